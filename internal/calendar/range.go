@@ -1,0 +1,104 @@
+package calendar
+
+import (
+	"iter"
+	"time"
+)
+
+// Slot is the finest planning grain: 15 minutes. Coarser slots are multiples of it.
+const Slot = 15 * time.Minute
+
+// Range is a half-open span of instants [Start, End).
+type Range struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Day is the range of one civil date in a zone: 23, 24 or 25 hours where clocks change.
+func Day(d Date, loc *time.Location) Range { return Range{d.In(loc), d.Add(1).In(loc)} }
+
+// Duration of the range; negative when it is not Valid.
+func (r Range) Duration() time.Duration { return r.End.Sub(r.Start) }
+
+// Valid reports Start < End.
+func (r Range) Valid() bool { return r.Start.Before(r.End) }
+
+// Contains reports Start <= t < End.
+func (r Range) Contains(t time.Time) bool { return !t.Before(r.Start) && t.Before(r.End) }
+
+// Overlaps reports a common instant of two valid ranges.
+func (r Range) Overlaps(o Range) bool { return r.Start.Before(o.End) && o.Start.Before(r.End) }
+
+// Overlap returns how long the two ranges share, at least 0.
+func (r Range) Overlap(o Range) time.Duration {
+	start, end := r.Start, r.End
+	if o.Start.After(start) {
+		start = o.Start
+	}
+	if o.End.Before(end) {
+		end = o.End
+	}
+	return max(0, end.Sub(start))
+}
+
+// Slots yields the consecutive slots of the given length that start inside the range.
+// The caller aligns Start; the last slot may reach past End. A length of 0 or less yields none.
+func (r Range) Slots(length time.Duration) iter.Seq[Range] {
+	return func(yield func(Range) bool) {
+		if length <= 0 {
+			return
+		}
+		for t := r.Start; t.Before(r.End); t = t.Add(length) {
+			if !yield(Range{t, t.Add(length)}) {
+				return
+			}
+		}
+	}
+}
+
+// Dates yields the civil dates that the range touches in a zone; none when it is not Valid.
+func (r Range) Dates(loc *time.Location) iter.Seq[Date] {
+	return func(yield func(Date) bool) {
+		if !r.Valid() {
+			return
+		}
+		for d := DateOf(r.Start, loc); d.In(loc).Before(r.End); d = d.Add(1) {
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+// Dates is an effective-dating period of civil dates [From, Until); a zero Until is open-ended.
+type Dates struct {
+	From  Date `json:"from" yaml:"from"`
+	Until Date `json:"until,omitzero" yaml:"until,omitempty"`
+}
+
+// Contains reports From <= d < Until.
+func (p Dates) Contains(d Date) bool {
+	return !d.Before(p.From) && (p.Until.IsZero() || d.Before(p.Until))
+}
+
+// Overlaps reports a common date.
+func (p Dates) Overlaps(o Dates) bool {
+	return (o.Until.IsZero() || p.From.Before(o.Until)) && (p.Until.IsZero() || o.From.Before(p.Until))
+}
+
+// FloorSlot rounds an instant down to a multiple of length since the zone's midnight.
+// length must be whole seconds and divide 24 h. Where clocks change between that wall-clock time
+// and t, the result is the instant at which the clocks showed it.
+func FloorSlot(t time.Time, length time.Duration, loc *time.Location) time.Time {
+	l := t.In(loc)
+	_, offset := l.Zone()
+	wall := l.Unix() + int64(offset)
+	step := int64(length / time.Second)
+	floor := wall - ((wall%step)+step)%step
+	at := time.Unix(floor-int64(offset), 0).In(loc)
+	if _, then := at.Zone(); then != offset {
+		w := time.Unix(floor, 0).UTC()
+		at = time.Date(w.Year(), w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), 0, loc)
+	}
+	return at
+}
