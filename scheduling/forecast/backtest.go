@@ -1,0 +1,198 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+)
+
+// Backtest is the measured quality on rolling origins inside the history. The noise ratios were
+// chosen on the same history, and days on which the queue turned out to be closed are known to it,
+// so figures on fresh data will be a little worse.
+type Backtest struct {
+	Origins     int       `json:"origins"` // 0 = the history is too short to test
+	HorizonDays int       `json:"horizon_days"`
+	Points      int       `json:"points"`
+	WAPE        float64   `json:"wape"`       // sum |error| / sum actual; 0.08 = 8 %
+	Bias        float64   `json:"bias"`       // sum (forecast - actual) / sum actual
+	Pinball     float64   `json:"pinball"`    // mean over points and levels, in contacts
+	Coverage    []float64 `json:"coverage"`   // per level: share of actuals at or below the quantile
+	NaiveWAPE   float64   `json:"naive_wape"` // weekly seasonal naive on the same points
+	NaiveBias   float64   `json:"naive_bias"`
+	NaiveWins   bool      `json:"naive_wins"`
+}
+
+const (
+	maxOrigins  = 20
+	originStep  = 5 // days; with a week of seven every weekday becomes an origin
+	maxTestDays = 70
+)
+
+// point is one back-tested slot.
+type point struct {
+	origin, lead int
+	day          int32
+	slot         int32
+	actual       float64
+	naive        float64
+	means        [candidates]float64
+	mean         float64 // of the combination
+}
+
+// backtest forecasts from past origins, weighs the candidates and learns the spread.
+func (e *engine) backtest() {
+	origins, horizon := e.origins()
+	wanted := map[int]bool{e.g.originDay: true}
+	for _, t := range origins {
+		wanted[t] = true
+	}
+	e.snapshotProfiles(wanted)
+	var points []point
+	for _, t := range origins {
+		points = e.replay(points, t, horizon)
+	}
+	e.weigh(points)
+	for i := range points {
+		for c, w := range e.weights {
+			points[i].mean += w * points[i].means[c]
+		}
+	}
+	e.score = Backtest{HorizonDays: horizon, Points: len(points)}
+	if len(points) > 0 {
+		e.score.Origins = len(origins)
+	}
+	e.measure(points)
+	e.measureSpread(points)
+	e.spread = e.fitSpread(points)
+}
+
+// origins are the last days of the histories that the back-test pretends to have, latest last.
+func (e *engine) origins() (days []int, horizon int) {
+	last := e.g.lastDay()
+	horizon = min(e.g.days-e.g.originDay, maxTestDays, last/3)
+	if horizon < 1 {
+		return nil, 0
+	}
+	step := max(originStep, horizon/3)
+	for t := last - horizon; t >= max(13, last/3) && len(days) < maxOrigins; t -= step {
+		days = append(days, t)
+	}
+	slices.Reverse(days)
+	return days, horizon
+}
+
+// replay forecasts from one origin and pairs every open slot that has a record.
+func (e *engine) replay(points []point, t, horizon int) []point {
+	v := e.at(t)
+	var each [candidates][]float64
+	for c := range each {
+		each[c] = make([]float64, e.g.perDay)
+	}
+	for d := t + 1; d <= t+horizon; d++ {
+		if !e.openDays[d] {
+			continue
+		}
+		v.all(d, &each)
+		for k, y := range e.slots(d) {
+			if math.IsNaN(y) {
+				continue
+			}
+			p := point{origin: t, lead: d - t, day: int32(d), slot: int32(k), actual: y, naive: v.naive(d, k)}
+			for c := range each {
+				p.means[c] = each[c][k]
+			}
+			points = append(points, p)
+		}
+	}
+	return points
+}
+
+// weigh searches the simplex in tenths for the least absolute error; a mixture must beat the
+// structural model by half a percent to replace it, because the search itself overfits.
+func (e *engine) weigh(points []point) {
+	e.weights = [candidates]float64{structural: 1}
+	if len(points) == 0 {
+		return
+	}
+	best := mixLoss(points, e.weights) * 0.995
+	mostYear := 10
+	if math.IsNaN(e.at(e.g.originDay).growth) {
+		mostYear = 0 // no year to look back on: that candidate is the structural one in disguise
+	}
+	for a := 0; a <= 10; a++ {
+		for b := 0; a+b <= 10 && b <= mostYear; b++ {
+			w := [candidates]float64{structural: float64(10-a-b) / 10, recentMean: float64(a) / 10, lastYear: float64(b) / 10}
+			if l := mixLoss(points, w); l < best {
+				best, e.weights = l, w
+			}
+		}
+	}
+}
+
+func mixLoss(points []point, w [candidates]float64) float64 {
+	var loss float64
+	for i := range points {
+		var m float64
+		for c := range w {
+			m += w[c] * points[i].means[c]
+		}
+		loss += math.Abs(points[i].actual - m)
+	}
+	return loss
+}
+
+// measure fills WAPE and bias, ours and the naive's, on the points where the naive exists.
+func (e *engine) measure(points []point) {
+	var actual, ours, naive, bias, naiveBias float64
+	for _, p := range points {
+		if math.IsNaN(p.naive) {
+			continue
+		}
+		actual += p.actual
+		ours += math.Abs(p.actual - p.mean)
+		bias += p.mean - p.actual
+		naive += math.Abs(p.actual - p.naive)
+		naiveBias += p.naive - p.actual
+	}
+	if actual == 0 {
+		return
+	}
+	s := &e.score
+	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = ours/actual, bias/actual, naive/actual, naiveBias/actual
+	s.NaiveWins = s.NaiveWAPE < s.WAPE
+}
+
+// measureSpread scores quantiles out of sample: those of the even origins are learnt on the odd
+// ones and the other way round.
+func (e *engine) measureSpread(points []point) {
+	levels := e.opt.Levels
+	if len(points) == 0 || len(levels) == 0 {
+		return
+	}
+	covered := make([]float64, len(levels))
+	var pinball float64
+	for half := range 2 {
+		var train, test []point
+		for _, p := range points {
+			if e.originIndex(p.origin)%2 == half {
+				test = append(test, p)
+			} else {
+				train = append(train, p)
+			}
+		}
+		s := e.fitSpread(train)
+		for _, p := range test {
+			for i, q := range s.quantiles(p.mean, p.lead, 0) {
+				pinball += max(levels[i]*(p.actual-q), (levels[i]-1)*(p.actual-q))
+				covered[i] += indicator(p.actual <= q)
+			}
+		}
+	}
+	for i := range covered {
+		covered[i] /= float64(len(points))
+	}
+	e.score.Coverage, e.score.Pinball = covered, pinball/float64(len(points)*len(levels))
+}
+
+func (e *engine) originIndex(t int) int {
+	return (e.g.lastDay() - e.score.HorizonDays - t) / max(originStep, e.score.HorizonDays/3)
+}

@@ -1,0 +1,206 @@
+// Package forecast turns the contact history of a queue into a demand curve with quantiles.
+//
+// It owns: the history series, open hours, events as the forecaster sees them, the model, its
+// rolling-origin back-test and the picture of a forecast. It does not own: files and their
+// formats, stored versions and adjustments of a forecast, staffing, or the holiday table (the
+// caller passes one).
+//
+// Times. The origin is an instant: history is every slot that has ended by the origin, and the
+// forecast covers each open slot that starts at or after it, up to origin + horizon. A slot is
+// half-open and named by its start. Days, slots of the day, open hours and events are read on
+// the local clock of the series' Location; where clocks change, the repeated hour is summed
+// into one wall-clock slot and the skipped hour does not exist. Nothing here reads the clock or
+// draws random numbers: the same input gives the same bytes.
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// ModelVersion names the mathematics of this package; it changes whenever the same input would
+// give another forecast, so that stored forecasts can be told apart.
+const ModelVersion = "structural-day-1"
+
+// Missing says what a slot inside the open hours that has no record means.
+type Missing uint8
+
+// The meanings of a slot without a record.
+const (
+	MissingClosed Missing = iota // nobody could contact us, or nothing was recorded: no information
+	MissingZero                  // open and nobody came: a zero
+)
+
+// ParseMissing reads "closed" or "zero".
+func ParseMissing(s string) (Missing, error) {
+	switch s {
+	case "closed", "":
+		return MissingClosed, nil
+	case "zero":
+		return MissingZero, nil
+	}
+	return 0, fault.New(fault.Invalid, "forecast.missing", "missing must be closed or zero, not %q", fault.Shorten(s))
+}
+
+// String is the name ParseMissing reads.
+func (m Missing) String() string {
+	if m == MissingZero {
+		return "zero"
+	}
+	return "closed"
+}
+
+// Options says what to forecast and what is known about the calendar.
+type Options struct {
+	Origin   time.Time         // zero = the end of the series
+	Horizon  time.Duration     // (0, 64 weeks]
+	Hours    Hours             // zero = learned per weekday from the series
+	Missing  Missing           // what a slot without a record means
+	Events   []Event           // past occurrences teach, those after the origin are forecast
+	Holidays calendar.Holidays // zero = no holidays are known
+	Complete time.Time         // data are known to be complete up to here; a series that has been silent for four weeks then is asleep; zero = unknown
+	Levels   []float64         // quantile levels, ascending, in (0,1); nil = 0.1 0.5 0.9
+}
+
+// MaxHorizon is the longest horizon: 64 weeks.
+const MaxHorizon = 64 * 7 * 24 * time.Hour
+
+// DefaultLevels are P10, P50 and P90.
+func DefaultLevels() []float64 { return []float64{0.1, 0.5, 0.9} }
+
+// Validate reports every bad option at once, as *fault.Error "forecast.options".
+func (o Options) Validate() error {
+	var bad []fault.Field
+	if o.Horizon <= 0 || o.Horizon > MaxHorizon {
+		bad = append(bad, fault.Field{Path: "horizon", Value: o.Horizon.String(), Problem: "must be more than nothing and at most 64 weeks"})
+	}
+	for i, q := range o.Levels {
+		if math.IsNaN(q) || q <= 0 || q >= 1 {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("levels[%d]", i), Value: fmt.Sprint(q), Problem: "must lie between 0 and 1"})
+		} else if i > 0 && q <= o.Levels[i-1] {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("levels[%d]", i), Value: fmt.Sprint(q), Problem: "must be greater than the level before it"})
+		}
+	}
+	bad = append(bad, eventProblems(o.Events)...)
+	return fault.Bad("forecast.options", "forecast options", bad)
+}
+
+// Result is a forecast and what a planner needs to believe it or not.
+type Result struct {
+	Curve    scheduling.Curve   `json:"curve"`
+	Days     []scheduling.Point `json:"days"` // whole-day totals with their own quantiles (not sums of slot quantiles)
+	Origin   time.Time          `json:"origin"`
+	Horizon  time.Duration      `json:"horizon"`
+	Hours    string             `json:"hours"` // the open hours used, given or learned
+	Model    Model              `json:"model"`
+	Backtest Backtest           `json:"backtest"`
+	Doubts   []string           `json:"doubts"` // plain sentences; empty when there is nothing to warn of
+}
+
+// Model describes how the numbers were made.
+type Model struct {
+	Version    string             `json:"version"` // ModelVersion
+	Summary    string             `json:"summary"` // one sentence for a planner
+	Weights    map[string]float64 `json:"weights"` // candidate -> weight in the combination
+	Persist    float64            `json:"persist"` // daily persistence of a level deviation, 0..1
+	LevelNoise float64            `json:"level_noise"`
+	MeanNoise  float64            `json:"mean_noise"`
+	Dispersion float64            `json:"dispersion"` // slot variance over mean at a known day total; 1 = Poisson
+	Effects    []Effect           `json:"effects"`    // learned day effects, strongest first
+	Events     []EventUplift      `json:"events"`     // what each planned occurrence was given
+}
+
+// Effect is one learned multiplicative day effect.
+type Effect struct {
+	Name    string  `json:"name"`
+	Percent float64 `json:"percent"` // +12.5 = 12.5 % more than an ordinary day
+}
+
+// EventUplift says what a planned occurrence was given and from how many past ones.
+type EventUplift struct {
+	Family string    `json:"family"`
+	Start  time.Time `json:"start"`
+	Past   int       `json:"past"` // past occurrences that taught it
+	Peak   float64   `json:"peak"` // highest day factor over the base level; 1 = no uplift
+}
+
+// Run forecasts one series. Errors are *fault.Error: "forecast.options" and "forecast.series"
+// (every bad field at once), "forecast.no_history" when not a single slot has ended by the
+// origin, "forecast.nothing_open" when no open slot lies in the horizon. A thin history is not
+// an error: it gives a wide forecast and says so in Doubts.
+func Run(s Series, o Options) (Result, error) {
+	if o.Levels == nil {
+		o.Levels = DefaultLevels()
+	}
+	if err := o.Validate(); err != nil {
+		return Result{}, err
+	}
+	if err := s.Validate(); err != nil {
+		return Result{}, err
+	}
+	if o.Origin.IsZero() {
+		o.Origin = s.End()
+	}
+	g, err := newGrid(s, o)
+	if err != nil {
+		return Result{}, err
+	}
+	e := newEngine(g, o)
+	e.learn()
+	e.backtest()
+	return e.result(s)
+}
+
+// result writes the curve out of a learnt and tested engine.
+func (e *engine) result(s Series) (Result, error) {
+	r := Result{
+		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
+		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: slices.Clone(e.opt.Levels)},
+	}
+	last := e.opt.Origin.Add(e.opt.Horizon)
+	at := e.at(e.g.originDay)
+	means := make([]float64, e.g.perDay)
+	asleep := e.asleep()
+	for d := e.g.originDay; d < e.g.days; d++ {
+		if !e.g.willOpen(d) {
+			continue
+		}
+		if at.slotMeans(d, means); asleep {
+			clear(means)
+		}
+		var total float64
+		whole, extra := true, at.eventVariance(d)
+		for k := range e.g.perDay {
+			start, real := e.g.instant(d, k)
+			if !e.g.openSlot(d, k) || !real {
+				continue
+			}
+			if start.Before(e.opt.Origin) || !start.Before(last) {
+				whole = false
+				continue
+			}
+			total += means[k]
+			r.Curve.Points = append(r.Curve.Points, e.spread.slot(start, means[k], e.g.lead(d), extra))
+		}
+		if whole {
+			r.Days = append(r.Days, e.spread.day(e.g.date(d).In(e.g.loc), total, e.g.lead(d), extra))
+		}
+	}
+	if len(r.Curve.Points) == 0 {
+		return Result{}, fault.New(fault.Invalid, "forecast.nothing_open",
+			"no open slot starts between %s and %s (open hours: %s)", stamp(e.opt.Origin), stamp(last), r.Hours)
+	}
+	if err := r.Curve.Validate(); err != nil {
+		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
+	}
+	r.Model, r.Backtest, r.Doubts = e.describe(), e.score, e.allDoubts()
+	return r, nil
+}
+
+func stamp(t time.Time) string { return t.Format("2006-01-02 15:04") }
