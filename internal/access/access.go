@@ -1,0 +1,131 @@
+// Package access decides who may do what to whose data. It decides, it never stores.
+//
+// A Principal is a person in a session or a machine with a token. A Permission is one verb of
+// operations. A Scope is whose data: every store and warehouse query hangs off a Scope.
+package access
+
+import (
+	"slices"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+)
+
+// Role of a user. One user has one role.
+type Role string
+
+// The roles.
+const (
+	Administrator Role = "administrator"
+	Planner       Role = "planner"
+	Supervisor    Role = "supervisor"
+	Quality       Role = "quality"
+	AgentRole     Role = "agent"  // sees only itself
+	Client        Role = "client" // sees only its own merchant
+)
+
+// Roles in the order they are listed to people.
+var Roles = []Role{Administrator, Planner, Supervisor, Quality, AgentRole, Client}
+
+// Principal is who asks.
+type Principal struct {
+	User     ids.User
+	Name     string
+	Role     Role
+	Merchant ids.Merchant // set for Client
+	Agent    ids.Agent    // set for AgentRole
+	Token    ids.Token    // set when a machine asks
+	Grants   []Permission // for tokens: the subset of the role's permissions it carries; nil for sessions
+}
+
+// System is the principal of scheduled jobs and of commands run by the operator on the host.
+func System(name string) Principal {
+	return Principal{User: "system", Name: name, Role: Administrator}
+}
+
+// Permission is one verb.
+type Permission string
+
+// The permissions, one per family of operations.
+const (
+	ReadContracts  Permission = "contracts:read"
+	WriteContracts Permission = "contracts:write"
+	ReadAgents     Permission = "agents:read"
+	WriteAgents    Permission = "agents:write"
+	ReadPlans      Permission = "plans:read" // forecasts, requirements, rosters
+	WritePlans     Permission = "plans:write"
+	ReadShifts     Permission = "shifts:read" // published shifts; an agent its own
+	ReadKPI        Permission = "kpi:read"
+	ReadAgentKPI   Permission = "kpi:agents" // figures by agent
+	Ingest         Permission = "ingest:write"
+	ReadReports    Permission = "reports:read"
+	RunJobs        Permission = "jobs:run"
+	ReadJobs       Permission = "jobs:read"
+	ManageUsers    Permission = "users:manage"
+	ReadAudit      Permission = "audit:read"
+)
+
+// Permissions lists every permission; tests walk it.
+var Permissions = []Permission{
+	ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
+	ReadKPI, ReadAgentKPI, Ingest, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
+}
+
+var table = map[Role][]Permission{
+	Administrator: Permissions,
+	Planner: {
+		ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
+		ReadKPI, ReadAgentKPI, Ingest, ReadReports, ReadJobs, RunJobs,
+	},
+	Supervisor: {ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs},
+	Quality:    {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},
+	AgentRole:  {ReadShifts, ReadAgentKPI},
+	Client:     {ReadContracts, ReadKPI, ReadReports},
+}
+
+// Scope is whose data a query may touch. The zero Scope sees nothing.
+type Scope struct {
+	Everything bool
+	Merchants  []ids.Merchant
+	Agent      ids.Agent // non-empty: only this agent's rows
+}
+
+// Allows reports whether a merchant's data may be seen.
+func (s Scope) Allows(m ids.Merchant) bool { return s.Everything || slices.Contains(s.Merchants, m) }
+
+// Can reports whether the principal holds the permission.
+func (p Principal) Can(perm Permission) bool {
+	if !slices.Contains(table[p.Role], perm) {
+		return false
+	}
+	return p.Token == "" || slices.Contains(p.Grants, perm)
+}
+
+// Decide returns the scope in which the principal may use the permission, or a Forbidden fault.
+func Decide(p Principal, perm Permission) (Scope, error) {
+	if p.User == "" {
+		return Scope{}, fault.New(fault.Unauthenticated, "access.unauthenticated", "log in first")
+	}
+	if !p.Can(perm) {
+		if p.Token != "" {
+			return Scope{}, fault.New(fault.Forbidden, "access.forbidden", "this token may not use %s", perm)
+		}
+		return Scope{}, fault.New(fault.Forbidden, "access.forbidden", "the role %s may not use %s", p.Role, perm)
+	}
+	switch p.Role {
+	case Client:
+		if p.Merchant == "" {
+			return Scope{}, fault.New(fault.Forbidden, "access.no_merchant", "this client login belongs to no merchant")
+		}
+		return Scope{Merchants: []ids.Merchant{p.Merchant}}, nil
+	case AgentRole:
+		if p.Agent == "" {
+			return Scope{}, fault.New(fault.Forbidden, "access.no_agent", "this login belongs to no agent")
+		}
+		return Scope{Agent: p.Agent}, nil
+	case Administrator, Planner, Supervisor, Quality:
+		return Scope{Everything: true}, nil
+	default: // a new role sees nothing until somebody says here what it sees
+		return Scope{}, fault.New(fault.Forbidden, "access.forbidden", "the role %s may not use %s", p.Role, perm)
+	}
+}
