@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+// Reply is the remembered answer to a request that carried an idempotency key.
+type Reply struct {
+	Status      int
+	ContentType string
+	Body        []byte
+}
+
+type keyRow struct {
+	bun.BaseModel `bun:"table:idempotency_keys,alias:t"`
+	Principal     string `bun:",pk"`
+	Key           string `bun:",pk"`
+	RequestHash   string
+	ClaimedAt     int64
+	ExpiresAt     int64
+	Done          bool
+	Status        int
+	ContentType   string
+	Body          []byte
+}
+
+// claimTime is how long a request may take before its claim on a key is void.
+const claimTime = 5 * time.Minute
+
+// ClaimKey begins a request that carries an idempotency key of a principal. When the key is new it
+// is claimed and reply is nil: the caller does the work and then calls CompleteKey, or ReleaseKey
+// when it failed in a way worth repeating. When the same request was completed before, its reply
+// comes back. ErrConflict when the key was used for another request (requestHash differs) or the
+// first request is still being worked on. Keys are forgotten after keep.
+func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, now time.Time, keep time.Duration) (reply *Reply, err error) {
+	mine := keyRow{
+		Principal: clean(principal), Key: clean(key), RequestHash: requestHash, ClaimedAt: micros(now),
+		ExpiresAt: micros(now.Add(keep)), Body: []byte{},
+	}
+	err = db.plain(ctx, func(tx bun.Tx) error {
+		reply = nil
+		result, err := tx.NewInsert().Model(&mine).On("CONFLICT (principal, key) DO UPDATE").
+			Set("request_hash = EXCLUDED.request_hash").Set("claimed_at = EXCLUDED.claimed_at").
+			Set("expires_at = EXCLUDED.expires_at").Set("done = EXCLUDED.done").
+			Where("t.expires_at <= ? OR (NOT t.done AND t.request_hash = EXCLUDED.request_hash AND t.claimed_at <= ?)",
+				micros(now), micros(now.Add(-claimTime))).
+			Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		there := keyRow{Principal: mine.Principal, Key: mine.Key}
+		if err := tx.NewSelect().Model(&there).WherePK().Scan(ctx); err != nil {
+			return err
+		}
+		switch {
+		case there.RequestHash != requestHash:
+			return fault.New(fault.Conflict, ErrConflict.Code, "this idempotency key was used for another request")
+		case !there.Done:
+			return fault.New(fault.Conflict, ErrConflict.Code, "the first request with this idempotency key is still being worked on")
+		}
+		reply = &Reply{there.Status, there.ContentType, there.Body}
+		return nil
+	})
+	return reply, err
+}
+
+// CompleteKey remembers the reply to the claimed request.
+func (db *DB) CompleteKey(ctx context.Context, principal, key string, r Reply) error {
+	if r.Body == nil {
+		r.Body = []byte{}
+	}
+	return db.plain(ctx, func(tx bun.Tx) error {
+		_, err := tx.NewUpdate().Model((*keyRow)(nil)).Set("done = ?", true).Set("status = ?", r.Status).
+			Set("content_type = ?", clean(r.ContentType)).Set("body = ?", r.Body).
+			Where("principal = ? AND key = ? AND NOT done", clean(principal), clean(key)).Exec(ctx)
+		return err
+	})
+}
+
+// ReleaseKey gives up the claim, so that the request may come again.
+func (db *DB) ReleaseKey(ctx context.Context, principal, key string) error {
+	return db.plain(ctx, func(tx bun.Tx) error {
+		_, err := tx.NewDelete().Model((*keyRow)(nil)).
+			Where("principal = ? AND key = ? AND NOT done", clean(principal), clean(key)).Exec(ctx)
+		return err
+	})
+}
+
+// Pruned counts what Prune removed.
+type Pruned struct {
+	Sessions      int64 `json:"sessions"`
+	LoginAttempts int64 `json:"login_attempts"`
+	Keys          int64 `json:"keys"`
+	JobRuns       int64 `json:"job_runs"`
+}
+
+// Prune removes plumbing that serves no purpose any more: sessions and idempotency keys that have
+// expired, login attempts older than attempts, finished job runs older than runs (the newest of
+// each job stays). Nothing that people entered is touched.
+func (db *DB) Prune(ctx context.Context, now time.Time, attempts, runs time.Duration) (Pruned, error) {
+	var p Pruned
+	err := db.plain(ctx, func(tx bun.Tx) error {
+		for _, step := range []struct {
+			count *int64
+			sql   string
+			args  []any
+		}{
+			{&p.Sessions, "DELETE FROM sessions WHERE expires_at <= ?", []any{micros(now)}},
+			{&p.LoginAttempts, "DELETE FROM login_attempts WHERE at < ?", []any{micros(now.Add(-attempts))}},
+			{&p.Keys, "DELETE FROM idempotency_keys WHERE expires_at <= ?", []any{micros(now)}},
+			{&p.JobRuns, `DELETE FROM job_runs WHERE state <> ? AND started_at < ? AND EXISTS (SELECT 1 FROM job_runs AS newer
+				WHERE newer.job = job_runs.job AND newer.state = job_runs.state AND newer.scheduled_for > job_runs.scheduled_for)`,
+				[]any{Running, micros(now.Add(-runs))}},
+		} {
+			result, err := tx.NewRaw(step.sql, step.args...).Exec(ctx)
+			if err != nil {
+				return err
+			}
+			if *step.count, err = result.RowsAffected(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return p, err
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/uptrace/bun"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// Shift is a shift with the roster it belongs to.
+type Shift struct {
+	Roster ids.Roster `json:"roster"`
+	scheduling.Shift
+}
+
+type shiftRow struct {
+	bun.BaseModel `bun:"table:shifts,alias:t"`
+	Roster        string `bun:",pk"`
+	Agent         string `bun:",pk"`
+	StartAt       int64  `bun:",pk"`
+	EndAt         int64
+	Code          string
+	Activities    string
+}
+
+func (r shiftRow) shift() (scheduling.Shift, error) {
+	activities, err := decode[[]scheduling.Activity](r.Activities)
+	return scheduling.Shift{
+		Agent: ids.Agent(r.Agent), Code: r.Code, Start: instant(r.StartAt), End: instant(r.EndAt), Activities: activities,
+	}, err
+}
+
+func (r shiftRow) value() (Shift, error) {
+	s, err := r.shift()
+	return Shift{Roster: ids.Roster(r.Roster), Shift: s}, err
+}
+
+// ShiftFilter narrows a list of shifts; empty fields do not.
+type ShiftFilter struct {
+	Roster ids.Roster
+	State  RosterState // of the roster; a scope of an agent always reads Published
+	Agent  ids.Agent
+	Site   ids.Site
+	Team   ids.Team
+	Range  calendar.Range // the shift shares an instant with it
+}
+
+// Shifts lists shifts by start, agent and roster. An agent sees its own published ones.
+func (v *View) Shifts(ctx context.Context, f ShiftFilter, p Page) ([]Shift, string, error) {
+	var rows []shiftRow
+	q := whereText(v.ofAgents(&rows, "agent"), "roster", string(f.Roster))
+	q = whereOverlaps(whereText(q, "agent", string(f.Agent)), f.Range)
+	state := f.State
+	if !v.everything() {
+		state = Published
+		if f.State != "" && f.State != Published {
+			q = q.Where("1 = 0")
+		}
+	}
+	if state != "" {
+		q = q.Where("EXISTS (SELECT 1 FROM rosters AS r WHERE r.id = t.roster AND r.state = ?)", clean(string(state)))
+	}
+	if f.Site != "" {
+		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.site = ?)", clean(string(f.Site)))
+	}
+	if f.Team != "" {
+		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.team = ?)", clean(string(f.Team)))
+	}
+	next, err := listPage(ctx, q, p, order{"shifts", []string{"start_at", "agent", "roster"}, false}, &rows,
+		func(r shiftRow) []any { return []any{r.StartAt, r.Agent, r.Roster} })
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := mappedOr(rows, shiftRow.value)
+	return list, next, err
+}
+
+// writeShifts checks and inserts the shifts of a roster and returns the digest of their document.
+func (tx *Tx) writeShifts(roster ids.Roster, shifts []scheduling.Shift) (string, error) {
+	sorted := scheduling.Roster{Shifts: append([]scheduling.Shift(nil), shifts...)}
+	sorted.Sort()
+	if err := sorted.Validate(); err != nil {
+		return "", err
+	}
+	rows := make([]shiftRow, len(sorted.Shifts))
+	for i, s := range sorted.Shifts {
+		activities, err := encode(s.Activities)
+		if err != nil {
+			return "", err
+		}
+		rows[i] = shiftRow{
+			Roster: string(roster), Agent: string(s.Agent), StartAt: micros(s.Start), EndAt: micros(s.End),
+			Code: clean(s.Code), Activities: activities,
+		}
+	}
+	if err := insertMany(tx, rows); err != nil {
+		if errors.Is(err, ErrReference) {
+			return "", fault.Wrap(err, ErrReference.Kind, ErrReference.Code, "the roster %q has a shift of an agent we do not know", roster)
+		}
+		return "", err
+	}
+	doc, err := encode(sorted.Shifts)
+	return digest(doc), err
+}
