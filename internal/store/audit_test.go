@@ -13,7 +13,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/chaoban/chaoban/contracts"
-	"github.com/chaoban/chaoban/exports"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/store"
@@ -124,7 +123,7 @@ var auditCases = map[string]struct {
 	}},
 	"AddPlan": {"plan.add", func(tx *store.Tx) error { return tx.AddPlan(store.Plan{ID: "new", Queue: "a/pre"}) }},
 	"AddReport": {"report.add", func(tx *store.Tx) error {
-		_, err := tx.AddReport(store.Report{ID: "new", Contract: "c-a", Month: octoberModel, Model: exports.SLAReport{Month: octoberModel}})
+		_, err := tx.AddReport(store.Report{ID: "new", Contract: "c-a", Month: octoberModel, Model: json.RawMessage(`{"month":"2026-10"}`)})
 		return err
 	}},
 	"AddRoster": {"roster.add", func(tx *store.Tx) error { _, err := tx.AddRoster(store.Roster{ID: "new"}); return err }},

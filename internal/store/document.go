@@ -200,6 +200,25 @@ func rawOrNull(raw json.RawMessage, what string) (string, error) {
 	return out.String(), nil
 }
 
+// canonical is JSON that a caller computed in the one text that all equal documents share: keys
+// sorted, no spaces, numbers as they were written. Empty or broken JSON is refused.
+func canonical(raw json.RawMessage, what string) (string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var v any
+	err := decoder.Decode(&v)
+	if err != nil || decoder.More() {
+		return "", fault.Wrap(err, fault.Invalid, "store.document", "%s is not JSON", what)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "store.document", "%s cannot be written as JSON", what)
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
 // forever is the Until of an open-ended period at rest, so that periods compare as text.
 const forever = "9999-12-31"
 

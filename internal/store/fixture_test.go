@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/contracts"
-	"github.com/chaoban/chaoban/exports"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -166,7 +165,7 @@ func seedMerchant(tx *store.Tx, id string) error {
 	}
 	_, err = tx.AddReport(store.Report{
 		ID: ids.Report("r-" + id), Contract: ids.Contract("c-" + id), Month: calendar.Month{Year: 2026, Month: 10},
-		Model: exports.SLAReport{Contract: contract("c-"+id, id), Month: calendar.Month{Year: 2026, Month: 10}, GeneratedAt: now},
+		Model: json.RawMessage(`{"month": "2026-10", "contract": {"title": "<客服> & Co", "id": "c-` + id + `"}, "share": 0.10}`),
 	})
 	if err != nil {
 		return err

@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/uptrace/bun"
 
-	"github.com/chaoban/chaoban/exports"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -15,14 +15,14 @@ import (
 // Report is one immutable SLA report of a contract and month. Files are rendered from the model
 // when asked for, so a report is kept once and small.
 type Report struct {
-	ID        ids.Report        `json:"id"`
-	Contract  ids.Contract      `json:"contract"`
-	Merchant  ids.Merchant      `json:"merchant"` // of the contract; filled in when empty
-	Month     calendar.Month    `json:"month"`
-	CreatedAt time.Time         `json:"created_at"`
-	Author    ids.User          `json:"author"`
-	SHA256    string            `json:"sha256"`         // of the model's document: equal figures, equal digest
-	Model     exports.SLAReport `json:"model,omitzero"` // empty in lists
+	ID        ids.Report      `json:"id"`
+	Contract  ids.Contract    `json:"contract"`
+	Merchant  ids.Merchant    `json:"merchant"` // of the contract; filled in when empty
+	Month     calendar.Month  `json:"month"`
+	CreatedAt time.Time       `json:"created_at"`
+	Author    ids.User        `json:"author"`
+	SHA256    string          `json:"sha256"`          // of the model's canonical text: equal figures, equal digest
+	Model     json.RawMessage `json:"model,omitempty"` // the report model's JSON in canonical text; empty in lists
 }
 
 type reportRow struct {
@@ -47,7 +47,7 @@ func (r reportRow) value() (Report, error) {
 		return v, err
 	}
 	if r.Body != nil {
-		v.Model, err = unpack[exports.SLAReport](r.Body)
+		v.Model, err = unpack[json.RawMessage](r.Body)
 	}
 	return v, err
 }
@@ -100,9 +100,11 @@ func (v *View) LatestReport(ctx context.Context, contract ids.Contract, month ca
 	return row.value()
 }
 
-// AddReport adds a report; CreatedAt and Author are those of the change. A report is never
-// changed: a correction is a new report. ErrReference when the contract is unknown, ErrConflict
-// when it belongs to another merchant.
+// AddReport adds a report and returns the digest of its model; CreatedAt and Author are those of
+// the change. A report is never changed: a correction is a new report. The caller writes instants
+// of the model in one zone, for the store does not know which texts are instants. ErrReference when
+// the contract is unknown, ErrConflict when it belongs to another merchant, "store.document" when
+// the model is not JSON.
 func (tx *Tx) AddReport(r Report) (sha256 string, err error) {
 	var contract contractRow
 	had, err := tx.load(&contract, "id = ?", clean(string(r.Contract)))
@@ -114,10 +116,15 @@ func (tx *Tx) AddReport(r Report) (sha256 string, err error) {
 	case r.Merchant != "" && string(r.Merchant) != contract.Merchant:
 		return "", fault.New(fault.Conflict, ErrConflict.Code, "the contract %q belongs to the merchant %q", r.Contract, contract.Merchant)
 	}
-	body, sum, err := packDocument(r.Model)
+	doc, err := canonical(r.Model, "the report's model")
 	if err != nil {
 		return "", err
 	}
+	body, err := pack(doc)
+	if err != nil {
+		return "", translate(err)
+	}
+	sum := digest(doc)
 	row := reportRow{
 		ID: string(r.ID), Contract: string(r.Contract), Merchant: contract.Merchant, Month: r.Month.String(),
 		CreatedAt: micros(tx.now), Author: string(tx.actor.User), SHA256: sum, Body: body,
