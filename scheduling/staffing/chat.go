@@ -1,0 +1,109 @@
+package staffing
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+// MaxConcurrency is the largest number of conversations one agent may hold in the models.
+const MaxConcurrency = 50
+
+// Chats is the load of a chat queue whose agents hold several conversations at once.
+//
+// A conversation is Rounds of (agent works, buyer thinks). Alone it lasts HandleTime, of which the
+// share Overhead is the agent's own attention (injixo calls the un-parallelisable part overhead) and
+// the rest is the buyer's pauses, which overlap with other conversations.
+type Chats struct {
+	Contacts    float64       // arrivals per Interval, 0 or more
+	Interval    time.Duration // positive
+	HandleTime  time.Duration // mean length of a conversation that has the agent to itself, positive
+	Patience    time.Duration // mean patience until a conversation is taken up, positive
+	Concurrency int           // most conversations per agent, 1 to MaxConcurrency
+	Overhead    float64       // share of HandleTime that is agent work, in (0,1]
+	Rounds      float64       // mean rounds per conversation, 1 or more
+	Slowdown    float64       // extra work time per further open conversation (switching), e.g. 0.03; 0 = none
+}
+
+// ChatPerformance is the steady state of a chat queue. Shares are fractions in [0,1].
+type ChatPerformance struct {
+	Agents               int
+	Wait                 float64 // share of arrivals that are not taken up at once
+	Abandon              float64 // share of arrivals that leave before being taken up
+	FirstWithin          float64 // share of ALL arrivals whose first reply is sent within the limit
+	RoundWithin          float64 // share of the answered rounds that are replied to within the limit
+	ASASeconds           float64 // mean wait until taken up or gone, over all arrivals
+	FirstResponseSeconds float64 // mean time to the first reply, over the answered arrivals
+	Occupancy            float64 // share of agents' time spent reading and writing
+	Open                 float64 // mean conversations open per agent
+	AverageQueue         float64 // mean conversations that wait to be taken up
+}
+
+// Validate reports every field that the model cannot use.
+func (c Chats) Validate() error {
+	q := Queue{Contacts: c.Contacts, Interval: c.Interval, HandleTime: c.HandleTime, Patience: c.Patience}
+	var bad []fault.Field
+	if err := q.Validate(ModelA); err != nil {
+		bad = fault.Of(err).Fields
+	}
+	add := func(path string, value any, problem string) {
+		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
+	}
+	if c.Concurrency < 1 || c.Concurrency > MaxConcurrency {
+		add("concurrency", c.Concurrency, fmt.Sprintf("must be 1 to %d conversations", MaxConcurrency))
+	}
+	if !(c.Overhead > 0 && c.Overhead <= 1) {
+		add("overhead", c.Overhead, "must be a share above 0, at most 1")
+	}
+	if !(c.Rounds >= 1) || math.IsInf(c.Rounds, 0) {
+		add("rounds", c.Rounds, "must be 1 or more")
+	}
+	if !(c.Slowdown >= 0) || math.IsInf(c.Slowdown, 0) {
+		add("slowdown", c.Slowdown, "must be 0 or more")
+	}
+	return fault.Bad("staffing.chats", "chat load", bad)
+}
+
+// At evaluates the queue with a number of agents. c must be valid; the limits are for the first reply
+// and for each later round. See DESIGN.md, "Chats", for the model and its accuracy.
+func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerformance {
+	return c.table(firstWithin, roundWithin).at(agents)
+}
+
+// Capacity is the conversations per second that one agent finishes who is always fully loaded.
+func (c Chats) Capacity() float64 {
+	arrivals := make([]float64, c.Concurrency)
+	for j := range arrivals {
+		arrivals[j] = 1 / c.HandleTime.Seconds() // any rate will do: the full level only feeds itself
+	}
+	return c.table(0, 0).seats(arrivals, alwaysRefilled)[c.Concurrency].ends
+}
+
+// LeastChats is the smallest number of agents whose FirstWithin reaches share, whose occupancy stays
+// at or below occupancy (0 = no cap) and whose abandonment stays at or below abandon (0 = no cap).
+// When no number does, it returns the best reachable state and staffing.unreachable. c must be valid.
+func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
+	t := c.table(within, within)
+	if c.Contacts == 0 {
+		return t.at(0), nil
+	}
+	if free := t.idle(); free < share {
+		return ChatPerformance{FirstWithin: free, FirstResponseSeconds: t.work(1)}, fault.New(fault.Invalid, "staffing.unreachable",
+			"%.1f %% within %s cannot be reached: writing the first reply takes %.1f s on average, so even a free agent reaches %.1f %%",
+			100*share, within, t.work(1), 100*free)
+	}
+	met := func(n int) bool {
+		p := t.at(n)
+		return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
+	}
+	guess := c.Contacts / c.Interval.Seconds() / c.Capacity()
+	n, ok := leastWhole(int(guess)+1, MaxAgents/c.Concurrency, met)
+	best := t.at(n)
+	if !ok {
+		return best, fault.New(fault.Invalid, "staffing.unreachable",
+			"%d agents reach %.2f %% within %s at an occupancy of %.1f %% and still miss the target", n, 100*best.FirstWithin, within, 100*best.Occupancy)
+	}
+	return best, nil
+}

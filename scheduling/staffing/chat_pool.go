@@ -1,0 +1,204 @@
+package staffing
+
+import "math"
+
+// pool is one pass of the chain over the conversations in the system, for given seats.
+type pool struct {
+	odds, first, prompt, mean, open, replies, inTime float64   // weights over the states with a free place
+	full                                             float64   // weight of the first full state, on the same scale
+	given                                            []float64 // weight x arrival rate, by open conversations of the agent chosen
+	there                                            []float64 // weight x agents, by open conversations
+}
+
+// below runs the chain from the empty state to the last one with room.
+func (t chatTable) below(agents int, rate float64, seats []seat) pool {
+	k := t.Concurrency
+	p := pool{full: 1, given: make([]float64, k), there: make([]float64, k+1)}
+	here := spread(agents, 0, 0, rate, seats)
+	for n := range agents * k {
+		w := p.full
+		p.odds += w
+		p.open += w * float64(n)
+		for i, count := range here.count {
+			level := here.lowest + i
+			if count <= 0 || level > k {
+				continue
+			}
+			s := &seats[level]
+			p.there[level] += w * count
+			p.replies += w * count * s.replies
+			p.inTime += w * count * s.replies * s.each
+			if chosen := here.chosen[i]; chosen > 0 {
+				p.given[level] += w * chosen * rate
+				p.first += w * chosen * s.first
+				p.prompt += w * chosen * s.prompt
+				p.mean += w * chosen * s.mean
+			}
+		}
+		// Balance with the state above: full(n+1) * deaths(n+1) = full(n) * rate.
+		here = spread(agents, (n+1)/agents, (n+1)%agents, rate, seats)
+		p.full *= rate / here.ends(seats)
+		if p.full > 1e200 {
+			p.scale(1 / p.full)
+		}
+		if p.full < outOfReach*p.odds {
+			p.full = 0
+			break
+		}
+	}
+	return p
+}
+
+// outOfReach is the relative weight below which the chain stops: the states above are never seen.
+const outOfReach = 1e-60
+
+// loads says how the conversations are spread: agents with lowest, lowest+1 and lowest+2 open, and the
+// chance that a new one goes to each of them.
+type loads struct {
+	lowest int
+	count  [3]float64
+	chosen [3]float64
+}
+
+func (l loads) ends(seats []seat) (sum float64) {
+	for i, count := range l.count {
+		if level := l.lowest + i; count > 0 && level < len(seats) {
+			sum += count * seats[level].ends
+		}
+	}
+	return sum
+}
+
+// spread of low*agents+more conversations. Least-loaded routing would keep all agents at low or low+1,
+// but endings are not routed: an agent at low who ends one stands at low-1 until the next arrival, which
+// goes there first. Their number is a queue that endings fill at the rate (few-2x) ends(low) and arrivals
+// empty at the arrival rate; it matters because it is the new conversation that meets the emptier desk.
+func spread(agents, low, more int, rate float64, seats []seat) loads {
+	few := float64(agents - more)
+	if low == 0 || low >= len(seats)-1 {
+		return loads{lowest: low, count: [3]float64{few, float64(more)}, chosen: [3]float64{1}}
+	}
+	const small = 1e-4
+	weight, sum, behind := 1.0, 1.0, 0.0
+	for x := 1.0; few-2*x >= 0; x++ {
+		weight *= (few - 2*(x-1)) * seats[low].ends / rate
+		sum += weight
+		behind += x * weight
+		if weight < small*sum {
+			break
+		}
+	}
+	behind /= sum
+	present := 1 - 1/sum
+	return loads{
+		lowest: low - 1,
+		count:  [3]float64{behind, few - 2*behind, float64(more) + behind},
+		chosen: [3]float64{present, 1 - present},
+	}
+}
+
+func (p *pool) scale(f float64) {
+	for _, v := range []*float64{&p.odds, &p.first, &p.prompt, &p.mean, &p.open, &p.replies, &p.inTime, &p.full} {
+		*v *= f
+	}
+	for i := range p.given {
+		p.given[i] *= f
+	}
+	for i := range p.there {
+		p.there[i] *= f
+	}
+}
+
+// mixing is how often the pool chain and the seat chain are solved in turn; on the test grid the
+// distance to the simulator no longer changes after two.
+const mixing = 3
+
+// at evaluates a number of agents. The pool chain needs to know how fast an agent with j conversations
+// finishes them, the seat chain how often such an agent gets a new one; they are solved in turn.
+func (t chatTable) at(agents int) ChatPerformance {
+	rate, leave := t.Contacts/t.Interval.Seconds(), 1/t.Patience.Seconds()
+	out := ChatPerformance{Agents: agents}
+	k := t.Concurrency
+	switch {
+	case agents <= 0:
+		out.Wait, out.Abandon, out.ASASeconds, out.AverageQueue = 1, 1, 1/leave, rate/leave
+		return out
+	case rate == 0:
+		out.FirstWithin, out.RoundWithin, out.FirstResponseSeconds = t.idle(), 1-math.Exp(-t.round/t.work(1)), t.work(1)
+		return out
+	}
+	arrivals := make([]float64, k)
+	for j := range arrivals {
+		arrivals[j] = rate / float64(agents)
+	}
+	refill := 0.0
+	var seats []seat
+	var p pool
+	var m moments
+	for range mixing {
+		seats = t.seats(arrivals, refill)
+		p = t.below(agents, rate, seats)
+		m = t.queued(agents, rate, leave, seats, t.first)
+		out.Wait = p.full / (p.full + p.odds*math.Exp(-m.logOdds))
+		refill = t.feedback(arrivals, p, m, out.Wait, float64(agents))
+	}
+	atRound := m
+	if t.round != t.first {
+		atRound = t.queued(agents, rate, leave, seats, t.round)
+	}
+	t.figures(&out, seats, p, m, atRound, rate, leave)
+	return out
+}
+
+// queued is the wait of those who find everybody full, and their chance of a reply within limit seconds.
+func (t chatTable) queued(agents int, rate, leave float64, seats []seat, limit float64) moments {
+	full := seats[t.Concurrency]
+	desk, work := t.afterRefill(full), t.work(t.Concurrency)
+	w := waiting{arrival: rate, drain: float64(agents) * full.ends, leave: leave}
+	return w.moments(limit, func(rest float64) float64 { return replyWithin(desk, work, rest) })
+}
+
+// alwaysRefilled is 1 but for what keeps the seat chain irreducible.
+const alwaysRefilled = 1 - 1e-9
+
+// feedback updates what the seat chain needs from the pool chain.
+func (t chatTable) feedback(arrivals []float64, p pool, m moments, wait, agents float64) (refill float64) {
+	k := t.Concurrency
+	least := 1e-9 * t.Contacts / t.Interval.Seconds() / agents // never 0: every level stays reachable
+	for j := range arrivals {
+		if p.there[j] > 0 {
+			arrivals[j] = max(p.given[j]/p.there[j], least)
+		}
+	}
+	// Of the agent-time at full load, the part during which somebody waits.
+	below := (1 - wait) / p.odds
+	queued := agents * wait * -math.Expm1(-m.logOdds)
+	atFull := below*p.there[k] + agents*wait
+	if atFull == 0 {
+		return 0
+	}
+	refill = queued / atFull
+	return min(max(refill, 0), alwaysRefilled)
+}
+
+func (t chatTable) figures(out *ChatPerformance, seats []seat, p pool, m, atRound moments, rate, leave float64) {
+	k, agents := t.Concurrency, float64(out.Agents)
+	below := 0.0 // weight of a state below, once normalised
+	if p.odds > 0 {
+		below = (1 - out.Wait) / p.odds
+	}
+	out.ASASeconds = out.Wait * m.meanWait
+	out.Abandon = leave * out.ASASeconds
+	out.AverageQueue = rate * out.ASASeconds
+	out.FirstWithin = min(1, below*p.first+out.Wait*m.answeredIn)
+	answered := 1 - out.Wait + out.Wait*m.answered
+	reply := meanReply(t.afterRefill(seats[k]), t.work(k))
+	out.FirstResponseSeconds = (below*p.mean + out.Wait*(m.answeredWait+m.answered*reply)) / answered
+	full := agents * seats[k].replies
+	later := (below*p.inTime + out.Wait*full*seats[k].each) / (below*p.replies + out.Wait*full)
+	firstRounds := (below*p.prompt + out.Wait*atRound.answeredIn) / answered
+	out.RoundWithin = min(1, firstRounds/t.Rounds+later*(1-1/t.Rounds))
+	out.Open = below*p.open/agents + out.Wait*float64(k)
+	// Work per reply grows with the load, so this is a floor when Slowdown is set; never above 1.
+	out.Occupancy = min(1, rate*(1-out.Abandon)*t.Overhead*t.HandleTime.Seconds()/agents)
+}
