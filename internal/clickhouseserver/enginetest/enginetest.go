@@ -1,0 +1,149 @@
+// Package enginetest gives tests a real ClickHouse: one engine per test binary, one fresh
+// database per test. A test that needs it skips with a reason where the engine library is
+// missing, and fails in CI (CI=true), where it must be there.
+//
+// It owns the engine's life inside a test binary; it does not own schemas.
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/clickhouseserver"
+)
+
+// childVariable makes a re-executed test binary act as the engine's child.
+const childVariable = "CHAOBAN_TEST_ENGINE_CHILD"
+
+var (
+	shared    sync.Mutex
+	server    *clickhouseserver.Server
+	finish    func()
+	databases atomic.Int64
+)
+
+// Main runs the tests of a package that uses Start; call it from TestMain:
+//
+//	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
+func Main(m *testing.M) int {
+	if os.Getenv(childVariable) != "" {
+		if err := clickhouseserver.Child(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
+	code := m.Run()
+	shared.Lock()
+	defer shared.Unlock()
+	if finish != nil {
+		finish()
+	}
+	return code
+}
+
+// Config is the configuration with which a test binary can run its own engine in dir.
+func Config(dir string) clickhouseserver.Config {
+	return clickhouseserver.Config{Dir: dir, Arguments: []string{}, Environment: []string{childVariable + "=1"}}
+}
+
+// Need skips the test, or fails it in CI, when the engine library is missing.
+func Need(t testing.TB) {
+	t.Helper()
+	_, err := clickhouseserver.LibraryPath()
+	if err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("CI must have the engine: %v", err)
+	}
+	t.Skipf("needs the engine: %v", err)
+}
+
+// Start returns the DSN of a fresh database in the test binary's shared engine. The database is
+// dropped when the test ends.
+func Start(t testing.TB) (dsn string) {
+	t.Helper()
+	Need(t)
+	endpoint := sharedEndpoint(t)
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	Exec(t, endpoint, "CREATE DATABASE "+name)
+	t.Cleanup(func() { Exec(t, endpoint, "DROP DATABASE IF EXISTS "+name+" SYNC") })
+	return strings.TrimSuffix(endpoint.DSN, "/default") + "/" + name
+}
+
+func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if server == nil {
+		dir, err := os.MkdirTemp("", "chaoban-engine-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		server = clickhouseserver.New(Config(dir))
+		go func() { done <- server.Run(ctx) }()
+		finish = func() {
+			cancel()
+			<-done
+			_ = os.RemoveAll(dir)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	endpoint, err := server.WaitUp(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return endpoint
+}
+
+// Exec runs one statement over HTTP and returns the answer; any failure fails the test.
+func Exec(t testing.TB, endpoint clickhouseserver.Endpoint, statement string) string {
+	t.Helper()
+	answer, err := Query(endpoint, statement)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return answer
+}
+
+// Query runs one statement over HTTP and returns the answer without the final line break.
+func Query(endpoint clickhouseserver.Endpoint, statement string) (string, error) {
+	dsn, err := url.Parse(endpoint.DSN)
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequest(http.MethodPost, endpoint.HTTP, strings.NewReader(statement))
+	if err != nil {
+		return "", err
+	}
+	password, _ := dsn.User.Password()
+	request.Header.Set("X-ClickHouse-User", dsn.User.Username())
+	request.Header.Set("X-ClickHouse-Key", password)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", errors.New(strings.TrimSpace(string(body)))
+	}
+	return strings.TrimSuffix(string(body), "\n"), nil
+}
