@@ -1,0 +1,327 @@
+package check
+
+import (
+	"sort"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+const step = 5 * time.Minute
+
+// Roster checks a product roster against its problem: every hard rule by walking dates and shifts,
+// and the cost by counting heads every five minutes.
+func Roster(p roster.Problem, shifts []scheduling.Shift) Report {
+	var r Report
+	if err := (scheduling.Roster{Shifts: shifts}).Validate(); err != nil {
+		r.broken("%s", err.Error())
+	}
+	own := map[ids.Agent][]scheduling.Shift{}
+	for _, s := range shifts {
+		own[s.Agent] = append(own[s.Agent], s)
+		if !p.Range.Contains(s.Start) {
+			r.broken("%s: the shift of %s starts outside the range", s.Agent, s.Start)
+		}
+	}
+	for i := range p.Agents {
+		a := &p.Agents[i]
+		list := own[a.Person.ID]
+		delete(own, a.Person.ID)
+		sort.Slice(list, func(i, j int) bool { return list[i].Start.Before(list[j].Start) })
+		agentRules(&r, p, a, list)
+		agentCost(&r, p, a, list)
+	}
+	for id := range own {
+		r.broken("%s is not an agent of the problem", id)
+	}
+	for _, l := range p.Locked {
+		found := false
+		for _, s := range shifts {
+			found = found || s.Agent == l.Agent && s.Start.Equal(l.Start) && s.End.Equal(l.End)
+		}
+		if !found {
+			r.broken("%s: the locked shift of %s is gone", l.Agent, l.Start)
+		}
+	}
+	coverage(&r, p, shifts)
+	return r
+}
+
+func locked(p roster.Problem, s scheduling.Shift) bool {
+	for _, l := range p.Locked {
+		if l.Agent == s.Agent && l.Start.Equal(s.Start) {
+			return true
+		}
+	}
+	return false
+}
+
+func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.Shift) {
+	who := a.Person.ID
+	total := time.Duration(0)
+	for _, s := range list {
+		date := calendar.DateOf(s.Start, p.Location)
+		total += s.WorkTime()
+		if e := a.Person.Employed; (e != calendar.Dates{}) && !e.Contains(date) {
+			r.broken("%s %s: outside the contract", who, date)
+		}
+		for _, u := range a.Person.Unavailable {
+			if u.Start.Before(s.End) && s.Start.Before(u.End) {
+				r.broken("%s %s: not available", who, date)
+			}
+		}
+		if b := a.Person.Born; !b.IsZero() && s.Start.Before(time.Date(b.Year+16, b.Month, b.Day, 0, 0, 0, 0, p.Location)) {
+			r.broken("%s %s: under 16", who, date)
+		}
+		for _, act := range s.Activities {
+			if act.Kind == scheduling.Work && act.Queue != "" && !a.Person.Can(act.Queue, date) {
+				r.broken("%s %s: no skill for %s", who, date, act.Queue)
+			}
+		}
+		if shielded(a.Person, date) || shielded(a.Person, calendar.DateOf(s.End.Add(-time.Minute), p.Location)) {
+			for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
+				clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location))
+				if clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+					r.broken("%s %s: protected, but works at night", who, date)
+					break
+				}
+			}
+		}
+	}
+	if a.MaxWork > 0 && total > a.MaxWork {
+		r.broken("%s: %s of work, agreed are %s", who, total, a.MaxWork)
+	}
+	all := append(append([]scheduling.Shift{}, a.History...), list...)
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Start.Before(all[j].Start) })
+	rests(r, p, who, all)
+	dates(r, p, a.Person, all)
+}
+
+func shielded(p workrules.Person, d calendar.Date) bool {
+	for _, c := range p.Conditions {
+		if c.Dates.Contains(d) {
+			return true
+		}
+	}
+	return !p.Born.IsZero() && d.Before(calendar.MakeDate(p.Born.Year+18, p.Born.Month, p.Born.Day))
+}
+
+func rests(r *Report, p roster.Problem, who ids.Agent, all []scheduling.Shift) {
+	for i := 1; i < len(all); i++ {
+		gap := all[i].Start.Sub(all[i-1].End)
+		if !p.Range.Contains(all[i].Start) {
+			continue
+		}
+		if gap < p.Rules.RestBlock {
+			r.broken("%s: only %s of rest before %s", who, gap, all[i].Start)
+		} else if gap < p.Rules.RestWarn {
+			r.add("soft_rules", p.Weights.SoftRule)
+		}
+	}
+}
+
+// dates walks the civil dates from well before the range to its end and sums days, weeks, months.
+func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.Shift) {
+	rules := p.Rules
+	work := map[calendar.Date]time.Duration{}
+	touched, starts, judged := map[calendar.Date]bool{}, map[calendar.Date]bool{}, map[calendar.Date]bool{}
+	for _, s := range all {
+		d := calendar.DateOf(s.Start, p.Location)
+		work[d] += s.WorkTime()
+		starts[d] = true
+		judged[d] = judged[d] || p.Range.Contains(s.Start)
+		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
+			touched[calendar.DateOf(t, p.Location)] = true
+		}
+	}
+	overtime := map[calendar.Month]time.Duration{}
+	inMonth := map[calendar.Month]bool{}
+	first := calendar.DateOf(p.Range.Start, p.Location)
+	for first = first.Add(-40); first.Weekday() != rules.WeekStartDay(); first = first.Add(-1) {
+	}
+	runs(r, p, who, starts, judged, first)
+	for monday := first; monday.In(p.Location).Before(p.Range.End); monday = monday.Add(7) {
+		weekWork, weekNormal, worked, inWeek := time.Duration(0), time.Duration(0), 0, false
+		for i := range 7 {
+			d := monday.Add(i)
+			if touched[d] {
+				worked++
+			}
+			inWeek = inWeek || judged[d]
+			weekWork += work[d]
+			inMonth[d.MonthOf()] = inMonth[d.MonthOf()] || judged[d]
+			over := dayRules(r, p, who, d, work[d], judged[d])
+			if p.Holidays.Kind(d) == calendar.Statutory {
+				if rules.HolidayIsOvertime {
+					over = work[d]
+				}
+			} else {
+				before := max(0, weekNormal-rules.NormalWeek)
+				weekNormal += min(work[d], rules.NormalDay)
+				extra := max(0, weekNormal-rules.NormalWeek) - before
+				if extra > 0 && judged[d] && shielded(who, d) && who.Regime != workrules.PartTime {
+					r.broken("%s %s: protected, but works beyond the normal week", who.ID, d)
+				}
+				over += extra
+			}
+			overtime[d.MonthOf()] += over
+		}
+		if !inWeek {
+			continue
+		}
+		if worked == 7 {
+			r.broken("%s week of %s: no rest day", who.ID, monday)
+		}
+		if who.Regime == workrules.PartTime {
+			if weekWork > rules.PartTimeWeek {
+				r.broken("%s week of %s: part-time %s", who.ID, monday, weekWork)
+			}
+		} else if !who.OvertimeAgreed && weekNormal > rules.NormalWeek {
+			r.broken("%s week of %s: %s without agreed overtime", who.ID, monday, weekNormal)
+		}
+	}
+	for m, t := range overtime {
+		if who.Regime != workrules.PartTime && inMonth[m] && t > rules.OvertimeMonth {
+			r.broken("%s %s: %s of overtime", who.ID, m, t)
+		}
+	}
+}
+
+// runs counts working days in a row, by the date a shift starts on.
+func runs(r *Report, p roster.Problem, who workrules.Person, starts, judged map[calendar.Date]bool, first calendar.Date) {
+	run, inRun := 0, false
+	for d := first; d.In(p.Location).Before(p.Range.End); d = d.Add(1) {
+		if !starts[d] {
+			run, inRun = 0, false
+			continue
+		}
+		run++
+		inRun = inRun || judged[d]
+		if run > p.Rules.ConsecutiveDays && inRun {
+			r.broken("%s %s: %d working days in a row", who.ID, d, run)
+		}
+	}
+}
+
+// dayRules judges one date and returns its overtime beyond the normal day.
+func dayRules(r *Report, p roster.Problem, who workrules.Person, d calendar.Date, work time.Duration, judged bool) time.Duration {
+	rules := p.Rules
+	if who.Regime == workrules.PartTime {
+		if judged && work > rules.PartTimeDay {
+			r.broken("%s %s: part-time %s", who.ID, d, work)
+		}
+		return 0
+	}
+	over := max(0, work-rules.NormalDay)
+	limit := rules.OvertimeDay
+	for _, s := range rules.SpecialDates {
+		if s.Contains(d) {
+			limit = rules.OvertimeSpecial
+		}
+	}
+	switch {
+	case !judged || over == 0:
+	case !who.OvertimeAgreed:
+		r.broken("%s %s: %s without agreed overtime", who.ID, d, work)
+	case over > limit:
+		r.broken("%s %s: %s of overtime", who.ID, d, over)
+	case shielded(who, d):
+		r.broken("%s %s: protected, but works overtime", who.ID, d)
+	}
+	return over
+}
+
+func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.Shift) {
+	w := p.Weights
+	total := time.Duration(0)
+	nights, weekends := a.Ledger.Nights, a.Ledger.Weekends
+	on, fixed := map[calendar.Date]string{}, map[calendar.Date]bool{}
+	for _, s := range list {
+		date := calendar.DateOf(s.Start, p.Location)
+		total += s.WorkTime()
+		if locked(p, s) {
+			fixed[date] = true
+			continue
+		}
+		on[date] = s.Code
+		r.add("wages", w.Wage*a.Wage*s.WorkTime().Hours())
+		if date.Weekday() == time.Saturday || date.Weekday() == time.Sunday {
+			weekends++
+		}
+		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
+			if clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location)); clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+				nights++
+				break
+			}
+		}
+	}
+	r.add("min_work", w.MinWork*max(0, (a.MinWork-total).Hours()))
+	r.add("fairness", w.Fairness*float64(nights*nights-a.Ledger.Nights*a.Ledger.Nights+weekends*weekends-a.Ledger.Weekends*a.Ledger.Weekends))
+	before := map[calendar.Date]string{}
+	for _, s := range p.Previous {
+		if s.Agent == a.Person.ID {
+			before[calendar.DateOf(s.Start, p.Location)] = s.Code
+		}
+	}
+	for d := range p.Range.Dates(p.Location) {
+		if fixed[d] {
+			continue
+		}
+		code, works := on[d]
+		for _, wish := range a.Preferences {
+			met := works && (wish.Template == "" || wish.Template == code)
+			if wish.Date == d && (wish.Weight > 0) != met {
+				r.add("preference", w.Preference*max(wish.Weight, -wish.Weight))
+			}
+		}
+		if was, had := before[d]; len(p.Previous) > 0 && (had != works || was != code) {
+			r.add("stability", w.Stability)
+		}
+	}
+}
+
+// coverage counts heads on every queue every five minutes.
+func coverage(r *Report, p roster.Problem, shifts []scheduling.Shift) {
+	for _, d := range p.Demand {
+		heads := map[int64]int{}
+		for _, s := range shifts {
+			for _, a := range s.Activities {
+				if a.Kind != scheduling.Work || a.Queue != d.Queue {
+					continue
+				}
+				for t := a.Start; !t.Add(step).After(a.End); t = t.Add(step) {
+					if p.Range.Contains(t) {
+						heads[t.Unix()]++
+					}
+				}
+			}
+		}
+		hour := step.Hours()
+		for _, n := range d.Needs {
+			target := max(n.Heads, int(n.Paid+0.5))
+			value := n.Value * float64(step) / float64(d.Slot)
+			if n.Value == 0 {
+				value = p.Weights.Short * hour
+			}
+			for t := n.Start; t.Before(n.Start.Add(d.Slot)); t = t.Add(step) {
+				if !p.Range.Contains(t) {
+					continue
+				}
+				have := heads[t.Unix()]
+				delete(heads, t.Unix())
+				if missing := float64(target - have); missing > 0 {
+					r.add("short", value*(missing+p.Weights.Depth*missing*(missing-1)/2/float64(target)))
+				} else {
+					r.add("over", p.Weights.Over*hour*float64(have-target))
+				}
+			}
+		}
+		for _, have := range heads {
+			r.add("over", p.Weights.Over*hour*float64(have))
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package roster
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// maxExplained limits how many stretches get their reasons worked out, dearest first.
+const maxExplained = 400
+
+var reasonTexts = map[string]workrules.Text{
+	"no_skill":    {ZH: "没有该队列技能", EN: "lack the skill"},
+	"working":     {ZH: "当时在其他队列上班", EN: "work another queue then"},
+	"serving":     {ZH: "已在该队列上班", EN: "already work this queue then"},
+	"pause":       {ZH: "当时在用餐或休息", EN: "are on a meal or break"},
+	"locked":      {ZH: "当天班次已锁定", EN: "have a locked shift that day"},
+	"other_shift": {ZH: "当天已排其他时间的班", EN: "already have a shift at another time that day"},
+	"no_template": {ZH: "没有可用班次覆盖该时段", EN: "have no shift template over it"},
+	"max_work":    {ZH: "已达约定最长工时", EN: "have reached their agreed maximum hours"},
+	"not_worth":   {ZH: "可排但代价高于收益", EN: "could, at a higher cost than the gap"},
+}
+
+// uncovered lists the stretches below target with their reasons, in order of queue and time.
+func (s *state) uncovered() []Uncovered {
+	m := s.m
+	width := len(m.queues)
+	var out []Uncovered
+	var slotOf []int
+	for q := range width {
+		for t := 0; t < m.inside; {
+			i := t*width + q
+			short := m.target[i] - s.cover[i]
+			k := t + 1
+			if short <= 0 {
+				t = k
+				continue
+			}
+			for k < m.inside && m.target[k*width+q] == m.target[i] && s.cover[k*width+q] == s.cover[i] {
+				k++
+			}
+			worth, _ := m.slotCost(i, s.cover[i])
+			out = append(out, Uncovered{Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
+				Target: int(m.target[i]), Missing: int(short), Worth: worth * float64(k-t)})
+			slotOf = append(slotOf, (t+k-1)/2*width+q)
+			t = k
+		}
+	}
+	dearest := make([]int, len(out))
+	for i := range dearest {
+		dearest[i] = i
+	}
+	slices.SortStableFunc(dearest, func(x, y int) int { return cmp.Compare(out[y].Worth, out[x].Worth) })
+	for n, i := range dearest {
+		if n < maxExplained {
+			out[i].Reasons = s.reasons(slotOf[i]/width, slotOf[i]%width)
+		}
+		out[i].Says = summary(out[i])
+	}
+	return out
+}
+
+// reasons asks every agent why it does not help in one slot.
+func (s *state) reasons(slot, queue int) []Reason {
+	counts := map[string]int{}
+	for a := range s.m.agents {
+		counts[s.reason(a, slot, queue)]++
+	}
+	var out []Reason
+	for code, n := range counts {
+		out = append(out, Reason{Code: code, Count: n, Says: reasonText(code)})
+	}
+	slices.SortFunc(out, func(x, y Reason) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Code, y.Code))
+	})
+	return out
+}
+
+func reasonText(code string) workrules.Text {
+	if t, ok := reasonTexts[code]; ok {
+		return t
+	}
+	for _, r := range workrules.Rules() {
+		if r.Code == code {
+			return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
+		}
+	}
+	return workrules.Text{ZH: code, EN: code}
+}
+
+func summary(u Uncovered) workrules.Text {
+	t := workrules.Text{
+		ZH: fmt.Sprintf("缺%d人（需%d人）", u.Missing, u.Target),
+		EN: fmt.Sprintf("%d of %d heads missing", u.Missing, u.Target),
+	}
+	for i, r := range u.Reasons {
+		sepZH, sepEN := "；", ", "
+		if i == 0 {
+			sepZH, sepEN = "：", ": "
+		}
+		t.ZH += fmt.Sprintf("%s%d人%s", sepZH, r.Count, r.Says.ZH)
+		t.EN += fmt.Sprintf("%s%d %s", sepEN, r.Count, r.Says.EN)
+	}
+	return t
+}
+
+// reason is the cause for one agent. A rule counts as the cause only when every shift over the
+// slot is blocked; the rule of the shift that comes closest (the last one tried) is named.
+func (s *state) reason(a, slot, queue int) string {
+	m := s.m
+	am := &m.agents[a]
+	cause, ranked := "no_template", 0
+	rank := func(code string, n int) {
+		if n > ranked {
+			cause, ranked = code, n
+		}
+	}
+	if !contains(am.skills[m.dayOf(slot)], int16(queue)) {
+		return "no_skill"
+	}
+	for d := range m.days {
+		if !s.near(d, slot) {
+			continue
+		}
+		if p := &s.place[a][d]; p.occ >= 0 {
+			o := &m.occ[d][p.occ]
+			if slot >= o.start && slot < o.start+o.len {
+				switch q := p.queue[slot-o.start]; {
+				case q < 0:
+					rank("pause", 90)
+				case int(q) == queue:
+					rank("serving", 90)
+				default:
+					rank("working", 90)
+				}
+				continue
+			}
+		}
+		code, n := s.dayReason(a, d, slot)
+		rank(code, n)
+	}
+	return cause
+}
+
+// dayOf is the day whose civil date holds the slot.
+func (m *model) dayOf(slot int) int {
+	d := calendar.DateOf(m.at(slot), m.p.Location).Sub(m.days[0])
+	return min(d, len(m.days)-1)
+}
+
+// near reports whether a shift starting on a day could reach a slot.
+func (s *state) near(day, slot int) bool {
+	for i := range s.m.occ[day] {
+		if o := &s.m.occ[day][i]; slot >= o.start && slot < o.start+o.len {
+			return true
+		}
+	}
+	return false
+}
+
+// dayReason says why an agent starts no shift over the slot on a day, with a rank: the higher, the
+// closer the agent came to helping.
+func (s *state) dayReason(a, d, slot int) (string, int) {
+	m := s.m
+	am := &m.agents[a]
+	if am.locked[d] {
+		return "locked", 20
+	}
+	if s.place[a][d].occ >= 0 {
+		return "other_shift", 30
+	}
+	code, ranked := "no_template", 1
+	for i := range m.occ[d] {
+		o := &m.occ[d][i]
+		if slot < o.start || slot >= o.start+o.len {
+			continue
+		}
+		if agent := &m.p.Agents[a]; len(agent.Templates) > 0 && !slices.Contains(agent.Templates, m.p.Templates[o.template].Code) {
+			continue
+		}
+		rule := s.judges[a].Broken(s.dutiesOf(a, d, int16(i)))
+		switch {
+		case rule == nil && m.p.Agents[a].MaxWork > 0 && s.work[a]+o.duty.Work > int32(m.p.Agents[a].MaxWork/time.Minute):
+			code, ranked = "max_work", 50
+		case rule == nil:
+			return "not_worth", 60
+		case ranked <= 40:
+			code, ranked = rule.Code, 40
+		}
+	}
+	return code, ranked
+}

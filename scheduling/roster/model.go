@@ -1,0 +1,276 @@
+package roster
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// model is a Problem compiled to integers on the finest grid that fits every slot, start, length
+// and pause. It is immutable and shared by all chains.
+type model struct {
+	p       *Problem
+	frame   *workrules.Frame
+	grid    time.Duration
+	perHour float64 // grid slots per hour
+	inside  int     // grid slots of the range; demand exists only here
+	slots   int     // inside plus room for shifts that end after the range
+	queues  []ids.Queue
+	target  []int16   // [slot*len(queues)+queue]
+	value   []float64 // yuan per missing head and grid slot
+	covered []int16   // heads that locked shifts give and nobody can change
+	days    []calendar.Date
+	weekend []bool
+	occ     [][]occurrence // per day
+	longest int            // slots of the longest template
+	agents  []agentModel
+}
+
+// occurrence is a template on a day.
+type occurrence struct {
+	template   int
+	start, len int // grid slots
+	duty       workrules.Duty
+	breaks     int // slots of paid breaks
+	pauses     []pauseModel
+}
+
+type pauseModel struct {
+	kind             scheduling.ActivityKind
+	len, early, late int // grid slots after the start of the shift
+}
+
+// agentModel is what is fixed about an agent.
+type agentModel struct {
+	skills   [][]int16 // per day: queues in ascending order
+	allowed  [][]int16 // per day: occurrences that no rule forbids on their own
+	fixed    []workrules.Duty
+	locked   []bool // per day: has a locked shift, so the optimiser adds none
+	lockWork int32  // minutes of locked work in the range
+	wishes   [][]wish
+	previous []int16 // per day: template of Problem.Previous, -1 none, -2 unknown kind
+}
+
+type wish struct {
+	template int16 // -1: any
+	weight   float64
+}
+
+func gcd(a, b time.Duration) time.Duration {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// compile expects a valid problem.
+func compile(p *Problem) *model {
+	m := &model{p: p, frame: workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules)}
+	m.grid = m.commonGrid()
+	m.perHour = float64(time.Hour) / float64(m.grid)
+	m.inside = int((p.Range.Duration() + m.grid - 1) / m.grid)
+	m.slots = m.inside + int(24*time.Hour/m.grid)
+	for d := range p.Range.Dates(p.Location) {
+		m.days = append(m.days, d)
+		m.weekend = append(m.weekend, d.Weekday() == time.Saturday || d.Weekday() == time.Sunday)
+	}
+	m.compileDemand()
+	m.compileShifts()
+	for i := range p.Agents {
+		m.agents = append(m.agents, m.compileAgent(&p.Agents[i]))
+	}
+	m.applyLocked()
+	return m
+}
+
+func (m *model) commonGrid() time.Duration {
+	p := m.p
+	g := time.Hour
+	mix := func(ds ...time.Duration) {
+		for _, d := range ds {
+			if d != 0 {
+				g = gcd(g, d)
+			}
+		}
+	}
+	mix(p.Range.Start.Sub(calendar.DateOf(p.Range.Start, p.Location).In(p.Location)), p.Range.Duration())
+	for _, t := range p.Templates {
+		mix(t.Start, t.Length)
+		for _, q := range t.Pauses {
+			mix(q.Length, q.Earliest, q.Latest)
+		}
+	}
+	for _, r := range p.Demand {
+		mix(r.Slot)
+		for _, n := range r.Needs {
+			mix(n.Start.Sub(p.Range.Start).Abs())
+		}
+	}
+	return max(g, finest)
+}
+
+// targetOf is the head count to roster: at least the heads that must be ready, and the paid heads
+// (which carry shrinkage) rounded to the nearest whole person.
+func targetOf(n scheduling.Need) int { return max(n.Heads, int(math.Round(n.Paid))) }
+
+func (m *model) compileDemand() {
+	q := len(m.p.Demand)
+	m.target = make([]int16, m.slots*q)
+	m.value = make([]float64, m.slots*q)
+	m.covered = make([]int16, m.slots*q)
+	for i, r := range m.p.Demand {
+		m.queues = append(m.queues, r.Queue)
+		share := float64(m.grid) / float64(r.Slot)
+		for _, n := range r.Needs {
+			value := n.Value * share
+			if n.Value == 0 {
+				value = m.p.Weights.Short / m.perHour
+			}
+			first := int(n.Start.Sub(m.p.Range.Start) / m.grid)
+			for t := max(0, first); t < min(m.inside, first+int(r.Slot/m.grid)); t++ {
+				m.target[t*q+i], m.value[t*q+i] = int16(targetOf(n)), value
+			}
+		}
+	}
+}
+
+func (m *model) compileShifts() {
+	for _, date := range m.days {
+		var list []occurrence
+		for i, t := range m.p.Templates {
+			if len(t.Weekdays) > 0 && !slices.Contains(t.Weekdays, date.Weekday()) {
+				continue
+			}
+			start := time.Date(date.Year, date.Month, date.Day, 0, 0, int(t.Start/time.Second), 0, m.p.Location)
+			if !m.p.Range.Contains(start) {
+				continue
+			}
+			o := occurrence{template: i, start: int(start.Sub(m.p.Range.Start) / m.grid), len: int(t.Length / m.grid)}
+			work := t.Length
+			for _, q := range t.Pauses {
+				o.pauses = append(o.pauses, pauseModel{q.Kind, int(q.Length / m.grid), int(q.Earliest / m.grid), int(q.Latest / m.grid)})
+				if q.Kind == scheduling.Meal {
+					work -= q.Length
+				} else {
+					o.breaks += int(q.Length / m.grid)
+				}
+			}
+			duty, ok := m.frame.DutyOf(start, start.Add(t.Length), work)
+			if !ok {
+				continue
+			}
+			o.duty = duty
+			m.longest = max(m.longest, o.len)
+			list = append(list, o)
+		}
+		m.occ = append(m.occ, list)
+	}
+}
+
+func (m *model) compileAgent(a *Agent) agentModel {
+	judge := workrules.NewJudge(m.frame, a.Person)
+	am := agentModel{locked: make([]bool, len(m.days)), wishes: make([][]wish, len(m.days)), previous: make([]int16, len(m.days))}
+	codes := map[string]int16{}
+	for i, t := range m.p.Templates {
+		codes[t.Code] = int16(i)
+	}
+	for d, date := range m.days {
+		var skills []int16
+		for q, name := range m.queues {
+			if a.Person.Can(name, date) {
+				skills = append(skills, int16(q))
+			}
+		}
+		var allowed []int16
+		for i, o := range m.occ[d] {
+			ok := len(a.Templates) == 0 || slices.Contains(a.Templates, m.p.Templates[o.template].Code)
+			if ok && judge.Broken([]workrules.Duty{o.duty}) == nil {
+				allowed = append(allowed, int16(i))
+			}
+		}
+		am.skills, am.allowed = append(am.skills, skills), append(am.allowed, allowed)
+		am.previous[d] = -1
+	}
+	for _, s := range a.History {
+		if duty, ok := m.frame.Duty(s); ok {
+			am.fixed = append(am.fixed, duty)
+		}
+	}
+	first := calendar.DateOf(m.p.Range.Start, m.p.Location)
+	for _, w := range a.Preferences {
+		if d := w.Date.Sub(first); d >= 0 && d < len(m.days) {
+			code := int16(-1)
+			if w.Template != "" {
+				code = codes[w.Template]
+			}
+			am.wishes[d] = append(am.wishes[d], wish{code, w.Weight * m.p.Weights.Preference})
+		}
+	}
+	for _, s := range m.p.Previous {
+		if s.Agent != a.Person.ID {
+			continue
+		}
+		if d := calendar.DateOf(s.Start, m.p.Location).Sub(first); d >= 0 && d < len(m.days) {
+			code, ok := codes[s.Code]
+			if !ok {
+				code = -2
+			}
+			am.previous[d] = code
+		}
+	}
+	return am
+}
+
+// applyLocked adds the locked shifts: their duties bind, and the queues that their activities
+// name are covered. A locked shift without activities binds but covers nothing, since nobody has
+// said what it is for.
+func (m *model) applyLocked() {
+	first := calendar.DateOf(m.p.Range.Start, m.p.Location)
+	for _, s := range m.p.Locked {
+		i := slices.IndexFunc(m.p.Agents, func(a Agent) bool { return a.Person.ID == s.Agent })
+		a := &m.agents[i]
+		a.locked[calendar.DateOf(s.Start, m.p.Location).Sub(first)] = true
+		a.lockWork += int32(s.WorkTime() / time.Minute)
+		if duty, ok := m.frame.Duty(s); ok {
+			a.fixed = append(a.fixed, duty)
+		}
+		for _, act := range s.Activities {
+			q := slices.Index(m.queues, act.Queue)
+			if act.Kind != scheduling.Work || q < 0 {
+				continue
+			}
+			// A slot counts when it is worked from its beginning to its end.
+			from := int((act.Start.Sub(m.p.Range.Start) + m.grid - 1) / m.grid)
+			until := int(act.End.Sub(m.p.Range.Start) / m.grid)
+			for t := max(0, from); t < min(until, m.slots); t++ {
+				m.covered[t*len(m.queues)+q]++
+			}
+		}
+	}
+	for i := range m.agents {
+		slices.SortStableFunc(m.agents[i].fixed, func(x, y workrules.Duty) int { return int(x.Start - y.Start) })
+	}
+}
+
+func (m *model) at(slot int) time.Time {
+	return m.p.Range.Start.Add(time.Duration(slot) * m.grid)
+}
+
+// wishCost is what the preferences of an agent cost on a day with a template (-1: off).
+func (a *agentModel) wishCost(day int, template int16) (cost float64) {
+	for _, w := range a.wishes[day] {
+		met := template >= 0 && (w.template == -1 || w.template == template)
+		if w.weight > 0 && !met {
+			cost += w.weight
+		}
+		if w.weight < 0 && met {
+			cost -= w.weight
+		}
+	}
+	return cost
+}

@@ -1,0 +1,213 @@
+package nrp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling/roster/check"
+	"github.com/chaoban/chaoban/scheduling/roster/nrp"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
+)
+
+const tiny = `# two people, one week
+SECTION_HORIZON
+7
+
+SECTION_SHIFTS
+E,480,
+L,480,E
+
+SECTION_STAFF
+A,E=7|L=0,2400,960,5,2,2,1
+B,E=7|L=7,2400,960,5,2,2,1
+
+SECTION_DAYS_OFF
+A,0
+
+SECTION_SHIFT_ON_REQUESTS
+B,0,E,3
+
+SECTION_SHIFT_OFF_REQUESTS
+A,1,E,2
+
+SECTION_COVER
+0,E,1,100,1
+1,E,1,100,1
+1,L,1,100,1
+`
+
+func parse(t require.TestingT, text string) *nrp.Instance {
+	in, err := nrp.Parse("tiny.txt", strings.NewReader(text))
+	require.NoError(t, err)
+	return in
+}
+
+func TestTinyOptimum(t *testing.T) {
+	// Day 1 needs E and L. A may not work L, so B takes L and A takes E against a wish of weight 2;
+	// every other wish and cover can be met: 2 is optimal (leaving E open costs 100).
+	in := parse(t, tiny)
+	s, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 60000, Threads: 1})
+	require.NoError(t, err)
+	assert.Equal(t, 2, s.Cost)
+	assert.LessOrEqual(t, s.Bound, 2)
+	report := check.NRP(in, in.Named(s.Roster))
+	assert.Empty(t, report.Violations)
+	assert.InDelta(t, 2, report.Cost, 1e-9)
+}
+
+func TestCheckerSeesEveryRule(t *testing.T) {
+	in := parse(t, tiny)
+	for row, says := range map[string]string{
+		"E,E,,,,,":     "works on day off 0",
+		",L,L,,,,":     "at most 0",
+		",E,E,E,E,E,E": "6 working days in a row",
+		",E,,,E,E,":    "1 working days in a row",
+		",E,E,,E,E,":   "1 days off in a row",
+		",E,,,,,":      "works 480 minutes",
+	} {
+		roster := map[string][]string{"A": strings.Split(row, ","), "B": {"", "", "E", "E", "", "", ""}}
+		assert.Contains(t, strings.Join(check.NRP(in, roster).Violations, "; "), says, row)
+	}
+	roster := map[string][]string{"A": {"", "E", "E", "", "", "", ""}, "B": {"", "", "L", "E", "", "", ""}}
+	assert.Contains(t, strings.Join(check.NRP(in, roster).Violations, "; "), "may not follow")
+}
+
+func TestBadInstancesSayWhere(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, says string }{
+		"number":        {"L,480,E", "L,eight,E", "x.txt:7"},
+		"unknown shift": {"B,0,E,3", "B,0,X,3", "is not a shift"},
+		"unknown staff": {"A,1,E,2", "Z,1,E,2", "is not an employee"},
+		"day outside":   {"0,E,1,100,1", "9,E,1,100,1", "from 0 to 6"},
+		"columns":       {"0,E,1,100,1", "0,E,1,100", "day,shift,requirement"},
+		"twice":         {"1,L,1,100,1", "1,E,1,100,1", "already has"},
+		"section":       {"SECTION_COVER", "SECTION_COVERS", "not a section"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := nrp.Parse("x.txt", strings.NewReader(strings.Replace(tiny, c.from, c.to, 1)))
+			require.Error(t, err)
+			assert.Equal(t, fault.Invalid, fault.KindOf(err))
+			assert.ErrorContains(t, err, c.says)
+		})
+	}
+	_, err := nrp.Parse("empty.txt", strings.NewReader(""))
+	assert.ErrorContains(t, err, "SECTION_HORIZON")
+}
+
+func TestOverConstrainedIsSaid(t *testing.T) {
+	in := parse(t, strings.Replace(tiny, "A,E=7|L=0,2400,960", "A,E=1|L=0,2400,960", 1)) // 16 h with one shift
+	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
+	assert.Equal(t, fault.Conflict, fault.KindOf(err))
+}
+
+func TestSolutionsPassTheChecker(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := randomInstance(rapid.Uint64().Draw(t, "seed"))
+		s, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 3, Iterations: 4000, Threads: 1})
+		if err != nil {
+			require.Equal(t, "nrp.infeasible", fault.CodeOf(err))
+			return
+		}
+		report := check.NRP(in, in.Named(s.Roster))
+		require.Empty(t, report.Violations)
+		require.InDelta(t, report.Cost, s.Cost, 1e-9)
+		require.LessOrEqual(t, s.Bound, s.Cost)
+	})
+}
+
+func randomInstance(seed uint64) *nrp.Instance {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	var b bytes.Buffer
+	days, staff := 7*(1+rng.IntN(3)), 1+rng.IntN(6)
+	fmt.Fprintf(&b, "SECTION_HORIZON\n%d\nSECTION_SHIFTS\nE,480,\nD,600,\nL,480,E|D\nSECTION_STAFF\n", days)
+	for i := range staff {
+		fmt.Fprintf(&b, "P%d,E=%d|D=%d|L=%d,%d,%d,%d,%d,%d,%d\n", i, days, rng.IntN(5), days, days*320, days*rng.IntN(240), 4+rng.IntN(3), 1+rng.IntN(2), 1+rng.IntN(2), rng.IntN(4))
+	}
+	b.WriteString("SECTION_DAYS_OFF\n")
+	for i := range staff {
+		fmt.Fprintf(&b, "P%d,%d\n", i, rng.IntN(days))
+	}
+	b.WriteString("SECTION_SHIFT_ON_REQUESTS\n")
+	for i := range staff {
+		fmt.Fprintf(&b, "P%d,%d,E,%d\n", i, rng.IntN(days), 1+rng.IntN(3))
+	}
+	b.WriteString("SECTION_COVER\n")
+	for d := range days {
+		fmt.Fprintf(&b, "%d,E,%d,100,1\n%d,L,%d,100,1\n", d, rng.IntN(3), d, rng.IntN(3))
+	}
+	in, err := nrp.Parse("random", &b)
+	if err != nil {
+		panic(err)
+	}
+	return in
+}
+
+// shared finds the data directory beside the repository, and skips in CI or when it is absent.
+func shared(t *testing.T, name string) string {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Skip("real files are not used in CI")
+	}
+	dirs := []string{os.Getenv("CHAOBAN_SHARED_DATA"), "../../../../shared/data"}
+	for _, dir := range dirs {
+		if path := filepath.Join(dir, name); dir != "" {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	t.Skip("no shared data")
+	return ""
+}
+
+// All 15 published instances must become legal within a small iteration budget, and the separate
+// checker must agree on the cost. CHAOBAN_ROSTER_SECONDS searches longer and prints the gaps.
+func TestPublishedInstances(t *testing.T) {
+	dir := shared(t, "shift_benchmark")
+	file, err := os.Open(filepath.Join(dir, "best_known.csv"))
+	require.NoError(t, err)
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	require.NoError(t, err)
+	seconds, _ := strconv.Atoi(os.Getenv("CHAOBAN_ROSTER_SECONDS"))
+	gaps := 0.0
+	for _, row := range rows[1:] {
+		name := "Instance" + row[0]
+		f, err := os.Open(filepath.Join(dir, "instances", name+".txt"))
+		require.NoError(t, err)
+		in, err := nrp.Parse(name, f)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		begin := time.Now()
+		budget := search.Budget{Seed: 1, Threads: 2, Iterations: 30_000}
+		if seconds > 0 {
+			budget = search.Budget{Seed: 1, Threads: 2, Time: time.Duration(seconds) * time.Second, Elapsed: func() time.Duration { return time.Since(begin) }}
+		}
+		s, err := nrp.Solve(context.Background(), in, budget)
+		require.NoError(t, err, name)
+		report := check.NRP(in, in.Named(s.Roster))
+		require.Empty(t, report.Violations, name)
+		require.InDelta(t, report.Cost, s.Cost, 1e-9, name)
+		lower, _ := strconv.Atoi(row[4])
+		best, _ := strconv.Atoi(row[5])
+		require.GreaterOrEqual(t, s.Cost, lower, "%s: below the proven bound", name)
+		require.LessOrEqual(t, s.Bound, best, "%s: our bound is above a known roster", name)
+		gap := 100 * float64(s.Cost-best) / float64(best)
+		gaps += gap
+		t.Logf("%-10s cost %5d best known %5d gap %5.1f %% bound %d", name, s.Cost, best, gap, s.Bound)
+	}
+	t.Logf("mean gap %.2f %%", gaps/float64(len(rows)-1))
+}

@@ -1,0 +1,365 @@
+package roster
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// duration is written "9h" or "1h30m" in files.
+type duration time.Duration
+
+// UnmarshalText reads a Go duration.
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration like 9h or 1h30m", fault.Shorten(string(b)))
+	}
+	*d = duration(v)
+	return nil
+}
+
+// clockTime is a wall-clock time "08:30" in files.
+type clockTime time.Duration
+
+// UnmarshalText reads "08:30".
+func (c *clockTime) UnmarshalText(b []byte) error {
+	t, err := time.Parse("15:04", string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a clock time like 08:30", fault.Shorten(string(b)))
+	}
+	*c = clockTime(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
+	return nil
+}
+
+// The file types mirror Problem; DESIGN.md documents every field.
+type problemFile struct {
+	Version   int                `json:"version"`
+	Location  string             `json:"location"`
+	From      calendar.Date      `json:"from"`
+	Until     calendar.Date      `json:"until"`
+	Rules     *rulesFile         `json:"rules"`
+	Holidays  []holidayFile      `json:"holidays"`
+	Weights   *weightsFile       `json:"weights"`
+	Templates []templateFile     `json:"templates"`
+	Windows   []windowFile       `json:"windows"`
+	Agents    []agentFile        `json:"agents"`
+	Demand    []demandFile       `json:"demand"`
+	Locked    []scheduling.Shift `json:"locked"`
+	Previous  []scheduling.Shift `json:"previous"`
+}
+
+type rulesFile struct {
+	WeekStart         *string          `json:"week_start"`
+	NormalDay         *duration        `json:"normal_day"`
+	NormalWeek        *duration        `json:"normal_week"`
+	OvertimeDay       *duration        `json:"overtime_day"`
+	OvertimeSpecial   *duration        `json:"overtime_special"`
+	SpecialDates      []calendar.Dates `json:"special_dates"`
+	OvertimeMonth     *duration        `json:"overtime_month"`
+	HolidayIsOvertime *bool            `json:"holiday_is_overtime"`
+	RestBlock         *duration        `json:"rest_block"`
+	RestWarn          *duration        `json:"rest_warn"`
+	ConsecutiveDays   *int             `json:"consecutive_days"`
+	PartTimeDay       *duration        `json:"part_time_day"`
+	PartTimeWeek      *duration        `json:"part_time_week"`
+	NightFrom         *duration        `json:"night_from"`
+	NightUntil        *duration        `json:"night_until"`
+	MealAfter         *duration        `json:"meal_after"`
+	MealLength        *duration        `json:"meal_length"`
+	HardMeals         *bool            `json:"hard_meals"`
+}
+
+type holidayFile struct {
+	Date calendar.Date `json:"date"`
+	Kind string        `json:"kind"`
+	Name string        `json:"name"`
+}
+
+type weightsFile struct {
+	Short      *float64 `json:"short"`
+	Depth      *float64 `json:"depth"`
+	Over       *float64 `json:"over"`
+	Wage       *float64 `json:"wage"`
+	MinWork    *float64 `json:"min_work"`
+	Fairness   *float64 `json:"fairness"`
+	Preference *float64 `json:"preference"`
+	Stability  *float64 `json:"stability"`
+	SoftRule   *float64 `json:"soft_rule"`
+}
+
+type pauseFile struct {
+	Kind     scheduling.ActivityKind `json:"kind"`
+	Length   duration                `json:"length"`
+	Earliest duration                `json:"earliest"`
+	Latest   duration                `json:"latest"`
+}
+
+type templateFile struct {
+	Code     string      `json:"code"`
+	Start    clockTime   `json:"start"`
+	Length   duration    `json:"length"`
+	Weekdays []string    `json:"weekdays"`
+	Pauses   []pauseFile `json:"pauses"`
+}
+
+type windowFile struct {
+	Prefix   string      `json:"prefix"`
+	From     clockTime   `json:"from"`
+	Until    clockTime   `json:"until"`
+	Step     duration    `json:"step"`
+	Lengths  []duration  `json:"lengths"`
+	Weekdays []string    `json:"weekdays"`
+	Pauses   []pauseFile `json:"pauses"`
+}
+
+type preferenceFile struct {
+	Date     calendar.Date `json:"date"`
+	Template string        `json:"template"`
+	Weight   float64       `json:"weight"`
+}
+
+type agentFile struct {
+	workrules.Person
+	Wage        float64            `json:"wage"`
+	MinWork     duration           `json:"min_work"`
+	MaxWork     duration           `json:"max_work"`
+	Templates   []string           `json:"templates"`
+	Preferences []preferenceFile   `json:"preferences"`
+	History     []scheduling.Shift `json:"history"`
+	Ledger      Ledger             `json:"ledger"`
+}
+
+type demandFile struct {
+	Queue ids.Queue         `json:"queue"`
+	Slot  duration          `json:"slot"`
+	Needs []scheduling.Need `json:"needs"`
+}
+
+// maxFile bounds a problem file.
+const maxFile = 1 << 30
+
+// ReadProblem reads the JSON form of a problem (schema: DESIGN.md). file names it in errors.
+// Unknown fields, wrong types and bad values give one Invalid error with file, line and problem.
+func ReadProblem(file string, in io.Reader) (Problem, error) {
+	var f problemFile
+	if err := decode(file, in, &f); err != nil {
+		return Problem{}, err
+	}
+	p, bad := f.problem()
+	if err := p.Validate(); err != nil && len(bad) == 0 {
+		bad = fault.Of(err).Fields
+	}
+	for i := range bad {
+		bad[i].File = file
+	}
+	if err := fault.Bad("roster.problem", "roster problem", bad); err != nil {
+		return Problem{}, err
+	}
+	return p, nil
+}
+
+// ReadRoster reads the shifts of a solution file, as `roster solve` writes it.
+func ReadRoster(file string, in io.Reader) (scheduling.Roster, error) {
+	var f struct {
+		Roster *scheduling.Roster `json:"roster"`
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, maxFile))
+	if err != nil {
+		return scheduling.Roster{}, fault.Wrap(err, fault.Invalid, "roster.unreadable", "%s cannot be read", file)
+	}
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return scheduling.Roster{}, describe(file, raw, err)
+	}
+	if f.Roster == nil {
+		return scheduling.Roster{}, fault.Bad("roster.file", "roster file", []fault.Field{{File: file, Path: "roster", Problem: "is missing; expected what roster solve writes"}})
+	}
+	return *f.Roster, nil
+}
+
+func decode(file string, in io.Reader, into any) error {
+	raw, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	switch {
+	case err != nil:
+		return fault.Wrap(err, fault.Invalid, "roster.unreadable", "%s cannot be read", file)
+	case len(raw) > maxFile:
+		return fault.New(fault.TooLarge, "roster.file_too_large", "%s is larger than 1 GiB", file)
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		if _, ok := errors.AsType[*json.SyntaxError](err); !ok {
+			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
+				// The decoder names no place for the other errors; it has just read past it.
+				return place(file, raw, d.InputOffset(), strings.TrimPrefix(err.Error(), "json: "))
+			}
+		}
+		return describe(file, raw, err)
+	}
+	if d.More() {
+		return place(file, raw, d.InputOffset(), "there is text after the end of the JSON value")
+	}
+	return nil
+}
+
+func describe(file string, raw []byte, err error) error {
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return place(file, raw, e.Offset, e.Error())
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return place(file, raw, e.Offset, fmt.Sprintf("%s must be a %s, not a %s", e.Field, e.Type, e.Value))
+	}
+	return place(file, raw, 0, strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func place(file string, raw []byte, offset int64, problem string) error {
+	offset = max(0, min(offset, int64(len(raw))))
+	line := bytes.Count(raw[:offset], []byte("\n")) + 1
+	return fault.Bad("roster.file", "roster problem", []fault.Field{{File: file, Row: line, Problem: problem}})
+}
+
+var weekdayNames = map[string]time.Weekday{
+	"sun": time.Sunday, "mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday,
+	"thu": time.Thursday, "fri": time.Friday, "sat": time.Saturday,
+}
+
+var holidayKinds = map[string]calendar.DayKind{
+	"statutory": calendar.Statutory, "bridge": calendar.Bridge, "makeup": calendar.Makeup,
+	"workday": calendar.Workday, "rest_day": calendar.RestDay,
+}
+
+func (f *problemFile) problem() (Problem, []fault.Field) {
+	var bad complaints
+	if f.Version != 1 {
+		bad.add("version", f.Version, "must be 1")
+	}
+	if f.Location == "" {
+		f.Location = "Asia/Shanghai"
+	}
+	loc, err := time.LoadLocation(f.Location)
+	if err != nil {
+		bad.add("location", f.Location, "is not a time zone name like Asia/Shanghai")
+		loc = time.UTC
+	}
+	if f.From.IsZero() || f.Until.IsZero() {
+		bad.add("from", f.From, "from and until are needed, dates like 2026-11-09; until is the day after the last")
+	}
+	p := Problem{Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
+		Rules: f.Rules.params(), Weights: f.Weights.weights(), Locked: f.Locked, Previous: f.Previous}
+	var holidays []calendar.Holiday
+	for i, h := range f.Holidays {
+		kind, ok := holidayKinds[h.Kind]
+		if !ok {
+			bad.add(fmt.Sprintf("holidays[%d].kind", i), h.Kind, "must be statutory, bridge or makeup")
+		}
+		holidays = append(holidays, calendar.Holiday{Date: h.Date, Kind: kind, Name: h.Name})
+	}
+	p.Holidays = calendar.NewHolidays("problem file", holidays)
+	for i, t := range f.Templates {
+		p.Templates = append(p.Templates, Template{Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
+			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), &bad), Pauses: pausesOf(t.Pauses)})
+	}
+	for i, w := range f.Windows {
+		at := fmt.Sprintf("windows[%d]", i)
+		if w.Step <= 0 || time.Duration(w.Step)%finest != 0 {
+			bad.add(at+".step", time.Duration(w.Step), "must be a positive multiple of 5 minutes")
+			continue
+		}
+		win := StartWindow{Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
+			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, &bad)}
+		for _, l := range w.Lengths {
+			win.Lengths = append(win.Lengths, time.Duration(l))
+		}
+		p.Templates = append(p.Templates, win.Expand()...)
+	}
+	for _, a := range f.Agents {
+		agent := Agent{Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
+			Templates: a.Templates, History: a.History, Ledger: a.Ledger}
+		for _, w := range a.Preferences {
+			agent.Preferences = append(agent.Preferences, Preference(w))
+		}
+		p.Agents = append(p.Agents, agent)
+	}
+	for _, d := range f.Demand {
+		p.Demand = append(p.Demand, scheduling.Requirement{Queue: d.Queue, Slot: time.Duration(d.Slot), Needs: d.Needs})
+	}
+	return p, bad
+}
+
+func pausesOf(list []pauseFile) (out []Pause) {
+	for _, p := range list {
+		out = append(out, Pause{Kind: p.Kind, Length: time.Duration(p.Length), Earliest: time.Duration(p.Earliest), Latest: time.Duration(p.Latest)})
+	}
+	return out
+}
+
+func weekdaysOf(names []string, at string, bad *complaints) (out []time.Weekday) {
+	for _, n := range names {
+		d, ok := weekdayNames[strings.ToLower(n)]
+		if !ok {
+			bad.add(at+".weekdays", n, "must be mon, tue, wed, thu, fri, sat or sun")
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func override[T any](into *T, from *T) {
+	if from != nil {
+		*into = *from
+	}
+}
+
+// params lays the file's rules over the defaults.
+func (f *rulesFile) params() workrules.Params {
+	p := workrules.DefaultParams()
+	if f == nil {
+		return p
+	}
+	override(&p.WeekStart, f.WeekStart)
+	override(&p.HolidayIsOvertime, f.HolidayIsOvertime)
+	override(&p.ConsecutiveDays, f.ConsecutiveDays)
+	override(&p.HardMeals, f.HardMeals)
+	p.SpecialDates = f.SpecialDates
+	for _, d := range []struct {
+		into *time.Duration
+		from *duration
+	}{
+		{&p.NormalDay, f.NormalDay}, {&p.NormalWeek, f.NormalWeek}, {&p.OvertimeDay, f.OvertimeDay},
+		{&p.OvertimeSpecial, f.OvertimeSpecial}, {&p.OvertimeMonth, f.OvertimeMonth}, {&p.RestBlock, f.RestBlock},
+		{&p.RestWarn, f.RestWarn}, {&p.PartTimeDay, f.PartTimeDay}, {&p.PartTimeWeek, f.PartTimeWeek},
+		{&p.NightFrom, f.NightFrom}, {&p.NightUntil, f.NightUntil}, {&p.MealAfter, f.MealAfter}, {&p.MealLength, f.MealLength},
+	} {
+		override((*duration)(d.into), d.from)
+	}
+	return p
+}
+
+// weights lays the file's weights over the defaults.
+func (f *weightsFile) weights() Weights {
+	w := DefaultWeights()
+	if f == nil {
+		return w
+	}
+	override(&w.Short, f.Short)
+	override(&w.Depth, f.Depth)
+	override(&w.Over, f.Over)
+	override(&w.Wage, f.Wage)
+	override(&w.MinWork, f.MinWork)
+	override(&w.Fairness, f.Fairness)
+	override(&w.Preference, f.Preference)
+	override(&w.Stability, f.Stability)
+	override(&w.SoftRule, f.SoftRule)
+	return w
+}

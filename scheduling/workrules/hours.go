@@ -1,0 +1,171 @@
+package workrules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+func hours(minutes int32) float64 { return float64(minutes) / 60 }
+
+func say(zh, en string, args ...any) Text {
+	return Text{fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...)}
+}
+
+func shorten(by int32) Text {
+	return say("缩短%.4g小时，或改派他人", "shorten by %.4g h or give the shift to somebody else", hours(by))
+}
+
+// dailyHours: 劳动法 §36, 国务院规定(1995) §3: 8 h a day; beyond it overtime must be agreed (劳动合同法 §31).
+func dailyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != Standard || j.person.OvertimeAgreed {
+		return
+	}
+	for _, l := range j.days {
+		if l.overDay == 0 || !l.judged {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		out.add(j.frame.dayRange(l.day), hours(l.overDay),
+			say("%s 工作%.4g小时，超过每日标准工时，且未同意加班", "%s: %.4g h of work, above the normal day, and overtime is not agreed", j.frame.date[l.day], hours(l.work)),
+			shorten(l.overDay))
+	}
+}
+
+// weeklyHours: 国务院规定(1995) §3: 40 h a week; beyond it overtime must be agreed (劳动合同法 §31).
+func weeklyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != Standard || j.person.OvertimeAgreed {
+		return
+	}
+	limit := int32(j.frame.params.NormalWeek / time.Minute)
+	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.overWeek }, func(from, to dayLoad, over int32) bool {
+		if over == 0 || out.quickly() {
+			return over != 0
+		}
+		out.add(j.weekRange(from.day), hours(over),
+			say("%s 所在周工作%.4g小时，超过每周标准工时，且未同意加班", "week of %s: %.4g h of work, above the normal week, and overtime is not agreed", j.weekFirst(from.day), hours(limit+over)),
+			say("本周减少%.4g小时", "take %.4g h out of the week", hours(over)))
+		return false
+	})
+}
+
+// overtimeDaily: 劳动法 §41: 1 h a day, for special reasons and after consultation 3 h.
+func overtimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != Standard {
+		return
+	}
+	usual, special := int32(j.frame.params.OvertimeDay/time.Minute), int32(j.frame.params.OvertimeSpecial/time.Minute)
+	for _, l := range j.days {
+		limit := usual
+		if j.frame.special[l.day] {
+			limit = special
+		}
+		over := l.overDay - limit
+		if over <= 0 || !l.judged {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		out.add(j.frame.dayRange(l.day), hours(over),
+			say("%s 加班%.4g小时，当日上限%.4g小时", "%s: %.4g h of overtime, the ceiling that day is %.4g h", j.frame.date[l.day], hours(l.overDay), hours(limit)),
+			shorten(over))
+	}
+}
+
+// overtimeMonthly: 劳动法 §41: 36 h a month. Statutory-holiday work counts when the house says so
+// (Params.HolidayIsOvertime, the cautious reading).
+func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != Standard {
+		return
+	}
+	limit := int32(j.frame.params.OvertimeMonth / time.Minute)
+	overtime := func(l dayLoad) int32 {
+		if l.holiday == 0 {
+			return l.overDay + l.overWeek
+		}
+		if j.frame.params.HolidayIsOvertime {
+			return l.holiday
+		}
+		return l.overDay
+	}
+	j.eachPeriod(j.frame.month, overtime, func(from, to dayLoad, sum int32) bool {
+		if sum <= limit || out.quickly() {
+			return sum > limit
+		}
+		month := j.frame.date[from.day].MonthOf()
+		out.add(month.Range(j.frame.loc), hours(sum-limit),
+			say("%s 月加班%.4g小时，上限%.4g小时", "%s: %.4g h of overtime, the ceiling is %.4g h", month, hours(sum), hours(limit)),
+			say("本月减少%.4g小时加班", "take %.4g h of overtime out of the month", hours(sum-limit)))
+		return false
+	})
+}
+
+// partTimeDaily: 劳动合同法 §68: at most 4 h a day on average with one employer; the house reads it
+// as a ceiling for each day.
+func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != PartTime {
+		return
+	}
+	limit := int32(j.frame.params.PartTimeDay / time.Minute)
+	for _, l := range j.days {
+		if l.work <= limit || !l.judged {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		out.add(j.frame.dayRange(l.day), hours(l.work-limit),
+			say("%s 非全日制工作%.4g小时，上限%.4g小时", "%s: part-time work of %.4g h, the ceiling is %.4g h", j.frame.date[l.day], hours(l.work), hours(limit)),
+			shorten(l.work-limit))
+	}
+}
+
+// partTimeWeekly: 劳动合同法 §68: at most 24 h a week.
+func partTimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	if j.person.Regime != PartTime {
+		return
+	}
+	limit := int32(j.frame.params.PartTimeWeek / time.Minute)
+	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.work }, func(from, to dayLoad, sum int32) bool {
+		if sum <= limit || out.quickly() {
+			return sum > limit
+		}
+		out.add(j.weekRange(from.day), hours(sum-limit),
+			say("%s 所在周非全日制工作%.4g小时，上限%.4g小时", "week of %s: part-time work of %.4g h, the ceiling is %.4g h", j.weekFirst(from.day), hours(sum), hours(limit)),
+			say("本周减少%.4g小时", "take %.4g h out of the week", hours(sum-limit)))
+		return false
+	})
+}
+
+// eachPeriod sums a measure over the worked days of each week or month that a judged duty takes
+// part in. visit returns true to stop.
+func (j *Judge) eachPeriod(index []int32, measure func(dayLoad) int32, visit func(from, to dayLoad, sum int32) bool) {
+	for i := 0; i < len(j.days); {
+		k, sum, judged := i, int32(0), false
+		for ; k < len(j.days) && index[j.days[k].day] == index[j.days[i].day]; k++ {
+			sum += measure(j.days[k])
+			judged = judged || j.days[k].judged
+		}
+		if judged && visit(j.days[i], j.days[k-1], sum) {
+			return
+		}
+		i = k
+	}
+}
+
+func (j *Judge) weekFirst(day int32) calendar.Date {
+	for day > 0 && j.frame.week[day-1] == j.frame.week[day] {
+		day--
+	}
+	return j.frame.date[day]
+}
+
+func (j *Judge) weekRange(day int32) calendar.Range {
+	first := j.weekFirst(day)
+	return calendar.Range{Start: first.In(j.frame.loc), End: first.Add(7).In(j.frame.loc)}
+}

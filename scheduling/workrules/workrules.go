@@ -1,0 +1,84 @@
+// Package workrules owns the labour-law and house rules that every roster, manual edit, swap and
+// leave request is judged by: one rule = one named function, one sentence in Chinese and English,
+// the article it rests on, and parameters that are data.
+//
+// It does not own what overtime costs (amounts are settled elsewhere; PayHours only says which
+// hours are paid at which percentage) and it does not decide anything: it reports violations.
+//
+// Times: shifts are instants. A "day" is the civil day in the business time zone on which a shift
+// starts, and all hours of a shift are counted on that day; only the pay split and the night rule
+// look at the minutes on either side of midnight. A "week" begins on Params.WeekStart, a "month"
+// is the civil month. Shifts before the judged range are history: they count towards every sum
+// and run, but a violation is reported only where a judged shift takes part.
+package workrules
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// Text is one sentence for the planner in the two languages of the console.
+type Text struct {
+	ZH string `json:"zh"`
+	EN string `json:"en"`
+}
+
+// Violation is one broken rule of one agent.
+type Violation struct {
+	Rule     string         `json:"rule"` // code of the rule, e.g. "rest.between_block"
+	Agent    ids.Agent      `json:"agent"`
+	Range    calendar.Range `json:"range"` // the shift, gap, day, week or month that breaks it
+	Hard     bool           `json:"hard"`
+	Amount   float64        `json:"amount"` // how far over, in the rule's Unit
+	Sentence Text           `json:"sentence"`
+	Fix      Text           `json:"fix"`
+}
+
+// Case is everything needed to judge one agent.
+type Case struct {
+	Person   Person
+	Shifts   []scheduling.Shift // any order; history before Range included, other agents' shifts ignored
+	Range    calendar.Range     // violations are reported for shifts that start in it
+	Holidays calendar.Holidays
+	Location *time.Location // business time zone
+	Params   Params
+}
+
+// Check judges one agent under every rule and returns the violations ordered by start, then rule.
+// It never fails: a Person or Params that does not Validate gives unspecified findings.
+func Check(c Case) []Violation {
+	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
+	shifts := make([]scheduling.Shift, 0, len(c.Shifts))
+	for _, s := range c.Shifts {
+		if s.Agent == c.Person.ID || s.Agent == "" {
+			shifts = append(shifts, s)
+		}
+	}
+	slices.SortStableFunc(shifts, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
+	return NewJudge(frame, c.Person).Explain(shifts)
+}
+
+// CheckAll judges every person of a roster with its history and returns all violations, ordered
+// by person as given. Shifts of unknown agents are ignored; roster validation reports those.
+func CheckAll(people []Person, shifts []scheduling.Shift, frame *Frame) []Violation {
+	byAgent := make(map[ids.Agent][]scheduling.Shift, len(people))
+	for _, s := range shifts {
+		byAgent[s.Agent] = append(byAgent[s.Agent], s)
+	}
+	var out []Violation
+	for _, p := range people {
+		own := byAgent[p.ID]
+		slices.SortStableFunc(own, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
+		out = append(out, NewJudge(frame, p).Explain(own)...)
+	}
+	return out
+}
+
+// HasHard reports whether any violation forbids the roster.
+func HasHard(vs []Violation) bool {
+	return slices.ContainsFunc(vs, func(v Violation) bool { return v.Hard })
+}
