@@ -31,7 +31,7 @@ type SLAReport struct {
 	Month       calendar.Month     `json:"month"`
 	TimeZone    string             `json:"time_zone"`
 	GeneratedAt time.Time          `json:"generated_at"`
-	DataThrough time.Time          `json:"data_through"` // newest conversation start included
+	DataThrough time.Time          `json:"data_through"` // newest conversation start known, at most the end of the month
 	Simulated   bool               `json:"simulated"`
 	Within      time.Duration      `json:"within,omitempty"` // limit of answered_within in Totals, Daily, Heat and Agents; a line has its term's
 	Lines       []TermLine         `json:"lines"`

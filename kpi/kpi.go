@@ -44,6 +44,9 @@ type Definition struct {
 	Quality        string         `json:"quality" yaml:"quality"` // A, B or C as in domain.md
 }
 
+// BaseStateTime is the counting base of metrics over agents' time, which belongs to no merchant.
+const BaseStateTime = "state-time"
+
 // Dimension is what a query groups by.
 type Dimension string
 
@@ -99,8 +102,9 @@ type Reading struct {
 }
 
 // Merged is the figure of several parts together, e.g. of all agents: numerators and
-// denominators are added, values are never averaged. A count adds its numerators. Parts without
-// data add nothing; when no part has data the result has no value.
+// denominators are added, values are never averaged. A count adds its numerators. A part without
+// a value still adds its numerator (messages by agents in a slot without one by a buyer belong to
+// the day's ratio); when no denominator is known the result has no value.
 //
 // Metric and version are those of the first part; the place (agent, queue, time) is left out.
 func Merged(unit Unit, parts []Reading) Reading {
@@ -110,23 +114,22 @@ func Merged(unit Unit, parts []Reading) Reading {
 	}
 	known := false
 	for _, p := range parts {
-		if p.Value == nil {
+		if unit == Count && p.Value == nil {
 			continue
 		}
 		known = true
 		sum.Numerator += p.Numerator
 		sum.Denominator += p.Denominator
 	}
-	if !known {
-		return sum
-	}
 	value := sum.Numerator
-	if unit != Count {
-		if sum.Denominator <= 0 {
-			return sum
-		}
+	if unit == Count {
+		sum.Denominator = min(sum.Denominator, 1)
+	} else {
+		known = sum.Denominator > 0
 		value /= sum.Denominator
 	}
-	sum.Value = &value
+	if known {
+		sum.Value = &value
+	}
 	return sum
 }

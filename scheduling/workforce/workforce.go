@@ -50,18 +50,20 @@ const (
 
 // Agent is one person.
 type Agent struct {
-	ID           ids.Agent        `json:"id"`
-	Name         string           `json:"name"`
-	Team         ids.Team         `json:"team"`
-	Site         ids.Site         `json:"site"`
-	Employment   Employment       `json:"employment"`
-	Employed     calendar.Dates   `json:"employed"`
-	Concurrency  int              `json:"concurrency"` // most chats at once, 1..15
-	Wage         money.Fen        `json:"wage"`        // per ordinary hour
-	Skills       []Skill          `json:"skills"`
-	Conditions   []Conditional    `json:"conditions,omitempty"`
-	Availability string           `json:"availability,omitempty"` // weekly hours "Mon-Sun 08:00-24:00"; empty = any time
-	Unavailable  []calendar.Range `json:"unavailable,omitempty"`  // leave and fixed absences
+	ID          ids.Agent      `json:"id"`
+	Name        string         `json:"name"`
+	Team        ids.Team       `json:"team"`
+	Site        ids.Site       `json:"site"`
+	Employment  Employment     `json:"employment"`
+	Employed    calendar.Dates `json:"employed"`
+	Concurrency int            `json:"concurrency"` // most chats at once, 1..15
+	Wage        money.Fen      `json:"wage"`        // per ordinary hour
+	Skills      []Skill        `json:"skills"`
+	// OvertimeAgreed: the agent has agreed to overtime (劳动合同法 §31: nobody may be made to work it).
+	OvertimeAgreed bool             `json:"overtime_agreed,omitempty"`
+	Conditions     []Conditional    `json:"conditions,omitempty"`
+	Availability   string           `json:"availability,omitempty"` // weekly hours "Mon-Sun 08:00-24:00"; empty = any time
+	Unavailable    []calendar.Range `json:"unavailable,omitempty"`  // leave and fixed absences
 }
 
 // Skill is the right to work one queue.

@@ -1,0 +1,469 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/chaoban/chaoban/configs"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+)
+
+// forecastFlags are the flags of `chaoban forecast file` as typed.
+type forecastFlags struct {
+	in, timeCol, valueCol  string
+	groupCols              []string
+	slot, horizon          string
+	origin, hours, missing string
+	events, calendar       string
+	quantiles              string
+	out, plot              string
+	json                   bool
+	slotLength             time.Duration
+}
+
+// newForecastFileCommand is `chaoban forecast file`: CSV history in, CSV demand curve out, with
+// no server and no database.
+func newForecastFileCommand() *cobra.Command {
+	f := &forecastFlags{}
+	cmd := &cobra.Command{
+		Use:   "file",
+		Short: "Forecast the contact history in a CSV file",
+		Long: `Forecast the contact history in a CSV file, one series per group.
+
+History is every slot that has ended by the origin; later rows are not looked at. The forecast
+covers each open slot that starts at or after the origin, up to origin + horizon. Rows of one
+group in one slot are summed. Times without a zone stay on the local clock of the file.`,
+		Example: `  chaoban forecast file --in calls.csv --time-col DateTime --value-col Calls --slot 30m --horizon 5d \
+    --hours "Mon-Fri 07:00-21:00" --calendar none --out forecast.csv --plot forecast.svg`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.in, "in", "", "history, CSV in UTF-8 or GBK (required)")
+	flags.StringVar(&f.timeCol, "time-col", "", "column with the time of each row (required)")
+	flags.StringVar(&f.valueCol, "value-col", "", "column with the contacts of each row (required)")
+	flags.StringSliceVar(&f.groupCols, "group-cols", nil, "columns that tell series apart, comma separated")
+	flags.StringVar(&f.slot, "slot", "30m", "slot length: 5m, 15m, 30m, 60m or 24h; finer rows are summed")
+	flags.StringVar(&f.horizon, "horizon", "", "how far ahead: 120h, 5d, 12w (required)")
+	flags.StringVar(&f.origin, "origin", "", "instant the forecast starts from (default: the end of the data)")
+	flags.StringVar(&f.hours, "hours", "", `open hours, "Mon-Fri 07:00-21:00; Sat 09:00-18:00" (default: learned from the data)`)
+	flags.StringVar(&f.missing, "missing", "closed", "what an open slot without a row means: closed or zero")
+	flags.StringVar(&f.events, "events", "", "events file (YAML)")
+	flags.StringVar(&f.calendar, "calendar", "cn", "holidays: cn or none")
+	flags.StringVar(&f.quantiles, "quantiles", "0.1,0.5,0.9", "quantile levels")
+	flags.StringVar(&f.out, "out", "", "forecast, CSV (default: standard output)")
+	flags.StringVar(&f.plot, "plot", "", "picture, SVG; of the largest series when there are several")
+	flags.BoolVar(&f.json, "json", false, "print a JSON summary (with the points when --out is absent)")
+	return cmd
+}
+
+func (f *forecastFlags) run(cmd *cobra.Command) error {
+	options, err := f.options()
+	if err != nil {
+		return err
+	}
+	h, err := f.read(cmd)
+	if err != nil {
+		return err
+	}
+	options.Origin = h.origin
+	if options.Events, err = f.readEvents(h.style); err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), int64(len(h.series)), "forecasting")
+	outcomes, err := forecast.RunAll(cmd.Context(), h.series, options, func() { bar.add(1) })
+	bar.done()
+	if err != nil {
+		return fault.Wrap(err, fault.Canceled, "forecast.canceled", "the forecast was interrupted")
+	}
+	if !slices.ContainsFunc(outcomes, func(o forecast.Outcome) bool { return o.Err == nil }) {
+		return outcomes[0].Err
+	}
+	return f.write(cmd, h, options, outcomes)
+}
+
+// options reads the flags that need no file and reports every bad one at once.
+func (f *forecastFlags) options() (o forecast.Options, err error) {
+	var bad []fault.Field
+	check := func(flag, value string, err error) {
+		if err != nil {
+			problem := fault.Of(err).Error()
+			if fields := fault.Of(err).Fields; len(fields) == 1 {
+				problem, value = fields[0].Problem, fields[0].Value
+			}
+			bad = append(bad, fault.Field{Path: flag, Value: value, Problem: problem})
+		}
+	}
+	for _, required := range [][2]string{{"--in", f.in}, {"--time-col", f.timeCol}, {"--value-col", f.valueCol}, {"--horizon", f.horizon}} {
+		if required[1] == "" {
+			bad = append(bad, fault.Field{Path: required[0], Problem: "is required"})
+		}
+	}
+	if f.slotLength, err = parseSpan(f.slot); err != nil || !slices.Contains(forecastSlots, f.slotLength) {
+		bad = append(bad, fault.Field{Path: "--slot", Value: f.slot, Problem: "must be 5m, 10m, 15m, 20m, 30m, 60m or 24h"})
+	}
+	if f.horizon != "" {
+		o.Horizon, err = parseSpan(f.horizon)
+		if err == nil && (o.Horizon <= 0 || o.Horizon > forecast.MaxHorizon) {
+			err = fault.New(fault.Invalid, "forecast.horizon", "must be more than nothing and at most 64 weeks")
+		}
+		check("--horizon", f.horizon, err)
+	}
+	if f.hours != "" {
+		o.Hours, err = forecast.ParseHours(f.hours)
+		check("--hours", f.hours, err)
+	}
+	o.Missing, err = forecast.ParseMissing(f.missing)
+	check("--missing", f.missing, err)
+	o.Levels, err = parseLevels(f.quantiles)
+	check("--quantiles", f.quantiles, err)
+	switch f.calendar {
+	case "cn":
+		o.Holidays = configs.Holidays()
+	case "none":
+		o.Holidays = calendar.Holidays{}
+	default:
+		bad = append(bad, fault.Field{Path: "--calendar", Value: f.calendar, Problem: "must be cn or none"})
+	}
+	for i, c := range f.groupCols {
+		if c == f.timeCol || c == f.valueCol || slices.Contains(f.groupCols[:i], c) {
+			bad = append(bad, fault.Field{Path: "--group-cols", Value: c, Problem: "is named twice"})
+		}
+	}
+	return o, fault.Bad("cli.flags", "flags", bad)
+}
+
+var forecastSlots = []time.Duration{
+	5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 24 * time.Hour,
+}
+
+// parseSpan reads Go durations and whole or broken days and weeks: 90m, 120h, 5d, 12w, 1w3d.
+func parseSpan(text string) (time.Duration, error) {
+	bad := fault.New(fault.Invalid, "cli.duration", "must look like 30m, 120h, 5d or 12w")
+	var total float64
+	rest := text
+	for rest != "" {
+		at := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		if at <= 0 {
+			return 0, bad
+		}
+		unit := rest[at:]
+		if end := strings.IndexFunc(unit, func(r rune) bool { return r == '.' || r >= '0' && r <= '9' }); end > 0 {
+			unit = unit[:end]
+		}
+		n, err := strconv.ParseFloat(rest[:at], 64)
+		size, ok := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[unit]
+		if err != nil || !ok {
+			return 0, bad
+		}
+		total += n * float64(size)
+		rest = rest[at+len(unit):]
+	}
+	if text == "" || total > float64(math.MaxInt64)/2 {
+		return 0, bad
+	}
+	return time.Duration(total), nil
+}
+
+func parseLevels(text string) ([]float64, error) {
+	var levels []float64
+	for _, part := range strings.Split(text, ",") {
+		q, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || !(q > 0 && q < 1) {
+			return nil, fault.New(fault.Invalid, "forecast.levels", "must be levels between 0 and 1 like 0.1,0.5,0.9")
+		}
+		levels = append(levels, q)
+	}
+	slices.Sort(levels)
+	if len(slices.Compact(slices.Clone(levels))) != len(levels) {
+		return nil, fault.New(fault.Invalid, "forecast.levels", "names a level twice")
+	}
+	return levels, nil
+}
+
+// read reads the history with a progress bar over its bytes.
+func (f *forecastFlags) read(cmd *cobra.Command) (history, error) {
+	file, err := os.Open(f.in)
+	if err != nil {
+		return history{}, fault.Wrap(err, fault.NotFound, "forecast.file", "%s cannot be opened", f.in)
+	}
+	defer func() { _ = file.Close() }() // read only: nothing can be lost
+	size := int64(-1)
+	if info, err := file.Stat(); err == nil {
+		if info.IsDir() {
+			return history{}, fault.New(fault.Invalid, "forecast.file", "%s is a directory", f.in)
+		}
+		size = info.Size()
+	}
+	bar := newProgress(cmd.ErrOrStderr(), size, "reading "+filepath.Base(f.in))
+	defer bar.done()
+	return readHistory(cmd.Context(), bar.reader(file), historySpec{
+		file: f.in, timeCol: f.timeCol, valueCol: f.valueCol, groupCols: f.groupCols, slot: f.slotLength, origin: f.origin,
+	})
+}
+
+func (f *forecastFlags) readEvents(style timeStyle) ([]forecast.Event, error) {
+	if f.events == "" {
+		return nil, nil
+	}
+	file, err := os.Open(f.events)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.NotFound, "forecast.events", "%s cannot be opened", f.events)
+	}
+	defer func() { _ = file.Close() }()
+	return parseEvents(f.events, file, style)
+}
+
+// write puts out the table, the picture and the summary.
+func (f *forecastFlags) write(cmd *cobra.Command, h history, o forecast.Options, outcomes []forecast.Outcome) error {
+	table := func(w io.Writer) error { return f.writeTable(w, h, o.Levels, outcomes) }
+	switch {
+	case f.out != "":
+		if err := writeFile(f.out, table); err != nil {
+			return err
+		}
+	case !f.json:
+		if err := table(cmd.OutOrStdout()); err != nil {
+			return fault.Wrap(err, fault.Internal, "cli.output", "the forecast cannot be printed")
+		}
+	}
+	if f.plot != "" {
+		if err := f.writePlot(h, o, outcomes); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return f.writeJSON(cmd.OutOrStdout(), h, outcomes)
+	}
+	summary := cmd.OutOrStdout()
+	if f.out == "" {
+		summary = cmd.ErrOrStderr()
+	}
+	return f.writeSummary(summary, h, outcomes)
+}
+
+// writeTable writes group columns, time, mean and one column per level.
+func (f *forecastFlags) writeTable(w io.Writer, h history, levels []float64, outcomes []forecast.Outcome) error {
+	out := csv.NewWriter(w)
+	row := append(slices.Clone(f.groupCols), "time", "mean")
+	for _, q := range levels {
+		row = append(row, "q"+strconv.FormatFloat(q, 'g', -1, 64))
+	}
+	if err := out.Write(row); err != nil {
+		return err
+	}
+	for i, o := range outcomes {
+		for _, p := range o.Result.Curve.Points {
+			row = append(row[:0], h.groups[i]...)
+			row = append(row, h.style.format(p.Start), figure(p.Mean))
+			for _, q := range p.Quantiles {
+				row = append(row, figure(q))
+			}
+			if err := out.Write(row); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// figure writes a number with four decimals at most.
+func figure(v float64) string { return strconv.FormatFloat(math.Round(v*1e4)/1e4, 'f', -1, 64) }
+
+// writeFile writes through a temporary file, so that a failure leaves no half a forecast.
+func writeFile(path string, fill func(io.Writer) error) error {
+	failed := func(err error) error {
+		return fault.Wrap(err, fault.Invalid, "cli.output", "%s cannot be written", path)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return failed(err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }() // gone already after the rename
+	buffer := bufio.NewWriter(file)
+	if err = fill(buffer); err == nil {
+		err = buffer.Flush()
+	}
+	if err == nil {
+		err = file.Chmod(0o644)
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// writePlot draws the series with the most contacts.
+func (f *forecastFlags) writePlot(h history, o forecast.Options, outcomes []forecast.Outcome) error {
+	best, most := -1, -1.0
+	for i, out := range outcomes {
+		var sum float64
+		for _, p := range out.Result.Curve.Points {
+			sum += p.Mean
+		}
+		if out.Err == nil && sum > most {
+			best, most = i, sum
+		}
+	}
+	title := filepath.Base(f.in)
+	if name := h.series[best].Queue; name != "" {
+		title += " · " + string(name)
+	}
+	svg := forecast.Plot(h.series[best], outcomes[best].Result, o.Events, title)
+	return writeFile(f.plot, func(w io.Writer) error { _, err := w.Write(svg); return err })
+}
+
+// seriesSummary is one series in the JSON summary.
+type seriesSummary struct {
+	Group    map[string]string  `json:"group,omitempty"`
+	Points   int                `json:"points"`
+	Mean     float64            `json:"mean_total"` // contacts expected over the whole horizon
+	Hours    string             `json:"hours,omitempty"`
+	Model    *forecast.Model    `json:"model,omitempty"`
+	Backtest *forecast.Backtest `json:"backtest,omitempty"`
+	Doubts   []string           `json:"doubts"`
+	Error    string             `json:"error,omitempty"`
+	Curve    []scheduling.Point `json:"curve,omitempty"`
+}
+
+func (f *forecastFlags) writeJSON(w io.Writer, h history, outcomes []forecast.Outcome) error {
+	summary := struct {
+		Origin  string          `json:"origin"`
+		Horizon string          `json:"horizon"`
+		Slot    string          `json:"slot"`
+		Levels  []float64       `json:"levels"`
+		Out     string          `json:"out,omitempty"`
+		Notes   []string        `json:"notes"`
+		Series  []seriesSummary `json:"series"`
+	}{Horizon: f.horizon, Slot: f.slot, Out: f.out, Notes: append([]string{}, h.notes...)}
+	for i, o := range outcomes {
+		s := seriesSummary{Doubts: append([]string{}, o.Result.Doubts...), Points: len(o.Result.Curve.Points)}
+		if len(f.groupCols) > 0 {
+			s.Group = map[string]string{}
+		}
+		for j, c := range f.groupCols {
+			s.Group[c] = h.groups[i][j]
+		}
+		if o.Err != nil {
+			s.Error = fault.Of(o.Err).Error()
+		} else {
+			r := o.Result
+			summary.Origin, summary.Levels = h.style.format(r.Origin), r.Curve.Levels
+			s.Mean, s.Hours, s.Model, s.Backtest = total(r), r.Hours, &r.Model, &r.Backtest
+			if f.out == "" {
+				s.Curve = r.Curve.Points
+			}
+		}
+		summary.Series = append(summary.Series, s)
+	}
+	return printJSON(w, summary)
+}
+
+func total(r forecast.Result) (sum float64) {
+	for _, p := range r.Curve.Points {
+		sum += p.Mean
+	}
+	return sum
+}
+
+// writeSummary tells a person what was done, how good it is and what to doubt.
+func (f *forecastFlags) writeSummary(w io.Writer, h history, outcomes []forecast.Outcome) error {
+	var b strings.Builder
+	for _, n := range h.notes {
+		fmt.Fprintln(&b, "note:", n)
+	}
+	const shown = 5
+	for i, o := range outcomes {
+		if i == shown {
+			fmt.Fprintf(&b, "... and %d more series (--json lists them all)\n", len(outcomes)-shown)
+			break
+		}
+		name := strings.Join(h.groups[i], "/")
+		if name == "" {
+			name = filepath.Base(f.in)
+		}
+		if o.Err != nil {
+			fmt.Fprintf(&b, "%s: no forecast: %s\n", name, fault.Of(o.Err).Error())
+			continue
+		}
+		r := o.Result
+		fmt.Fprintf(&b, "%s: %d slots from %s, %.0f contacts expected\n", name, len(r.Curve.Points), h.style.format(r.Origin), total(r))
+		fmt.Fprintf(&b, "  model: %s\n", r.Model.Summary)
+		if t := r.Backtest; t.Origins > 0 {
+			fmt.Fprintf(&b, "  back-test over %d origins, %d days ahead: WAPE %.1f %% (weekly naive %.1f %%), bias %+.1f %%, pinball %.3g\n",
+				t.Origins, t.HorizonDays, 100*t.WAPE, 100*t.NaiveWAPE, 100*t.Bias, t.Pinball)
+			for j, q := range r.Curve.Levels {
+				fmt.Fprintf(&b, "  P%g covered %.1f %%\n", 100*q, 100*t.Coverage[j])
+			}
+		}
+		for _, d := range r.Doubts {
+			fmt.Fprintln(&b, "  doubt:", d)
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fault.Wrap(err, fault.Internal, "cli.output", "the summary cannot be printed")
+	}
+	return nil
+}
+
+// progress is a bar on a terminal and nothing anywhere else.
+type progress struct{ bar *progressbar.ProgressBar }
+
+func newProgress(w io.Writer, size int64, what string) progress {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return progress{}
+	}
+	return progress{progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))}
+}
+
+func (p progress) add(n int) {
+	if p.bar != nil {
+		_ = p.bar.Add(n) // a bar that cannot be drawn must not stop the work
+	}
+}
+
+// set moves the bar to an absolute place; the total is that of newProgress.
+func (p progress) set(done, _ int64) {
+	if p.bar != nil {
+		_ = p.bar.Set64(done) // as above
+	}
+}
+
+func (p progress) done() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
+
+func (p progress) reader(r io.Reader) io.Reader {
+	if p.bar == nil {
+		return r
+	}
+	reader := progressbar.NewReader(r, p.bar)
+	return &reader
+}

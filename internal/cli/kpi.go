@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/exports"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/kpi"
+)
+
+func newKPICommand(s *settings) *cobra.Command {
+	return family("kpi", "Measured figures and their definitions", newKPIQuery(s), newKPIMetrics(s))
+}
+
+type kpiFlags struct {
+	metrics, by, merchants, queues, agents []string
+	grain, from, to, month, window         string
+	within                                 time.Duration
+}
+
+func newKPIQuery(s *settings) *cobra.Command {
+	var f kpiFlags
+	cmd := &cobra.Command{
+		Use: "query", Short: "Ask for figures: the same layer as the API and the workbook", Args: cobra.NoArgs,
+		Example: "  chaoban kpi query --metric answered_within --within 30s --by merchant --month 2026-11",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needEngine, func(a *app) error {
+				q, err := f.query(a.ops.Zone())
+				if err != nil {
+					return err
+				}
+				readings, err := a.ops.Measuring.Figures(cmd.Context(), a.who, q)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, readings, func() { printReadings(cmd, q, readings, a.ops.Zone()) })
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.metrics, "metric", nil, "metric ids (see kpi metrics); several separated by commas")
+	flags.StringSliceVar(&f.by, "by", nil, "group by merchant, shop, queue, agent")
+	flags.StringVar(&f.grain, "grain", string(kpi.Whole), "whole, slot, hour, day, month or slot_of_day")
+	flags.StringVar(&f.from, "from", "", "first day, 2026-11-01")
+	flags.StringVar(&f.to, "to", "", "last day, included")
+	flags.StringVar(&f.month, "month", "", "whole month, 2026-11")
+	flags.StringVar(&f.window, "window", "", "daily window by session start, 09:00-23:00")
+	flags.DurationVar(&f.within, "within", 0, "limit of answered_within, e.g. 30s")
+	flags.StringSliceVar(&f.merchants, "merchant", nil, "only these merchants")
+	flags.StringSliceVar(&f.queues, "queue", nil, "only these queues")
+	flags.StringSliceVar(&f.agents, "agent", nil, "only these agents")
+	_ = cmd.MarkFlagRequired("metric") // the flag exists
+	return cmd
+}
+
+func (f kpiFlags) query(zone *time.Location) (kpi.Query, error) {
+	span, err := dayRange(f.from, f.to, f.month, zone)
+	if err != nil {
+		return kpi.Query{}, err
+	}
+	return kpi.Query{
+		Metrics: typed[kpi.Metric](f.metrics), Within: f.within, By: typed[kpi.Dimension](f.by), Grain: kpi.Grain(f.grain), Range: span,
+		Merchants: typed[ids.Merchant](f.merchants), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents), Window: f.window,
+	}, nil
+}
+
+func typed[T ~string](in []string) []T {
+	out := make([]T, len(in))
+	for i, s := range in {
+		out[i] = T(strings.TrimSpace(s))
+	}
+	return out
+}
+
+// dayRange turns --month, or --from and an inclusive --to, into a half-open range.
+func dayRange(from, to, month string, zone *time.Location) (calendar.Range, error) {
+	if month != "" {
+		m, err := calendar.ParseMonth(month)
+		return m.Range(zone), err
+	}
+	if from == "" || to == "" {
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "give --month, or --from and --to")
+	}
+	first, err := calendar.ParseDate(from)
+	if err != nil {
+		return calendar.Range{}, err
+	}
+	last, err := calendar.ParseDate(to)
+	if err != nil {
+		return calendar.Range{}, err
+	}
+	if last.Before(first) {
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "--to %s lies before --from %s", last, first)
+	}
+	return calendar.Range{Start: first.In(zone), End: last.Add(1).In(zone)}, nil
+}
+
+func printReadings(cmd *cobra.Command, q kpi.Query, readings []kpi.Reading, zone *time.Location) {
+	rows := make([]string, 0, len(readings))
+	for _, r := range readings {
+		var cells []string
+		for _, by := range q.By {
+			cells = append(cells, map[kpi.Dimension]string{
+				kpi.ByMerchant: string(r.Merchant), kpi.ByShop: string(r.Shop), kpi.ByQueue: string(r.Queue), kpi.ByAgent: string(r.Agent),
+			}[by])
+		}
+		switch q.Grain {
+		case kpi.Whole:
+		case kpi.SlotOfDay:
+			cells = append(cells, fmt.Sprintf("%02d:%02d", r.Slot/4, r.Slot%4*15))
+		default:
+			cells = append(cells, r.Start.In(zone).Format("2006-01-02 15:04"))
+		}
+		cells = append(cells, string(r.Metric), value(r.Value), fmt.Sprintf("%.10g", r.Numerator), fmt.Sprintf("%.10g", r.Denominator), r.Version)
+		rows = append(rows, strings.Join(cells, "\t"))
+	}
+	var head []string
+	for _, by := range q.By {
+		head = append(head, strings.ToUpper(string(by)))
+	}
+	if q.Grain != kpi.Whole {
+		head = append(head, "START")
+	}
+	table(cmd.OutOrStdout(), strings.Join(append(head, "METRIC", "VALUE", "NUMERATOR", "DENOMINATOR", "DEFINITION"), "\t"), rows)
+}
+
+func value(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", *v)
+}
+
+func newKPIMetrics(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "metrics", Short: "List metric definitions: what each figure counts, since when, from which source", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				all, err := a.ops.Measuring.Metrics(cmd.Context(), a.who)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, d := range all {
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", d.Metric, d.Version, d.NameZH, d.Unit, d.Text)
+					}
+					table(cmd.OutOrStdout(), "METRIC\tVERSION\tNAME\tUNIT\tDEFINITION", rows)
+				})
+			})
+		},
+	}
+}
+
+func newReportCommand(s *settings) *cobra.Command {
+	var contract, month, out string
+	sla := &cobra.Command{
+		Use: "sla", Short: "The monthly SLA report of one contract, as an Excel workbook", Args: cobra.NoArgs,
+		Example: "  chaoban report sla --contract lumi-2026 --month 2026-11 --out lumi.xlsx",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := calendar.ParseMonth(month)
+			if err != nil {
+				return err
+			}
+			return s.with(cmd, needEngine, func(a *app) error {
+				report, err := a.ops.Settling.SLAReport(cmd.Context(), a.who, ids.Contract(contract), m)
+				if err != nil {
+					return err
+				}
+				if out != "" {
+					book, err := a.ops.Settling.SLAWorkbook(report)
+					if err != nil {
+						return err
+					}
+					if err := os.WriteFile(out, book, 0o644); err != nil {
+						return fault.Wrap(err, fault.Invalid, "cli.file", "the workbook %s cannot be written", out)
+					}
+				}
+				return s.print(cmd, report, func() { printReport(cmd, report, out) })
+			})
+		},
+	}
+	sla.Flags().StringVar(&contract, "contract", "", "contract id")
+	sla.Flags().StringVar(&month, "month", "", "month, 2026-11")
+	sla.Flags().StringVar(&out, "out", "", "workbook to write (.xlsx)")
+	for _, name := range []string{"contract", "month"} {
+		_ = sla.MarkFlagRequired(name) // the flag exists
+	}
+	return family("report", "Reports for merchants", sla)
+}
+
+func printReport(cmd *cobra.Command, r exports.SLAReport, out string) {
+	rows := make([]string, len(r.Lines))
+	for i, l := range r.Lines {
+		metric := l.Term.Metric
+		if l.Term.Within != "" {
+			metric += " " + l.Term.Within
+		}
+		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%g\t%s\t%.0f\t%s", l.Term.ID, metric, l.Term.Direction, l.Term.Target, value(l.Reading.Value), l.Reading.Denominator, l.Verdict)
+	}
+	w := cmd.OutOrStdout()
+	simulated := ""
+	if r.Simulated {
+		simulated = " (simulated data)"
+	}
+	fmt.Fprintf(w, "%s, %s%s\n", r.Contract.Title, r.Month, simulated)
+	table(w, "TERM\tMETRIC\tDIRECTION\tTARGET\tACTUAL\tSAMPLE\tVERDICT", rows)
+	if out != "" {
+		fmt.Fprintf(w, "written to %s\n", out)
+	}
+}

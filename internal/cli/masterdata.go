@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+)
+
+func newContractsCommand(s *settings) *cobra.Command {
+	apply := &cobra.Command{
+		Use: "apply FILE.yaml", Short: "Read merchants and contracts from YAML, all or nothing", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return fault.Wrap(err, fault.NotFound, "cli.file", "the file %s cannot be read", args[0])
+			}
+			defer f.Close()
+			return s.with(cmd, needStore, func(a *app) error {
+				done, err := a.ops.Administration.ApplyContracts(cmd.Context(), a.who, filepath.Base(args[0]), f)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, done, func() {
+					fmt.Fprintf(cmd.OutOrStdout(), "merchants: %s\ncontracts: %s\n", counts(done.Merchants), counts(done.Contracts))
+				})
+			})
+		},
+	}
+	return family("contracts", "Merchants, shops and contract versions", apply, newContractsList(s))
+}
+
+func newContractsList(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List contracts with the version in force", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				all, err := store.All(func(p store.Page) ([]store.Stored[contracts.Contract], string, error) {
+					return a.ops.Administration.Contracts(cmd.Context(), a.who, store.ContractFilter{}, p)
+				})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, 0, len(all))
+					for _, c := range all {
+						last := c.Value.Versions[len(c.Value.Versions)-1]
+						rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%s\t%d\t%s", c.Value.ID, c.Value.Merchant, last.Number, last.From, len(last.Terms), c.Value.Title))
+					}
+					table(cmd.OutOrStdout(), "CONTRACT\tMERCHANT\tVERSION\tFROM\tTERMS\tTITLE", rows)
+				})
+			})
+		},
+	}
+}
+
+func counts(r store.PutResult) string {
+	return fmt.Sprintf("%d added, %d changed, %d unchanged", r.Added, r.Changed, r.Unchanged)
+}
+
+func newAgentsCommand(s *settings) *cobra.Command {
+	var filter struct{ site, team, queue string }
+	list := &cobra.Command{
+		Use: "list", Short: "List agents", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				all, err := store.All(func(p store.Page) ([]store.Stored[workforce.Agent], string, error) {
+					return a.ops.Administration.Agents(cmd.Context(), a.who, store.AgentFilter{
+						Site: ids.Site(filter.site), Team: ids.Team(filter.team), Queue: ids.Queue(filter.queue),
+					}, p)
+				})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, 0, len(all))
+					for _, x := range all {
+						agent := x.Value
+						skills := make([]string, len(agent.Skills))
+						for i, k := range agent.Skills {
+							skills[i] = string(k.Queue)
+						}
+						rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s", agent.ID, agent.Name, agent.Team, agent.Employment, agent.Concurrency, strings.Join(skills, " ")))
+					}
+					table(cmd.OutOrStdout(), "AGENT\tNAME\tTEAM\tEMPLOYMENT\tCHATS\tSKILLS", rows)
+				})
+			})
+		},
+	}
+	list.Flags().StringVar(&filter.site, "site", "", "only this site")
+	list.Flags().StringVar(&filter.team, "team", "", "only this team")
+	list.Flags().StringVar(&filter.queue, "queue", "", "only agents with the skill for this queue")
+	return family("agents", "Sites, teams, agents and their skills", list)
+}
+
+// newImportCommand reads files of every kind: `import conversations FILE --mapping M.yaml`.
+func newImportCommand(s *settings) *cobra.Command {
+	kinds := map[intake.Kind]string{
+		intake.Conversations: "Conversations and calls (NDJSON, CSV, xlsx)",
+		intake.States:        "Agent states (NDJSON, CSV, xlsx)",
+		intake.History:       "Contact history per queue and slot (CSV, xlsx)",
+		intake.Agents:        "Agents with skills and employment (CSV, xlsx)",
+	}
+	names := map[intake.Kind]string{intake.History: "history"}
+	var children []*cobra.Command
+	for _, kind := range intake.Kinds {
+		name := names[kind]
+		if name == "" {
+			name = string(kind)
+		}
+		children = append(children, newImportKind(s, kind, name, kinds[kind]))
+	}
+	return family("import", "Read files: agents, contact history, conversations, agent states", children...)
+}
+
+func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
+	var mapping, rejects string
+	var partial bool
+	cmd := &cobra.Command{
+		Use: name + " FILE", Short: short, Args: cobra.ExactArgs(1),
+		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			what := needEngine
+			if kind == intake.Agents {
+				what = needStore
+			}
+			m, err := readMapping(mapping, kind)
+			if err != nil {
+				return err
+			}
+			source, closer, err := intake.OpenFile(args[0])
+			if err != nil {
+				return err
+			}
+			defer closer.Close()
+			in := operations.ImportInput{Source: source, Mapping: m, Partial: partial}
+			if partial {
+				f, err := os.Create(rejectsName(rejects, args[0]))
+				if err != nil {
+					return fault.Wrap(err, fault.Invalid, "cli.file", "the file for rejected rows cannot be written")
+				}
+				defer f.Close()
+				in.RejectTo = f
+			}
+			return s.with(cmd, what, func(a *app) error {
+				bar := newProgress(cmd.ErrOrStderr(), 2*source.Size, "importing")
+				in.Progress = bar.set
+				done, err := a.ops.Measuring.Import(cmd.Context(), a.who, in)
+				bar.done()
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, done, func() { printImported(cmd, done, rejectsName(rejects, args[0])) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file (YAML): which column is which field")
+	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
+	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
+	return cmd
+}
+
+func rejectsName(name, file string) string {
+	if name != "" {
+		return name
+	}
+	return file + ".rejected.csv"
+}
+
+func readMapping(name string, kind intake.Kind) (intake.Mapping, error) {
+	if name == "" {
+		return intake.DefaultMapping(kind), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return intake.Mapping{}, fault.Wrap(err, fault.NotFound, "cli.file", "the mapping file %s cannot be read", name)
+	}
+	defer f.Close()
+	return intake.ParseMapping(filepath.Base(name), f)
+}
+
+func printImported(cmd *cobra.Command, done operations.Imported, rejects string) {
+	out := cmd.OutOrStdout()
+	switch {
+	case done.Already:
+		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.Format("2006-01-02 15:04"), done.Import.Batch)
+		return
+	case done.Agents != nil:
+		fmt.Fprintf(out, "agents: %s\n", counts(*done.Agents))
+	default:
+		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
+	}
+	if done.Import.Rejected > 0 {
+		fmt.Fprintf(out, "%d rows rejected, written with reasons to %s\n", done.Import.Rejected, rejects)
+		for _, p := range done.Summary.Problems {
+			fmt.Fprintf(out, "  %s\n", p)
+		}
+	}
+}

@@ -1,0 +1,344 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/check"
+	"github.com/chaoban/chaoban/scheduling/roster/matsp"
+	"github.com/chaoban/chaoban/scheduling/roster/nrp"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// rosterFlags are the options of `roster solve`.
+type rosterFlags struct {
+	format, in, out     string
+	budget              time.Duration
+	iterations, threads int
+	seed                uint64
+	json                bool
+}
+
+// rosterSummary is what `roster solve` prints; with --json as one object.
+type rosterSummary struct {
+	Format     string  `json:"format"`
+	Cost       float64 `json:"cost"`
+	Bound      float64 `json:"bound"`
+	Gap        float64 `json:"gap"` // share of the cost, 0 to 1
+	Stopped    bool    `json:"stopped"`
+	Seconds    float64 `json:"seconds"`
+	Seed       uint64  `json:"seed"`
+	Out        string  `json:"out"`
+	Needed     float64 `json:"needed_hours,omitempty"`
+	Missing    float64 `json:"missing_hours,omitempty"`
+	Uncovered  int     `json:"uncovered,omitempty"`
+	SoftBroken int     `json:"soft_violations,omitempty"`
+	worst      []roster.Uncovered
+}
+
+func newRosterSolveCommand() *cobra.Command {
+	var f rosterFlags
+	cmd := &cobra.Command{
+		Use:   "solve",
+		Short: "Make a roster from a problem file 排班",
+		Long: "Make a roster from a problem file: our own JSON (scheduling/roster/DESIGN.md), or a public\n" +
+			"benchmark instance (nrp, matsp). Prints cost, lower bound and gap. Ctrl-C keeps the best so far.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRosterSolve(cmd, f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "json", "input format: nrp, matsp or json")
+	fl.StringVar(&f.in, "in", "", "problem file")
+	fl.StringVar(&f.out, "out", "", "roster file to write")
+	fl.DurationVar(&f.budget, "time", 0, "how long to search (default 60s without --iterations)")
+	fl.IntVar(&f.iterations, "iterations", 0, "search steps per thread; makes the result repeatable")
+	fl.Uint64Var(&f.seed, "seed", 1, "random seed")
+	fl.IntVar(&f.threads, "threads", 2, "parallel searches")
+	fl.BoolVar(&f.json, "json", false, "print the summary as JSON")
+	return cmd
+}
+
+func runRosterSolve(cmd *cobra.Command, f rosterFlags) error {
+	if f.out == "" {
+		return fault.New(fault.Invalid, "roster.out", "--out names the roster file to write")
+	}
+	if f.iterations == 0 && f.budget == 0 {
+		f.budget = time.Minute
+	}
+	raw, err := readFlagFile("--in", f.in)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	begin := time.Now()
+	budget := search.Budget{Seed: f.seed, Iterations: f.iterations, Time: f.budget, Threads: f.threads,
+		Elapsed: func() time.Duration { return time.Since(begin) }}
+	clear := showProgress(cmd.ErrOrStderr(), &budget)
+	result, sum, err := solveFormat(ctx, f, raw, budget)
+	clear()
+	if err != nil {
+		return err
+	}
+	sum.Format, sum.Seed, sum.Out = f.format, f.seed, f.out
+	sum.Seconds = float64(time.Since(begin).Milliseconds()) / 1000
+	if sum.Cost > 0 {
+		sum.Gap = (sum.Cost - sum.Bound) / sum.Cost
+	}
+	if err := writeJSONFile(f.out, result); err != nil {
+		return err
+	}
+	return printRosterSummary(cmd.OutOrStdout(), sum, f.json)
+}
+
+// solveFormat reads the input in its format, solves it and returns what goes into the file.
+func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget) (any, rosterSummary, error) {
+	in := bytes.NewReader(raw)
+	switch f.format {
+	case "nrp":
+		inst, err := nrp.Parse(f.in, in)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		s, err := nrp.Solve(ctx, inst, b)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		return inst.Named(s.Roster), rosterSummary{Cost: float64(s.Cost), Bound: float64(s.Bound), Stopped: s.Stopped}, nil
+	case "matsp":
+		inst, err := matsp.Parse(f.in, in)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		s, err := matsp.Solve(ctx, inst, b)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		return inst.Named(s.Roster), rosterSummary{Cost: float64(s.Cost), Bound: float64(s.Bound), Stopped: s.Stopped}, nil
+	case "json":
+		problem, err := roster.ReadProblem(f.in, in)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		s, err := roster.Solve(ctx, problem, b)
+		if err != nil {
+			return nil, rosterSummary{}, err
+		}
+		return s, rosterSummary{Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
+			Uncovered: len(s.Uncovered), SoftBroken: len(s.Violations), worst: s.Uncovered}, nil
+	}
+	return nil, rosterSummary{}, badFormat(f.format)
+}
+
+func badFormat(format string) error {
+	return fault.New(fault.Invalid, "roster.format", "--format is nrp, matsp or json, not %q", fault.Shorten(format))
+}
+
+// showProgress keeps one line up to date on a terminal and does nothing in a pipe. The returned
+// function removes the line.
+func showProgress(w io.Writer, b *search.Budget) (clear func()) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return func() {}
+	}
+	last := time.Duration(-time.Second)
+	b.Progress = func(p search.Progress) {
+		if now := b.Elapsed(); now-last >= 200*time.Millisecond {
+			last = now
+			fmt.Fprintf(w, "\r\x1b[K%3.0f %%  best %.10g", p.Done*100, p.Cost)
+		}
+	}
+	return func() { fmt.Fprint(w, "\r\x1b[K") }
+}
+
+func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(s)
+	}
+	fmt.Fprintf(w, "cost   %.10g\nbound  %.10g\ngap    %.2f %%\ntime   %.1f s, seed %d\nroster %s\n", s.Cost, s.Bound, s.Gap*100, s.Seconds, s.Seed, s.Out)
+	if s.Stopped {
+		fmt.Fprintln(w, "stopped early; this is the best so far")
+	}
+	if s.Format != "json" {
+		return nil
+	}
+	fmt.Fprintf(w, "hours  %.1f of %.1f needed are covered; %d stretches stay short, %d soft rules are broken\n",
+		s.Needed-s.Missing, s.Needed, s.Uncovered, s.SoftBroken)
+	for i, u := range s.worst {
+		if i == 5 {
+			fmt.Fprintf(w, "  … %d more in the roster file\n", len(s.worst)-i)
+			break
+		}
+		fmt.Fprintf(w, "  %s %s-%s %s\n", u.Queue, u.Range.Start.Format("2006-01-02 15:04"), u.Range.End.Format("15:04"), u.Says.EN)
+	}
+	return nil
+}
+
+// newRosterCheckCommand is the separate, slow checker.
+func newRosterCheckCommand() *cobra.Command {
+	var format, in, rosterFile string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a roster file against its problem 核对排班",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			problem, err := readFlagFile("--in", in)
+			if err != nil {
+				return err
+			}
+			made, err := readFlagFile("--roster", rosterFile)
+			if err != nil {
+				return err
+			}
+			report, err := checkFormat(format, in, problem, rosterFile, made)
+			if err != nil {
+				return err
+			}
+			return printCheck(cmd.OutOrStdout(), report, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "json", "input format: nrp, matsp or json")
+	cmd.Flags().StringVar(&in, "in", "", "problem file")
+	cmd.Flags().StringVar(&rosterFile, "roster", "", "roster file")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+func checkFormat(format, in string, problem []byte, rosterFile string, made []byte) (check.Report, error) {
+	switch format {
+	case "nrp":
+		inst, err := nrp.Parse(in, bytes.NewReader(problem))
+		if err != nil {
+			return check.Report{}, err
+		}
+		rows := map[string][]string{}
+		if err := unmarshalRoster(rosterFile, made, &rows); err != nil {
+			return check.Report{}, err
+		}
+		return check.NRP(inst, rows), nil
+	case "matsp":
+		inst, err := matsp.Parse(in, bytes.NewReader(problem))
+		if err != nil {
+			return check.Report{}, err
+		}
+		rows := map[string][]matsp.Shift{}
+		if err := unmarshalRoster(rosterFile, made, &rows); err != nil {
+			return check.Report{}, err
+		}
+		return check.MATSP(inst, rows), nil
+	case "json":
+		p, err := roster.ReadProblem(in, bytes.NewReader(problem))
+		if err != nil {
+			return check.Report{}, err
+		}
+		r, err := roster.ReadRoster(rosterFile, bytes.NewReader(made))
+		if err != nil {
+			return check.Report{}, err
+		}
+		report := check.Roster(p, r.Shifts)
+		// The rule pack's own findings stand beside the independent ones, with their articles.
+		for _, v := range roster.Judge(p, r.Shifts) {
+			if v.Hard {
+				report.Violations = append(report.Violations, fmt.Sprintf("%s: %s %s", v.Agent, v.Sentence.EN, articleOf(v.Rule)))
+			}
+		}
+		return report, nil
+	}
+	return check.Report{}, badFormat(format)
+}
+
+func articleOf(rule string) string {
+	for _, r := range workrules.Rules() {
+		if r.Code == rule {
+			return "(" + r.Article + ")"
+		}
+	}
+	return ""
+}
+
+func printCheck(w io.Writer, r check.Report, asJSON bool) error {
+	if asJSON {
+		if err := json.NewEncoder(w).Encode(r); err != nil {
+			return fault.Wrap(err, fault.Internal, "roster.print", "the report could not be printed")
+		}
+	} else {
+		fmt.Fprintf(w, "cost %.10g\n", r.Cost)
+		for _, v := range r.Violations {
+			fmt.Fprintln(w, "broken:", v)
+		}
+	}
+	if n := len(r.Violations); n > 0 {
+		return fault.New(fault.Conflict, "roster.illegal", "the roster breaks %d hard rules", n)
+	}
+	if !asJSON {
+		fmt.Fprintln(w, "every hard rule holds")
+	}
+	return nil
+}
+
+func unmarshalRoster(file string, raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fault.Bad("roster.file", "roster file", []fault.Field{{File: file, Problem: "is not a roster of this format: " + err.Error()}})
+	}
+	return nil
+}
+
+func readFlagFile(flag, name string) ([]byte, error) {
+	if name == "" {
+		return nil, fault.New(fault.Invalid, "roster.in", "%s names the file to read", flag)
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.NotFound, "roster.in", "%s cannot be read", name)
+	}
+	if len(raw) == 0 {
+		return nil, fault.Bad("roster.file", "", []fault.Field{{File: name, Problem: "is empty"}})
+	}
+	return raw, nil
+}
+
+// writeJSONFile replaces a file in one step, so that an interrupt never leaves half a roster.
+func writeJSONFile(name string, value any) error {
+	fail := func(err error) error {
+		return fault.Wrap(err, fault.Invalid, "roster.out", "%s cannot be written", name)
+	}
+	raw, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		return fail(err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(tmp.Name()) //nolint:errcheck // after the rename there is nothing to remove
+	if _, err := tmp.Write(append(raw, '\n')); err != nil {
+		tmp.Close() //nolint:errcheck // the write error matters
+		return fail(err)
+	}
+	if err := tmp.Chmod(0o644); err != nil {
+		tmp.Close() //nolint:errcheck // the chmod error matters
+		return fail(err)
+	}
+	if err := tmp.Close(); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(tmp.Name(), name); err != nil {
+		return fail(err)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+func runRoster(ctx context.Context, cmd *cobra.Command, args ...string) (string, error) {
+	var out bytes.Buffer
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	err := cmd.ExecuteContext(ctx)
+	return out.String(), err
+}
+
+const weekInstance = `SECTION_HORIZON
+7
+SECTION_SHIFTS
+E,480,
+SECTION_STAFF
+A,E=7,2400,960,5,2,2,1
+B,E=7,2400,960,5,2,2,1
+SECTION_COVER
+0,E,1,100,1
+1,E,1,100,1
+2,E,3,100,1
+`
+
+const dayInstance = `SECTION_HORIZON
+1
+SECTION_TASKS
+1
+SECTION_STAFF
+1,360,600
+SECTION_COVER
+1,08:00-08:15,1,1,1
+1,08:15-08:30,1,1,1
+`
+
+func TestRosterSolveAndCheckEveryFormat(t *testing.T) {
+	dir := t.TempDir()
+	week, day := filepath.Join(dir, "week.txt"), filepath.Join(dir, "day.txt")
+	require.NoError(t, os.WriteFile(week, []byte(weekInstance), 0o600))
+	require.NoError(t, os.WriteFile(day, []byte(dayInstance), 0o600))
+	for format, c := range map[string]struct {
+		in, iterations string
+		cost           float64 // -1: whatever the checker says
+	}{
+		"nrp":   {week, "20000", 100}, // three heads are wanted on day 2, two people exist
+		"matsp": {day, "100", 22},     // 24 quarter-hours of contract, 2 of them wanted
+		"json":  {"../../scheduling/roster/testdata/example.json", "100", -1},
+	} {
+		t.Run(format, func(t *testing.T) {
+			roster := filepath.Join(dir, format+".json")
+			out, err := runRoster(t.Context(), newRosterSolveCommand(), "--format", format, "--in", c.in, "--iterations", c.iterations, "--threads", "1", "--out", roster, "--json")
+			require.NoError(t, err)
+			var sum map[string]any
+			require.NoError(t, json.Unmarshal([]byte(out), &sum), out)
+			if c.cost >= 0 {
+				assert.InDelta(t, c.cost, sum["cost"], 1e-9)
+			}
+			assert.LessOrEqual(t, sum["bound"], sum["cost"])
+			out, err = runRoster(t.Context(), newRosterCheckCommand(), "--format", format, "--in", c.in, "--roster", roster, "--json")
+			require.NoError(t, err, out)
+			var report map[string]any
+			require.NoError(t, json.Unmarshal([]byte(out), &report))
+			assert.InDelta(t, sum["cost"], report["cost"], 1e-6)
+		})
+	}
+}
+
+func TestRosterSolveInterruptedKeepsTheBest(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	roster := filepath.Join(t.TempDir(), "r.json")
+	out, err := runRoster(ctx, newRosterSolveCommand(), "--in", "../../scheduling/roster/testdata/example.json", "--time", "1h", "--out", roster)
+	require.NoError(t, err)
+	assert.Contains(t, out, "stopped early")
+	assert.FileExists(t, roster)
+}
+
+func TestRosterCheckFindsBrokenRules(t *testing.T) {
+	dir := t.TempDir()
+	week, roster := filepath.Join(dir, "week.txt"), filepath.Join(dir, "r.json")
+	require.NoError(t, os.WriteFile(week, []byte(weekInstance), 0o600))
+	require.NoError(t, os.WriteFile(roster, []byte(`{"A":["E","E","E","E","E","E",""],"B":["E","E","","","","",""]}`), 0o600))
+	out, err := runRoster(t.Context(), newRosterCheckCommand(), "--format", "nrp", "--in", week, "--roster", roster)
+	assert.Equal(t, "roster.illegal", fault.CodeOf(err))
+	assert.Contains(t, out, "working days in a row")
+}
+
+func TestRosterCommandsRefuseBadInput(t *testing.T) {
+	dir := t.TempDir()
+	empty, bad := filepath.Join(dir, "empty"), filepath.Join(dir, "bad.txt")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	require.NoError(t, os.WriteFile(bad, []byte(strings.Replace(weekInstance, "0,E,1,100,1", "0,X,1,100,1", 1)), 0o600))
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no input":   {[]string{"--out", "x"}, "--in"},
+		"no output":  {[]string{"--in", bad}, "--out"},
+		"no file":    {[]string{"--in", filepath.Join(dir, "none"), "--out", "x"}, "cannot be read"},
+		"empty":      {[]string{"--in", empty, "--out", "x"}, "is empty"},
+		"format":     {[]string{"--in", bad, "--out", "x", "--format", "xml"}, "nrp, matsp or json"},
+		"bad line":   {[]string{"--in", bad, "--out", "x", "--format", "nrp"}, "bad.txt:9"},
+		"threads":    {[]string{"--in", bad, "--out", "x", "--format", "json", "--threads", "0"}, "bad.txt"},
+		"not a JSON": {[]string{"--in", bad, "--out", "x"}, "bad.txt:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := runRoster(t.Context(), newRosterSolveCommand(), c.args...)
+			require.Error(t, err)
+			assert.ErrorContains(t, err, c.says)
+			assert.NotEqual(t, fault.Internal, fault.KindOf(err))
+		})
+	}
+}

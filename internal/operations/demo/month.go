@@ -1,0 +1,193 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+)
+
+// batchRows is how many conversations go into one acknowledged batch.
+const batchRows = 20_000
+
+// loadMonth simulates every conversation of the month and what the agents did meanwhile.
+func (w *world) loadMonth(ctx context.Context, ops *operations.Operations, who access.Principal, progress func(string)) error {
+	_, agents := people(seed, w.demands, w.shops)
+	start := month.First().In(w.zone)
+	config := w.simulation(agents)
+	busy := make([][]calendar.Range, len(agents))
+	var rows []chatlog.Conversation
+	var failed error
+	sent := 0
+	flush := func() {
+		if failed != nil || len(rows) == 0 {
+			return
+		}
+		sent++
+		failed = ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch(fmt.Sprintf("demo-%s-%03d", month, sent)), Conversations: rows})
+		progress(fmt.Sprintf("conversations through %s", rows[len(rows)-1].StartedAt.In(w.zone).Format(time.DateOnly)))
+		rows = nil
+	}
+	_, err := simulate.Run(config, func(c *simulate.Conversation) {
+		rows = append(rows, w.conversation(c, agents, start))
+		for _, r := range c.Rounds {
+			if r.Agent >= 0 && r.Answered != simulate.Never {
+				busy[r.Agent] = append(busy[r.Agent], calendar.Range{Start: start.Add(r.Started), End: start.Add(r.Answered)})
+			}
+		}
+		if len(rows) >= batchRows {
+			flush()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	flush()
+	if failed != nil {
+		return failed
+	}
+	return ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch("demo-states-" + month.String()), States: states(agents, config, busy, start)})
+}
+
+// simulation is the month as the simulator sees it.
+func (w *world) simulation(agents []workforce.Agent) simulate.Config {
+	c := simulate.Config{Seed: seed, Horizon: time.Duration(month.Days()) * 24 * time.Hour, Slot: calendar.Slot}
+	index := map[ids.Queue]int{}
+	for i, d := range w.demands {
+		index[d.queue] = i
+		q := simulate.Queue{
+			Rounds: 4, Work: simulate.Span{Mean: 11 * time.Second, Shape: simulate.Lognormal, CV: 0.7},
+			Think: simulate.Span{Mean: 38 * time.Second, Shape: simulate.Lognormal, CV: 1}, Linger: simulate.Span{Mean: 30 * time.Second, Shape: simulate.Exponential},
+			LongPause: 0.06, LongPauseTime: simulate.Span{Mean: 4 * time.Minute, Shape: simulate.Exponential},
+			Silent: 0.06, SilentTimeout: 2 * time.Minute, Patience: simulate.Span{Mean: 6 * time.Minute, Shape: simulate.Exponential},
+			BuyerMessages: 1.4, AgentMessages: 1.3, Rated: 0.28, Satisfied: 0.95, WaitAnnoyance: 0.8, Resolved: 0.86,
+		}
+		if d.kind == scheduling.AfterSale {
+			q.Rounds, q.Work.Mean, q.Satisfied, q.Resolved = 5, 13*time.Second, 0.9, 0.78
+		}
+		for date := month.First(); date.Before(month.Next().First()); date = date.Add(1) {
+			slots := d.slots(date)
+			q.Rates = append(q.Rates, slots[:]...)
+		}
+		c.Queues = append(c.Queues, q)
+	}
+	for i, a := range agents {
+		server := simulate.Agent{Limit: a.Concurrency, Duty: duty(i), Speed: 0.85 + 0.05*float64(i%7), Slowdown: 0.05}
+		for _, s := range a.Skills {
+			server.Queues = append(server.Queues, index[s.Queue])
+		}
+		c.Agents = append(c.Agents, server)
+	}
+	return c
+}
+
+// duty is what agent i really worked: rotating shifts with an hour's meal, two days off a week,
+// all hands from the evening of the 10th through the 11th.
+func duty(i int) []simulate.Interval {
+	starts := [...]time.Duration{8 * time.Hour, 15 * time.Hour, 14 * time.Hour, 11 * time.Hour}
+	var out []simulate.Interval
+	for day := range month.Days() {
+		allHands := day == 9 || day == 10
+		if off := (day + i) % 7; off >= 5 && !allHands {
+			continue
+		}
+		from := time.Duration(day)*24*time.Hour + starts[(i/2+day/7)%len(starts)]
+		meal := from + 4*time.Hour + time.Duration(i%4)*30*time.Minute
+		out = append(out, simulate.Interval{Start: from, End: meal}, simulate.Interval{Start: meal + time.Hour, End: from + 9*time.Hour})
+	}
+	return out
+}
+
+func (w *world) conversation(c *simulate.Conversation, agents []workforce.Agent, start time.Time) chatlog.Conversation {
+	queue := w.demands[c.Queue].queue
+	out := chatlog.Conversation{
+		Merchant: w.merchantOf(queue), Shop: w.shopOf(queue), Queue: queue, Channel: "chat",
+		ID: fmt.Sprintf("sim-%d-%d", c.Queue, c.Number), Buyer: fmt.Sprintf("sim-%x", c.Number*7919+c.Queue),
+		StartedAt: start.Add(c.Arrived), EndedAt: start.Add(c.Ended), Simulated: true,
+		Abandoned:     c.Outcome == simulate.Abandoned || c.Outcome == simulate.Unserved,
+		BuyerMessages: c.BuyerMessages, AgentMessages: c.AgentMessages,
+	}
+	for _, r := range c.Rounds {
+		round := chatlog.Round{OpenedAt: start.Add(r.Opened)}
+		if r.Answered != simulate.Never {
+			round.AnsweredAt, round.Agent = start.Add(r.Answered), agents[r.Agent].ID
+			out.HandleTime += r.Answered - r.Started
+		}
+		out.Rounds = append(out.Rounds, round)
+	}
+	if first := c.FirstResponse(); first != simulate.Never {
+		out.AnsweredAt, out.Agent = out.StartedAt.Add(first), agents[c.FirstAgent].ID
+		resolved := c.Resolved // c is only valid during the callback
+		out.Resolved = &resolved
+	}
+	if c.Rating > 0 {
+		rating := c.Rating
+		out.Rating = &rating
+	}
+	return out
+}
+
+// states turns duty and handled conversations into what a status monitor would have recorded.
+func states(agents []workforce.Agent, c simulate.Config, busy [][]calendar.Range, start time.Time) []chatlog.AgentState {
+	var out []chatlog.AgentState
+	add := func(agent ids.Agent, state chatlog.State, from, to time.Time) {
+		if from.Before(to) {
+			out = append(out, chatlog.AgentState{Agent: agent, State: state, Start: from, End: to, Simulated: true})
+		}
+	}
+	for i, a := range agents {
+		work := merge(busy[i])
+		for n, d := range c.Agents[i].Duty {
+			from, to := start.Add(d.Start), start.Add(d.End)
+			at := from
+			for _, b := range work {
+				if !b.Overlaps(calendar.Range{Start: from, End: to}) {
+					continue
+				}
+				add(a.ID, chatlog.Ready, at, b.Start)
+				add(a.ID, chatlog.Busy, later(at, b.Start), b.End)
+				at = later(at, b.End)
+			}
+			add(a.ID, chatlog.Ready, at, to)
+			if n%2 == 0 {
+				add(a.ID, chatlog.OnBreak, later(at, to), start.Add(c.Agents[i].Duty[n+1].Start))
+			}
+		}
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// merge joins overlapping and nearly touching ranges, so that a minute of chatting is one state.
+func merge(ranges []calendar.Range) []calendar.Range {
+	const gap = 20 * time.Second
+	slices.SortFunc(ranges, func(a, b calendar.Range) int {
+		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End))
+	})
+	var out []calendar.Range
+	for _, r := range ranges {
+		if n := len(out); n > 0 && !r.Start.After(out[n-1].End.Add(gap)) {
+			out[n-1].End = later(out[n-1].End, r.End)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}

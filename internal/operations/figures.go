@@ -1,0 +1,106 @@
+package operations
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+)
+
+// Figures answers a KPI query in the caller's scope. Figures by agent need their own permission;
+// an agent gets its own.
+func (m *Measuring) Figures(ctx context.Context, who access.Principal, q kpi.Query) ([]kpi.Reading, error) {
+	perm := access.ReadKPI
+	if slices.Contains(q.By, kpi.ByAgent) || len(q.Agents) > 0 || who.Role == access.AgentRole {
+		perm = access.ReadAgentKPI
+	}
+	figures, err := m.figures(who, perm)
+	if err != nil {
+		return nil, err
+	}
+	return figures.Query(ctx, q)
+}
+
+// Conversations lists the conversations behind a figure, newest first: every number opens into
+// where it came from.
+func (m *Measuring) Conversations(ctx context.Context, who access.Principal, f warehouse.Filter, p store.Page) ([]chatlog.Conversation, string, error) {
+	perm := access.ReadKPI
+	if who.Role == access.AgentRole {
+		perm = access.ReadAgentKPI
+	}
+	figures, err := m.figures(who, perm)
+	if err != nil {
+		return nil, "", err
+	}
+	return figures.Conversations(ctx, f, p.Cursor, cmp.Or(p.Limit, store.DefaultLimit))
+}
+
+// Freshness says how new the figures are.
+func (m *Measuring) Freshness(ctx context.Context, who access.Principal) (warehouse.Freshness, error) {
+	figures, err := m.figures(who, access.ReadKPI)
+	if err != nil {
+		return warehouse.Freshness{}, err
+	}
+	return figures.Freshness(ctx)
+}
+
+// Metrics lists the metric definitions in force.
+func (m *Measuring) Metrics(_ context.Context, who access.Principal) ([]kpi.Definition, error) {
+	if who.User == "" {
+		return nil, fault.New(fault.Unauthenticated, "access.unauthenticated", "log in first")
+	}
+	return m.Definitions, nil
+}
+
+// CheckRollups brings roll-ups up to date with late events and verifies a sample against the raw
+// events, repairing what differs. rows is the number of days recomputed.
+func (m *Measuring) CheckRollups(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
+	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return 0, err
+	}
+	days, err := m.Warehouse.Refresh(ctx)
+	if err != nil {
+		return 0, err
+	}
+	check, err := m.Warehouse.Verify(ctx, warehouse.Sample{Days: verifySample, Seed: uint64(due.Unix())})
+	if err != nil || len(check.Differences) == 0 {
+		return int64(days), err
+	}
+	for _, d := range check.Differences {
+		m.Log.WarnContext(ctx, "roll-up differs from raw events and is computed again", "kind", d.Kind, "merchant", d.Merchant, "day", d.Day, "rows", d.Rows)
+	}
+	repaired, err := m.Warehouse.Refresh(ctx)
+	return int64(days + repaired), err
+}
+
+// verifySample is how many merchant-days one check compares with the raw events.
+const verifySample = 5
+
+// Retain deletes measurements older than the configured years.
+func (m *Measuring) Retain(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
+	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return 0, err
+	}
+	today := calendar.DateOf(due, m.Zone)
+	cutoff := calendar.MakeDate(today.Year-m.cfg.RetentionYears, today.Month, today.Day)
+	gone, err := m.Warehouse.Retain(ctx, warehouse.Retention{Cutoff: cutoff, Today: today})
+	return int64(gone.Conversations + gone.States + gone.Contacts), err
+}
+
+// Ingest takes one batch of canonical events. It returns when they are durable; the same batch
+// again changes nothing. Roll-ups follow with CheckRollups.
+func (m *Measuring) Ingest(ctx context.Context, who access.Principal, batch warehouse.Batch) error {
+	if _, err := access.Decide(who, access.Ingest); err != nil {
+		return err
+	}
+	_, err := m.Warehouse.Ingest(ctx, batch)
+	return err
+}

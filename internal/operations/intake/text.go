@@ -1,0 +1,169 @@
+package intake
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+// Format of a file, found by its first bytes and never by its name alone.
+type Format string
+
+// The formats.
+const (
+	CSV    Format = "csv"
+	NDJSON Format = "ndjson"
+	XLSX   Format = "xlsx"
+)
+
+// The encodings a mapping may name; "" sniffs.
+const (
+	utf8Name    = "utf-8"
+	gbkName     = "gbk"
+	gb18030Name = "gb18030"
+	utf16Name   = "utf-16"
+)
+
+const sniffed = 256 << 10 // bytes looked at to find encoding and delimiter
+
+// textStream is a decoded text file.
+type textStream struct {
+	r        *bufio.Reader
+	format   Format
+	encoding string
+	packed   *counter // position in the source, for progress
+}
+
+// counter counts what was read from the source.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// gunzip stops a gzip file that unpacks to far more than it weighs.
+type gunzip struct {
+	r      io.Reader
+	packed *counter
+	n      int64
+	name   string
+	limits Limits
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	g.n += int64(n)
+	if g.n > g.limits.Unpacked || g.n > 64<<20 && g.n/g.limits.Ratio > g.packed.n {
+		return 0, refuse(fault.TooLarge, "intake.limit", fault.Field{File: g.name,
+			Problem: fmt.Sprintf("unpacks to more than %d times its size; it was not imported", g.limits.Ratio)})
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return n, fault.Wrap(err, fault.Invalid, "intake.corrupt", "%s is a damaged gzip file", g.name)
+	}
+	return n, err
+}
+
+// openText finds the format and encoding of a text file and decodes it to UTF-8.
+func openText(src Source, encoding string, limits Limits) (*textStream, error) {
+	t := &textStream{packed: &counter{r: io.NewSectionReader(src.R, 0, src.Size)}}
+	raw := bufio.NewReaderSize(t.packed, 64<<10)
+	if magic, _ := raw.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(raw)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "intake.corrupt", "%s is a damaged gzip file", src.Name)
+		}
+		raw = bufio.NewReaderSize(&gunzip{r: z, packed: t.packed, name: src.Name, limits: limits}, 64<<10)
+	}
+	big := bufio.NewReaderSize(raw, sniffed)
+	head, err := big.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		if _, ok := errors.AsType[*fault.Error](err); ok {
+			return nil, err
+		}
+		return nil, unreadable(err, src.Name)
+	}
+	decoder, name, err := decoderFor(src.Name, encoding, head, len(head) == sniffed)
+	if err != nil {
+		return nil, err
+	}
+	t.encoding = name
+	if bytes.HasPrefix(head, utf8BOM) {
+		_, _ = big.Discard(len(utf8BOM)) // peeked above, so it is there
+	}
+	var decoded io.Reader = big
+	if decoder != nil {
+		decoded = transform.NewReader(big, decoder)
+	}
+	t.r = bufio.NewReaderSize(decoded, limits.Line+1)
+	start, err := t.r.Peek(4096)
+	if err != nil && !errors.Is(err, io.EOF) && len(start) == 0 {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(start)) == 0 && len(start) < 4096 {
+		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
+	}
+	t.format = CSV
+	if text := bytes.TrimLeft(start, " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		t.format = NDJSON
+	}
+	return t, nil
+}
+
+var utf8BOM = []byte{0xef, 0xbb, 0xbf}
+
+// decoderFor returns the transformer to UTF-8 (nil for plain UTF-8) and the encoding's name.
+func decoderFor(file, encoding string, head []byte, cut bool) (transform.Transformer, string, error) {
+	switch {
+	case bytes.HasPrefix(head, utf8BOM):
+		return nil, utf8Name, nil
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder(), utf16Name, nil
+	}
+	switch strings.ToLower(encoding) {
+	case utf8Name, "utf8":
+		return nil, utf8Name, nil
+	case gbkName, gb18030Name, "gb2312":
+		return simplifiedchinese.GB18030.NewDecoder(), gb18030Name, nil
+	case utf16Name, "utf-16le":
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder(), utf16Name, nil
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil, "", refuse(fault.Invalid, "intake.format", fault.Field{File: file,
+			Problem: "is not a table: bring .xlsx, CSV or NDJSON, also packed with gzip (UTF-16 text without a byte order mark needs encoding: utf-16)"})
+	}
+	if validPrefix(head, cut) {
+		return nil, utf8Name, nil
+	}
+	return simplifiedchinese.GB18030.NewDecoder(), gb18030Name, nil
+}
+
+// validPrefix reports valid UTF-8, forgiving a rune that the sniffing window cuts.
+func validPrefix(b []byte, cut bool) bool {
+	if cut {
+		for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+			if utf8.RuneStart(b[len(b)-i]) {
+				if !utf8.FullRune(b[len(b)-i:]) {
+					b = b[:len(b)-i]
+				}
+				break
+			}
+		}
+	}
+	return utf8.Valid(b)
+}

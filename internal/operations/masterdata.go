@@ -1,0 +1,322 @@
+package operations
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+)
+
+// Applied counts what a file of contracts did.
+type Applied struct {
+	Merchants store.PutResult `json:"merchants"`
+	Contracts store.PutResult `json:"contracts"`
+}
+
+// ApplyContracts reads merchants and contracts from YAML and writes them in one transaction. The
+// same file twice changes nothing. A version that is already in force may not change its terms:
+// ErrEffective; add a new version instead.
+func (a *Administration) ApplyContracts(ctx context.Context, who access.Principal, name string, r io.Reader) (Applied, error) {
+	if _, err := access.Decide(who, access.WriteContracts); err != nil {
+		return Applied{}, err
+	}
+	merchants, agreed, err := intake.Contracts(name, r)
+	if err != nil {
+		return Applied{}, err
+	}
+	return a.apply(ctx, who, merchants, agreed)
+}
+
+func (a *Administration) apply(ctx context.Context, who access.Principal, merchants []contracts.Merchant, agreed []contracts.Contract) (Applied, error) {
+	var done Applied
+	err := a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error {
+		done = Applied{}
+		for _, m := range merchants {
+			meta, err := tx.PutMerchant(m, store.AnyVersion)
+			if err != nil {
+				return err
+			}
+			count(&done.Merchants, meta, tx.Now())
+		}
+		for _, c := range agreed {
+			if err := a.keepsEffective(ctx, tx, c); err != nil {
+				return err
+			}
+			meta, err := tx.PutContract(c, store.AnyVersion)
+			if err != nil {
+				return err
+			}
+			count(&done.Contracts, meta, tx.Now())
+		}
+		return nil
+	})
+	return done, err
+}
+
+// count files a write under added, changed or unchanged by what its Meta says.
+func count(r *store.PutResult, m store.Meta, now time.Time) {
+	switch {
+	case !m.UpdatedAt.Equal(now):
+		r.Unchanged++
+	case m.Version == 1:
+		r.Added++
+	default:
+		r.Changed++
+	}
+}
+
+// keepsEffective refuses a change of a version that has been in force: what was agreed for past
+// days stays as it was signed. Only its end may move, to today or later.
+func (a *Administration) keepsEffective(ctx context.Context, tx *store.Tx, next contracts.Contract) error {
+	old, err := tx.In(access.Scope{Everything: true}).Contract(ctx, next.ID)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		return err
+	}
+	today := calendar.DateOf(a.Now(), a.Zone)
+	for _, was := range old.Value.Versions {
+		if was.From.After(today) {
+			continue
+		}
+		if !kept(was, next.Versions, today) {
+			return fault.New(fault.Conflict, "contract.effective",
+				"version %d of contract %s is in force since %s and cannot be changed: end it and add a new version", was.Number, next.ID, was.From)
+		}
+	}
+	return nil
+}
+
+func kept(was contracts.Version, versions []contracts.Version, today calendar.Date) bool {
+	for _, v := range versions {
+		if v.Number != was.Number {
+			continue
+		}
+		endMoved := v.Until != was.Until
+		legalEnd := (was.Until.IsZero() || was.Until.After(today)) && (v.Until.IsZero() || !v.Until.Before(today))
+		v.Until = was.Until
+		return sameDocument(v, was) && (!endMoved || legalEnd)
+	}
+	return false
+}
+
+// PutMerchant adds or replaces a merchant; expect is store.AnyVersion, store.NewOnly or the
+// version the caller read.
+func (a *Administration) PutMerchant(ctx context.Context, who access.Principal, m contracts.Merchant, expect int) (meta store.Meta, err error) {
+	if _, err := access.Decide(who, access.WriteContracts); err != nil {
+		return meta, err
+	}
+	if err := m.Validate(); err != nil {
+		return meta, err
+	}
+	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+		meta, err = tx.PutMerchant(m, expect)
+		return err
+	})
+	return meta, err
+}
+
+// PutContract adds or replaces a contract under the rule of ApplyContracts.
+func (a *Administration) PutContract(ctx context.Context, who access.Principal, c contracts.Contract, expect int) (meta store.Meta, err error) {
+	if _, err := access.Decide(who, access.WriteContracts); err != nil {
+		return meta, err
+	}
+	if err := c.Validate(); err != nil {
+		return meta, err
+	}
+	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+		if err := a.keepsEffective(ctx, tx, c); err != nil {
+			return err
+		}
+		meta, err = tx.PutContract(c, expect)
+		return err
+	})
+	return meta, err
+}
+
+// Merchants lists merchants in scope by id.
+func (a *Administration) Merchants(ctx context.Context, who access.Principal, p store.Page) ([]store.Stored[contracts.Merchant], string, error) {
+	view, _, err := a.read(who, access.ReadContracts)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Merchants(ctx, p)
+}
+
+// Merchant returns one merchant.
+func (a *Administration) Merchant(ctx context.Context, who access.Principal, id ids.Merchant) (store.Stored[contracts.Merchant], error) {
+	view, _, err := a.read(who, access.ReadContracts)
+	if err != nil {
+		return store.Stored[contracts.Merchant]{}, err
+	}
+	return view.Merchant(ctx, id)
+}
+
+// Queues lists queues in scope.
+func (a *Administration) Queues(ctx context.Context, who access.Principal, f store.QueueFilter, p store.Page) ([]store.Queue, string, error) {
+	view, _, err := a.read(who, access.ReadContracts)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Queues(ctx, f, p)
+}
+
+// Contracts lists contracts in scope by id.
+func (a *Administration) Contracts(ctx context.Context, who access.Principal, f store.ContractFilter, p store.Page) ([]store.Stored[contracts.Contract], string, error) {
+	view, _, err := a.read(who, access.ReadContracts)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Contracts(ctx, f, p)
+}
+
+// Contract returns one contract with all its versions.
+func (a *Administration) Contract(ctx context.Context, who access.Principal, id ids.Contract) (store.Stored[contracts.Contract], error) {
+	view, _, err := a.read(who, access.ReadContracts)
+	if err != nil {
+		return store.Stored[contracts.Contract]{}, err
+	}
+	return view.Contract(ctx, id)
+}
+
+// PutPlaces adds or replaces sites and teams.
+func (a *Administration) PutPlaces(ctx context.Context, who access.Principal, sites []workforce.Site, teams []workforce.Team) error {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return err
+	}
+	for _, s := range sites {
+		if err := s.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, t := range teams {
+		if err := t.Validate(); err != nil {
+			return err
+		}
+	}
+	return a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error {
+		for _, s := range sites {
+			if _, err := tx.PutSite(s, store.AnyVersion); err != nil {
+				return err
+			}
+		}
+		for _, t := range teams {
+			if _, err := tx.PutTeam(t, store.AnyVersion); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PutAgents adds or replaces agents; agents that are not named stay.
+func (a *Administration) PutAgents(ctx context.Context, who access.Principal, agents []workforce.Agent) (done store.PutResult, err error) {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return done, err
+	}
+	for _, agent := range agents {
+		if err := agent.Validate(); err != nil {
+			return done, err
+		}
+	}
+	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+		done, err = tx.PutAgents(agents)
+		return err
+	})
+	return done, err
+}
+
+// Agents lists agents in scope by id; an agent sees itself.
+func (a *Administration) Agents(ctx context.Context, who access.Principal, f store.AgentFilter, p store.Page) ([]store.Stored[workforce.Agent], string, error) {
+	view, _, err := a.read(who, access.ReadAgents)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Agents(ctx, f, p)
+}
+
+// Agent returns one agent.
+func (a *Administration) Agent(ctx context.Context, who access.Principal, id ids.Agent) (store.Stored[workforce.Agent], error) {
+	view, _, err := a.read(who, access.ReadAgents)
+	if err != nil {
+		return store.Stored[workforce.Agent]{}, err
+	}
+	return view.Agent(ctx, id)
+}
+
+// Sites lists sites.
+func (a *Administration) Sites(ctx context.Context, who access.Principal, p store.Page) ([]store.Stored[workforce.Site], string, error) {
+	view, _, err := a.read(who, access.ReadAgents)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Sites(ctx, p)
+}
+
+// Teams lists teams, of one site when it is named.
+func (a *Administration) Teams(ctx context.Context, who access.Principal, site ids.Site, p store.Page) ([]store.Stored[workforce.Team], string, error) {
+	view, _, err := a.read(who, access.ReadAgents)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Teams(ctx, site, p)
+}
+
+// Audit lists audit rows, newest first.
+func (a *Administration) Audit(ctx context.Context, who access.Principal, f store.AuditFilter, p store.Page) ([]store.AuditEntry, string, error) {
+	view, _, err := a.read(who, access.ReadAudit)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Audit(ctx, f, p)
+}
+
+// VerifyAudit walks the whole hash chain and names the first broken row.
+func (a *Administration) VerifyAudit(ctx context.Context, who access.Principal) (store.AuditProof, error) {
+	if _, err := access.Decide(who, access.ReadAudit); err != nil {
+		return store.AuditProof{}, err
+	}
+	return a.Store.VerifyAudit(ctx)
+}
+
+// DemoLoaded reports whether the stores hold a complete demo, and whether they hold one at all:
+// a load that was cut off can be told from a customer's data.
+func (o *Operations) DemoLoaded(ctx context.Context) (complete, known bool) {
+	setting, err := o.deps.Store.In(access.Scope{Everything: true}).Setting(ctx, demoKey)
+	return err == nil && string(setting.Value) == `"complete"`, err == nil
+}
+
+// MarkDemo records that the stores hold the demo.
+func (o *Operations) MarkDemo(ctx context.Context, who access.Principal, complete bool) error {
+	if _, err := access.Decide(who, access.ManageUsers); err != nil {
+		return err
+	}
+	value := json.RawMessage(`"loading"`)
+	if complete {
+		value = json.RawMessage(`"complete"`)
+	}
+	return o.deps.Store.Change(ctx, who, o.deps.Now(), func(tx *store.Tx) error {
+		_, err := tx.PutSetting(demoKey, value, store.AnyVersion)
+		return err
+	})
+}
+
+const demoKey = "demo"
+
+// sameDocument compares two values by what would be stored of them.
+func sameDocument(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

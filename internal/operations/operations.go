@@ -1,0 +1,134 @@
+// Package operations owns the use cases: one method per verb, the same for HTTP, commands and
+// jobs. A method goes permission -> validate -> one transaction -> domain -> audit.
+//
+// The three trees meet here and only here, as values: a contract term becomes a
+// staffing.Target, measured readings become report lines, a contact history becomes a
+// forecast.Series. Now lives here; domain functions take the instant.
+//
+// It does not own HTTP, files on disk beyond the readers it is handed, or schedules.
+package operations
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// Config sets the use cases.
+type Config struct {
+	SessionLifetime time.Duration `yaml:"session_lifetime"`
+	LoginAttempts   int           `yaml:"login_attempts"` // failures per login and address before it waits
+	LoginWindow     time.Duration `yaml:"login_window"`
+	RetentionYears  int           `yaml:"retention_years"` // at least 2
+}
+
+// DefaultConfig is what default.yaml says.
+func DefaultConfig() Config {
+	return Config{SessionLifetime: 12 * time.Hour, LoginAttempts: 5, LoginWindow: 15 * time.Minute, RetentionYears: 3}
+}
+
+// Validate reports every bad field.
+func (c Config) Validate() error {
+	var bad []fault.Field
+	if c.SessionLifetime < time.Minute {
+		bad = append(bad, fault.Field{Path: "session_lifetime", Value: c.SessionLifetime.String(), Problem: "must be at least 1m"})
+	}
+	if c.LoginAttempts < 1 {
+		bad = append(bad, fault.Field{Path: "login_attempts", Problem: "must be at least 1"})
+	}
+	if c.LoginWindow < time.Second {
+		bad = append(bad, fault.Field{Path: "login_window", Value: c.LoginWindow.String(), Problem: "must be at least 1s"})
+	}
+	if c.RetentionYears < 2 {
+		bad = append(bad, fault.Field{Path: "retention_years", Problem: "must be at least 2: evidence is kept two years"})
+	}
+	return fault.Bad("operations.config", "operations", bad)
+}
+
+// Deps are what the use cases stand on. Warehouse may be down at any time.
+type Deps struct {
+	Store       *store.DB
+	Warehouse   *warehouse.Warehouse
+	Zone        *time.Location // business time zone
+	Holidays    calendar.Holidays
+	Promotions  []Promotion // that ship with the binary, past and planned
+	Definitions kpi.Definitions
+	Rules       workrules.Params
+	Node        string // names this process among the nodes that share the stores
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+// Operations is every use case, grouped by who asks.
+type Operations struct {
+	Planning       *Planning       // supervisors: history, forecast, staffing, roster
+	Measuring      *Measuring      // everyone: events in, figures out
+	Settling       *Settling       // finance and merchants: monthly SLA reports
+	Administration *Administration // operators: master data, users, audit
+	deps           Deps
+}
+
+type base struct {
+	Deps
+	cfg Config
+}
+
+// Planning answers who works when.
+type Planning struct{ base }
+
+// Measuring takes events in and gives figures out.
+type Measuring struct{ base }
+
+// Settling compares what was promised with what was measured.
+type Settling struct {
+	base
+	measuring *Measuring
+}
+
+// Administration keeps master data, users and the audit trail.
+type Administration struct{ base }
+
+// New connects the use cases; it does no I/O.
+func New(cfg Config, deps Deps) *Operations {
+	b := base{Deps: deps, cfg: cfg}
+	m := &Measuring{b}
+	return &Operations{
+		Planning: &Planning{b}, Measuring: m, Settling: &Settling{b, m}, Administration: &Administration{b},
+		deps: deps,
+	}
+}
+
+// Now is the clock of the use cases.
+func (o *Operations) Now() time.Time { return o.deps.Now() }
+
+// Zone is the business time zone.
+func (o *Operations) Zone() *time.Location { return o.deps.Zone }
+
+// read gives the scoped view of the operational store after the permission check.
+func (b base) read(who access.Principal, perm access.Permission) (*store.View, access.Scope, error) {
+	scope, err := access.Decide(who, perm)
+	if err != nil {
+		return nil, access.Scope{}, err
+	}
+	return b.Store.In(scope), scope, nil
+}
+
+// figures gives the scoped view of the warehouse after the permission check.
+func (b base) figures(who access.Principal, perm access.Permission) (warehouse.Reader, error) {
+	scope, err := access.Decide(who, perm)
+	if err != nil {
+		return warehouse.Reader{}, err
+	}
+	return b.Warehouse.In(warehouseScope(scope)), nil
+}
+
+func warehouseScope(s access.Scope) warehouse.Scope {
+	return warehouse.Scope{Everything: s.Everything, Merchants: s.Merchants, Agent: s.Agent}
+}

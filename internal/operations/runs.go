@@ -1,0 +1,125 @@
+package operations
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+)
+
+// CodeJobElsewhere says that another node runs the job now or has run it for this due time.
+const CodeJobElsewhere = "job.elsewhere"
+
+// leaseMargin is how long a lease outlives the timeout of its job.
+const leaseMargin = time.Minute
+
+// JobSpec is one run of a job that somebody wants.
+type JobSpec struct {
+	Name    string
+	Due     time.Time // when the schedule wanted it, or now for a manual run
+	Trigger Trigger
+	Timeout time.Duration
+	Run     JobFunc
+}
+
+// JobFunc is the one call into a use case that a job makes; rows is what it counts.
+type JobFunc func(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error)
+
+// Trigger says why a job runs.
+type Trigger string
+
+// The triggers.
+const (
+	Scheduled Trigger = "schedule"
+	CatchUp   Trigger = "catch-up"
+	Manual    Trigger = "manual"
+)
+
+// RunScheduled is RunJob for the job table itself.
+func (o *Operations) RunScheduled(ctx context.Context, spec JobSpec) (JobRun, error) {
+	return o.RunJob(ctx, access.System("job:"+spec.Name), spec)
+}
+
+// RunJob runs one job under a lease and keeps the run as history. It returns when the job has
+// ended; on failure both the run and the error come back.
+func (o *Operations) RunJob(ctx context.Context, who access.Principal, spec JobSpec) (store.JobRun, error) {
+	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return store.JobRun{}, err
+	}
+	db, now := o.deps.Store, o.deps.Now()
+	id := ids.New[ids.Run](now)
+	// The run holds the lease, not the node: a holder may renew, so two runs of one node would share it.
+	lease, err := db.AcquireLease(ctx, "job:"+spec.Name, o.deps.Node+"/"+string(id), now, spec.Timeout+leaseMargin)
+	if err != nil {
+		return store.JobRun{}, elsewhere(err, spec.Name)
+	}
+	defer func() { _ = db.ReleaseLease(context.WithoutCancel(ctx), lease) }() // an expired lease frees itself
+	run := store.JobRun{
+		ID: id, Job: spec.Name, ScheduledFor: spec.Due, Attempt: 1, Node: o.deps.Node,
+		State: store.Running, StartedAt: now,
+	}
+	if last, err := db.In(access.Scope{Everything: true}).LastJobRun(ctx, spec.Name, ""); err == nil && last.ScheduledFor.Equal(spec.Due.UTC().Truncate(time.Microsecond)) {
+		if spec.Trigger == Scheduled && last.State == store.Succeeded {
+			return last, fault.New(fault.Conflict, CodeJobElsewhere, "job %s has already run for %s", spec.Name, spec.Due.Format(time.RFC3339))
+		}
+		run.Attempt = last.Attempt + 1
+	}
+	if err := db.StartJobRun(ctx, run); err != nil {
+		return store.JobRun{}, elsewhere(err, spec.Name)
+	}
+	return o.finish(ctx, who, spec, run)
+}
+
+// finish does the work and records how it went, also when the context has ended.
+func (o *Operations) finish(ctx context.Context, who access.Principal, spec JobSpec, run store.JobRun) (store.JobRun, error) {
+	work, cancel := context.WithTimeout(ctx, spec.Timeout)
+	defer cancel()
+	rows, err := spec.Run(work, who, spec.Due)
+	run.Rows, run.State, run.FinishedAt = rows, store.Succeeded, o.deps.Now()
+	switch {
+	case err != nil && errors.Is(work.Err(), context.DeadlineExceeded):
+		run.State, run.Error = store.TimedOut, "did not end within "+spec.Timeout.String()
+		err = fault.Wrap(err, fault.Timeout, "job.timeout", "job %s did not end within %s", spec.Name, spec.Timeout)
+	case err != nil:
+		run.State, run.Error = store.Failed, fault.Of(err).Error()
+	}
+	saved := o.deps.Store.FinishJobRun(context.WithoutCancel(ctx), run.ID, run.State, rows, run.Error, run.FinishedAt)
+	return run, errors.Join(err, saved)
+}
+
+func elsewhere(err error, job string) error {
+	if fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	return fault.Wrap(err, fault.Conflict, CodeJobElsewhere, "job %s is already running", job)
+}
+
+// JobMissed reports whether no run of the job has succeeded for the due time or a later one.
+func (o *Operations) JobMissed(ctx context.Context, job string, due time.Time) (bool, error) {
+	last, err := o.deps.Store.In(access.Scope{Everything: true}).LastJobRun(ctx, job, store.Succeeded)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return true, nil
+		}
+		return false, err
+	}
+	return last.ScheduledFor.Before(due.Truncate(time.Microsecond)), nil
+}
+
+// AbandonRuns marks the runs that this node left unfinished when it died.
+func (o *Operations) AbandonRuns(ctx context.Context) (int, error) {
+	return o.deps.Store.AbandonJobRuns(ctx, o.deps.Node, o.deps.Now())
+}
+
+// JobRuns lists runs, newest first.
+func (o *Operations) JobRuns(ctx context.Context, who access.Principal, f store.JobRunFilter, p store.Page) ([]store.JobRun, string, error) {
+	scope, err := access.Decide(who, access.ReadJobs)
+	if err != nil {
+		return nil, "", err
+	}
+	return o.deps.Store.In(scope).JobRuns(ctx, f, p)
+}

@@ -1,0 +1,269 @@
+package operations
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+)
+
+const (
+	sessionPrefix = "cbs_"
+	tokenPrefix   = "cbt_"
+
+	// remoteFactor lets one address (a whole site behind one gateway) fail more often than one login.
+	remoteFactor = 10
+)
+
+// Login is what a person types.
+type Login struct {
+	Login    string
+	Password string
+	Remote   string // address of the client, for throttling
+}
+
+// LoggedIn is a new session.
+type LoggedIn struct {
+	Secret    string // goes to the client once and is stored as a digest only
+	ExpiresAt time.Time
+	User      store.User
+}
+
+// Login opens a session. The answer to a wrong password and to an unknown login is the same and
+// takes as long. Too many failures of one login or one address: RateLimited with RetryAfter.
+func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) {
+	now := a.Now()
+	if err := a.throttle(ctx, in, now); err != nil {
+		return LoggedIn{}, err
+	}
+	user, err := a.Store.UserByLogin(ctx, in.Login)
+	hash := user.PasswordHash
+	switch {
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return LoggedIn{}, err
+	case err != nil:
+		hash = decoyHash
+	}
+	good := checkPassword(hash, in.Password) && err == nil && !user.Disabled
+	if err := a.Store.AddLoginAttempt(ctx, in.Login, in.Remote, now, good); err != nil {
+		return LoggedIn{}, err
+	}
+	if !good {
+		return LoggedIn{}, fault.New(fault.Unauthenticated, "access.wrong_login", "the login or the password is wrong")
+	}
+	secret, err := newSecret(sessionPrefix)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	expires := now.Add(a.cfg.SessionLifetime)
+	err = a.Store.Change(ctx, principalOf(user), now, func(tx *store.Tx) error {
+		return tx.AddSession(store.Session{ID: ids.New[ids.Session](now), SecretHash: store.SecretHash(secret), User: user.ID, ExpiresAt: expires})
+	})
+	user.PasswordHash = ""
+	return LoggedIn{Secret: secret, ExpiresAt: expires, User: user}, err
+}
+
+func (a *Administration) throttle(ctx context.Context, in Login, now time.Time) error {
+	failures, err := a.Store.LoginFailures(ctx, in.Login, in.Remote, now.Add(-a.cfg.LoginWindow))
+	if err != nil {
+		return err
+	}
+	if failures.ByLogin < a.cfg.LoginAttempts && failures.ByRemote < remoteFactor*a.cfg.LoginAttempts {
+		return nil
+	}
+	wait := max(time.Second, failures.Last.Add(a.cfg.LoginWindow).Sub(now))
+	e := fault.New(fault.RateLimited, "access.too_many_logins", "too many failed logins; try again in %s", wait.Round(time.Second))
+	e.RetryAfter = wait
+	return e
+}
+
+// Logout ends the session a secret belongs to.
+func (a *Administration) Logout(ctx context.Context, secret string) error {
+	user, session, err := a.Store.SessionUser(ctx, store.SecretHash(secret), a.Now())
+	if err != nil {
+		return err
+	}
+	return a.Store.Change(ctx, principalOf(user), a.Now(), func(tx *store.Tx) error { return tx.EndSession(session.ID) })
+}
+
+// Authenticate returns who a bearer secret stands for: a person's session or a machine's token.
+func (a *Administration) Authenticate(ctx context.Context, secret string) (access.Principal, error) {
+	now := a.Now()
+	if strings.HasPrefix(secret, tokenPrefix) {
+		return a.Store.TokenPrincipal(ctx, store.SecretHash(secret), now)
+	}
+	user, session, err := a.Store.SessionUser(ctx, store.SecretHash(secret), now)
+	if err != nil {
+		return access.Principal{}, err
+	}
+	return principalOf(user), a.Store.TouchSession(ctx, session, now)
+}
+
+func principalOf(u store.User) access.Principal {
+	return access.Principal{User: u.ID, Name: u.Name, Role: u.Role, Merchant: u.Merchant, Agent: u.Agent}
+}
+
+// UserInput is a user as an administrator enters one.
+type UserInput struct {
+	ID       ids.User // empty: a new user
+	Login    string
+	Name     string
+	Role     access.Role
+	Merchant ids.Merchant // clients only
+	Agent    ids.Agent    // agents only
+	Password string       // empty keeps the old one
+	Disabled bool
+}
+
+// Validate reports every bad field except the password, which hashing checks.
+func (u UserInput) Validate() error {
+	var bad []fault.Field
+	if problem := ids.Check(u.Login); problem != "" {
+		bad = append(bad, fault.Field{Path: "login", Value: u.Login, Problem: problem})
+	}
+	if strings.TrimSpace(u.Name) == "" {
+		bad = append(bad, fault.Field{Path: "name", Problem: "is empty"})
+	}
+	if !slices.Contains(access.Roles, u.Role) {
+		bad = append(bad, fault.Field{Path: "role", Value: string(u.Role), Problem: fmt.Sprintf("must be one of %v", access.Roles)})
+	}
+	if (u.Role == access.Client) != (u.Merchant != "") {
+		bad = append(bad, fault.Field{Path: "merchant", Value: string(u.Merchant), Problem: "belongs to the role client and to no other"})
+	}
+	if (u.Role == access.AgentRole) != (u.Agent != "") {
+		bad = append(bad, fault.Field{Path: "agent", Value: string(u.Agent), Problem: "belongs to the role agent and to no other"})
+	}
+	if u.ID == "" && u.Password == "" {
+		bad = append(bad, fault.Field{Path: "password", Problem: "is needed for a new user"})
+	}
+	return fault.Bad("user.invalid", "user", bad)
+}
+
+// PutUser adds or replaces a user.
+func (a *Administration) PutUser(ctx context.Context, who access.Principal, in UserInput) (store.User, error) {
+	if _, err := access.Decide(who, access.ManageUsers); err != nil {
+		return store.User{}, err
+	}
+	if err := in.Validate(); err != nil {
+		return store.User{}, err
+	}
+	now := a.Now()
+	user := store.User{
+		ID: in.ID, Login: in.Login, Name: in.Name, Role: in.Role, Merchant: in.Merchant, Agent: in.Agent, Disabled: in.Disabled,
+	}
+	expect := store.AnyVersion
+	if user.ID == "" {
+		user.ID, expect = ids.New[ids.User](now), store.NewOnly
+	}
+	if in.Password != "" {
+		hash, err := hashPassword(in.Password)
+		if err != nil {
+			return store.User{}, err
+		}
+		user.PasswordHash = hash
+	}
+	err := a.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		meta, err := tx.PutUser(user, expect)
+		user.Meta = meta
+		return err
+	})
+	user.PasswordHash = ""
+	return user, err
+}
+
+// Users lists users by login.
+func (a *Administration) Users(ctx context.Context, who access.Principal, p store.Page) ([]store.User, string, error) {
+	view, _, err := a.read(who, access.ManageUsers)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Users(ctx, p)
+}
+
+// TokenInput is a machine token as an administrator asks for one.
+type TokenInput struct {
+	Name    string
+	User    ids.User            // whose role and scope it carries; empty: the caller
+	Grants  []access.Permission // what of the role it may use
+	Expires time.Time           // zero = never
+}
+
+// IssueToken makes a scoped token. The secret is returned once.
+func (a *Administration) IssueToken(ctx context.Context, who access.Principal, in TokenInput) (secret string, token store.Token, err error) {
+	if _, err := access.Decide(who, access.ManageUsers); err != nil {
+		return "", token, err
+	}
+	now := a.Now()
+	if err := in.validate(now); err != nil {
+		return "", token, err
+	}
+	if in.User == "" {
+		in.User = who.User
+	}
+	if secret, err = newSecret(tokenPrefix); err != nil {
+		return "", token, err
+	}
+	token = store.Token{
+		ID: ids.New[ids.Token](now), SecretHash: store.SecretHash(secret), Name: in.Name, User: in.User,
+		Grants: in.Grants, CreatedAt: now, ExpiresAt: in.Expires,
+	}
+	err = a.Store.Change(ctx, who, now, func(tx *store.Tx) error { return tx.AddToken(token) })
+	return secret, token, err
+}
+
+func (in TokenInput) validate(now time.Time) error {
+	var bad []fault.Field
+	if strings.TrimSpace(in.Name) == "" {
+		bad = append(bad, fault.Field{Path: "name", Problem: "is empty"})
+	}
+	if len(in.Grants) == 0 {
+		bad = append(bad, fault.Field{Path: "grants", Problem: "must name at least one permission"})
+	}
+	for i, g := range in.Grants {
+		if !slices.Contains(access.Permissions, g) {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("grants[%d]", i), Value: string(g), Problem: fmt.Sprintf("must be one of %v", access.Permissions)})
+		}
+	}
+	if !in.Expires.IsZero() && !in.Expires.After(now) {
+		bad = append(bad, fault.Field{Path: "expires", Problem: "must lie in the future"})
+	}
+	return fault.Bad("token.invalid", "token", bad)
+}
+
+// Tokens lists tokens, newest first.
+func (a *Administration) Tokens(ctx context.Context, who access.Principal, p store.Page) ([]store.Token, string, error) {
+	view, _, err := a.read(who, access.ManageUsers)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Tokens(ctx, "", p)
+}
+
+// RevokeToken ends a token.
+func (a *Administration) RevokeToken(ctx context.Context, who access.Principal, id ids.Token) error {
+	if _, err := access.Decide(who, access.ManageUsers); err != nil {
+		return err
+	}
+	return a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error { return tx.RevokeToken(id) })
+}
+
+// How long plumbing is kept.
+const (
+	keepAttempts = 30 * 24 * time.Hour
+	keepRuns     = 400 * 24 * time.Hour
+)
+
+// Housekeep removes expired sessions, old login attempts, idempotency keys and job runs.
+func (a *Administration) Housekeep(ctx context.Context, who access.Principal, _ time.Time) (rows int64, err error) {
+	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return 0, err
+	}
+	p, err := a.Store.Prune(ctx, a.Now(), keepAttempts, keepRuns)
+	return p.Sessions + p.LoginAttempts + p.Keys + p.JobRuns, err
+}
