@@ -105,7 +105,7 @@ func (r importRun) key(sha string) (string, error) {
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "import.key", "the import cannot be named")
 	}
-	sum := sha256.Sum256(append(mapping, sha...))
+	sum := sha256.Sum256(fmt.Appendf(mapping, "%s %d %t", sha, ingestRows, r.in.Partial))
 	return hex.EncodeToString(sum[:]), nil
 }
 
@@ -134,11 +134,13 @@ func importEvents[T intake.Event](ctx context.Context, r importRun, wrap func([]
 	if err != nil || already {
 		return done, err
 	}
+	// A part is named by the content of the file and its place in it, so that an import which was
+	// cut off goes on where it stopped: parts that were acknowledged are not written again.
 	part := 0
 	handle := func(rows []T) error {
-		part++ // a repeated batch id is acknowledged without being written
+		part++
 		batch := wrap(rows)
-		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", r.batch, part))
+		batch.ID = ids.Batch(fmt.Sprintf("%.48s-%d", key, part))
 		_, err := r.Warehouse.Ingest(ctx, batch)
 		return err
 	}
