@@ -181,7 +181,29 @@ func newTokensCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("tokens", "Scoped tokens for machines", add, revoke)
+	list := &cobra.Command{
+		Use: "list", Short: "List tokens, newest first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				tokens, _, err := a.ops.Administration.Tokens(cmd.Context(), a.who, store.Page{Limit: 200})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, tokens, func() {
+					rows := make([]string, len(tokens))
+					for i, t := range tokens {
+						state := "in force"
+						if !t.RevokedAt.IsZero() {
+							state = "revoked"
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%v", t.ID, t.Name, state, t.Grants)
+					}
+					table(cmd.OutOrStdout(), "TOKEN\tNAME\tSTATE\tGRANTS", rows)
+				})
+			})
+		},
+	}
+	return family("tokens", "Scoped tokens for machines", add, list, revoke)
 }
 
 func newAuditCommand(s *settings) *cobra.Command {

@@ -16,7 +16,7 @@ import (
 )
 
 func newKPICommand(s *settings) *cobra.Command {
-	return family("kpi", "Measured figures and their definitions", newKPIQuery(s), newKPIMetrics(s))
+	return family("kpi", "Measured figures and their definitions", newKPIQuery(s), newKPIMetrics(s), newKPIConversations(s), newKPIScorecards(s))
 }
 
 type kpiFlags struct {

@@ -37,7 +37,7 @@ func newContractsCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("contracts", "Merchants, shops and contract versions", apply, newContractsList(s))
+	return family("contracts", "Merchants, shops and contract versions", apply, newContractsList(s), newMerchantsList(s))
 }
 
 func newContractsList(s *settings) *cobra.Command {
@@ -120,6 +120,7 @@ func newImportCommand(s *settings) *cobra.Command {
 		}
 		children = append(children, newImportKind(s, kind, name, kinds[kind]))
 	}
+	children = append(children, newImportList(s))
 	return family("import", "Read files: agents, contact history, conversations, agent states", children...)
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 func newForecastCommand(s *settings) *cobra.Command {
-	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastFileCommand())
+	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand())
 }
 
 func newForecastMake(s *settings) *cobra.Command {

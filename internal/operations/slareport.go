@@ -326,14 +326,19 @@ func ofContacts(all kpi.Definitions) kpi.Definitions {
 	return slices.DeleteFunc(slices.Clone(all), func(d kpi.Definition) bool { return d.Base == "state-time" })
 }
 
-// metricsOf lists every metric that can be said of a merchant, in the order of the pack; agents'
-// time is shared by merchants and belongs to none of them.
+// metricsOf lists every defined metric once, in the order of the pack.
 func metricsOf(all kpi.Definitions) []kpi.Metric {
 	var out []kpi.Metric
 	for _, d := range all {
-		if d.Base != kpi.BaseStateTime && !slices.Contains(out, d.Metric) {
+		if !slices.Contains(out, d.Metric) {
 			out = append(out, d.Metric)
 		}
 	}
 	return out
+}
+
+// merchantMetrics are the metrics that can be said of a merchant: agents' time is shared by
+// merchants and belongs to none of them.
+func merchantMetrics(all kpi.Definitions) []kpi.Metric {
+	return metricsOf(slices.DeleteFunc(slices.Clone(all), func(d kpi.Definition) bool { return d.Base == kpi.BaseStateTime }))
 }

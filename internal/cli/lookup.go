@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+)
+
+// newKPIConversations opens a figure into the conversations behind it.
+func newKPIConversations(s *settings) *cobra.Command {
+	var f struct {
+		kpiFlags
+		limit int
+	}
+	cmd := &cobra.Command{
+		Use: "conversations", Short: "List the conversations behind a figure", Args: cobra.NoArgs,
+		Example: "  chaoban kpi conversations --queue lumi-tmall/pre --from 2026-11-10 --to 2026-11-10 --limit 20",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needEngine, func(a *app) error {
+				span, err := dayRange(f.from, f.to, f.month, a.ops.Zone())
+				if err != nil {
+					return err
+				}
+				all, _, err := a.ops.Measuring.Conversations(cmd.Context(), a.who, warehouse.Filter{
+					Range: span, Merchants: typed[ids.Merchant](f.merchants), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents),
+				}, store.Page{Limit: f.limit})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, c := range all {
+						first := "-"
+						if !c.AnsweredAt.IsZero() {
+							first = c.AnsweredAt.Sub(c.StartedAt).Round(100 * time.Millisecond).String()
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d", c.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04:05"), c.Queue, c.ID, c.Agent, first, len(c.Rounds))
+					}
+					table(cmd.OutOrStdout(), "STARTED\tQUEUE\tID\tAGENT\tFIRST RESPONSE\tROUNDS", rows)
+				})
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", "", "first day")
+	flags.StringVar(&f.to, "to", "", "last day, included")
+	flags.StringVar(&f.month, "month", "", "whole month")
+	flags.StringSliceVar(&f.merchants, "merchant", nil, "only these merchants")
+	flags.StringSliceVar(&f.queues, "queue", nil, "only these queues")
+	flags.StringSliceVar(&f.agents, "agent", nil, "only these agents")
+	flags.IntVar(&f.limit, "limit", 50, "most rows")
+	return cmd
+}
+
+func newKPIScorecards(s *settings) *cobra.Command {
+	var agent, from, to string
+	cmd := &cobra.Command{
+		Use: "scorecards", Short: "List the daily scorecards of agents", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				filter := store.ScorecardFilter{Agent: ids.Agent(agent)}
+				var err error
+				if filter.Dates, err = dates(from, to); err != nil {
+					return err
+				}
+				all, _, err := a.ops.Measuring.Scorecards(cmd.Context(), a.who, filter, store.Page{Limit: 200})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					var rows []string
+					for _, c := range all {
+						for _, r := range c.Readings {
+							rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%.10g\t%.10g", c.Date, c.Agent, r.Metric, value(r.Value), r.Numerator, r.Denominator))
+						}
+					}
+					table(cmd.OutOrStdout(), "DATE\tAGENT\tMETRIC\tVALUE\tNUMERATOR\tDENOMINATOR", rows)
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&agent, "agent", "", "only this agent")
+	cmd.Flags().StringVar(&from, "from", "", "first day")
+	cmd.Flags().StringVar(&to, "to", "", "last day, included")
+	return cmd
+}
+
+// dates turns optional inclusive days into a period; both empty is the zero period.
+func dates(from, to string) (d calendar.Dates, err error) {
+	if from != "" {
+		if d.From, err = calendar.ParseDate(from); err != nil {
+			return d, err
+		}
+	}
+	if to != "" {
+		last, err := calendar.ParseDate(to)
+		if err != nil {
+			return d, err
+		}
+		d.Until = last.Add(1)
+	}
+	return d, nil
+}
+
+func newImportList(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List acknowledged imports, newest first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				all, _, err := a.ops.Measuring.Imports(cmd.Context(), a.who, store.ImportFilter{}, store.Page{Limit: 50})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, x := range all {
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%s", x.At.In(a.ops.Zone()).Format("2006-01-02 15:04"), x.Kind, x.File, x.Rows, x.Rejected, x.Batch)
+					}
+					table(cmd.OutOrStdout(), "AT\tKIND\tFILE\tROWS\tREJECTED\tBATCH", rows)
+				})
+			})
+		},
+	}
+}
+
+func newMerchantsList(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "merchants", Short: "List merchants with their shops and queues", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				all, err := store.All(func(p store.Page) ([]store.Stored[contracts.Merchant], string, error) {
+					return a.ops.Administration.Merchants(cmd.Context(), a.who, p)
+				})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					var rows []string
+					for _, m := range all {
+						for _, shop := range m.Value.Shops {
+							for _, q := range shop.Queues {
+								rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", m.Value.ID, shop.ID, shop.Platform, q.ID, q.Channel, q.Hours))
+							}
+						}
+					}
+					table(cmd.OutOrStdout(), "MERCHANT\tSHOP\tPLATFORM\tQUEUE\tCHANNEL\tHOURS", rows)
+				})
+			})
+		},
+	}
+}
+
+// newForecastPromotions lists the promotions a forecast knows, or replaces the entered ones.
+func newForecastPromotions(s *settings) *cobra.Command {
+	var file, platform string
+	cmd := &cobra.Command{
+		Use: "promotions", Short: "List the promotions a forecast knows; --set replaces the entered ones", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				if file != "" {
+					if err := setPromotions(cmd, a, file, platform); err != nil {
+						return err
+					}
+				}
+				all, err := a.ops.Planning.Promotions(cmd.Context(), a.who)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, p := range all {
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%d", p.Family, p.Platform, p.Start.In(a.ops.Zone()).Format("2006-01-02 15:04"), p.End.In(a.ops.Zone()).Format("2006-01-02 15:04"), len(p.Phases), len(p.Openings))
+					}
+					table(cmd.OutOrStdout(), "FAMILY\tPLATFORM\tSTART\tEND\tPHASES\tOPENINGS", rows)
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&file, "set", "", "events file (YAML) with every entered promotion of --platform")
+	cmd.Flags().StringVar(&platform, "platform", "all", "platform of the promotions in --set")
+	return cmd
+}
+
+// setPromotions replaces the entered promotions of one platform by those of a file.
+func setPromotions(cmd *cobra.Command, a *app, file, platform string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fault.Wrap(err, fault.NotFound, "cli.file", "the events file %s cannot be read", file)
+	}
+	defer f.Close()
+	events, err := parseEvents(filepath.Base(file), f, timeStyle{loc: a.ops.Zone()})
+	if err != nil {
+		return err
+	}
+	kept, err := a.ops.Planning.EnteredPromotions(cmd.Context(), a.who)
+	if err != nil {
+		return err
+	}
+	var next []operations.Promotion
+	for _, p := range kept {
+		if string(p.Platform) != platform {
+			next = append(next, p)
+		}
+	}
+	for _, e := range events {
+		next = append(next, operations.Promotion{Platform: contracts.Platform(platform), Event: e})
+	}
+	return a.ops.Planning.PutPromotions(cmd.Context(), a.who, next)
+}
