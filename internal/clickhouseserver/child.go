@@ -15,11 +15,13 @@ import (
 // parentPipe is the file descriptor whose end-of-file tells the child that its parent is gone.
 const parentPipe = 3
 
-// startQuery opens the listeners and then sleeps for about a century: the process is a server for
-// as long as this query runs, and killing the query is the orderly way to stop it.
+// sleep keeps the process a server for as long as it runs, about thirty years; killing it is the
+// orderly way to stop. It naps a tenth of a second at a time, because it is only seen to be killed
+// between two naps.
+const sleep = "SELECT sleepEachRow(0.1) FROM numbers(10000000000)"
+
 const startQuery = "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; " +
-	"SELECT sleepEachRow(3) FROM numbers(1000000000) " +
-	"SETTINGS function_sleep_max_microseconds_per_block=0, max_block_size=1 FORMAT Null"
+	sleep + " SETTINGS function_sleep_max_microseconds_per_block=0, max_block_size=1 FORMAT Null"
 
 // Child is the body of the hidden command that Server starts: it loads the library and serves
 // until its parent stops it or dies. args are `--config FILE --library FILE`. It returns when the
@@ -71,7 +73,7 @@ func serve(library, config string) error {
 	purego.RegisterLibFunc(&run, handle, "chdb_query_cmdline")
 	purego.RegisterLibFunc(&failure, handle, "chdb_result_error")
 
-	args := []string{"clickhouse", "--config-file=" + config, "--logger.level=warning", "--query=" + startQuery}
+	args := []string{"clickhouse", "--config-file=" + config, "--log-level=warning", "--query=" + startQuery}
 	pins := &runtime.Pinner{}
 	defer pins.Unpin()
 	argv := make([]*byte, len(args)+1) // C wants a trailing null pointer

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // user is the only account that can do anything; its password is new at every start.
@@ -25,13 +26,17 @@ type Config struct {
 	Library     string   // libchdb.so; default: LibraryPath()
 	MemoryBytes int64    // limit of the engine's memory; default 2 GiB, at least 256 MiB
 
+	// BackOff is the longest pause before a restart; pauses start at 100 ms and double, and begin
+	// anew once a child has lived for a minute. Default 30 s.
+	BackOff time.Duration
+
 	// Log receives one event with key-value attributes, like slog.Logger.Info. Default: silent.
 	Log func(message string, attributes ...any)
 }
 
 // DefaultConfig fills in what can be known without looking at the machine.
 func DefaultConfig() Config {
-	return Config{Arguments: []string{"clickhouse"}, MemoryBytes: 2 << 30}
+	return Config{Arguments: []string{"clickhouse"}, MemoryBytes: 2 << 30, BackOff: 30 * time.Second}
 }
 
 // Validate reports every bad field at once.
@@ -45,6 +50,9 @@ func (c Config) Validate() error {
 	}
 	if c.MemoryBytes != 0 && c.MemoryBytes < 256<<20 {
 		problems = append(problems, fmt.Errorf("memory_bytes is %d, at least 256 MiB are needed", c.MemoryBytes))
+	}
+	if c.BackOff < 0 {
+		problems = append(problems, errors.New("back_off is negative"))
 	}
 	return errors.Join(problems...)
 }
@@ -74,6 +82,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.MemoryBytes == 0 {
 		c.MemoryBytes = defaults.MemoryBytes
+	}
+	if c.BackOff == 0 {
+		c.BackOff = defaults.BackOff
 	}
 	if c.Log == nil {
 		c.Log = func(string, ...any) {}

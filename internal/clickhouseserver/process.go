@@ -18,7 +18,7 @@ import (
 // Deadlines of one process. Stopping takes at most the sum of the three stop deadlines.
 const (
 	startDeadline = 60 * time.Second // a cold 569 MB library on a slow disk
-	killQueryWait = 3 * time.Second
+	killQueryWait = 2 * time.Second  // the engine waits for open connections; close clients first
 	terminateWait = 2 * time.Second
 	killWait      = 2 * time.Second
 	pingDeadline  = 10 * time.Second
@@ -96,7 +96,7 @@ func (p *process) ready(ctx context.Context) error {
 // stop ends the child in an orderly way, then with growing force, and returns when it is gone.
 func (p *process) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), killQueryWait)
-	_, err := p.address.query(ctx, "KILL QUERY WHERE query LIKE 'SELECT sleepEachRow(3) FROM numbers(1000000000)%' ASYNC", killQueryWait)
+	_, err := p.address.query(ctx, "KILL QUERY WHERE startsWith(query, '"+sleep+"') ASYNC", killQueryWait)
 	if err == nil && p.gone(ctx) {
 		cancel()
 		return

@@ -12,7 +12,6 @@ import (
 // Restart timing. A child that lived stableAfter is taken for healthy and the back-off begins anew.
 const (
 	firstBackOff = 100 * time.Millisecond
-	lastBackOff  = 30 * time.Second
 	stableAfter  = time.Minute
 	pingEvery    = 10 * time.Second
 	missedPings  = 6 // a child that hangs this long is replaced
@@ -97,7 +96,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) keepRunning(ctx context.Context, config Config) {
-	backOff := firstBackOff
+	backOff := min(firstBackOff, config.BackOff)
 	for ctx.Err() == nil {
 		started := time.Now()
 		err := s.runOnce(ctx, config)
@@ -105,14 +104,14 @@ func (s *Server) keepRunning(ctx context.Context, config Config) {
 			return
 		}
 		if time.Since(started) > stableAfter {
-			backOff = firstBackOff
+			backOff = min(firstBackOff, config.BackOff)
 		}
 		config.Log("engine ended, restarting", "error", err, "pause", backOff)
 		select {
 		case <-ctx.Done():
 		case <-time.After(backOff):
 		}
-		backOff = min(2*backOff, lastBackOff)
+		backOff = min(2*backOff, config.BackOff)
 	}
 }
 

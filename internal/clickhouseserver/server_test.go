@@ -175,6 +175,7 @@ func TestOnlyOurUserCanDoAnything(t *testing.T) {
 		if user != "" {
 			request.SetBasicAuth(user, password)
 		}
+		request.Close = true
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		defer response.Body.Close()

@@ -52,9 +52,12 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Config is the configuration with which a test binary can run its own engine in dir.
+// Config is the configuration with which a test binary can run its own engine in dir; a test that
+// kills it often does not wait long for the next start.
 func Config(dir string) clickhouseserver.Config {
-	return clickhouseserver.Config{Dir: dir, Arguments: []string{}, Environment: []string{childVariable + "=1"}}
+	return clickhouseserver.Config{
+		Dir: dir, Arguments: []string{}, Environment: []string{childVariable + "=1"}, BackOff: 200 * time.Millisecond,
+	}
 }
 
 // Need skips the test, or fails it in CI, when the engine library is missing.
@@ -101,9 +104,34 @@ func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
 			_ = os.RemoveAll(dir)
 		}
 	}
+	return WaitUp(t, server)
+}
+
+// Own starts an engine of the test's own, for tests that kill it, and waits until it is up. It is
+// stopped when the test ends.
+func Own(t testing.TB) *clickhouseserver.Server {
+	t.Helper()
+	Need(t)
+	own := clickhouseserver.New(Config(t.TempDir()))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- own.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	WaitUp(t, own)
+	return own
+}
+
+// WaitUp waits, at most a minute, until an engine is up.
+func WaitUp(t testing.TB, s *clickhouseserver.Server) clickhouseserver.Endpoint {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	endpoint, err := server.WaitUp(ctx)
+	endpoint, err := s.WaitUp(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +161,7 @@ func Query(endpoint clickhouseserver.Endpoint, statement string) (string, error)
 	password, _ := dsn.User.Password()
 	request.Header.Set("X-ClickHouse-User", dsn.User.Username())
 	request.Header.Set("X-ClickHouse-Key", password)
+	request.Close = true // an idle connection would hold up the engine's stop
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err

@@ -1,0 +1,183 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+// attempt is one try to connect that everybody who waits for it shares: when a host does not
+// answer, a hundred callers wait one dial time-out, not a hundred.
+type attempt struct {
+	done chan struct{}
+	conn clickhouse.Conn
+	err  error
+}
+
+// connection returns a connection pool to where the engine is now. When the DSN has changed it
+// connects anew, migrates and checks the time zone first.
+func (w *Warehouse) connection(ctx context.Context) (clickhouse.Conn, error) {
+	dsn, up := w.source()
+	if !up {
+		return nil, w.down(errors.New("the source says that the engine is down"))
+	}
+	w.mu.Lock()
+	if w.conn != nil && w.dsn == dsn {
+		defer w.mu.Unlock()
+		return w.conn, nil
+	}
+	try := w.trying
+	if try == nil {
+		try = &attempt{done: make(chan struct{})}
+		w.trying = try
+		// The attempt outlives its first caller, since others wait for it.
+		go w.reconnect(context.WithoutCancel(ctx), dsn, try)
+	}
+	w.mu.Unlock()
+	select {
+	case <-try.done:
+		return try.conn, try.err
+	case <-ctx.Done():
+		return nil, w.classify(ctx, ctx.Err())
+	}
+}
+
+func (w *Warehouse) reconnect(ctx context.Context, dsn string, try *attempt) {
+	ctx, cancel := context.WithTimeout(ctx, w.config.DialTimeout+migrationTime)
+	defer cancel()
+	conn, err := w.connect(ctx, dsn)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trying = nil
+	defer close(try.done)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = w.down(err)
+		}
+		try.err = w.classify(ctx, err)
+		return
+	}
+	if w.conn != nil {
+		_ = w.conn.Close() // to an engine that is gone
+	}
+	w.conn, w.dsn, try.conn = conn, dsn, conn
+}
+
+// migrationTime bounds bringing the schema up to date; it only creates tables.
+const migrationTime = time.Minute
+
+func (w *Warehouse) connect(ctx context.Context, dsn string) (clickhouse.Conn, error) {
+	options, err := clickhouse.ParseDSN(dsn)
+	if err != nil {
+		// The parser's text may repeat the DSN, which holds the password.
+		return nil, fault.New(fault.Invalid, "warehouse.dsn", "the warehouse address is not like clickhouse://user:password@host:9000/database")
+	}
+	options.DialTimeout = w.config.DialTimeout
+	options.MaxOpenConns = w.config.Connections
+	options.MaxIdleConns = min(w.config.Connections, 4)
+	options.ClientInfo.Products = append(options.ClientInfo.Products, struct{ Name, Version string }{"chaoban", "1"})
+	options.Settings = clickhouse.Settings{"join_use_nulls": 0} // the roll-up journal counts on zeros
+	if w.config.Threads > 0 {
+		options.Settings["max_threads"] = w.config.Threads
+	}
+	db := clickhouse.OpenDB(options)
+	defer db.Close()
+	if err := migrate(ctx, db); err != nil {
+		return nil, err
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.checkZone(ctx, conn); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// checkZone remembers the business time zone at the first start and refuses another one later:
+// the stored days were cut by it.
+func (w *Warehouse) checkZone(ctx context.Context, conn clickhouse.Conn) error {
+	var stored string
+	err := conn.QueryRow(ctx, "SELECT argMin(value, at) FROM facts WHERE name = 'time_zone'").Scan(&stored)
+	if err != nil {
+		return err
+	}
+	switch stored {
+	case "":
+		return conn.Exec(ctx, "INSERT INTO facts (name, value) VALUES ('time_zone', ?)", w.config.TimeZone)
+	case w.config.TimeZone:
+		return nil
+	}
+	return fault.New(fault.Conflict, "warehouse.time_zone",
+		"the warehouse was created with business time zone %s, the configuration says %s", stored, w.config.TimeZone)
+}
+
+func (w *Warehouse) down(cause error) error {
+	e := fault.Wrap(cause, fault.Unavailable, "warehouse.down", "the measurement database is not available at the moment")
+	e.RetryAfter = w.config.RetryAfter
+	return e
+}
+
+// Engine error codes that mean "not now" or "stopped" rather than "wrong".
+// https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+var (
+	engineBusy    = map[int32]bool{202: true, 241: true, 252: true} // too many queries, memory, too many parts
+	engineStopped = map[int32]bool{32: true, 209: true, 210: true, 236: true, 394: true, 425: true, 516: true}
+)
+
+const engineTimeout = 159
+
+// classify turns whatever the client returned into a fault; nil stays nil.
+func (w *Warehouse) classify(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fault.Wrap(err, fault.Canceled, "canceled", "the request was canceled")
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault.Wrap(err, fault.Timeout, "warehouse.timeout", "the measurement database took too long")
+	}
+	if exception, ok := errors.AsType[*clickhouse.Exception](err); ok {
+		switch {
+		case exception.Code == engineTimeout:
+			return fault.Wrap(err, fault.Timeout, "warehouse.timeout", "the measurement database took too long")
+		case engineBusy[exception.Code], engineStopped[exception.Code]:
+			return w.down(err)
+		}
+		return fault.Wrap(err, fault.Internal, "warehouse.query", "the measurement database refused a statement")
+	}
+	if disconnected(err) {
+		return w.down(err)
+	}
+	return fault.Wrap(err, fault.Internal, "warehouse.query", "the measurement database failed")
+}
+
+func disconnected(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	for _, sign := range []error{
+		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, driver.ErrBadConn,
+		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE,
+		clickhouse.ErrAcquireConnTimeout, clickhouse.ErrAcquireConnNoAddress, clickhouse.ErrConnectionClosed,
+	} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,88 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Freshness says how current the figures of a scope are.
+type Freshness struct {
+	NewestStart time.Time `json:"newest_start,omitzero"` // of the latest conversation in the roll-ups' days
+	Computed    time.Time `json:"computed,omitzero"`     // when a roll-up in scope was last computed
+	PendingDays int       `json:"pending_days"`          // days that an import touched and no roll-up has seen yet
+}
+
+// Freshness of the scope's conversations. For an agent's scope the days of all merchants count.
+func (r Reader) Freshness(ctx context.Context) (Freshness, error) {
+	var f Freshness
+	if r.scope.empty() {
+		return f, nil
+	}
+	conn, err := r.w.connection(ctx)
+	if err != nil {
+		return f, err
+	}
+	where := r.scope.merchants(nil)
+	var computed, newest int64
+	var waiting uint64
+	err = conn.QueryRow(forReading(ctx), fmt.Sprintf(`SELECT
+(SELECT toInt64(max(newest.2)) FROM generations WHERE kind = 'conversations' AND %[1]s),
+(SELECT toInt64(max(toUnixTimestamp64Milli(started))) FROM conversations WHERE %[2]s),
+(SELECT count() FROM (%[3]s) WHERE kind_name = 'conversations' AND %[1]s)`,
+		where, append(where, r.scope.agents(nil)...), fmt.Sprintf(pendingSQL, openFor.Milliseconds()))).Scan(&computed, &newest, &waiting)
+	if err != nil {
+		return f, r.w.classify(ctx, err)
+	}
+	f.PendingDays = int(waiting)
+	if computed > 0 {
+		f.Computed = time.UnixMilli(computed).UTC()
+	}
+	if newest > 0 {
+		f.NewestStart = time.UnixMilli(newest).UTC()
+	}
+	return f, nil
+}
+
+// Counts is how many things are stored, each once.
+type Counts struct {
+	Conversations uint64 `json:"conversations"`
+	Rounds        uint64 `json:"rounds"`
+	States        uint64 `json:"states"`
+	Contacts      uint64 `json:"contacts"`
+}
+
+// Counts reads raw rows, so it is for imports, doctor and tests, not for screens. Agent states
+// count only where they may be seen: in a scope of everything or of the agent.
+func (r Reader) Counts(ctx context.Context) (Counts, error) {
+	var c Counts
+	if r.scope.empty() {
+		return c, nil
+	}
+	conn, err := r.w.connection(ctx)
+	if err != nil {
+		return c, err
+	}
+	merchants := r.scope.merchants(nil)
+	agents := r.scope.agents(nil)
+	// The newest row of a conversation decides whether it is the scope's: group first, filter after.
+	err = conn.QueryRow(ctx, fmt.Sprintf(`SELECT count(), sum(tupleElement(newest, 1)) FROM (
+SELECT argMax((length(round_open_ms), agent), version) AS newest FROM conversations WHERE %s GROUP BY merchant, id
+) WHERE %s`, merchants, replaceAgent(agents))).Scan(&c.Conversations, &c.Rounds)
+	if err == nil && (r.scope.Everything || r.scope.Agent != "") {
+		err = conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM agent_states FINAL WHERE %s", agents)).Scan(&c.States)
+	}
+	if err == nil && r.scope.Agent == "" {
+		err = conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM contacts FINAL WHERE %s", merchants)).Scan(&c.Contacts)
+	}
+	return c, r.w.classify(ctx, err)
+}
+
+// replaceAgent puts the condition on the agent of the newest row.
+func replaceAgent(agents conditions) conditions {
+	out := make(conditions, len(agents))
+	for i, a := range agents {
+		out[i] = "tupleElement(newest, 2)" + a[len("agent"):]
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package warehouse
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/kpi"
+)
+
+func november() calendar.Range { return calendar.Month{Year: 2026, Month: 11}.Range(shanghai) }
+
+func TestQuerySQL(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		query kpi.Query
+		scope Scope
+		want  string
+	}{{
+		name:  "a merchant's month in one figure",
+		query: kpi.Query{Metrics: []kpi.Metric{"first_response"}, Grain: kpi.Whole, Range: november()},
+		scope: Scope{Merchants: []ids.Merchant{"lumi"}},
+		want: `SELECT '', '', '', '', toInt64(0) AS step, toFloat64(sum(first_response_ms)), toFloat64(sum(answered))
+FROM slots
+WHERE day BETWEEN '2026-11-01' AND '2026-11-30' AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC') AND generation IN (SELECT generation FROM current) AND merchant IN ('lumi')`,
+	}, {
+		name: "by agent and day, a limit, a window and filters",
+		query: kpi.Query{Metrics: []kpi.Metric{"offered", "answered_within"}, Within: 30 * time.Second, Grain: kpi.Day,
+			By: []kpi.Dimension{kpi.ByAgent, kpi.ByMerchant}, Range: november(), Window: "09:00-23:00",
+			Queues: []ids.Queue{"lumi/pre"}, Shops: []ids.Shop{`x\'y`}, Merchants: []ids.Merchant{"lumi"}},
+		scope: Scope{Everything: true},
+		want: `SELECT toString(merchant), '', '', toString(agent), toInt64(toUnixTimestamp(toStartOfDay(slot, 'Asia/Shanghai'))) AS step, toFloat64(sum(offered)), toFloat64(1), toFloat64(sum(within_30)), toFloat64(sum(offered))
+FROM slots
+WHERE day BETWEEN '2026-11-01' AND '2026-11-30' AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC') AND generation IN (SELECT generation FROM current) AND merchant IN ('lumi') AND shop IN ('x\\\'y') AND queue IN ('lumi/pre') AND ((toHour(slot, 'Asia/Shanghai') * 60 + toMinute(slot, 'Asia/Shanghai')) >= 540 AND (toHour(slot, 'Asia/Shanghai') * 60 + toMinute(slot, 'Asia/Shanghai')) < 1380)
+GROUP BY merchant, agent, step
+ORDER BY merchant, agent, step`,
+	}, {
+		name:  "an agent's own occupancy by slot of the day",
+		query: kpi.Query{Metrics: []kpi.Metric{"occupancy"}, Grain: kpi.SlotOfDay, Range: november()},
+		scope: Scope{Agent: "a'1"},
+		want: `SELECT '', '', '', '', toInt64(toHour(slot, 'Asia/Shanghai') * 4 + intDiv(toMinute(slot, 'Asia/Shanghai'), 15)) AS step, toFloat64(sum(busy_ms)), toFloat64(sum(ready_ms + busy_ms))
+FROM state_slots
+WHERE day BETWEEN '2026-09-12' AND '2026-11-30' AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC') AND generation IN (SELECT generation FROM current) AND agent IN ('a\'1')
+GROUP BY step
+ORDER BY step`,
+	}} {
+		t.Run(c.name, func(t *testing.T) {
+			require.NoError(t, c.query.Validate())
+			definitions, err := neutral.Lookup(c.query, shanghai)
+			require.NoError(t, err)
+			figures, err := resolve(c.query, definitions)
+			require.NoError(t, err)
+			q := question{query: c.query, scope: c.scope, zone: shanghai, figures: figures, time: figures[0].numerator.time}
+			assert.Equal(t, c.want, q.toSQL())
+		})
+	}
+}
+
+func TestQueryRefusesBadQuestions(t *testing.T) {
+	w := &Warehouse{zone: shanghai, definitions: neutral}
+	good := kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: november()}
+	for name, c := range map[string]struct {
+		change func(*kpi.Query)
+		code   string
+		fields int
+	}{
+		"no metric, grain or range":    {func(q *kpi.Query) { *q = kpi.Query{} }, "kpi.query.invalid", 3},
+		"range off the 15-minute grid": {func(q *kpi.Query) { q.Range.Start = q.Range.Start.Add(time.Minute) }, "kpi.query.invalid", 1},
+		"window off the grid":          {func(q *kpi.Query) { q.Window = "09:05-23:00" }, "kpi.query.invalid", 1},
+		"window that is none":          {func(q *kpi.Query) { q.Window = "nine to five" }, "kpi.query.invalid", 1},
+		"a limit nobody counts":        {func(q *kpi.Query) { q.Within = 25 * time.Second }, "kpi.query.invalid", 1},
+		"no limit where one is needed": {func(q *kpi.Query) { q.Metrics = []kpi.Metric{"answered_within"} }, "kpi.query.invalid", 1},
+		"a metric twice":               {func(q *kpi.Query) { q.Metrics = []kpi.Metric{"offered", "offered"} }, "kpi.query.invalid", 1},
+		"unknown dimension":            {func(q *kpi.Query) { q.By = []kpi.Dimension{"id; DROP"} }, "kpi.query.invalid", 1},
+		"unknown metric":               {func(q *kpi.Query) { q.Metrics = []kpi.Metric{"nope"} }, "kpi.metric.unknown", 0},
+		"unknown version":              {func(q *kpi.Query) { q.Version = "v9" }, "kpi.metric.unknown", 0},
+		"before the definition":        {func(q *kpi.Query) { q.Range.Start = q.Range.Start.AddDate(-30, 0, 0) }, "kpi.metric.not_effective", 0},
+		"too many filter values":       {func(q *kpi.Query) { q.Agents = make([]ids.Agent, maxValues+1) }, "warehouse.filter", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := good
+			c.change(&q)
+			_, err := w.In(everything).Query(t.Context(), q)
+			require.Equal(t, c.code, fault.CodeOf(err), "%v", err)
+			assert.Len(t, fault.Of(err).Fields, c.fields)
+		})
+	}
+}
+
+// Every name that a definition may use is a column of the roll-ups.
+func TestStatesAreStored(t *testing.T) {
+	stored := map[string]bool{"ready_ms + busy_ms": true}
+	for _, s := range sums {
+		stored[s.name] = true
+		assert.True(t, (s.session == "") != (s.round == ""), "%s counts sessions or rounds", s.name)
+	}
+	for _, s := range stateNames {
+		stored[s+"_ms"] = true
+	}
+	for name, s := range states {
+		assert.True(t, stored[s.column], name)
+	}
+	for _, limit := range kpi.Limits {
+		s, err := lookupState(kpi.Definition{}, within, limit)
+		require.NoError(t, err)
+		assert.True(t, stored[s.column], limit)
+	}
+}

@@ -1,0 +1,566 @@
+package warehouse
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+)
+
+// TestMain lowers rapid's number of checks, since each one talks to a real engine; each check
+// asks many questions instead. -rapid.checks on the command line still wins.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(enginetest.Main(m))
+}
+
+// openNew opens a warehouse in a fresh database.
+func openNew(t testing.TB) *Warehouse {
+	t.Helper()
+	w, err := Open(context.Background(), DefaultConfig(), Fixed(enginetest.Start(t)), neutral)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.Close() })
+	require.NoError(t, w.Ready(context.Background()))
+	return w
+}
+
+// clear empties every table but the schema's, which is quicker than a new database.
+func clear(t require.TestingT, w *Warehouse) {
+	for _, table := range []string{"marks", "conversations", "agent_states", "contacts", "slots", "state_slots", "generations"} {
+		require.NoError(t, w.conn.Exec(context.Background(), "TRUNCATE TABLE "+table))
+	}
+}
+
+func ingest(t require.TestingT, w *Warehouse, b Batch) Receipt {
+	receipt, err := w.Ingest(context.Background(), b)
+	require.NoError(t, explain(err))
+	return receipt
+}
+
+func refresh(t require.TestingT, w *Warehouse) int {
+	days, err := w.Refresh(context.Background())
+	require.NoError(t, explain(err))
+	return days
+}
+
+func ask(t require.TestingT, w *Warehouse, scope Scope, q kpi.Query) []kpi.Reading {
+	readings, err := w.In(scope).Query(context.Background(), q)
+	require.NoError(t, explain(err))
+	return readings
+}
+
+// explain shows a test the cause that users do not see.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", err, fault.InternalText(err))
+}
+
+var everything = Scope{Everything: true}
+
+// month is a range around everything that the random conversations touch.
+var month = calendar.Range{Start: base.AddDate(0, 0, -2), End: base.AddDate(0, 0, 8)}
+
+// same compares readings; sums of fractions may differ in the last bits.
+func same(t require.TestingT, want, got []kpi.Reading, label string) {
+	// A group in which nothing of a kind happened is a reading without data, or a count of zero, on
+	// one side and absent on the other.
+	hasData := func(all []kpi.Reading) (kept []kpi.Reading) {
+		for _, r := range all {
+			count := r.Metric == "offered" || r.Metric == "handled" || r.Metric == "abandoned"
+			if r.Value != nil && (!count || r.Numerator != 0) {
+				kept = append(kept, r)
+			}
+		}
+		return kept
+	}
+	want, got = hasData(want), hasData(got)
+	require.Equal(t, len(want), len(got), "%s\nwant %v\ngot  %v", label, want, got)
+	for i := range want {
+		w, g := want[i], got[i]
+		require.InDelta(t, w.Numerator, g.Numerator, 1e-6, label)
+		require.InDelta(t, w.Denominator, g.Denominator, 1e-6, label)
+		require.InDelta(t, *w.Value, *g.Value, 1e-9*math.Max(1, math.Abs(*w.Value)), label)
+		w.Value, g.Value, w.Numerator, g.Numerator, w.Denominator, g.Denominator = nil, nil, 0, 0, 0, 0
+		require.Equal(t, w, g, label)
+	}
+}
+
+func TestOneConversationByHand(t *testing.T) {
+	w := openNew(t)
+	start := time.Date(2026, 11, 1, 9, 7, 0, 0, shanghai)
+	four, yes := 4, true
+	ingest(t, w, Batch{ID: "b1", Conversations: []chatlog.Conversation{{
+		Merchant: "m", Shop: "s", Queue: "q", ID: "1", Channel: chatlog.Chat, Agent: "a", StartedAt: start,
+		AnsweredAt: start.Add(20 * time.Second), EndedAt: start.Add(10 * time.Minute), Resolved: &yes, Rating: &four,
+		AgentMessages: 3, BuyerMessages: 2, HandleTime: 90 * time.Second,
+		Rounds: []chatlog.Round{
+			{OpenedAt: start, AnsweredAt: start.Add(20 * time.Second), Agent: "a"},
+			{OpenedAt: start.Add(time.Minute), AnsweredAt: start.Add(160 * time.Second), Agent: "b"},
+			{OpenedAt: start.Add(5 * time.Minute)},
+		},
+	}, {
+		Merchant: "m", Shop: "s", Queue: "q", ID: "2", Channel: chatlog.Chat, StartedAt: start.Add(time.Minute), Abandoned: true,
+	}}})
+	assert.Equal(t, 1, refresh(t, w))
+	assert.Equal(t, 0, refresh(t, w), "nothing is left to do")
+
+	q := kpi.Query{Metrics: sessionMetrics, Within: 20 * time.Second, Grain: kpi.Day,
+		Range: calendar.Day(calendar.MakeDate(2026, 11, 1), shanghai)}
+	got := map[kpi.Metric][2]float64{}
+	for _, r := range ask(t, w, everything, q) {
+		got[r.Metric] = [2]float64{r.Numerator, r.Denominator}
+		assert.Equal(t, time.Date(2026, 10, 31, 16, 0, 0, 0, time.UTC), r.Start)
+	}
+	assert.Equal(t, map[kpi.Metric][2]float64{
+		"offered": {2, 1}, "handled": {1, 1}, "abandoned": {1, 1}, "abandonment": {1, 2},
+		"first_response": {20, 1}, "answered_within": {1, 2},
+		"avg_response":    {120, 2}, // 20 s and 100 s; the open round has no response
+		"round_within_60": {1, 3}, "round_within_180": {2, 3},
+		"resolution": {1, 1}, "satisfaction": {4, 1}, "satisfaction_share": {1, 1},
+		"answer_question_ratio": {3, 2}, "handle_time": {90, 1},
+	}, got)
+
+	q.Metrics, q.By, q.Grain = []kpi.Metric{"avg_response"}, []kpi.Dimension{kpi.ByAgent}, kpi.Slot
+	readings := ask(t, w, everything, q)
+	require.Len(t, readings, 3) // "" (the unanswered), a and b
+	assert.Nil(t, readings[0].Value)
+	assert.Equal(t, 20.0, *readings[1].Value)
+	assert.Equal(t, 100.0, *readings[2].Value)
+	assert.Equal(t, time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC), readings[1].Start)
+}
+
+func TestStateTimeIsCutAtSlotBorders(t *testing.T) {
+	w := openNew(t)
+	start := time.Date(2026, 11, 1, 23, 50, 0, 0, shanghai)
+	ingest(t, w, Batch{ID: "b", States: []chatlog.AgentState{
+		{Agent: "a", State: chatlog.Busy, Start: start, End: start.Add(20 * time.Minute)}, // 10 min before, 10 after midnight
+		{Agent: "a", State: chatlog.Ready, Start: start.Add(20 * time.Minute), End: start.Add(30 * time.Minute)},
+		{Agent: "b", State: chatlog.OnBreak, Start: start, End: start.Add(time.Hour)},
+	}})
+	assert.Equal(t, 2, refresh(t, w))
+	q := kpi.Query{Metrics: []kpi.Metric{"occupancy"}, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Slot, Range: month}
+	got := map[string][2]float64{}
+	for _, r := range ask(t, w, everything, q) {
+		if r.Agent == "a" {
+			got[r.Start.In(shanghai).Format("02 15:04")] = [2]float64{r.Numerator, r.Denominator}
+		}
+	}
+	assert.Equal(t, map[string][2]float64{"01 23:45": {600, 600}, "02 00:00": {600, 900}, "02 00:15": {0, 300}}, got)
+
+	q.Grain, q.By = kpi.Whole, nil
+	assert.InDelta(t, 1200.0/1800, *ask(t, w, Scope{Agent: "a"}, q)[0].Value, 1e-12)
+	assert.Nil(t, ask(t, w, Scope{Agent: "b"}, q)[0].Value, "a break is no time on duty")
+	_, err := w.In(Scope{Merchants: []ids.Merchant{"m"}}).Query(t.Context(), q)
+	assert.Equal(t, "kpi.query.state_time", fault.CodeOf(err))
+}
+
+func TestAgreesWithTheReference(t *testing.T) {
+	w := openNew(t)
+	rapid.Check(t, func(t *rapid.T) {
+		clear(t, w)
+		truth := newReference()
+		for n := range rapid.IntRange(1, 3).Draw(t, "batches") {
+			b := Batch{ID: ids.Batch(fmt.Sprint("b", n)),
+				Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 0, 25).Draw(t, "conversations"),
+				States:        rapid.SliceOfN(rapid.Custom(drawState), 0, 6).Draw(t, "states")}
+			ingest(t, w, b)
+			truth.ingest(b)
+			if rapid.Bool().Draw(t, "again") {
+				assert.True(t, ingest(t, w, b).Duplicate)
+			}
+			if rapid.Bool().Draw(t, "refresh between") {
+				refresh(t, w)
+			}
+		}
+		refresh(t, w)
+		for range 8 {
+			q, scope := drawQuestion(t)
+			same(t, truth.query(scope, q, shanghai), ask(t, w, scope, q), "sessions")
+			q.Metrics, q.By = []kpi.Metric{"occupancy"}, []kpi.Dimension{kpi.ByAgent}
+			same(t, truth.query(everything, q, shanghai), ask(t, w, everything, q), "occupancy")
+		}
+		counts, err := w.In(everything).Counts(context.Background())
+		require.NoError(t, explain(err))
+		require.Equal(t, uint64(len(truth.conversations)), counts.Conversations)
+		require.Equal(t, uint64(len(truth.states)), counts.States)
+		verification, err := w.Verify(context.Background(), Sample{Days: 100, Seed: 1})
+		require.NoError(t, explain(err))
+		require.Empty(t, verification.Differences)
+	})
+}
+
+func drawQuestion(t *rapid.T) (kpi.Query, Scope) {
+	by := rapid.SampledFrom([][]kpi.Dimension{nil, {kpi.ByAgent}, {kpi.ByMerchant, kpi.ByQueue},
+		{kpi.ByMerchant, kpi.ByShop, kpi.ByQueue, kpi.ByAgent}}).Draw(t, "by")
+	q := kpi.Query{Metrics: sessionMetrics, By: by, Range: month,
+		Within: rapid.SampledFrom(kpi.Limits).Draw(t, "within"),
+		Grain:  rapid.SampledFrom([]kpi.Grain{kpi.Whole, kpi.Slot, kpi.Hour, kpi.Day, kpi.Month, kpi.SlotOfDay}).Draw(t, "grain"),
+		Window: rapid.SampledFrom([]string{"", "09:00-23:00", "22:00-06:00", "12:15-24:00"}).Draw(t, "window")}
+	if rapid.Bool().Draw(t, "part") {
+		q.Range = calendar.Range{Start: base.Add(7 * time.Hour), End: base.Add(50 * time.Hour)}
+	}
+	scope := rapid.SampledFrom([]Scope{everything, {Merchants: []ids.Merchant{"o'hara"}}, {Agent: "a2"},
+		{Agent: "a2", Merchants: []ids.Merchant{"青禾"}}}).Draw(t, "scope")
+	return q, scope
+}
+
+func TestTwoPeriodsMergeIntoTheWhole(t *testing.T) {
+	w := openNew(t)
+	rapid.Check(t, func(t *rapid.T) {
+		clear(t, w)
+		ingest(t, w, Batch{ID: "b", Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 1, 40).Draw(t, "conversations")})
+		refresh(t, w)
+		q := kpi.Query{Metrics: sessionMetrics, Within: 30 * time.Second, Grain: kpi.Whole, Range: month}
+		whole := ask(t, w, everything, q)
+		for range 5 {
+			cut := base.Add(time.Duration(rapid.IntRange(1, 4*72-1).Draw(t, "cut")) * calendar.Slot)
+			q.Range = calendar.Range{Start: month.Start, End: cut}
+			before := ask(t, w, everything, q)
+			q.Range = calendar.Range{Start: cut, End: month.End}
+			after := ask(t, w, everything, q)
+			for i, d := range neutral[:len(sessionMetrics)] {
+				merged := kpi.Merged(d.Unit, []kpi.Reading{before[i], after[i]})
+				if whole[i].Value == nil {
+					require.Nil(t, merged.Value, d.Metric)
+					continue
+				}
+				require.InDelta(t, *whole[i].Value, *merged.Value, 1e-9, d.Metric)
+			}
+		}
+	})
+}
+
+func conversation(merchant ids.Merchant, id string, start time.Time) chatlog.Conversation {
+	return chatlog.Conversation{Merchant: merchant, Shop: "s", Queue: "q", ID: id, Channel: chatlog.Chat, Agent: "a",
+		StartedAt: start, AnsweredAt: start.Add(10 * time.Second)}
+}
+
+func offeredPerDay(t *testing.T, w *Warehouse) map[string]float64 {
+	out := map[string]float64{}
+	for _, r := range ask(t, w, everything, kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Day, Range: month}) {
+		out[r.Start.In(shanghai).Format(time.DateOnly)] = r.Numerator
+	}
+	return out
+}
+
+func TestCorrectionMovesAConversationToAnotherDayAndMonth(t *testing.T) {
+	w := openNew(t)
+	day1 := time.Date(2026, 10, 31, 23, 59, 0, 0, shanghai)
+	day2 := day1.Add(2 * time.Minute)
+	ingest(t, w, Batch{ID: "b1", Conversations: []chatlog.Conversation{conversation("m", "1", day1), conversation("m", "2", day1)}})
+	refresh(t, w)
+	assert.Equal(t, map[string]float64{"2026-10-31": 2}, offeredPerDay(t, w))
+
+	ingest(t, w, Batch{ID: "b2", Conversations: []chatlog.Conversation{conversation("m", "1", day2)}})
+	page, _, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, "", 10)
+	require.NoError(t, explain(err))
+	require.Len(t, page, 2, "the list shows it once even before the roll-up")
+	refresh(t, w)
+	assert.Equal(t, map[string]float64{"2026-10-31": 1, "2026-11-01": 1}, offeredPerDay(t, w))
+
+	ingest(t, w, Batch{ID: "b3", Conversations: []chatlog.Conversation{conversation("m", "1", day1)}})
+	refresh(t, w)
+	assert.Equal(t, map[string]float64{"2026-10-31": 2}, offeredPerDay(t, w), "and back again")
+
+	assert.True(t, ingest(t, w, Batch{ID: "b2", Conversations: []chatlog.Conversation{conversation("m", "1", day2)}}).Duplicate,
+		"a replay of an old batch does not undo a newer one")
+	refresh(t, w)
+	assert.Equal(t, map[string]float64{"2026-10-31": 2}, offeredPerDay(t, w))
+}
+
+func TestCorrectionWithFewerRoundsLeavesNoneBehind(t *testing.T) {
+	w := openNew(t)
+	start := base.Add(time.Hour)
+	c := conversation("m", "1", start)
+	for i := range 3 {
+		c.Rounds = append(c.Rounds, chatlog.Round{OpenedAt: start.Add(time.Duration(i) * time.Minute)})
+	}
+	ingest(t, w, Batch{ID: "b1", Conversations: []chatlog.Conversation{c}})
+	c.Rounds = c.Rounds[:1]
+	ingest(t, w, Batch{ID: "b2", Conversations: []chatlog.Conversation{c}})
+	refresh(t, w)
+	q := kpi.Query{Metrics: []kpi.Metric{"round_within_60"}, Grain: kpi.Whole, Range: month}
+	assert.Equal(t, 1.0, ask(t, w, everything, q)[0].Denominator)
+}
+
+// TestNobodySeesAnotherMerchant calls every scoped question with two merchants' data.
+func TestNobodySeesAnotherMerchant(t *testing.T) {
+	w := openNew(t)
+	start := base.Add(30 * time.Hour)
+	b := Batch{ID: "b"}
+	for _, m := range []ids.Merchant{"mine", "theirs"} {
+		for i := range 3 {
+			c := conversation(m, fmt.Sprint(i), start)
+			c.Agent = ids.Agent(fmt.Sprint("a-", m))
+			b.Conversations = append(b.Conversations, c)
+		}
+		b.Contacts = append(b.Contacts, chatlog.Contacts{Merchant: m, Queue: "q", Start: start, Slot: calendar.Slot, Offered: 5})
+		b.States = append(b.States, chatlog.AgentState{Agent: ids.Agent(fmt.Sprint("a-", m)), State: chatlog.Busy, Start: start, End: start.Add(time.Hour)})
+	}
+	ingest(t, w, b)
+	refresh(t, w)
+	sees := func(scope Scope, merchants []ids.Merchant) (seen []string) {
+		r := w.In(scope)
+		readings, err := r.Query(t.Context(), kpi.Query{Metrics: sessionMetrics, Within: time.Minute, Grain: kpi.Whole, Range: month,
+			By: []kpi.Dimension{kpi.ByMerchant}, Merchants: merchants})
+		require.NoError(t, explain(err))
+		for _, x := range readings {
+			seen = append(seen, string(x.Merchant))
+		}
+		page, _, err := r.Conversations(t.Context(), Filter{Range: month, Merchants: merchants}, "", 100)
+		require.NoError(t, explain(err))
+		for _, c := range page {
+			seen = append(seen, string(c.Merchant))
+		}
+		if merchants == nil {
+			series, err := r.Series(t.Context(), "q", month, time.Hour)
+			require.NoError(t, explain(err))
+			for _, c := range series {
+				seen = append(seen, string(c.Merchant))
+			}
+		}
+		slices.Sort(seen)
+		return slices.Compact(seen)
+	}
+	mine := Scope{Merchants: []ids.Merchant{"mine"}}
+	assert.Equal(t, []string{"mine", "theirs"}, sees(everything, nil))
+	assert.Equal(t, []string{"mine"}, sees(mine, nil))
+	assert.Empty(t, sees(mine, []ids.Merchant{"theirs"}), "a filter never widens a scope")
+	assert.Empty(t, sees(Scope{}, nil))
+	assert.Equal(t, []string{"theirs"}, sees(Scope{Agent: "a-theirs"}, nil))
+	assert.Empty(t, sees(Scope{Agent: "a-theirs", Merchants: []ids.Merchant{"mine"}}, nil))
+	assert.Empty(t, sees(Scope{Merchants: []ids.Merchant{"x') OR ('1'='1"}}, nil))
+
+	counts := func(s Scope) Counts {
+		c, err := w.In(s).Counts(t.Context())
+		require.NoError(t, explain(err))
+		return c
+	}
+	assert.Equal(t, Counts{Conversations: 6, States: 2, Contacts: 2}, counts(everything))
+	assert.Equal(t, Counts{Conversations: 3, Contacts: 1}, counts(mine))
+	assert.Equal(t, Counts{Conversations: 3, States: 1}, counts(Scope{Agent: "a-mine"}))
+	assert.Equal(t, Counts{}, counts(Scope{}))
+
+	ingest(t, w, Batch{ID: "later", Conversations: []chatlog.Conversation{conversation("theirs", "9", start.Add(24*time.Hour))}})
+	fresh := func(s Scope) Freshness {
+		f, err := w.In(s).Freshness(t.Context())
+		require.NoError(t, explain(err))
+		return f
+	}
+	assert.Equal(t, 0, fresh(mine).PendingDays)
+	assert.Equal(t, start.UTC(), fresh(mine).NewestStart)
+	assert.Equal(t, 1, fresh(everything).PendingDays)
+	assert.Equal(t, start.Add(24*time.Hour).UTC(), fresh(everything).NewestStart)
+	assert.Equal(t, Freshness{}, fresh(Scope{}))
+}
+
+func TestListPagesEveryConversationOnce(t *testing.T) {
+	w := openNew(t)
+	b := Batch{ID: "b"}
+	for i := range 23 {
+		c := conversation("m", fmt.Sprintf("%02d", i), base.Add(time.Duration(i/4)*time.Hour))
+		c.Rounds = []chatlog.Round{{OpenedAt: c.StartedAt, AnsweredAt: c.AnsweredAt, Agent: "other"}}
+		b.Conversations = append(b.Conversations, c)
+	}
+	ingest(t, w, b)
+	var all []chatlog.Conversation
+	for cursor := ""; ; {
+		page, next, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, cursor, 5)
+		require.NoError(t, explain(err))
+		all = append(all, page...)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	for i := range b.Conversations { // what is read is what was written, in UTC
+		c := &b.Conversations[i]
+		c.StartedAt, c.AnsweredAt = c.StartedAt.UTC(), c.AnsweredAt.UTC()
+		c.Rounds[0].OpenedAt, c.Rounds[0].AnsweredAt = c.Rounds[0].OpenedAt.UTC(), c.Rounds[0].AnsweredAt.UTC()
+	}
+	assert.Equal(t, b.Conversations, all)
+	_, _, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, "nonsense!", 5)
+	assert.Equal(t, "kpi.cursor", fault.CodeOf(err))
+}
+
+func TestSeriesAddsUpAndPrefersTheFinestFile(t *testing.T) {
+	w := openNew(t)
+	day := calendar.Day(calendar.MakeDate(2026, 11, 1), shanghai)
+	row := func(offset, slot time.Duration, offered float64, handle time.Duration) chatlog.Contacts {
+		return chatlog.Contacts{Merchant: "m", Queue: "q", Start: day.Start.Add(offset), Slot: slot, Offered: offered, HandleTime: handle}
+	}
+	ingest(t, w, Batch{ID: "fine", Contacts: []chatlog.Contacts{
+		row(9*time.Hour, calendar.Slot, 10, 60*time.Second), row(9*time.Hour+calendar.Slot, calendar.Slot, 30, 120*time.Second),
+		row(10*time.Hour, calendar.Slot, 4, 0),
+	}})
+	ingest(t, w, Batch{ID: "coarse", Contacts: []chatlog.Contacts{
+		row(0, 24*time.Hour, 44, 0), row(24*time.Hour, 24*time.Hour, 99, 0), row(9*time.Hour, time.Hour, 40, 0),
+	}})
+	span := calendar.Range{Start: day.Start, End: day.End.Add(24 * time.Hour)}
+	hourly, err := w.In(everything).Series(t.Context(), "q", span, time.Hour)
+	require.NoError(t, explain(err))
+	assert.Equal(t, []chatlog.Contacts{
+		{Merchant: "m", Queue: "q", Start: day.Start.Add(9 * time.Hour).UTC(), Slot: time.Hour, Offered: 40, HandleTime: 105 * time.Second}, // (10*60+30*120)/40
+		{Merchant: "m", Queue: "q", Start: day.Start.Add(10 * time.Hour).UTC(), Slot: time.Hour, Offered: 4},
+	}, hourly)
+	daily, err := w.In(everything).Series(t.Context(), "q", span, 24*time.Hour)
+	require.NoError(t, explain(err))
+	require.Len(t, daily, 2)
+	assert.Equal(t, 44.0, daily[0].Offered)
+	assert.Equal(t, day.Start.UTC(), daily[0].Start)
+	assert.Equal(t, 99.0, daily[1].Offered)
+}
+
+func TestVerifyFindsAndRepairsADamagedRollUp(t *testing.T) {
+	w := openNew(t)
+	ingest(t, w, Batch{ID: "b", Conversations: []chatlog.Conversation{conversation("m", "1", base), conversation("m", "2", base.Add(time.Hour))},
+		States: []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: base, End: base.Add(time.Hour)}}})
+	refresh(t, w)
+	clean, err := w.Verify(t.Context(), Sample{Days: 10})
+	require.NoError(t, explain(err))
+	assert.Equal(t, Verification{Checked: 2}, clean)
+
+	require.NoError(t, w.conn.Exec(t.Context(), "ALTER TABLE slots UPDATE offered = 7 WHERE slot = toDateTime(?, 'UTC') SETTINGS mutations_sync = 2", base.Unix()))
+	require.NoError(t, w.conn.Exec(t.Context(), "ALTER TABLE state_slots DELETE WHERE 1 SETTINGS mutations_sync = 2"))
+	damaged, err := w.Verify(t.Context(), Sample{Days: 10})
+	require.NoError(t, explain(err))
+	assert.Equal(t, []Difference{
+		{Kind: "conversations", Merchant: "m", Day: calendar.DateOf(base, shanghai), Rows: 1},
+		{Kind: "states", Day: calendar.DateOf(base, shanghai), Rows: 4},
+	}, damaged.Differences)
+	assert.Equal(t, 2, refresh(t, w))
+	clean, err = w.Verify(t.Context(), Sample{Days: 10})
+	require.NoError(t, explain(err))
+	assert.Empty(t, clean.Differences)
+	assert.Equal(t, map[string]float64{"2026-10-30": 2}, offeredPerDay(t, w))
+}
+
+func TestRetentionKeepsTwoYears(t *testing.T) {
+	w := openNew(t)
+	old := time.Date(2023, 5, 1, 12, 0, 0, 0, shanghai)
+	ingest(t, w, Batch{ID: "b", Conversations: []chatlog.Conversation{conversation("m", "old", old), conversation("m", "new", base)},
+		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: old, Slot: time.Hour, Offered: 1}}})
+	refresh(t, w)
+	today := calendar.MakeDate(2026, 11, 1)
+	_, err := w.Retain(t.Context(), Retention{Cutoff: calendar.MakeDate(2024, 11, 2), Today: today})
+	assert.Equal(t, "warehouse.retention", fault.CodeOf(err))
+	_, err = w.Retain(t.Context(), Retention{Today: today})
+	assert.Equal(t, "warehouse.retention", fault.CodeOf(err))
+
+	cut := Retention{Cutoff: calendar.MakeDate(2023, 11, 1), Today: today, DryRun: true}
+	would, err := w.Retain(t.Context(), cut)
+	require.NoError(t, explain(err))
+	assert.Equal(t, Deleted{Conversations: 1, Contacts: 1, DryRun: true}, would)
+	counts, err := w.In(everything).Counts(t.Context())
+	require.NoError(t, explain(err))
+	assert.Equal(t, uint64(2), counts.Conversations)
+
+	cut.DryRun = false
+	did, err := w.Retain(t.Context(), cut)
+	require.NoError(t, explain(err))
+	assert.Equal(t, Deleted{Conversations: 1, Contacts: 1}, did)
+	counts, err = w.In(everything).Counts(t.Context())
+	require.NoError(t, explain(err))
+	assert.Equal(t, Counts{Conversations: 1}, counts)
+	long := kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: calendar.Range{Start: old.AddDate(0, -1, 0), End: month.End}}
+	assert.Equal(t, 1.0, ask(t, w, everything, long)[0].Numerator)
+}
+
+func TestDownIsUnavailableWithRetryAfter(t *testing.T) {
+	up := false
+	w, err := Open(t.Context(), DefaultConfig(), func() (string, bool) { return "clickhouse://u:p@127.0.0.1:1/x", up }, neutral)
+	require.NoError(t, err, "a program starts while its engine is down")
+	for range 2 { // first the source says so, then the connection is refused
+		for name, call := range map[string]func() error{
+			"ready":   func() error { return w.Ready(t.Context()) },
+			"ingest":  func() error { _, err := w.Ingest(t.Context(), Batch{ID: "b"}); return err },
+			"refresh": func() error { _, err := w.Refresh(t.Context()); return err },
+			"verify":  func() error { _, err := w.Verify(t.Context(), Sample{Days: 1}); return err },
+			"query": func() error {
+				_, err := w.In(everything).Query(t.Context(), kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: month})
+				return err
+			},
+			"series": func() error { _, err := w.In(everything).Series(t.Context(), "q", month, time.Hour); return err },
+			"list": func() error {
+				_, _, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, "", 1)
+				return err
+			},
+			"counts": func() error { _, err := w.In(everything).Counts(t.Context()); return err },
+		} {
+			err := call()
+			assert.Equal(t, "warehouse.down", fault.CodeOf(err), name)
+			assert.Equal(t, fault.Unavailable, fault.KindOf(err), name)
+			assert.Equal(t, 2*time.Second, fault.Of(err).RetryAfter, name)
+			assert.NotContains(t, err.Error(), "127.0.0.1", name)
+		}
+		up = true
+	}
+}
+
+func TestRefusesANewerSchemaAndAnotherTimeZone(t *testing.T) {
+	dsn := enginetest.Start(t)
+	w, err := Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
+	require.NoError(t, explain(err))
+	require.NoError(t, w.Close())
+
+	other := DefaultConfig()
+	other.TimeZone = "Asia/Tokyo"
+	_, err = Open(t.Context(), other, Fixed(dsn), neutral)
+	assert.Equal(t, "warehouse.time_zone", fault.CodeOf(err))
+
+	w, err = Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
+	require.NoError(t, explain(err))
+	require.NoError(t, w.conn.Exec(t.Context(), "INSERT INTO schema_versions (version_id, is_applied) VALUES (999, 1)"))
+	require.NoError(t, w.Close())
+	_, err = Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
+	assert.Equal(t, "warehouse.schema_newer", fault.CodeOf(err))
+}
+
+func TestRefusesWhatTheTablesCannotHold(t *testing.T) {
+	w := &Warehouse{zone: shanghai}
+	start := base
+	bad := Batch{ID: "b",
+		Conversations: []chatlog.Conversation{
+			{Merchant: "m", StartedAt: start},
+			{Merchant: "m", ID: "1", StartedAt: start, AnsweredAt: start.Add(-1)},
+			{Merchant: "m", ID: "1", StartedAt: time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)},
+			{Merchant: "m", ID: "1", StartedAt: start, Rounds: []chatlog.Round{{OpenedAt: start.Add(-time.Second)}}},
+			conversation("m", "1", start),
+		},
+		States:   []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: start, End: start.Add(-1)}},
+		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: start, Slot: time.Hour, Offered: math.NaN()}},
+	}
+	_, err := w.Ingest(t.Context(), bad)
+	require.Equal(t, "warehouse.batch", fault.CodeOf(err))
+	var places []string
+	for _, f := range fault.Of(err).Fields {
+		places = append(places, f.Path)
+	}
+	assert.Equal(t, []string{"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]"}, places)
+	_, err = w.Ingest(t.Context(), Batch{})
+	assert.Equal(t, "warehouse.batch", fault.CodeOf(err))
+}
+
+func TestConfigReportsEveryBadField(t *testing.T) {
+	require.NoError(t, DefaultConfig().Validate())
+	err := Config{TimeZone: "Mars/Olympus", Threads: -1}.Validate()
+	assert.Len(t, fault.Of(err).Fields, 5)
+}
