@@ -23,6 +23,7 @@ var fence = []struct {
 	{"github.com/gofiber/fiber/v2", []string{"internal/httpapi"}},
 	{"github.com/valyala/fasthttp", []string{"internal/httpapi"}}, // Fiber's engine
 	{"github.com/danielgtaylor/huma/v2", []string{"internal/httpapi"}},
+	{"github.com/klauspost/compress", []string{"internal/httpapi"}},
 	{"github.com/go-co-op/gocron/v2", []string{"internal/jobs"}},
 	{"github.com/robfig/cron/v3", []string{"internal/jobs"}}, // gocron's parser of schedules
 	{"github.com/ClickHouse/clickhouse-go/v2", []string{"kpi/warehouse"}},
@@ -42,7 +43,7 @@ var fence = []struct {
 	{"github.com/spf13/cobra", []string{"internal/cli"}},
 	{"github.com/schollz/progressbar/v3", []string{"internal/cli"}},
 	{"golang.org/x/term", []string{"internal/cli"}},
-	{"go.yaml.in/yaml/v3", []string{"configs", "internal/cli", "internal/operations"}},
+	{"go.yaml.in/yaml/v3", []string{"configs", "internal/cli", "internal/httpapi", "internal/operations"}},
 	{"golang.org/x/text", []string{"internal/cli", "internal/operations"}}, // GBK of imported files
 
 	// Service.
