@@ -126,6 +126,10 @@ var auditCases = map[string]struct {
 		_, err := tx.AddReport(store.Report{ID: "new", Contract: "c-a", Month: octoberModel, Model: json.RawMessage(`{"month":"2026-10"}`)})
 		return err
 	}},
+	"PutScorecards": {"scorecards.put", func(tx *store.Tx) error {
+		_, err := tx.PutScorecards(date("2026-12-01"), scorecards("1001"))
+		return err
+	}},
 	"AddRoster": {"roster.add", func(tx *store.Tx) error { _, err := tx.AddRoster(store.Roster{ID: "new"}); return err }},
 	"ReplaceShifts": {"roster.edit", func(tx *store.Tx) error {
 		_, err := tx.ReplaceShifts("draft", []scheduling.Shift{shift("1001", 1, 2)}, nil, store.AnyVersion)

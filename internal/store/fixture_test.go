@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/money"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -97,6 +98,19 @@ func shift(agent string, from, until int) scheduling.Shift {
 	}
 }
 
+// scorecards makes a card of each agent: 9 of 10 answered in time.
+func scorecards(agents ...ids.Agent) []store.Scorecard {
+	share := 0.9
+	cards := make([]store.Scorecard, len(agents))
+	for i, a := range agents {
+		cards[i] = store.Scorecard{Agent: a, Readings: []kpi.Reading{
+			{Metric: "answered_within", Version: "1", Agent: a, Numerator: 9, Denominator: 10, Value: &share},
+			{Metric: "satisfaction", Version: "2", Agent: a},
+		}}
+	}
+	return cards
+}
+
 // change runs a change that must succeed.
 func change(t testing.TB, db *store.DB, fn func(tx *store.Tx) error) {
 	t.Helper()
@@ -125,6 +139,10 @@ func seed(t testing.TB, db *store.DB) {
 			func() error { return seedMerchant(tx, "b") },
 			func() error { return seedUser(tx) },
 			func() error { return seedRosters(tx) },
+			func() error {
+				_, err := tx.PutScorecards(date("2026-10-31"), scorecards("1001", "1002"))
+				return err
+			},
 			func() error {
 				_, err := tx.PutSetting("demo", json.RawMessage(`{"loaded": true}`), store.AnyVersion)
 				return err

@@ -153,6 +153,10 @@ func peopleCases() map[string]scopeCase {
 			rows, next, err := v.Shifts(t.Context(), store.ShiftFilter{State: store.Published}, store.Page{})
 			return listed(rows, next, err, func(s store.Shift) string { return string(s.Agent) })
 		}, bothAgents},
+		"Scorecards": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Scorecards(t.Context(), store.ScorecardFilter{}, store.Page{})
+			return listed(rows, next, err, func(c store.Scorecard) string { return string(c.Agent) })
+		}, bothAgents},
 		"Rosters": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Rosters(t.Context(), store.RosterFilter{State: store.Draft}, store.Page{})
 			return listed(rows, next, err, general[store.Roster])

@@ -262,6 +262,16 @@ CREATE INDEX reports_contract ON reports (contract, month, created_at);
 CREATE INDEX reports_merchant ON reports (merchant, created_at, id);
 CREATE INDEX reports_created ON reports (created_at, id);
 
+CREATE TABLE scorecards (
+  day {key} NOT NULL,
+  agent {key} NOT NULL,
+  created_at BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  body {bytes} NOT NULL,
+  PRIMARY KEY (day, agent)
+);
+CREATE INDEX scorecards_agent ON scorecards (agent, day);
+
 CREATE TABLE job_runs (
   id {key} PRIMARY KEY,
   job {key} NOT NULL,

@@ -218,6 +218,14 @@ CREATE TABLE reports (
   sha256 TEXT NOT NULL,
   body BLOB NOT NULL
 );
+CREATE TABLE scorecards (
+  day TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (day, agent)
+);
 CREATE TABLE job_runs (
   id TEXT PRIMARY KEY,
   job TEXT NOT NULL,
@@ -282,6 +290,7 @@ CREATE INDEX shifts_start ON shifts (start_at, agent, roster);
 CREATE INDEX reports_contract ON reports (contract, month, created_at);
 CREATE INDEX reports_merchant ON reports (merchant, created_at, id);
 CREATE INDEX reports_created ON reports (created_at, id);
+CREATE INDEX scorecards_agent ON scorecards (agent, day);
 CREATE INDEX job_runs_started ON job_runs (started_at, id);
 CREATE INDEX job_runs_job ON job_runs (job, started_at, id);
 CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);
