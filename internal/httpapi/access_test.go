@@ -1,0 +1,214 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/operations"
+)
+
+// columns is the order of the expected statuses. Every request is about the merchant lumi and its
+// agent 1001; agent-orca and client-orca are the others.
+var columns = []string{"admin", "planner", "supervisor", "quality", "agent-lumi", "agent-orca", "client-lumi", "client-orca"}
+
+// statuses of one operation, one per column.
+type statuses [8]int
+
+// row is one operation of the API: how to ask for it about lumi, and what each role hears.
+type row struct {
+	path string
+	body any
+	want statuses
+	// each makes the path for one caller, when the request needs something fresh.
+	each func(t *testing.T, h *house, login string) (path string)
+}
+
+const (
+	merchantLumi = `{"id":"lumi","name":"鹿米家居","shops":[{"id":"lumi-tmall","name":"鹿米天猫旗舰店","platform":"tmall","queues":[{"id":"lumi-tmall/pre","skill":"pre","channel":"chat","hours":"Mon-Sun 09:00-18:00"}]}]}`
+	contractLumi = `{"id":"lumi-2027","merchant":"lumi","title":"鹿米","versions":[{"number":1,"from":"2099-01-01","shops":["lumi-tmall"],"terms":[{"id":"a","metric":"answered_within","within":"30s","direction":"at_least","target":0.5}],"prices":[{"id":"p","title":"p","base":"contact","amount":"1.00"}],"tax_rate":"6%"}]}`
+	agentLumi    = `{"agents":[{"id":"1001","name":"客服1001","team":"t1","site":"hz","employment":"standard","employed":{"from":"2026-01-01"},"concurrency":3,"wage":"30.00","skills":[{"queue":"lumi-tmall/pre","from":"2026-01-01","level":1}]}]}`
+	questionLumi = `{"metrics":["handled"],"from":"2026-05-01T00:00:00Z","to":"2026-06-01T00:00:00Z","merchants":["lumi"]}`
+	kpiLumi      = "metrics=handled&from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z&merchants=lumi"
+	userBody     = `{"login":"admin","name":"管理员","role":"administrator"}`
+	newUser      = `{"login":"%s","name":"x","role":"quality","password":"` + password + `"}`
+)
+
+// Who may, as statuses: 2xx or, where the engine is needed and the test has none, 503; 404 where
+// the thing does not exist and 422 where a file is no good, which only those hear who may ask.
+func all(n int) statuses { return statuses{n, n, n, n, n, n, n, n} }
+
+// whoMay is the table. It follows the roles as the founders describe them: an administrator may everything;
+// a planner everything but users and audit; a supervisor reads and plans; quality reads and sees
+// agents; an agent sees its own shifts and figures; a client its own merchant.
+var whoMay = map[string]row{
+	"me":                  {path: "/v1/me", want: all(200)},
+	"login":               {path: "/v1/session", body: `{"login":"admin","password":"` + password + `"}`, want: all(201)},
+	"logout":              {path: "/v1/session", want: all(204)},
+	"list-merchants":      {path: "/v1/merchants", want: statuses{200, 200, 200, 200, 403, 403, 200, 200}},
+	"get-merchant":        {path: "/v1/merchants/lumi", want: statuses{200, 200, 200, 200, 403, 403, 200, 404}},
+	"put-merchant":        {path: "/v1/merchants/lumi", body: merchantLumi, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"list-queues":         {path: "/v1/queues", want: statuses{200, 200, 200, 200, 403, 403, 200, 200}},
+	"list-contracts":      {path: "/v1/contracts", want: statuses{200, 200, 200, 200, 403, 403, 200, 200}},
+	"get-contract":        {path: "/v1/contracts/lumi-2026", want: statuses{200, 200, 200, 200, 403, 403, 200, 404}},
+	"put-contract":        {path: "/v1/contracts/lumi-2027", body: contractLumi, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"apply-contracts":     {path: "/v1/contract-files", body: merchantsYAML, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"list-sites":          {path: "/v1/sites", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
+	"list-teams":          {path: "/v1/teams", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
+	"put-places":          {path: "/v1/places", body: `{"sites":[{"id":"hz","name":"杭州"}]}`, want: statuses{204, 204, 403, 403, 403, 403, 403, 403}},
+	"list-agents":         {path: "/v1/agents", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
+	"get-agent":           {path: "/v1/agents/1001", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
+	"put-agents":          {path: "/v1/agents", body: agentLumi, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"list-forecasts":      {path: "/v1/forecasts", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"get-forecast":        {path: "/v1/forecasts/none", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"make-forecasts":      {path: "/v1/forecasts", body: `{"merchant":"lumi"}`, want: statuses{503, 503, 503, 403, 403, 403, 403, 403}},
+	"list-promotions":     {path: "/v1/promotions", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"put-promotions":      {path: "/v1/promotions", body: `{"items":[]}`, want: statuses{204, 204, 204, 403, 403, 403, 403, 403}},
+	"list-plans":          {path: "/v1/plans", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"get-plan":            {path: "/v1/plans/none", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"make-plans":          {path: "/v1/plans", body: `{"from":"2026-06-01","days":7}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"list-rosters":        {path: "/v1/rosters", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"get-roster":          {path: "/v1/rosters/none", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"get-roster-workbook": {path: "/v1/rosters/none/workbook", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"make-roster":         {path: "/v1/rosters", body: `{"from":"2026-06-01","days":7}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"publish-roster":      {path: "/v1/rosters/none/publish", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"list-shifts":         {path: "/v1/shifts", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"query-kpi":           {path: "/v1/kpi/query?" + kpiLumi, want: all(503)},
+	"post-kpi-query":      {path: "/v1/kpi/query", body: questionLumi, want: all(503)},
+	"list-metrics":        {path: "/v1/kpi/metrics", want: all(200)},
+	"get-freshness":       {path: "/v1/kpi/freshness", want: statuses{503, 503, 503, 503, 403, 403, 503, 503}},
+	"list-conversations":  {path: "/v1/conversations?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z", want: all(503)},
+	"list-scorecards":     {path: "/v1/scorecards", want: statuses{200, 200, 200, 200, 200, 200, 403, 403}},
+	"list-imports":        {path: "/v1/imports", want: statuses{200, 200, 200, 200, 403, 403, 200, 200}},
+	"import-file":         {path: "/v1/imports/conversations?name=x.csv", body: []byte("a,b\n1,2\n"), want: statuses{422, 422, 403, 403, 403, 403, 403, 403}},
+	"get-sla-report":      {path: "/v1/contracts/lumi-2026/reports/2026-05", want: statuses{503, 503, 503, 503, 403, 403, 503, 404}},
+	"get-sla-workbook":    {path: "/v1/contracts/lumi-2026/reports/2026-05/workbook", want: statuses{503, 503, 503, 503, 403, 403, 503, 404}},
+	"keep-sla-report":     {path: "/v1/contracts/lumi-2026/reports/2026-05", want: statuses{503, 503, 403, 403, 403, 403, 403, 403}},
+	"list-reports":        {path: "/v1/reports", want: statuses{200, 200, 200, 200, 403, 403, 200, 200}},
+	"get-report":          {path: "/v1/reports/none", want: statuses{404, 404, 404, 404, 403, 403, 404, 404}},
+	"get-report-workbook": {path: "/v1/reports/none/workbook", want: statuses{404, 404, 404, 404, 403, 403, 404, 404}},
+	"list-jobs":           {path: "/v1/jobs", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"list-job-runs":       {path: "/v1/job-runs", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"run-job":             {path: "/v1/jobs/count/runs", want: statuses{201, 201, 403, 403, 403, 403, 403, 403}},
+	"list-users":          {path: "/v1/users", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
+	"add-user":            {path: "/v1/users", body: newUser, want: statuses{201, 403, 403, 403, 403, 403, 403, 403}},
+	"put-user": {body: userBody, want: statuses{200, 403, 403, 403, 403, 403, 403, 403},
+		each: func(t *testing.T, h *house, _ string) string { return "/v1/users/" + string(h.user(t, "admin")) }},
+	"list-tokens": {path: "/v1/tokens", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
+	"issue-token": {path: "/v1/tokens", body: `{"name":"t","grants":["kpi:read"]}`, want: statuses{201, 403, 403, 403, 403, 403, 403, 403}},
+	"revoke-token": {want: statuses{204, 403, 403, 403, 403, 403, 403, 403},
+		each: func(t *testing.T, h *house, _ string) string {
+			admin := access.Principal{User: h.user(t, "admin"), Role: access.Administrator}
+			_, token, err := h.Administration.IssueToken(t.Context(), admin, operations.TokenInput{Name: "t", Grants: []access.Permission{access.ReadKPI}})
+			require.NoError(t, err)
+			return "/v1/tokens/" + string(token.ID)
+		}},
+	"list-audit":   {path: "/v1/audit", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
+	"verify-audit": {path: "/v1/audit/proof", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
+}
+
+// methodsOf finds the method of each operation in the document that clients read.
+func methodsOf(t *testing.T, h *house) map[string]string {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			ID string `json:"operationId"`
+		} `json:"paths"`
+	}
+	h.send(t, "GET", "/openapi.json", nil).into(t, &doc)
+	methods := map[string]string{}
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			require.NotEmpty(t, op.ID, "%s %s", method, path)
+			require.NotContains(t, methods, op.ID, "operation ids are unique")
+			methods[op.ID] = strings.ToUpper(method)
+		}
+	}
+	return methods
+}
+
+// Every registered operation x every role x the own and the other merchant. An operation without
+// a row fails, a row without an operation too.
+func TestEveryOperationForEveryRole(t *testing.T) {
+	h := open(t, nil)
+	methods := methodsOf(t, h)
+	h.user(t, "admin")
+	for id := range whoMay {
+		assert.Contains(t, methods, id, "the table has a row for an operation that is gone")
+	}
+	for id, method := range methods {
+		r, ok := whoMay[id]
+		if !ok {
+			t.Errorf("operation %s (%s) has no row in the table of who may", id, method)
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
+			if id != "login" {
+				anonymous := h.send(t, method, address(t, h, r, "admin"), bodyFor(id, r, "nobody"))
+				assert.Equal(t, http.StatusUnauthorized, anonymous.status, "without a login")
+				assert.Contains(t, anonymous.header.Get("WWW-Authenticate"), "Bearer")
+			}
+			for i, login := range columns {
+				a := h.ask(t, login, method, address(t, h, r, login), bodyFor(id, r, login))
+				assert.Equal(t, r.want[i], a.status, "%s as %s: %s", id, login, a.body)
+				if id == "logout" {
+					delete(h.tokens, login)
+				}
+				if strings.HasSuffix(login, "-orca") && a.status < 300 {
+					assert.NotContains(t, string(a.body), "lumi", "%s shows %s another merchant", id, login)
+				}
+				if a.status >= 400 {
+					assert.NotEmpty(t, a.problem(t).Code)
+				}
+				if a.status == http.StatusServiceUnavailable {
+					assert.NotEmpty(t, a.header.Get("Retry-After"))
+				}
+			}
+		})
+	}
+}
+
+func address(t *testing.T, h *house, r row, login string) string {
+	t.Helper()
+	if r.each != nil {
+		return r.each(t, h, login)
+	}
+	return r.path
+}
+
+func bodyFor(id string, r row, login string) any {
+	if id == "add-user" {
+		return fmt.Sprintf(r.body.(string), "new-"+login)
+	}
+	return r.body
+}
+
+// A machine token carries its owner's role cut down to its grants.
+func TestTokenCarriesOnlyItsGrants(t *testing.T) {
+	h := open(t, nil)
+	var issued struct {
+		Secret string `json:"secret"`
+	}
+	h.ask(t, "admin", "POST", "/v1/tokens", map[string]any{"name": "bi", "user": h.user(t, "client-lumi"), "grants": []string{"contracts:read"}}).into(t, &issued)
+	require.True(t, strings.HasPrefix(issued.Secret, "cbt_"))
+	bearer := []string{"Authorization", "Bearer " + issued.Secret}
+	for path, want := range map[string]int{
+		"/v1/merchants/lumi": 200, "/v1/merchants/orca": 404, "/v1/reports": 403, "/v1/users": 403, "/v1/kpi/query?" + kpiLumi: 403,
+	} {
+		assert.Equal(t, want, h.send(t, "GET", path, nil, bearer...).status, path)
+	}
+	var tokens struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	h.ask(t, "admin", "GET", "/v1/tokens", nil).into(t, &tokens)
+	require.Len(t, tokens.Items, 1)
+	assert.Equal(t, 204, h.ask(t, "admin", "DELETE", "/v1/tokens/"+tokens.Items[0].ID, nil).status)
+	assert.Equal(t, 401, h.send(t, "GET", "/v1/me", nil, bearer...).status, "revoked")
+}
