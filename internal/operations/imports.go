@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -129,18 +131,29 @@ func (r importRun) before(ctx context.Context) (Imported, string, bool, error) {
 	return Imported{}, key, false, nil
 }
 
+// partsName names the rows that this import takes of the file: with Partial they depend on the
+// queues that are known, and another choice of rows must not pass for parts acknowledged before.
+func (r importRun) partsName(key string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s|%v", key, r.in.Partial)
+	for _, id := range slices.Sorted(maps.Keys(r.known)) {
+		fmt.Fprintf(h, "|%s %s %s", id, r.known[id].Merchant, r.known[id].Shop)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:24])
+}
+
 func importEvents[T intake.Event](ctx context.Context, r importRun, wrap func([]T) warehouse.Batch) (Imported, error) {
 	done, key, already, err := r.before(ctx)
 	if err != nil || already {
 		return done, err
 	}
-	// A part is named by the content of the file and its place in it, so that an import which was
-	// cut off goes on where it stopped: parts that were acknowledged are not written again.
-	part := 0
+	// A part is named by what it holds, so that an import which was cut off goes on where it
+	// stopped: parts that were acknowledged are not written again.
+	name, part := r.partsName(key), 0
 	handle := func(rows []T) error {
 		part++
 		batch := wrap(rows)
-		batch.ID = ids.Batch(fmt.Sprintf("%.48s-%d", key, part))
+		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
 		_, err := r.Warehouse.Ingest(ctx, batch)
 		return err
 	}

@@ -28,6 +28,9 @@ import (
 // lookBack is how much of the past the rules need: a month of overtime and the rest before.
 const lookBack = 42 * 24 * time.Hour
 
+// lookAhead is how much of the published future a new roster must fit: a week of runs and rests.
+const lookAhead = 7 * 24 * time.Hour
+
 // rosterIterations is the search budget when the caller names neither iterations nor a time.
 const rosterIterations = 100_000
 
@@ -173,14 +176,19 @@ func clip(r scheduling.Requirement, span calendar.Range) scheduling.Requirement 
 }
 
 func (p *Planning) publishedBefore(ctx context.Context, view *store.View, start time.Time) ([]scheduling.Shift, error) {
-	past, err := store.All(func(page store.Page) ([]store.Shift, string, error) {
-		return view.Shifts(ctx, store.ShiftFilter{State: store.Published, Range: calendar.Range{Start: start.Add(-lookBack), End: start}}, page)
+	return p.published(ctx, view, calendar.Range{Start: start.Add(-lookBack), End: start})
+}
+
+// published are the binding shifts that share an instant with a range.
+func (p *Planning) published(ctx context.Context, view *store.View, r calendar.Range) ([]scheduling.Shift, error) {
+	found, err := store.All(func(page store.Page) ([]store.Shift, string, error) {
+		return view.Shifts(ctx, store.ShiftFilter{State: store.Published, Range: r}, page)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]scheduling.Shift, len(past))
-	for i, s := range past {
+	out := make([]scheduling.Shift, len(found))
+	for i, s := range found {
 		out[i] = s.Shift
 	}
 	return out, nil
@@ -250,7 +258,8 @@ func (p *Planning) PublishRoster(ctx context.Context, who access.Principal, id i
 	return p.Store.In(access.Scope{Everything: true}).Roster(ctx, id)
 }
 
-// lawful judges a roster by the same rules that made it; agents may have changed since.
+// lawful judges a roster by the same rules that made it, together with what is published before and
+// after it; agents may have changed since.
 func (p *Planning) lawful(ctx context.Context, r store.Roster) error {
 	view := p.Store.In(access.Scope{Everything: true})
 	people, err := store.All(func(page store.Page) ([]store.Stored[workforce.Agent], string, error) {
@@ -275,10 +284,18 @@ func (p *Planning) lawful(ctx context.Context, r store.Roster) error {
 	for i, a := range known {
 		persons[i] = a.Person
 	}
-	frame := workrules.NewFrame(r.Range, p.Holidays, p.Zone, p.Rules)
+	reach := calendar.Range{Start: r.Range.Start, End: r.Range.End.Add(lookAhead)}
+	later, err := p.published(ctx, view, calendar.Range{Start: r.Range.End, End: reach.End})
+	if err != nil {
+		return err
+	}
+	// What begins earlier belongs to a roster that this one replaces.
+	later = slices.DeleteFunc(later, func(s scheduling.Shift) bool { return s.Start.Before(r.Range.End) })
+	frame := workrules.NewFrame(reach, p.Holidays, p.Zone, p.Rules)
+	without := workrules.CheckAll(persons, slices.Concat(history, later), frame)
 	bad := strangers(r.Shifts, persons)
-	for _, v := range workrules.CheckAll(persons, slices.Concat(history, r.Shifts), frame) {
-		if v.Hard {
+	for _, v := range workrules.CheckAll(persons, slices.Concat(history, r.Shifts, later), frame) {
+		if v.Hard && !slices.Contains(without, v) { // the later days may break a rule by themselves
 			bad = append(bad, fault.Field{Path: string(v.Agent), Value: v.Rule, Problem: v.Sentence.ZH + " / " + v.Sentence.EN})
 		}
 	}

@@ -1,0 +1,221 @@
+package operations_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/store"
+)
+
+const goodPassword = "correct horse battery"
+
+func (s *stack) addUser(t *testing.T, in operations.UserInput) store.User {
+	t.Helper()
+	if in.Password == "" {
+		in.Password = goodPassword
+	}
+	u, err := s.Administration.PutUser(t.Context(), admin, in)
+	ok(t, err)
+	return u
+}
+
+func TestLoginAndSession(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	u := s.addUser(t, operations.UserInput{Login: "wang", Name: "王计划", Role: access.Planner})
+	assert.Empty(t, u.PasswordHash, "a hash never leaves")
+
+	in, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.1"})
+	ok(t, err)
+	assert.Empty(t, in.User.PasswordHash)
+	assert.Equal(t, s.now.Add(12*time.Hour), in.ExpiresAt)
+	who, err := a.Authenticate(ctx, in.Secret)
+	ok(t, err)
+	assert.Equal(t, access.Principal{User: u.ID, Name: "王计划", Role: access.Planner}, who)
+
+	_, err = a.Authenticate(ctx, in.Secret+"x")
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err))
+	_, err = a.Authenticate(ctx, "")
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err))
+
+	s.now = s.now.Add(12*time.Hour + time.Second)
+	_, err = a.Authenticate(ctx, in.Secret)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err), "a session ends by itself")
+
+	in, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword})
+	ok(t, err)
+	ok(t, a.Logout(ctx, in.Secret))
+	_, err = a.Authenticate(ctx, in.Secret)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err), "a logout ends it at once")
+}
+
+func TestWrongLoginsTellNothing(t *testing.T) {
+	s := newStoreStack(t)
+	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	off := s.addUser(t, operations.UserInput{Login: "off", Name: "离职", Role: access.Planner})
+	s.addUser(t, operations.UserInput{ID: off.ID, Login: "off", Name: "离职", Role: access.Planner, Disabled: true})
+	var answers []string
+	for _, in := range []operations.Login{
+		{Login: "wang", Password: "wrong"}, {Login: "nobody", Password: goodPassword}, {Login: "off", Password: goodPassword}, {Login: "wang"},
+		{Login: "wang", Password: strings.Repeat("x", 100_000)},
+	} {
+		_, err := s.Administration.Login(t.Context(), in)
+		answers = append(answers, refused(t, err, "access.wrong_login").Error())
+	}
+	for _, text := range answers {
+		assert.Equal(t, answers[0], text)
+	}
+}
+
+func TestDisablingEndsSessions(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	u := s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	in, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword})
+	ok(t, err)
+	_, err = a.PutUser(ctx, admin, operations.UserInput{ID: u.ID, Login: "wang", Name: "王", Role: access.Planner, Disabled: true})
+	ok(t, err)
+	_, err = a.Authenticate(ctx, in.Secret)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err))
+	_, err = a.PutUser(ctx, admin, operations.UserInput{ID: u.ID, Login: "wang", Name: "王", Role: access.Quality})
+	ok(t, err)
+	again, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword})
+	ok(t, err)
+	assert.Equal(t, access.Quality, again.User.Role, "an empty password kept the old one")
+}
+
+// Five failures of one login close it for the window, from whatever address; the right password
+// does not help then. One address is closed after ten times as many, whatever logins it tried.
+func TestLoginThrottle(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	for i := range 5 {
+		_, err := a.Login(ctx, operations.Login{Login: "wang", Password: "wrong", Remote: "10.0.0." + string(rune('1'+i))})
+		refused(t, err, "access.wrong_login")
+		s.now = s.now.Add(time.Minute)
+	}
+	_, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.9"})
+	closed := refused(t, err, "access.too_many_logins")
+	assert.Equal(t, fault.RateLimited, closed.Kind)
+	assert.Equal(t, 14*time.Minute, closed.RetryAfter, "fifteen minutes after the last failure, one of which has passed")
+	s.now = s.now.Add(closed.RetryAfter + time.Second)
+	_, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.9"})
+	ok(t, err)
+}
+
+func TestThrottleOfOneAddress(t *testing.T) {
+	s := newStoreStack(t)
+	ctx := t.Context()
+	for range 50 { // the attempts themselves, for each check of a password costs 20 ms on purpose
+		ok(t, s.db.AddLoginAttempt(ctx, "somebody", "10.9.9.9", s.now, false))
+	}
+	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	_, err := s.Administration.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.9.9.9"})
+	refused(t, err, "access.too_many_logins")
+	_, err = s.Administration.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.9.9.8"})
+	ok(t, err)
+}
+
+func TestTokens(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	boss := s.addUser(t, operations.UserInput{Login: "boss", Name: "管", Role: access.Administrator})
+	secret, token, err := a.IssueToken(ctx, admin, operations.TokenInput{
+		Name: "erp", User: boss.ID, Grants: []access.Permission{access.Ingest}, Expires: s.now.Add(time.Hour),
+	})
+	ok(t, err)
+	who, err := a.Authenticate(ctx, secret)
+	ok(t, err)
+	assert.Equal(t, token.ID, who.Token)
+	_, _, err = a.Merchants(ctx, who, operations.Page{})
+	refused(t, err, "access.forbidden")
+	_, _, err = a.IssueToken(ctx, who, operations.TokenInput{Name: "more", Grants: []access.Permission{access.ManageUsers}})
+	refused(t, err, "access.forbidden")
+
+	list, _, err := a.Tokens(ctx, admin, operations.Page{})
+	ok(t, err)
+	require.Len(t, list, 1)
+	assert.NotContains(t, list[0].SecretHash, secret)
+
+	s.now = s.now.Add(time.Hour)
+	_, err = a.Authenticate(ctx, secret)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err), "expired")
+
+	secret, token, err = a.IssueToken(ctx, admin, operations.TokenInput{Name: "two", User: boss.ID, Grants: []access.Permission{access.ReadKPI}})
+	ok(t, err)
+	ok(t, a.RevokeToken(ctx, admin, token.ID))
+	_, err = a.Authenticate(ctx, secret)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err), "revoked")
+
+	_, _, err = a.IssueToken(ctx, admin, operations.TokenInput{Name: " ", Grants: []access.Permission{"everything"}, Expires: s.now})
+	assert.Len(t, refused(t, err, "token.invalid").Fields, 3)
+}
+
+func TestUserInputReportsEveryField(t *testing.T) {
+	s := newStoreStack(t)
+	for _, c := range []struct {
+		in    operations.UserInput
+		paths []string
+	}{
+		{operations.UserInput{}, []string{"login", "name", "role", "password"}},
+		{operations.UserInput{Login: "a", Name: "a", Role: access.Client, Password: goodPassword}, []string{"merchant"}},
+		{operations.UserInput{Login: "a", Name: "a", Role: access.AgentRole, Password: goodPassword}, []string{"agent"}},
+		{operations.UserInput{Login: "a", Name: "a", Role: access.Planner, Merchant: "lumi", Agent: "1", Password: goodPassword}, []string{"merchant", "agent"}},
+		{operations.UserInput{Login: "a", Name: "a", Role: access.Planner, Password: "short"}, []string{"password"}},
+	} {
+		_, err := s.Administration.PutUser(t.Context(), admin, c.in)
+		var paths []string
+		for _, f := range refused(t, err, "user.invalid").Fields {
+			paths = append(paths, f.Path)
+		}
+		assert.Equal(t, c.paths, paths)
+	}
+	_, err := s.Administration.PutUser(t.Context(), admin, operations.UserInput{
+		Login: "ghost", Name: "a", Role: access.Client, Merchant: "nowhere", Password: goodPassword,
+	})
+	refused(t, err, store.ErrReference.Code)
+}
+
+// No secret reaches the audit chain.
+func TestAuditHoldsNoSecret(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	u := s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	in, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword})
+	ok(t, err)
+	secret, _, err := a.IssueToken(ctx, admin, operations.TokenInput{Name: "erp", User: u.ID, Grants: []access.Permission{access.ReadKPI}})
+	ok(t, err)
+	rows, _, err := a.Audit(ctx, admin, operations.AuditFilter{}, operations.Page{})
+	ok(t, err)
+	require.NotEmpty(t, rows)
+	hashes := []string{store.SecretHash(in.Secret), store.SecretHash(secret), "argon2id", goodPassword, in.Secret, secret}
+	for _, r := range rows {
+		for _, h := range hashes {
+			assert.NotContains(t, string(r.Detail), h, r.Action)
+		}
+	}
+	_, err = a.VerifyAudit(ctx, admin)
+	ok(t, err)
+}
+
+func TestHousekeep(t *testing.T) {
+	s := newStoreStack(t)
+	ctx := t.Context()
+	u := s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	_, err := s.Administration.Login(ctx, operations.Login{Login: "wang", Password: goodPassword})
+	ok(t, err)
+	s.now = s.now.AddDate(0, 0, 31)
+	rows, err := s.Administration.Housekeep(ctx, admin, s.now)
+	ok(t, err)
+	assert.Equal(t, int64(2), rows, "one session and one attempt")
+	assert.NotEqual(t, ids.User(""), u.ID)
+}
