@@ -57,7 +57,7 @@ func (m *Measuring) Metrics(_ context.Context, who access.Principal) ([]kpi.Defi
 	if who.User == "" {
 		return nil, fault.New(fault.Unauthenticated, "access.unauthenticated", "log in first")
 	}
-	return m.Definitions, nil
+	return m.deps.Definitions, nil
 }
 
 // CheckRollups brings roll-ups up to date with late events and verifies a sample against the raw
@@ -66,18 +66,18 @@ func (m *Measuring) CheckRollups(ctx context.Context, who access.Principal, due 
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
-	days, err := m.Warehouse.Refresh(ctx)
+	days, err := m.deps.Warehouse.Refresh(ctx)
 	if err != nil {
 		return 0, err
 	}
-	check, err := m.Warehouse.Verify(ctx, warehouse.Sample{Days: verifySample, Seed: uint64(due.Unix())})
+	check, err := m.deps.Warehouse.Verify(ctx, warehouse.Sample{Days: verifySample, Seed: uint64(due.Unix())})
 	if err != nil || len(check.Differences) == 0 {
 		return int64(days), err
 	}
 	for _, d := range check.Differences {
-		m.Log.WarnContext(ctx, "roll-up differs from raw events and is computed again", "kind", d.Kind, "merchant", d.Merchant, "day", d.Day, "rows", d.Rows)
+		m.deps.Log.WarnContext(ctx, "roll-up differs from raw events and is computed again", "kind", d.Kind, "merchant", d.Merchant, "day", d.Day, "rows", d.Rows)
 	}
-	repaired, err := m.Warehouse.Refresh(ctx)
+	repaired, err := m.deps.Warehouse.Refresh(ctx)
 	return int64(days + repaired), err
 }
 
@@ -89,9 +89,9 @@ func (m *Measuring) Retain(ctx context.Context, who access.Principal, due time.T
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
-	today := calendar.DateOf(due, m.Zone)
+	today := calendar.DateOf(due, m.deps.Zone)
 	cutoff := calendar.MakeDate(today.Year-m.cfg.RetentionYears, today.Month, today.Day)
-	gone, err := m.Warehouse.Retain(ctx, warehouse.Retention{Cutoff: cutoff, Today: today})
+	gone, err := m.deps.Warehouse.Retain(ctx, warehouse.Retention{Cutoff: cutoff, Today: today})
 	return int64(gone.Conversations + gone.States + gone.Contacts), err
 }
 
@@ -101,6 +101,6 @@ func (m *Measuring) Ingest(ctx context.Context, who access.Principal, batch ware
 	if _, err := access.Decide(who, access.Ingest); err != nil {
 		return err
 	}
-	_, err := m.Warehouse.Ingest(ctx, batch)
+	_, err := m.deps.Warehouse.Ingest(ctx, batch)
 	return err
 }

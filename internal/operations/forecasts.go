@@ -71,8 +71,8 @@ func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in F
 	if len(made) == 0 {
 		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
 	}
-	now := p.Now()
-	err = p.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+	now := p.deps.Now()
+	err = p.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
 			if err := tx.AddForecast(made[i]); err != nil {
@@ -121,7 +121,7 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 		return store.Forecast{}, err
 	}
 	options := forecast.Options{
-		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.Holidays, Levels: in.Levels,
+		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.deps.Holidays, Levels: in.Levels,
 	}
 	if options.Horizon == 0 {
 		options.Horizon = 14 * 24 * time.Hour
@@ -138,7 +138,7 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	for i := range result.Curve.Points {
 		result.Curve.Points[i].HandleTime = handle
 	}
-	return stored(result, q, inputHash(series, options), p.Now())
+	return stored(result, q, inputHash(series, options), p.deps.Now())
 }
 
 func stored(r forecast.Result, q store.Queue, hash string, now time.Time) (store.Forecast, error) {
@@ -173,16 +173,16 @@ func inputHash(s forecast.Series, o forecast.Options) string {
 func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, origin time.Time) (forecast.Series, time.Duration, error) {
 	end := origin
 	if end.IsZero() {
-		end = p.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
+		end = p.deps.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
-	rows, err := p.Warehouse.In(warehouseScope(scope)).Series(ctx, q.ID, calendar.Range{Start: end.Add(-historyReach), End: end}, slot)
+	rows, err := p.deps.Warehouse.In(warehouseScope(scope)).Series(ctx, q.ID, calendar.Range{Start: end.Add(-historyReach), End: end}, slot)
 	if err != nil {
 		return forecast.Series{}, 0, err
 	}
 	if len(rows) == 0 {
 		return forecast.Series{}, 0, fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history; import one first", q.ID)
 	}
-	builder, err := forecast.NewBuilder(slot, p.Zone)
+	builder, err := forecast.NewBuilder(slot, p.deps.Zone)
 	if err != nil {
 		return forecast.Series{}, 0, err
 	}
@@ -207,12 +207,12 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 // promotions are those that ship with the binary and those that people entered; an entered one
 // replaces shipped ones of its family and platform that it overlaps.
 func (p *Planning) promotions(ctx context.Context) ([]Promotion, error) {
-	entered, err := p.entered(ctx, p.Store.In(access.Scope{Everything: true}))
+	entered, err := p.entered(ctx, p.deps.Store.In(access.Scope{Everything: true}))
 	if err != nil {
 		return nil, err
 	}
 	all := entered
-	for _, s := range p.Deps.Promotions {
+	for _, s := range p.deps.Promotions {
 		replaced := false
 		for _, e := range entered {
 			same := e.Family == s.Family && (e.Platform == s.Platform || e.Platform == "" || e.Platform == "all")
@@ -253,7 +253,7 @@ func (p *Planning) EnteredPromotions(ctx context.Context, who access.Principal) 
 	if _, err := access.Decide(who, access.ReadPlans); err != nil {
 		return nil, err
 	}
-	return p.entered(ctx, p.Store.In(access.Scope{Everything: true}))
+	return p.entered(ctx, p.deps.Store.In(access.Scope{Everything: true}))
 }
 
 // PutPromotions replaces the promotions that people entered.
@@ -274,7 +274,7 @@ func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, prom
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "promotions.stored", "the promotions cannot be stored")
 	}
-	return p.Store.Change(ctx, who, p.Now(), func(tx *store.Tx) error {
+	return p.deps.Store.Change(ctx, who, p.deps.Now(), func(tx *store.Tx) error {
 		_, err := tx.PutSetting(eventsKey, text, store.AnyVersion)
 		return err
 	})

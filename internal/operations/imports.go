@@ -57,7 +57,7 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 	if err != nil {
 		return Imported{}, err
 	}
-	run := importRun{Measuring: m, who: who, in: in, batch: ids.New[ids.Batch](m.Now()), known: known}
+	run := importRun{Measuring: m, who: who, in: in, batch: ids.New[ids.Batch](m.deps.Now()), known: known}
 	switch in.Mapping.Kind {
 	case intake.Agents:
 		return run.people(ctx)
@@ -89,7 +89,7 @@ type importRun struct {
 
 // known are the queues an import may name.
 func (m *Measuring) known(ctx context.Context, scope access.Scope) (map[ids.Queue]store.Queue, error) {
-	view := m.Store.In(scope)
+	view := m.deps.Store.In(scope)
 	all, err := store.All(func(p store.Page) ([]store.Queue, string, error) { return view.Queues(ctx, store.QueueFilter{}, p) })
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (r importRun) before(ctx context.Context) (Imported, string, bool, error) {
 	if err != nil {
 		return Imported{}, "", false, err
 	}
-	old, err := r.Store.In(access.Scope{Everything: true}).ImportByKey(ctx, string(r.in.Mapping.Kind), key)
+	old, err := r.deps.Store.In(access.Scope{Everything: true}).ImportByKey(ctx, string(r.in.Mapping.Kind), key)
 	if err == nil {
 		return Imported{Import: old, Already: true}, key, true, nil
 	}
@@ -154,14 +154,14 @@ func importEvents[T intake.Event](ctx context.Context, r importRun, wrap func([]
 		part++
 		batch := wrap(rows)
 		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
-		_, err := r.Warehouse.Ingest(ctx, batch)
+		_, err := r.deps.Warehouse.Ingest(ctx, batch)
 		return err
 	}
 	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, handle, r.options(ctx))
 	if err != nil {
 		return Imported{Summary: summary}, err
 	}
-	if _, err := r.Warehouse.Refresh(ctx); err != nil {
+	if _, err := r.deps.Warehouse.Refresh(ctx); err != nil {
 		return Imported{Summary: summary}, err
 	}
 	return r.acknowledge(ctx, key, summary, nil)
@@ -170,7 +170,7 @@ func importEvents[T intake.Event](ctx context.Context, r importRun, wrap func([]
 func (r importRun) options(ctx context.Context) intake.Options {
 	keys := map[string][]byte{}
 	return intake.Options{
-		Partial: r.in.Partial, RejectTo: r.in.RejectTo, Zone: r.Zone, BatchRows: ingestRows, Progress: r.in.Progress,
+		Partial: r.in.Partial, RejectTo: r.in.RejectTo, Zone: r.deps.Zone, BatchRows: ingestRows, Progress: r.in.Progress,
 		Refers: r.refers,
 		HashBuyer: func(merchant, buyer string) string {
 			key, ok := keys[merchant]
@@ -206,7 +206,7 @@ func (r importRun) refers(merchant ids.Merchant, shop ids.Shop, queue ids.Queue)
 // is busy) buyers are left out rather than stored readable.
 func (r importRun) buyerKey(ctx context.Context, merchant ids.Merchant) []byte {
 	name := "buyer-key:" + string(merchant)
-	view := r.Store.In(access.Scope{Everything: true})
+	view := r.deps.Store.In(access.Scope{Everything: true})
 	var text string
 	if setting, err := view.Setting(ctx, name); err == nil && json.Unmarshal(setting.Value, &text) == nil {
 		if key, err := hex.DecodeString(text); err == nil {
@@ -221,7 +221,7 @@ func (r importRun) buyerKey(ctx context.Context, merchant ids.Merchant) []byte {
 	if err != nil {
 		return nil
 	}
-	err = r.Store.Change(ctx, r.who, r.Now(), func(tx *store.Tx) error {
+	err = r.deps.Store.Change(ctx, r.who, r.deps.Now(), func(tx *store.Tx) error {
 		_, err := tx.PutSetting(name, value, store.NewOnly)
 		return err
 	})
@@ -248,12 +248,12 @@ func (r importRun) people(ctx context.Context) (Imported, error) {
 
 // acknowledge records the import, together with what belongs into the same transaction.
 func (r importRun) acknowledge(ctx context.Context, key string, s intake.Summary, also func(*store.Tx) (*store.PutResult, error)) (Imported, error) {
-	now := r.Now()
+	now := r.deps.Now()
 	done := Imported{Summary: s, Import: store.Import{
 		Batch: r.batch, Kind: string(r.in.Mapping.Kind), Key: key, SHA256: s.SHA256, File: s.File,
 		Merchant: ids.Merchant(r.in.Mapping.Constants["merchant"]), Rows: s.Good, Rejected: s.Rejected, At: now, Author: r.who.User,
 	}}
-	err := r.Store.Change(ctx, r.who, now, func(tx *store.Tx) (err error) {
+	err := r.deps.Store.Change(ctx, r.who, now, func(tx *store.Tx) (err error) {
 		if also != nil {
 			if done.Agents, err = also(tx); err != nil {
 				return err

@@ -39,7 +39,7 @@ func (a *Administration) ApplyContracts(ctx context.Context, who access.Principa
 
 func (a *Administration) apply(ctx context.Context, who access.Principal, merchants []contracts.Merchant, agreed []contracts.Contract) (Applied, error) {
 	var done Applied
-	err := a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error {
+	err := a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) error {
 		done = Applied{}
 		for _, m := range merchants {
 			meta, err := tx.PutMerchant(m, store.AnyVersion)
@@ -85,7 +85,7 @@ func (a *Administration) keepsEffective(ctx context.Context, tx *store.Tx, next 
 		}
 		return err
 	}
-	today := calendar.DateOf(a.Now(), a.Zone)
+	today := calendar.DateOf(a.deps.Now(), a.deps.Zone)
 	for _, was := range old.Value.Versions {
 		if was.From.After(today) {
 			continue
@@ -120,7 +120,7 @@ func (a *Administration) PutMerchant(ctx context.Context, who access.Principal, 
 	if err := m.Validate(); err != nil {
 		return meta, err
 	}
-	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+	err = a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) (err error) {
 		meta, err = tx.PutMerchant(m, expect)
 		return err
 	})
@@ -135,7 +135,7 @@ func (a *Administration) PutContract(ctx context.Context, who access.Principal, 
 	if err := c.Validate(); err != nil {
 		return meta, err
 	}
-	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+	err = a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) (err error) {
 		if err := a.keepsEffective(ctx, tx, c); err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (a *Administration) PutPlaces(ctx context.Context, who access.Principal, si
 			return err
 		}
 	}
-	return a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error {
+	return a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) error {
 		for _, s := range sites {
 			if _, err := tx.PutSite(s, store.AnyVersion); err != nil {
 				return err
@@ -230,7 +230,7 @@ func (a *Administration) PutAgents(ctx context.Context, who access.Principal, ag
 			return done, err
 		}
 	}
-	err = a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) (err error) {
+	err = a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) (err error) {
 		done, err = tx.PutAgents(agents)
 		return err
 	})
@@ -287,7 +287,7 @@ func (a *Administration) VerifyAudit(ctx context.Context, who access.Principal) 
 	if _, err := access.Decide(who, access.ReadAudit); err != nil {
 		return store.AuditProof{}, err
 	}
-	return a.Store.VerifyAudit(ctx)
+	return a.deps.Store.VerifyAudit(ctx)
 }
 
 // DemoLoaded reports whether the stores hold a complete demo, and whether they hold one at all:

@@ -75,9 +75,11 @@ type Operations struct {
 	deps           Deps
 }
 
+// base is not embedded by its exported fields: a door that holds the use cases must not reach the
+// stores around their permission checks.
 type base struct {
-	Deps
-	cfg Config
+	deps Deps
+	cfg  Config
 }
 
 // Planning answers who works when.
@@ -97,7 +99,7 @@ type Administration struct{ base }
 
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
-	b := base{Deps: deps, cfg: cfg}
+	b := base{deps: deps, cfg: cfg}
 	m := &Measuring{b}
 	return &Operations{
 		Planning: &Planning{b}, Measuring: m, Settling: &Settling{b, m}, Administration: &Administration{b},
@@ -117,7 +119,7 @@ func (b base) read(who access.Principal, perm access.Permission) (*store.View, a
 	if err != nil {
 		return nil, access.Scope{}, err
 	}
-	return b.Store.In(scope), scope, nil
+	return b.deps.Store.In(scope), scope, nil
 }
 
 // figures gives the scoped view of the warehouse after the permission check.
@@ -126,7 +128,7 @@ func (b base) figures(who access.Principal, perm access.Permission) (warehouse.R
 	if err != nil {
 		return warehouse.Reader{}, err
 	}
-	return b.Warehouse.In(warehouseScope(scope)), nil
+	return b.deps.Warehouse.In(warehouseScope(scope)), nil
 }
 
 func warehouseScope(s access.Scope) warehouse.Scope {

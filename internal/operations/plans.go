@@ -86,7 +86,7 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	span := calendar.Range{Start: in.From.In(p.Zone), End: in.From.Add(in.Days).In(p.Zone)}
+	span := calendar.Range{Start: in.From.In(p.deps.Zone), End: in.From.Add(in.Days).In(p.deps.Zone)}
 	forecasts, err := p.forecastsFor(ctx, view, in, span)
 	if err != nil {
 		return nil, err
@@ -104,8 +104,8 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	if len(made) == 0 {
 		return nil, fault.New(fault.NotFound, "plan.no_forecast", "no forecast covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
 	}
-	now := p.Now()
-	err = p.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+	now := p.deps.Now()
+	err = p.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
 			if err := tx.AddPlan(made[i]); err != nil {
@@ -169,7 +169,7 @@ func (p *Planning) planQueue(ctx context.Context, view *store.View, f store.Fore
 		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", f.Queue)
 	}
 	return store.Plan{
-		ID: ids.New[ids.Plan](p.Now()), Queue: f.Queue, Merchant: f.Merchant, Forecast: f.ID, Range: span,
+		ID: ids.New[ids.Plan](p.deps.Now()), Queue: f.Queue, Merchant: f.Merchant, Forecast: f.ID, Range: span,
 		Target: targetText, Figures: figures, Requirement: out.Requirement,
 	}, nil
 }

@@ -40,11 +40,11 @@ func (s *Settling) KeepReport(ctx context.Context, who access.Principal, id ids.
 	if err != nil {
 		return store.Report{}, fault.Wrap(err, fault.Internal, "report.model", "the report of %s cannot be stored", id)
 	}
-	now := s.Now()
+	now := s.deps.Now()
 	kept := store.Report{
 		ID: ids.New[ids.Report](now), Contract: id, Merchant: model.Merchant.ID, Month: month, CreatedAt: now, Author: who.User, Model: text,
 	}
-	err = s.Store.Change(ctx, who, now, func(tx *store.Tx) (err error) {
+	err = s.deps.Store.Change(ctx, who, now, func(tx *store.Tx) (err error) {
 		kept.SHA256, err = tx.AddReport(kept)
 		return err
 	})
@@ -86,7 +86,7 @@ func (s *Settling) MonthlyReports(ctx context.Context, who access.Principal, due
 	if err != nil {
 		return 0, err
 	}
-	month := calendar.DateOf(due, s.Zone).MonthOf().First().Add(-1).MonthOf()
+	month := calendar.DateOf(due, s.deps.Zone).MonthOf().First().Add(-1).MonthOf()
 	all, err := store.All(func(p store.Page) ([]store.Stored[contracts.Contract], string, error) {
 		return view.Contracts(ctx, store.ContractFilter{}, p)
 	})

@@ -104,12 +104,12 @@ func (in RosterInput) budget() roster.Options {
 
 // rosterProblem takes the snapshot the optimiser works on.
 func (p *Planning) rosterProblem(ctx context.Context, in RosterInput) (roster.Problem, []ids.Plan, error) {
-	span := calendar.Range{Start: in.From.In(p.Zone), End: in.From.Add(in.Days).In(p.Zone)}
+	span := calendar.Range{Start: in.From.In(p.deps.Zone), End: in.From.Add(in.Days).In(p.deps.Zone)}
 	problem := roster.Problem{
-		Range: span, Location: p.Zone, Holidays: p.Holidays, Rules: p.Rules, Templates: houseTemplates(), Weights: roster.DefaultWeights(),
+		Range: span, Location: p.deps.Zone, Holidays: p.deps.Holidays, Rules: p.deps.Rules, Templates: houseTemplates(), Weights: roster.DefaultWeights(),
 	}
 	var used []ids.Plan
-	err := p.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
+	err := p.deps.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
 		plans, err := p.plansFor(ctx, view, in.Plans, span)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (p *Planning) rosterProblem(ctx context.Context, in RosterInput) (roster.Pr
 		for i, a := range people {
 			agents[i] = a.Value
 		}
-		problem.Agents, err = rosterAgents(agents, history, span, p.Zone)
+		problem.Agents, err = rosterAgents(agents, history, span, p.deps.Zone)
 		return err
 	})
 	if err == nil && len(problem.Demand) == 0 {
@@ -195,7 +195,7 @@ func (p *Planning) published(ctx context.Context, view *store.View, r calendar.R
 }
 
 func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in RosterInput, plans []ids.Plan, problem roster.Problem, s roster.Solution) (RosterMade, error) {
-	now := p.Now()
+	now := p.deps.Now()
 	figures := s
 	figures.Roster.Shifts = nil
 	text, err := json.Marshal(figures)
@@ -211,7 +211,7 @@ func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in Roste
 		ID: ids.New[ids.Roster](now), Title: cmp.Or(in.Title, "排班 "+in.From.String()), Range: problem.Range, State: store.Draft,
 		CreatedAt: now, Author: who.User, Plans: plans, Seed: in.Seed, InputHash: hex.EncodeToString(sum[:]), Figures: text, Shifts: s.Roster.Shifts,
 	}
-	err = p.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+	err = p.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		meta, err := tx.AddRoster(draft)
 		draft.Meta = meta
 		return err
@@ -226,14 +226,14 @@ func (p *Planning) PublishRoster(ctx context.Context, who access.Principal, id i
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return store.Roster{}, err
 	}
-	draft, err := p.Store.In(access.Scope{Everything: true}).Roster(ctx, id)
+	draft, err := p.deps.Store.In(access.Scope{Everything: true}).Roster(ctx, id)
 	if err != nil {
 		return store.Roster{}, err
 	}
 	if err := p.lawful(ctx, draft); err != nil {
 		return store.Roster{}, err
 	}
-	err = p.Store.Change(ctx, who, p.Now(), func(tx *store.Tx) error {
+	err = p.deps.Store.Change(ctx, who, p.deps.Now(), func(tx *store.Tx) error {
 		older, err := store.All(func(page store.Page) ([]store.Roster, string, error) {
 			return tx.In(access.Scope{Everything: true}).Rosters(ctx, store.RosterFilter{State: store.Published, Range: draft.Range}, page)
 		})
@@ -255,13 +255,13 @@ func (p *Planning) PublishRoster(ctx context.Context, who access.Principal, id i
 	if err != nil {
 		return store.Roster{}, err
 	}
-	return p.Store.In(access.Scope{Everything: true}).Roster(ctx, id)
+	return p.deps.Store.In(access.Scope{Everything: true}).Roster(ctx, id)
 }
 
 // lawful judges a roster by the same rules that made it, together with what is published before and
 // after it; agents may have changed since.
 func (p *Planning) lawful(ctx context.Context, r store.Roster) error {
-	view := p.Store.In(access.Scope{Everything: true})
+	view := p.deps.Store.In(access.Scope{Everything: true})
 	people, err := store.All(func(page store.Page) ([]store.Stored[workforce.Agent], string, error) {
 		return view.Agents(ctx, store.AgentFilter{}, page)
 	})
@@ -276,7 +276,7 @@ func (p *Planning) lawful(ctx context.Context, r store.Roster) error {
 	for i, a := range people {
 		agents[i] = a.Value
 	}
-	known, err := rosterAgents(agents, history, r.Range, p.Zone)
+	known, err := rosterAgents(agents, history, r.Range, p.deps.Zone)
 	if err != nil {
 		return err
 	}
@@ -291,7 +291,7 @@ func (p *Planning) lawful(ctx context.Context, r store.Roster) error {
 	}
 	// What begins earlier belongs to a roster that this one replaces.
 	later = slices.DeleteFunc(later, func(s scheduling.Shift) bool { return s.Start.Before(r.Range.End) })
-	frame := workrules.NewFrame(reach, p.Holidays, p.Zone, p.Rules)
+	frame := workrules.NewFrame(reach, p.deps.Holidays, p.deps.Zone, p.deps.Rules)
 	without := workrules.CheckAll(persons, slices.Concat(history, later), frame)
 	bad := strangers(r.Shifts, persons)
 	for _, v := range workrules.CheckAll(persons, slices.Concat(history, r.Shifts, later), frame) {
@@ -355,7 +355,7 @@ func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id 
 	if err != nil {
 		return nil, err
 	}
-	view := p.Store.In(access.Scope{Everything: true})
+	view := p.deps.Store.In(access.Scope{Everything: true})
 	people, err := store.All(func(page store.Page) ([]store.Stored[workforce.Agent], string, error) {
 		return view.Agents(ctx, store.AgentFilter{}, page)
 	})
@@ -366,7 +366,7 @@ func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id 
 	for i, a := range people {
 		persons[i] = exports.RosterPerson{Agent: a.Value.ID, Name: a.Value.Name, Team: string(a.Value.Team)}
 	}
-	model := exports.RosterOf(r.Title, scheduling.Roster{Range: r.Range, Shifts: r.Shifts}, persons, p.Holidays, p.Zone)
+	model := exports.RosterOf(r.Title, scheduling.Roster{Range: r.Range, Shifts: r.Shifts}, persons, p.deps.Holidays, p.deps.Zone)
 	var out bytes.Buffer
 	if err := workbook.Roster(&out, model); err != nil {
 		return nil, err

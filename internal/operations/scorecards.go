@@ -22,22 +22,22 @@ func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, d
 	if err != nil {
 		return 0, err
 	}
-	if _, err := m.Warehouse.Refresh(ctx); err != nil { // events that came since the last check count too
+	if _, err := m.deps.Warehouse.Refresh(ctx); err != nil { // events that came since the last check count too
 		return 0, err
 	}
-	date := calendar.DateOf(due, m.Zone).Add(-1)
+	date := calendar.DateOf(due, m.deps.Zone).Add(-1)
 	metrics := m.metricsOn(date)
 	if len(metrics) == 0 {
 		return 0, nil
 	}
 	readings, err := figures.Query(ctx, kpi.Query{
-		Metrics: metrics, Within: reportWithin, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole, Range: calendar.Day(date, m.Zone),
+		Metrics: metrics, Within: reportWithin, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole, Range: calendar.Day(date, m.deps.Zone),
 	})
 	if err != nil {
 		return 0, err
 	}
 	cards := scorecardsOf(date, metrics, readings)
-	err = m.Store.Change(ctx, who, m.Now(), func(tx *store.Tx) error {
+	err = m.deps.Store.Change(ctx, who, m.deps.Now(), func(tx *store.Tx) error {
 		_, err := tx.PutScorecards(date, cards)
 		return err
 	})
@@ -47,8 +47,8 @@ func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, d
 // metricsOn lists the metrics that are defined on a date: one that begins later must not keep the
 // others from the card.
 func (m *Measuring) metricsOn(date calendar.Date) []kpi.Metric {
-	return slices.DeleteFunc(metricsOf(m.Definitions), func(metric kpi.Metric) bool {
-		_, err := m.Definitions.On(metric, date)
+	return slices.DeleteFunc(metricsOf(m.deps.Definitions), func(metric kpi.Metric) bool {
+		_, err := m.deps.Definitions.On(metric, date)
 		return err != nil
 	})
 }

@@ -40,8 +40,8 @@ func (s *Settling) SLAReport(ctx context.Context, who access.Principal, id ids.C
 		return exports.SLAReport{}, err
 	}
 	b := reportBuilder{
-		Settling: s, figures: s.Warehouse.In(warehouseScope(access.Scope{Merchants: []ids.Merchant{merchant.Value.ID}})),
-		contract: contract.Value, merchant: merchant.Value, month: month, whole: month.Range(s.Zone),
+		Settling: s, figures: s.deps.Warehouse.In(warehouseScope(access.Scope{Merchants: []ids.Merchant{merchant.Value.ID}})),
+		contract: contract.Value, merchant: merchant.Value, month: month, whole: month.Range(s.deps.Zone),
 	}
 	if !scope.Allows(merchant.Value.ID) {
 		return exports.SLAReport{}, fault.New(fault.NotFound, "store.not_found", "there is no contract %q", id)
@@ -67,8 +67,8 @@ func (b *reportBuilder) build(ctx context.Context) (exports.SLAReport, error) {
 	}
 	last := versions[len(versions)-1]
 	b.report = exports.SLAReport{
-		Contract: b.contract, Version: last, Merchant: b.merchant, Month: b.month, TimeZone: b.Zone.String(),
-		GeneratedAt: b.Now().UTC().Truncate(time.Second), Within: widestLimit(last),
+		Contract: b.contract, Version: last, Merchant: b.merchant, Month: b.month, TimeZone: b.deps.Zone.String(),
+		GeneratedAt: b.deps.Now().UTC().Truncate(time.Second), Within: widestLimit(last),
 	}
 	steps := []func(context.Context) error{b.freshness, b.totals, b.daily, b.heat, b.agents}
 	for _, step := range steps {
@@ -101,11 +101,11 @@ func (b *reportBuilder) versions() []contracts.Version {
 // part is the range of the month in which the version is in force.
 func (b *reportBuilder) part(v contracts.Version) calendar.Range {
 	r := b.whole
-	if from := v.From.In(b.Zone); from.After(r.Start) {
+	if from := v.From.In(b.deps.Zone); from.After(r.Start) {
 		r.Start = from
 	}
-	if !v.Until.IsZero() && v.Until.In(b.Zone).Before(r.End) {
-		r.End = v.Until.In(b.Zone)
+	if !v.Until.IsZero() && v.Until.In(b.deps.Zone).Before(r.End) {
+		r.End = v.Until.In(b.deps.Zone)
 	}
 	return r
 }
@@ -124,7 +124,7 @@ func widestLimit(v contracts.Version) time.Duration {
 // query is the question for a range of the contract's shops, before it is narrowed.
 func (b *reportBuilder) query(r calendar.Range, grain kpi.Grain) kpi.Query {
 	return kpi.Query{
-		Metrics: metricsOf(ofContacts(b.Definitions)), Within: b.report.Within, Grain: grain, Range: r,
+		Metrics: metricsOf(ofContacts(b.deps.Definitions)), Within: b.report.Within, Grain: grain, Range: r,
 		Merchants: []ids.Merchant{b.merchant.ID}, Shops: b.report.Version.Shops,
 	}
 }
@@ -160,10 +160,10 @@ func (b *reportBuilder) daily(ctx context.Context) error {
 	}
 	byDay := map[calendar.Date][]kpi.Reading{}
 	for _, r := range readings {
-		d := calendar.DateOf(r.Start, b.Zone)
+		d := calendar.DateOf(r.Start, b.deps.Zone)
 		byDay[d] = append(byDay[d], r)
 	}
-	for d := range b.whole.Dates(b.Zone) {
+	for d := range b.whole.Dates(b.deps.Zone) {
 		b.report.Daily = append(b.report.Daily, exports.DayLine{Date: d, Readings: b.inOrder(byDay[d])})
 	}
 	return nil
@@ -193,7 +193,7 @@ func (b *reportBuilder) heat(ctx context.Context) error {
 	}
 	var parts [2][7][96][]kpi.Reading
 	for _, r := range readings {
-		at := r.Start.In(b.Zone)
+		at := r.Start.In(b.deps.Zone)
 		m := slices.Index(q.Metrics, r.Metric)
 		day, slot := (int(at.Weekday())+6)%7, at.Hour()*4+at.Minute()/15
 		parts[m][day][slot] = append(parts[m][day][slot], r)
@@ -215,7 +215,7 @@ func (b *reportBuilder) agents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	everyone := b.Store.In(access.Scope{Everything: true}) // names only, of agents who served this contract
+	everyone := b.deps.Store.In(access.Scope{Everything: true}) // names only, of agents who served this contract
 	people, err := store.All(func(p store.Page) ([]store.Stored[workforce.Agent], string, error) {
 		return everyone.Agents(ctx, store.AgentFilter{}, p)
 	})
@@ -246,7 +246,7 @@ func (b *reportBuilder) judge(ctx context.Context, v contracts.Version) error {
 	part := b.part(v)
 	noKPI := false
 	if !v.NoKPIUntil.IsZero() {
-		judged := v.NoKPIUntil.In(b.Zone) // the days before it never count, in no month
+		judged := v.NoKPIUntil.In(b.deps.Zone) // the days before it never count, in no month
 		noKPI = !judged.Before(part.End)
 		if !noKPI && judged.After(part.Start) {
 			part.Start = judged
@@ -267,7 +267,7 @@ func (b *reportBuilder) judge(ctx context.Context, v contracts.Version) error {
 		}
 		verdict, reason := exports.Judge(term, reading, noKPI)
 		if part != b.whole {
-			reason += fmt.Sprintf(" (合同版本 version %d, %s – %s)", v.Number, calendar.DateOf(part.Start, b.Zone), calendar.DateOf(part.End.Add(-time.Second), b.Zone))
+			reason += fmt.Sprintf(" (合同版本 version %d, %s – %s)", v.Number, calendar.DateOf(part.Start, b.deps.Zone), calendar.DateOf(part.End.Add(-time.Second), b.deps.Zone))
 		}
 		b.report.Lines = append(b.report.Lines, exports.TermLine{Term: term, Reading: reading, Verdict: verdict, Reason: reason})
 	}
@@ -309,12 +309,12 @@ func (b *reportBuilder) sources(versions []contracts.Version) {
 	for _, v := range versions {
 		add("合同版本 contract version", "%s version %d, in force from %s", b.contract.ID, v.Number, v.From)
 	}
-	add("时间范围 range", "%s to %s (half-open), %s", b.whole.Start.Format(time.RFC3339), b.whole.End.Format(time.RFC3339), b.Zone)
+	add("时间范围 range", "%s to %s (half-open), %s", b.whole.Start.Format(time.RFC3339), b.whole.End.Format(time.RFC3339), b.deps.Zone)
 	add("口径 definitions", "kpi metric definitions as listed on the definitions sheet; figures are sums of 15-minute states")
 	add("复算 recompute", "chaoban report sla --contract %s --month %s --out FILE.xlsx", b.contract.ID, b.month)
 	seen := map[string]bool{}
 	for _, t := range b.report.Totals {
-		if d, err := b.Definitions.Version(t.Metric, t.Version); err == nil && !seen[string(d.Metric)] {
+		if d, err := b.deps.Definitions.Version(t.Metric, t.Version); err == nil && !seen[string(d.Metric)] {
 			seen[string(d.Metric)] = true
 			b.report.Definitions = append(b.report.Definitions, d)
 		}

@@ -38,11 +38,11 @@ type LoggedIn struct {
 // Login opens a session. The answer to a wrong password and to an unknown login is the same and
 // takes as long. Too many failures of one login or one address: RateLimited with RetryAfter.
 func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) {
-	now := a.Now()
+	now := a.deps.Now()
 	if err := a.throttle(ctx, in, now); err != nil {
 		return LoggedIn{}, err
 	}
-	user, err := a.Store.UserByLogin(ctx, in.Login)
+	user, err := a.deps.Store.UserByLogin(ctx, in.Login)
 	hash := user.PasswordHash
 	switch {
 	case err != nil && fault.KindOf(err) != fault.NotFound:
@@ -51,7 +51,7 @@ func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) 
 		hash = decoyHash
 	}
 	good := checkPassword(hash, in.Password) && err == nil && !user.Disabled
-	if err := a.Store.AddLoginAttempt(ctx, in.Login, in.Remote, now, good); err != nil {
+	if err := a.deps.Store.AddLoginAttempt(ctx, in.Login, in.Remote, now, good); err != nil {
 		return LoggedIn{}, err
 	}
 	if !good {
@@ -62,7 +62,7 @@ func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) 
 		return LoggedIn{}, err
 	}
 	expires := now.Add(a.cfg.SessionLifetime)
-	err = a.Store.Change(ctx, principalOf(user), now, func(tx *store.Tx) error {
+	err = a.deps.Store.Change(ctx, principalOf(user), now, func(tx *store.Tx) error {
 		return tx.AddSession(store.Session{ID: ids.New[ids.Session](now), SecretHash: store.SecretHash(secret), User: user.ID, ExpiresAt: expires})
 	})
 	user.PasswordHash = ""
@@ -70,7 +70,7 @@ func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) 
 }
 
 func (a *Administration) throttle(ctx context.Context, in Login, now time.Time) error {
-	failures, err := a.Store.LoginFailures(ctx, in.Login, in.Remote, now.Add(-a.cfg.LoginWindow))
+	failures, err := a.deps.Store.LoginFailures(ctx, in.Login, in.Remote, now.Add(-a.cfg.LoginWindow))
 	if err != nil {
 		return err
 	}
@@ -85,24 +85,24 @@ func (a *Administration) throttle(ctx context.Context, in Login, now time.Time) 
 
 // Logout ends the session a secret belongs to.
 func (a *Administration) Logout(ctx context.Context, secret string) error {
-	user, session, err := a.Store.SessionUser(ctx, store.SecretHash(secret), a.Now())
+	user, session, err := a.deps.Store.SessionUser(ctx, store.SecretHash(secret), a.deps.Now())
 	if err != nil {
 		return err
 	}
-	return a.Store.Change(ctx, principalOf(user), a.Now(), func(tx *store.Tx) error { return tx.EndSession(session.ID) })
+	return a.deps.Store.Change(ctx, principalOf(user), a.deps.Now(), func(tx *store.Tx) error { return tx.EndSession(session.ID) })
 }
 
 // Authenticate returns who a bearer secret stands for: a person's session or a machine's token.
 func (a *Administration) Authenticate(ctx context.Context, secret string) (access.Principal, error) {
-	now := a.Now()
+	now := a.deps.Now()
 	if strings.HasPrefix(secret, tokenPrefix) {
-		return a.Store.TokenPrincipal(ctx, store.SecretHash(secret), now)
+		return a.deps.Store.TokenPrincipal(ctx, store.SecretHash(secret), now)
 	}
-	user, session, err := a.Store.SessionUser(ctx, store.SecretHash(secret), now)
+	user, session, err := a.deps.Store.SessionUser(ctx, store.SecretHash(secret), now)
 	if err != nil {
 		return access.Principal{}, err
 	}
-	return principalOf(user), a.Store.TouchSession(ctx, session, now)
+	return principalOf(user), a.deps.Store.TouchSession(ctx, session, now)
 }
 
 func principalOf(u store.User) access.Principal {
@@ -153,7 +153,7 @@ func (a *Administration) PutUser(ctx context.Context, who access.Principal, in U
 	if err := in.Validate(); err != nil {
 		return store.User{}, err
 	}
-	now := a.Now()
+	now := a.deps.Now()
 	user := store.User{
 		ID: in.ID, Login: in.Login, Name: in.Name, Role: in.Role, Merchant: in.Merchant, Agent: in.Agent, Disabled: in.Disabled,
 	}
@@ -168,7 +168,7 @@ func (a *Administration) PutUser(ctx context.Context, who access.Principal, in U
 		}
 		user.PasswordHash = hash
 	}
-	err := a.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+	err := a.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		meta, err := tx.PutUser(user, expect)
 		user.Meta = meta
 		return err
@@ -199,7 +199,7 @@ func (a *Administration) IssueToken(ctx context.Context, who access.Principal, i
 	if _, err := access.Decide(who, access.ManageUsers); err != nil {
 		return "", token, err
 	}
-	now := a.Now()
+	now := a.deps.Now()
 	if err := in.validate(now); err != nil {
 		return "", token, err
 	}
@@ -213,7 +213,7 @@ func (a *Administration) IssueToken(ctx context.Context, who access.Principal, i
 		ID: ids.New[ids.Token](now), SecretHash: store.SecretHash(secret), Name: in.Name, User: in.User,
 		Grants: in.Grants, CreatedAt: now, ExpiresAt: in.Expires,
 	}
-	err = a.Store.Change(ctx, who, now, func(tx *store.Tx) error { return tx.AddToken(token) })
+	err = a.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error { return tx.AddToken(token) })
 	return secret, token, err
 }
 
@@ -250,7 +250,7 @@ func (a *Administration) RevokeToken(ctx context.Context, who access.Principal, 
 	if _, err := access.Decide(who, access.ManageUsers); err != nil {
 		return err
 	}
-	return a.Store.Change(ctx, who, a.Now(), func(tx *store.Tx) error { return tx.RevokeToken(id) })
+	return a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) error { return tx.RevokeToken(id) })
 }
 
 // How long plumbing is kept.
@@ -264,6 +264,6 @@ func (a *Administration) Housekeep(ctx context.Context, who access.Principal, _ 
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
-	p, err := a.Store.Prune(ctx, a.Now(), keepAttempts, keepRuns)
+	p, err := a.deps.Store.Prune(ctx, a.deps.Now(), keepAttempts, keepRuns)
 	return p.Sessions + p.LoginAttempts + p.Keys + p.JobRuns, err
 }
