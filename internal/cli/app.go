@@ -15,7 +15,6 @@ import (
 	"github.com/chaoban/chaoban/configs"
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
-	"github.com/chaoban/chaoban/internal/clickhouseserver"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/jobs"
 	"github.com/chaoban/chaoban/internal/operations"
@@ -47,9 +46,6 @@ const (
 	needEngine      // wait until it is up, or fail
 	wantEngine      // start it and go on without it when it does not come up soon
 )
-
-// engineWait is how long a service waits for its engine before it goes on without figures.
-const engineWait = 30 * time.Second
 
 // load reads the configuration a command runs under.
 func (s *settings) load() (configs.Config, error) {
@@ -98,7 +94,7 @@ func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) 
 	if a.wh, err = warehouse.Open(ctx, c.Warehouse.Client(c.TimeZone), a.engine.endpoint, definitions); err != nil {
 		return nil, err
 	}
-	deps, err := a.dependencies(c, definitions)
+	deps, err := a.dependencies(c, definitions, node(c, what))
 	if err != nil {
 		return nil, err
 	}
@@ -107,20 +103,29 @@ func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) 
 	return a, nil
 }
 
-func (a *app) dependencies(c configs.Config, definitions kpi.Definitions) (operations.Deps, error) {
+func (a *app) dependencies(c configs.Config, definitions kpi.Definitions, name string) (operations.Deps, error) {
 	promotions, err := shippedPromotions()
 	if err != nil {
 		return operations.Deps{}, err
 	}
+	return operations.Deps{
+		Store: a.store, Warehouse: a.wh, Zone: c.Zone(), Holidays: configs.Holidays(), Promotions: promotions,
+		Definitions: definitions, Rules: workrules.DefaultParams(), Log: a.log, Now: time.Now,
+		Node: name,
+	}, nil
+}
+
+// node names this process among those that share the stores. A service keeps its name over a
+// restart, so that it finds the job runs and the leases that it held when it died.
+func node(c configs.Config, what need) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	return operations.Deps{
-		Store: a.store, Warehouse: a.wh, Zone: c.Zone(), Holidays: configs.Holidays(), Promotions: promotions,
-		Definitions: definitions, Rules: workrules.DefaultParams(), Log: a.log, Now: time.Now,
-		Node: fmt.Sprintf("%s-%d", host, os.Getpid()),
-	}, nil
+	if dir, err := filepath.Abs(c.DataDir); err == nil && what == wantEngine {
+		return host + ":" + dir
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
 // shippedPromotions turns the calendar pack into events of the forecaster.
@@ -182,100 +187,4 @@ func logger(c configs.Log, to io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(to, options))
 	}
 	return slog.New(slog.NewTextHandler(to, options))
-}
-
-// engine is where the measurements live: an external server, the embedded engine that this
-// process runs, or the one that another process of this data directory runs.
-type engine struct {
-	dsn      string
-	server   *clickhouseserver.Server
-	attached *clickhouseserver.Attachment
-	cancel   context.CancelFunc
-	done     chan error
-}
-
-// openEngine starts or finds the engine. Without needEngine nothing is started: figures are then
-// unavailable and nothing else suffers.
-func openEngine(ctx context.Context, c configs.Config, log *slog.Logger, what need) (*engine, error) {
-	e := &engine{dsn: c.Warehouse.DSN}
-	if e.dsn != "" || what == needStore {
-		return e, nil
-	}
-	dir := filepath.Join(c.DataDir, "clickhouse")
-	if attached, err := clickhouseserver.Attach(ctx, dir); err == nil {
-		e.attached = attached
-		return e, nil
-	}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	e.cancel, e.done = cancel, make(chan error, 1)
-	e.server = clickhouseserver.New(clickhouseserver.Config{
-		Dir: dir, Library: c.Engine.Library, MemoryBytes: c.Engine.Memory << 20,
-		Log: func(message string, attributes ...any) { log.Debug(message, attributes...) },
-	})
-	go func() { e.done <- e.server.Run(run) }()
-	if err := e.await(ctx); err != nil {
-		if what == needEngine {
-			return e, err
-		}
-		log.WarnContext(ctx, "going on without figures until the engine is up", "error", fault.InternalText(err))
-	}
-	return e, nil
-}
-
-// await waits until the engine answers, has given up, or engineWait is over.
-func (e *engine) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, engineWait)
-	defer cancel()
-	ready := make(chan error, 1)
-	go func() { _, err := e.server.WaitUp(ctx); ready <- err }()
-	select {
-	case err := <-e.done:
-		e.done <- err
-		return engineFault(err)
-	case err := <-ready:
-		if err != nil {
-			return engineFault(err)
-		}
-		return nil
-	}
-}
-
-func engineFault(err error) error {
-	if err == nil {
-		err = errors.New("it ended at once")
-	}
-	return fault.Wrap(err, fault.Unavailable, "engine.start", "the embedded ClickHouse does not start: %s", err)
-}
-
-// endpoint is the DSN to use now and whether the engine is up.
-func (e *engine) endpoint() (dsn string, up bool) {
-	switch {
-	case e.dsn != "":
-		return e.dsn, true
-	case e.server != nil:
-		at := e.server.Endpoint()
-		return at.DSN, at.Up
-	case e.attached != nil:
-		at := e.attached.Endpoint()
-		return at.DSN, at.Up
-	default:
-		return "", false
-	}
-}
-
-// Close stops an engine that this process started.
-func (e *engine) Close() error {
-	if e.cancel == nil {
-		return nil
-	}
-	e.cancel()
-	select {
-	case err := <-e.done:
-		if errors.Is(err, context.Canceled) {
-			return nil
-		}
-		return err
-	case <-time.After(9 * time.Second):
-		return fault.New(fault.Timeout, "engine.stop", "the engine did not stop in time")
-	}
 }

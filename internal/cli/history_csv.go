@@ -187,8 +187,10 @@ func (h *historyReader) findColumns() error {
 	find := func(flag, name string) int {
 		at := slices.Index(h.header, name)
 		if at < 0 {
-			bad = append(bad, fault.Field{File: h.spec.file, Row: 1, Column: name,
-				Problem: "is named by " + flag + " but is not in the header (" + fault.Shorten(strings.Join(h.header, ", ")) + ")"})
+			bad = append(bad, fault.Field{
+				File: h.spec.file, Row: 1, Column: name,
+				Problem: "is named by " + flag + " but is not in the header (" + fault.Shorten(strings.Join(h.header, ", ")) + ")",
+			})
 		}
 		return at
 	}

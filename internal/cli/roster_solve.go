@@ -86,8 +86,10 @@ func runRosterSolve(cmd *cobra.Command, f rosterFlags) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	begin := time.Now()
-	budget := search.Budget{Seed: f.seed, Iterations: f.iterations, Time: f.budget, Threads: f.threads,
-		Elapsed: func() time.Duration { return time.Since(begin) }}
+	budget := search.Budget{
+		Seed: f.seed, Iterations: f.iterations, Time: f.budget, Threads: f.threads,
+		Elapsed: func() time.Duration { return time.Since(begin) },
+	}
 	clear := showProgress(cmd.ErrOrStderr(), &budget)
 	result, sum, err := solveFormat(ctx, f, raw, budget)
 	clear()
@@ -138,8 +140,10 @@ func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget
 		if err != nil {
 			return nil, rosterSummary{}, err
 		}
-		return s, rosterSummary{Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
-			Uncovered: len(s.Uncovered), SoftBroken: len(s.Violations), worst: s.Uncovered}, nil
+		return s, rosterSummary{
+			Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
+			Uncovered: len(s.Uncovered), SoftBroken: len(s.Violations), worst: s.Uncovered,
+		}, nil
 	}
 	return nil, rosterSummary{}, badFormat(f.format)
 }
@@ -155,7 +159,7 @@ func showProgress(w io.Writer, b *search.Budget) (clear func()) {
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return func() {}
 	}
-	last := time.Duration(-time.Second)
+	last := -time.Second
 	b.Progress = func(p search.Progress) {
 		if now := b.Elapsed(); now-last >= 200*time.Millisecond {
 			last = now

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +19,9 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/demo"
 )
 
-// stopWithin bounds an orderly stop, engine included.
-const stopWithin = 10 * time.Second
+// graceful is how long requests and jobs in flight may go on after SIGTERM. The engine may need
+// five seconds more to stop in order, and all of it has to be over within ten.
+const graceful = 4 * time.Second
 
 func newServeCommand(s *settings) *cobra.Command {
 	var withDemo bool
@@ -37,6 +41,11 @@ func newServeCommand(s *settings) *cobra.Command {
 				return fault.Wrap(err, fault.Unavailable, "http.listen", "cannot listen on %s: %s; another Chaoban may be running", c.HTTP.Listen, err)
 			}
 			out := cmd.OutOrStdout()
+			unlock, err := lockService(c.DataDir)
+			if err != nil {
+				return errors.Join(err, ln.Close())
+			}
+			defer unlock()
 			fmt.Fprintln(out, "Chaoban 潮班: starting stores and engine …")
 			a, err := compose(cmd.Context(), c, cmd.ErrOrStderr(), wantEngine)
 			if err != nil {
@@ -50,7 +59,7 @@ func newServeCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// serve runs until the context ends, then stops in reverse order within stopWithin.
+// serve runs until the context ends, then stops in reverse order within ten seconds.
 func serve(ctx context.Context, a *app, ln net.Listener, out io.Writer, withDemo bool) error {
 	if n, err := a.ops.AbandonRuns(ctx); err != nil {
 		return errors.Join(err, ln.Close())
@@ -76,9 +85,26 @@ func serve(ctx context.Context, a *app, ln net.Listener, out io.Writer, withDemo
 		fmt.Fprintln(out, "stopping …")
 	case err = <-failed:
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 	defer cancel()
 	return errors.Join(err, server.Stop(stop), a.jobs.Stop(stop))
+}
+
+// lockService keeps a second service off the data directory: it would take the running one's job
+// runs for those of a dead process. The kernel gives the lock back even after kill -9.
+func lockService(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "config.data_dir", "the data directory %s cannot be made", dir)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "service.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "config.data_dir", "the data directory %s cannot be written", dir)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close() // nothing was written
+		return nil, fault.Wrap(err, fault.Conflict, "service.running", "another Chaoban service runs on the data directory %s", dir)
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 func loadDemo(ctx context.Context, a *app, out io.Writer) error {

@@ -3,6 +3,7 @@ package operations
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -52,8 +53,7 @@ func (o *Operations) RunJob(ctx context.Context, who access.Principal, spec JobS
 	}
 	db, now := o.deps.Store, o.deps.Now()
 	id := ids.New[ids.Run](now)
-	// The run holds the lease, not the node: a holder may renew, so two runs of one node would share it.
-	lease, err := db.AcquireLease(ctx, "job:"+spec.Name, o.deps.Node+"/"+string(id), now, spec.Timeout+leaseMargin)
+	lease, err := db.AcquireLease(ctx, leaseName(spec.Name), o.leaseHolder(id), now, spec.Timeout+leaseMargin)
 	if err != nil {
 		return store.JobRun{}, elsewhere(err, spec.Name)
 	}
@@ -78,7 +78,7 @@ func (o *Operations) RunJob(ctx context.Context, who access.Principal, spec JobS
 func (o *Operations) finish(ctx context.Context, who access.Principal, spec JobSpec, run store.JobRun) (store.JobRun, error) {
 	work, cancel := context.WithTimeout(ctx, spec.Timeout)
 	defer cancel()
-	rows, err := spec.Run(work, who, spec.Due)
+	rows, err := o.guarded(work, who, spec)
 	run.Rows, run.State, run.FinishedAt = rows, store.Succeeded, o.deps.Now()
 	switch {
 	case err != nil && errors.Is(work.Err(), context.DeadlineExceeded):
@@ -89,6 +89,17 @@ func (o *Operations) finish(ctx context.Context, who access.Principal, spec JobS
 	}
 	saved := o.deps.Store.FinishJobRun(context.WithoutCancel(ctx), run.ID, run.State, rows, run.Error, run.FinishedAt)
 	return run, errors.Join(err, saved)
+}
+
+// guarded keeps a job that panics from ending the service: the run fails, the stack is logged.
+func (o *Operations) guarded(ctx context.Context, who access.Principal, spec JobSpec) (rows int64, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			o.deps.Log.ErrorContext(ctx, "job panicked", "job", spec.Name, "cause", cause, "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "job.panic", "job %s broke off", spec.Name)
+		}
+	}()
+	return spec.Run(ctx, who, spec.Due)
 }
 
 func elsewhere(err error, job string) error {
@@ -110,10 +121,36 @@ func (o *Operations) JobMissed(ctx context.Context, job string, due time.Time) (
 	return last.ScheduledFor.Before(due.Truncate(time.Microsecond)), nil
 }
 
-// AbandonRuns marks the runs that this node left unfinished when it died.
+// AbandonRuns marks the runs that this node left unfinished when it died, and frees their leases,
+// so that a job need not wait for the lease of a dead process. Call it before anything runs.
 func (o *Operations) AbandonRuns(ctx context.Context) (int, error) {
-	return o.deps.Store.AbandonJobRuns(ctx, o.deps.Node, o.deps.Now())
+	db, now := o.deps.Store, o.deps.Now()
+	unfinished, err := store.All(func(p store.Page) ([]store.JobRun, string, error) {
+		return db.In(access.Scope{Everything: true}).JobRuns(ctx, store.JobRunFilter{State: store.Running}, p)
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, run := range unfinished {
+		if run.Node != o.deps.Node {
+			continue
+		}
+		lease, err := db.AcquireLease(ctx, leaseName(run.Job), o.leaseHolder(run.ID), now, leaseMargin)
+		if err == nil {
+			err = db.ReleaseLease(ctx, lease)
+		}
+		if err != nil && fault.KindOf(err) != fault.Conflict { // another node has it by now
+			return 0, err
+		}
+	}
+	return db.AbandonJobRuns(ctx, o.deps.Node, now)
 }
+
+func leaseName(job string) string { return "job:" + job }
+
+// leaseHolder names the run, not the node: a holder may renew, so two runs of one node would share
+// a lease.
+func (o *Operations) leaseHolder(run ids.Run) string { return o.deps.Node + "/" + string(run) }
 
 // JobRuns lists runs, newest first.
 func (o *Operations) JobRuns(ctx context.Context, who access.Principal, f store.JobRunFilter, p store.Page) ([]store.JobRun, string, error) {

@@ -64,7 +64,10 @@ func TestWrongLoginsTellNothing(t *testing.T) {
 	s.addUser(t, operations.UserInput{ID: off.ID, Login: "off", Name: "离职", Role: access.Planner, Disabled: true})
 	var answers []string
 	for _, in := range []operations.Login{
-		{Login: "wang", Password: "wrong"}, {Login: "nobody", Password: goodPassword}, {Login: "off", Password: goodPassword}, {Login: "wang"},
+		{Login: "wang", Password: "wrong"},
+		{Login: "nobody", Password: goodPassword},
+		{Login: "off", Password: goodPassword},
+		{Login: "wang"},
 		{Login: "wang", Password: strings.Repeat("x", 100_000)},
 	} {
 		_, err := s.Administration.Login(t.Context(), in)

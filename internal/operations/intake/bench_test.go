@@ -32,8 +32,10 @@ func BenchmarkScanCSV(b *testing.B) {
 
 func BenchmarkScanNDJSON(b *testing.B) {
 	at := time.Date(2026, 11, 11, 1, 0, 0, 0, time.UTC)
-	c := chatlog.Conversation{Merchant: "m", Shop: "m-tmall", Queue: "m-tmall/pre", ID: "S2026041700000001", Channel: chatlog.Chat, Agent: "agent-0017",
-		StartedAt: at, AnsweredAt: at.Add(12 * time.Second), EndedAt: at.Add(10 * time.Minute), AgentMessages: 6, BuyerMessages: 5, HandleTime: 185 * time.Second}
+	c := chatlog.Conversation{
+		Merchant: "m", Shop: "m-tmall", Queue: "m-tmall/pre", ID: "S2026041700000001", Channel: chatlog.Chat, Agent: "agent-0017",
+		StartedAt: at, AnsweredAt: at.Add(12 * time.Second), EndedAt: at.Add(10 * time.Minute), AgentMessages: 6, BuyerMessages: 5, HandleTime: 185 * time.Second,
+	}
 	for i := range 5 {
 		open := at.Add(time.Duration(i) * time.Minute)
 		c.Rounds = append(c.Rounds, chatlog.Round{OpenedAt: open, AnsweredAt: open.Add(12 * time.Second), Agent: "agent-0017"})

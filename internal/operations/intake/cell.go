@@ -195,10 +195,20 @@ var durationWords = []struct {
 	word string
 	unit time.Duration
 }{
-	{"小时", time.Hour}, {"分钟", time.Minute}, {"毫秒", time.Millisecond}, {"天", 24 * time.Hour},
-	{"时", time.Hour}, {"分", time.Minute}, {"秒", time.Second},
-	{"min", time.Minute}, {"sec", time.Second}, {"ms", time.Millisecond},
-	{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second},
+	{"小时", time.Hour},
+	{"分钟", time.Minute},
+	{"毫秒", time.Millisecond},
+	{"天", 24 * time.Hour},
+	{"时", time.Hour},
+	{"分", time.Minute},
+	{"秒", time.Second},
+	{"min", time.Minute},
+	{"sec", time.Second},
+	{"ms", time.Millisecond},
+	{"d", 24 * time.Hour},
+	{"h", time.Hour},
+	{"m", time.Minute},
+	{"s", time.Second},
 }
 
 // parseWords reads 7小时41分52秒, 1m30s or 2.5 min: units in descending order, each once.
@@ -218,7 +228,8 @@ func parseWords(s string) (time.Duration, string) {
 		i := slices.IndexFunc(durationWords, func(w struct {
 			word string
 			unit time.Duration
-		}) bool {
+		},
+		) bool {
 			return strings.HasPrefix(rest, w.word)
 		})
 		if i < 0 || durationWords[i].unit >= last {

@@ -92,14 +92,28 @@ func TestDuration(t *testing.T) {
 		text, unit string
 		want       time.Duration
 	}{
-		{"90", "", 90 * time.Second}, {"1.5", "min", 90 * time.Second}, {"1,200", "s", 20 * time.Minute},
-		{"250", "ms", 250 * time.Millisecond}, {"2", "h", 2 * time.Hour},
-		{"00:01:30", "", 90 * time.Second}, {"1:02:03", "hms", 3723 * time.Second}, {"25:00:00", "", 25 * time.Hour},
-		{"1.6550925925925926E-3", "hms", 143 * time.Second}, {"0.5", "hms", 12 * time.Hour},
-		{"11秒", "", 11 * time.Second}, {"2分30秒", "", 150 * time.Second}, {"7小时41分52秒", "", 7*time.Hour + 41*time.Minute + 52*time.Second},
-		{"3分钟", "", 3 * time.Minute}, {"1m30s", "", 90 * time.Second}, {"2.5 min", "", 150 * time.Second},
-		{"02:30", "mm:ss", 150 * time.Second}, {"90:00", "mm:ss", 90 * time.Minute}, {"02:30", "hh:mm", 150 * time.Minute},
-		{"-5", "", -5 * time.Second}, {"00:00:01.5", "", 1500 * time.Millisecond}, {"5m", "", 5 * time.Minute},
+		{"90", "", 90 * time.Second},
+		{"1.5", "min", 90 * time.Second},
+		{"1,200", "s", 20 * time.Minute},
+		{"250", "ms", 250 * time.Millisecond},
+		{"2", "h", 2 * time.Hour},
+		{"00:01:30", "", 90 * time.Second},
+		{"1:02:03", "hms", 3723 * time.Second},
+		{"25:00:00", "", 25 * time.Hour},
+		{"1.6550925925925926E-3", "hms", 143 * time.Second},
+		{"0.5", "hms", 12 * time.Hour},
+		{"11秒", "", 11 * time.Second},
+		{"2分30秒", "", 150 * time.Second},
+		{"7小时41分52秒", "", 7*time.Hour + 41*time.Minute + 52*time.Second},
+		{"3分钟", "", 3 * time.Minute},
+		{"1m30s", "", 90 * time.Second},
+		{"2.5 min", "", 150 * time.Second},
+		{"02:30", "mm:ss", 150 * time.Second},
+		{"90:00", "mm:ss", 90 * time.Minute},
+		{"02:30", "hh:mm", 150 * time.Minute},
+		{"-5", "", -5 * time.Second},
+		{"00:00:01.5", "", 1500 * time.Millisecond},
+		{"5m", "", 5 * time.Minute},
 	}
 	for _, c := range cases {
 		got, problem := (&column{spec: Column{Unit: c.unit}}).duration(c.text)

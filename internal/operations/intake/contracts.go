@@ -94,8 +94,10 @@ func foreignShops(c contracts.Contract, known map[ids.Shop]bool) []fault.Field {
 	for i, v := range c.Versions {
 		for j, s := range v.Shops {
 			if !known[s] {
-				bad = append(bad, fault.Field{Path: fmt.Sprintf("versions[%d].shops[%d]", i, j), Value: string(s),
-					Problem: fmt.Sprintf("is not a shop of merchant %s", c.Merchant)})
+				bad = append(bad, fault.Field{
+					Path: fmt.Sprintf("versions[%d].shops[%d]", i, j), Value: string(s),
+					Problem: fmt.Sprintf("is not a shop of merchant %s", c.Merchant),
+				})
 			}
 		}
 	}

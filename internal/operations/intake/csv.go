@@ -47,8 +47,10 @@ func (l *lines) next() ([]byte, error) {
 }
 
 func (l *lines) tooLong() error {
-	return refuse(fault.TooLarge, "intake.limit", fault.Field{File: l.file, Row: l.number,
-		Problem: fmt.Sprintf("the record is longer than %d bytes; is a quote not closed, or is this not a table?", l.limit)})
+	return refuse(fault.TooLarge, "intake.limit", fault.Field{
+		File: l.file, Row: l.number,
+		Problem: fmt.Sprintf("the record is longer than %d bytes; is a quote not closed, or is this not a table?", l.limit),
+	})
 }
 
 // csvReader splits delimited text (RFC 4180, with a delimiter of the file's choice and quotes

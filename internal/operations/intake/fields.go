@@ -250,8 +250,18 @@ func usualColumn(kind Kind, name string, header []string, at map[string]int) (Co
 }
 
 var unitMarks = []struct{ mark, unit string }{
-	{"s", "s"}, {"秒", "s"}, {"seconds", "s"}, {"min", "min"}, {"分", "min"}, {"分钟", "min"}, {"minutes", "min"},
-	{"h", "h"}, {"小时", "h"}, {"hours", "h"}, {"ms", "ms"}, {"毫秒", "ms"},
+	{"s", "s"},
+	{"秒", "s"},
+	{"seconds", "s"},
+	{"min", "min"},
+	{"分", "min"},
+	{"分钟", "min"},
+	{"minutes", "min"},
+	{"h", "h"},
+	{"小时", "h"},
+	{"hours", "h"},
+	{"ms", "ms"},
+	{"毫秒", "ms"},
 }
 
 var headerMarks = strings.NewReplacer("（", "(", "）", ")", " ", "", "_", "")

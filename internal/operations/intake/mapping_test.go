@@ -69,8 +69,10 @@ constants: {merchant: m, queue: m/pre}
 	start := time.Date(2026, 4, 17, 1, 0, 0, 0, time.UTC)
 	five := 5
 	require.Equal(t, []chatlog.Conversation{
-		{Merchant: "m", Queue: "m/pre", ID: "1", Channel: "call", StartedAt: start, AnsweredAt: start.Add(90 * time.Second), Rating: &five,
-			Rounds: []chatlog.Round{{OpenedAt: start, AnsweredAt: start.Add(90 * time.Second)}}},
+		{
+			Merchant: "m", Queue: "m/pre", ID: "1", Channel: "call", StartedAt: start, AnsweredAt: start.Add(90 * time.Second), Rating: &five,
+			Rounds: []chatlog.Round{{OpenedAt: start, AnsweredAt: start.Add(90 * time.Second)}},
+		},
 		{Merchant: "m", Queue: "m/pre", ID: "2", Channel: "chat", StartedAt: start.Add(time.Minute)},
 	}, calls)
 }
@@ -85,10 +87,14 @@ func TestReadAgents(t *testing.T) {
 	first := calendar.Dates{From: calendar.MakeDate(2024, 3, 1)}
 	second := calendar.Dates{From: calendar.MakeDate(2025, 1, 15), Until: calendar.MakeDate(2026, 6, 1)}
 	require.Equal(t, []workforce.Agent{
-		{ID: "a1", Name: "张三", Site: "hz", Team: "hz-1", Employment: workforce.Standard, Employed: first, Concurrency: 3, Wage: money.Fen(2850),
-			Skills: []workforce.Skill{{Queue: "m/pre", Dates: first, Level: 1}, {Queue: "m/after", Dates: first, Level: 0.8}}, Availability: "Mon-Sun 08:00-24:00"},
-		{ID: "a2", Name: "李四", Site: "hz", Team: "hz-1", Employment: workforce.PartTime, Employed: second, Concurrency: 1, Wage: money.Yuan(22),
-			Skills: []workforce.Skill{{Queue: "m/pre", Dates: second, Level: 1}}},
+		{
+			ID: "a1", Name: "张三", Site: "hz", Team: "hz-1", Employment: workforce.Standard, Employed: first, Concurrency: 3, Wage: money.Fen(2850),
+			Skills: []workforce.Skill{{Queue: "m/pre", Dates: first, Level: 1}, {Queue: "m/after", Dates: first, Level: 0.8}}, Availability: "Mon-Sun 08:00-24:00",
+		},
+		{
+			ID: "a2", Name: "李四", Site: "hz", Team: "hz-1", Employment: workforce.PartTime, Employed: second, Concurrency: 1, Wage: money.Yuan(22),
+			Skills: []workforce.Skill{{Queue: "m/pre", Dates: second, Level: 1}},
+		},
 	}, agents)
 }
 

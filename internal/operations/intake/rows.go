@@ -154,8 +154,10 @@ func (s *scan[T]) open() (*rows[T], error) {
 	out := &rows[T]{table: table, zone: s.zone, line: s.shape.line, refers: s.options.Refers}
 	if table.Format == NDJSON {
 		if len(s.mapping.Columns) > 0 || len(s.mapping.Constants) > 0 {
-			return nil, refuse(fault.Invalid, "intake.kind", fault.Field{File: s.src.Name,
-				Problem: "is NDJSON, which is read in its canonical form: import it without columns and constants"})
+			return nil, refuse(fault.Invalid, "intake.kind", fault.Field{
+				File:    s.src.Name,
+				Problem: "is NDJSON, which is read in its canonical form: import it without columns and constants",
+			})
 		}
 		out.lines = &lines{r: table.text.r, file: s.src.Name, limit: s.options.Limits.Line}
 		return out, nil

@@ -68,8 +68,10 @@ func xlsxOf(t testing.TB, rows ...[]string) []byte {
 		sheet.WriteString(`</row>`)
 	}
 	sheet.WriteString(`</sheetData></worksheet>`)
-	return zipOf(t, map[string]string{"[Content_Types].xml": contentTypes, "_rels/.rels": rootRels, "xl/workbook.xml": bookXML,
-		"xl/_rels/workbook.xml.rels": bookRels, "xl/worksheets/sheet1.xml": sheet.String()})
+	return zipOf(t, map[string]string{
+		"[Content_Types].xml": contentTypes, "_rels/.rels": rootRels, "xl/workbook.xml": bookXML,
+		"xl/_rels/workbook.xml.rels": bookRels, "xl/worksheets/sheet1.xml": sheet.String(),
+	})
 }
 
 func gzipOf(t testing.TB, b []byte) []byte {
@@ -340,8 +342,10 @@ func TestScanConstantMemory(t *testing.T) {
 	if os.Getenv("CHAOBAN_LONG") == "1" {
 		n = 10_000_000
 	}
-	g := generated{"id,merchant,shop,queue,agent,started_at,wait,handle_time,answered,rating\n",
-		"S2026041700000001,m,m-tmall,m-tmall/pre,agent-0017,2026-04-17 09:15:27,12,185,Y,5\n", n}
+	g := generated{
+		"id,merchant,shop,queue,agent,started_at,wait,handle_time,answered,rating\n",
+		"S2026041700000001,m,m-tmall,m-tmall/pre,agent-0017,2026-04-17 09:15:27,12,185,Y,5\n", n,
+	}
 	src := intake.Source{Name: "big.csv", R: g, Size: int64(len(g.header)) + n*int64(len(g.row))}
 	var peak uint64
 	var rows int64
@@ -365,11 +369,13 @@ func TestScanConstantMemory(t *testing.T) {
 
 func TestScanProgress(t *testing.T) {
 	last, total := int64(-1), int64(0)
-	_, _, err := scanHistory(intake.FromBytes("f.csv", []byte(history)), intake.DefaultMapping(intake.History), intake.Options{HoldRows: 1, BatchRows: 1,
+	_, _, err := scanHistory(intake.FromBytes("f.csv", []byte(history)), intake.DefaultMapping(intake.History), intake.Options{
+		HoldRows: 1, BatchRows: 1,
 		Progress: func(done, of int64) {
 			require.GreaterOrEqual(t, done, last)
 			last, total = done, of
-		}})
+		},
+	})
 	require.NoError(t, err)
 	require.Equal(t, total, last)
 	require.Positive(t, total)

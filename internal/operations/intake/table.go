@@ -59,8 +59,10 @@ func Open(src Source, m Mapping, limits Limits) (*Table, error) {
 	case src.Size == 0 || n == 0:
 		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
 	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, refuse(fault.Invalid, "intake.xls", fault.Field{File: src.Name,
-			Problem: "is an old Excel .xls file, whatever its name says: open it in Excel or WPS and save it as .xlsx"})
+		return nil, refuse(fault.Invalid, "intake.xls", fault.Field{
+			File:    src.Name,
+			Problem: "is an old Excel .xls file, whatever its name says: open it in Excel or WPS and save it as .xlsx",
+		})
 	case bytes.HasPrefix(magic, []byte("PK\x03\x04")), bytes.HasPrefix(magic, []byte("PK\x05\x06")):
 		err = t.openBook(m)
 	default:
@@ -146,8 +148,10 @@ func (t *Table) next() (record, error) {
 	}
 	t.seen = r.number
 	if len(r.cells) > t.limits.Columns {
-		return record{}, refuse(fault.TooLarge, "intake.limit", fault.Field{File: t.source.Name, Row: r.number,
-			Problem: fmt.Sprintf("the row has %d columns; at most %d are read", len(r.cells), t.limits.Columns)})
+		return record{}, refuse(fault.TooLarge, "intake.limit", fault.Field{
+			File: t.source.Name, Row: r.number,
+			Problem: fmt.Sprintf("the row has %d columns; at most %d are read", len(r.cells), t.limits.Columns),
+		})
 	}
 	return r, nil
 }
@@ -272,9 +276,11 @@ func (t *Table) readHeader(m Mapping) error {
 	if err := t.setHeader(best); err != nil {
 		return err
 	}
-	return refuse(fault.Invalid, "intake.header", fault.Field{File: t.source.Name, Row: best.number,
+	return refuse(fault.Invalid, "intake.header", fault.Field{
+		File: t.source.Name, Row: best.number,
 		Value:   strings.Join(best.cells, ", "),
-		Problem: "the header has no column " + strings.Join(missing, ", ")})
+		Problem: "the header has no column " + strings.Join(missing, ", "),
+	})
 }
 
 // setHeader checks that no two columns have the same name: one of them would win silently.
@@ -288,8 +294,10 @@ func (t *Table) setHeader(r record) error {
 		name := cleanHeader(cell)
 		t.Header = append(t.Header, name)
 		if first, twice := at[name]; twice && name != "" {
-			bad = append(bad, fault.Field{File: t.source.Name, Row: r.number, Column: name,
-				Problem: fmt.Sprintf("columns %d and %d have the same header", first+1, i+1)})
+			bad = append(bad, fault.Field{
+				File: t.source.Name, Row: r.number, Column: name,
+				Problem: fmt.Sprintf("columns %d and %d have the same header", first+1, i+1),
+			})
 		}
 		at[name] = i
 	}

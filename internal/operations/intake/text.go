@@ -70,8 +70,10 @@ func (g *gunzip) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
 	g.n += int64(n)
 	if g.n > g.limits.Unpacked || g.n > 64<<20 && g.n/g.limits.Ratio > g.packed.n {
-		return 0, refuse(fault.TooLarge, "intake.limit", fault.Field{File: g.name,
-			Problem: fmt.Sprintf("unpacks to more than %d times its size; it was not imported", g.limits.Ratio)})
+		return 0, refuse(fault.TooLarge, "intake.limit", fault.Field{
+			File:    g.name,
+			Problem: fmt.Sprintf("unpacks to more than %d times its size; it was not imported", g.limits.Ratio),
+		})
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, fault.Wrap(err, fault.Invalid, "intake.corrupt", "%s is a damaged gzip file", g.name)
@@ -144,8 +146,10 @@ func decoderFor(file, encoding string, head []byte, cut bool) (transform.Transfo
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder(), utf16Name, nil
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, "", refuse(fault.Invalid, "intake.format", fault.Field{File: file,
-			Problem: "is not a table: bring .xlsx, CSV or NDJSON, also packed with gzip (UTF-16 text without a byte order mark needs encoding: utf-16)"})
+		return nil, "", refuse(fault.Invalid, "intake.format", fault.Field{
+			File:    file,
+			Problem: "is not a table: bring .xlsx, CSV or NDJSON, also packed with gzip (UTF-16 text without a byte order mark needs encoding: utf-16)",
+		})
 	}
 	if validPrefix(head, cut) {
 		return nil, utf8Name, nil
