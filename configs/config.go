@@ -2,21 +2,18 @@
 // packs (holidays, promotions, metric definitions) that ship with the binary.
 //
 // A value comes from, later wins: the built-in default.yaml, one YAML file, the environment
-// (CHAOBAN__HTTP__LISTEN sets http.listen). An unknown key anywhere is an error.
+// (CHAOBAN__HTTP__LISTEN sets http.listen). An unknown key anywhere is an error that names the file
+// and line or the variable. Passwords occur in DSNs only; no error and no listing shows one.
 package configs
 
 import (
-	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
+	"log/slog"
+	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // the business time zone must load on a machine without a zone database
 
 	"go.yaml.in/yaml/v3"
 
@@ -30,8 +27,6 @@ import (
 
 //go:embed default.yaml
 var defaults []byte
-
-const envPrefix = "CHAOBAN__"
 
 // Config is the whole configuration of one process.
 type Config struct {
@@ -71,99 +66,77 @@ type Engine struct {
 	Memory  int64  `yaml:"memory"`  // upper limit in MiB
 }
 
-// Load reads the default, an optional file and the environment, and validates the result.
-func Load(path string, environ []string) (Config, error) {
-	var c Config
-	if err := decode("default.yaml", bytes.NewReader(defaults), &c); err != nil {
-		return Config{}, err
-	}
-	if path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return Config{}, fault.Wrap(err, fault.NotFound, "config.file", "the configuration file %s cannot be read", path)
-		}
-		defer f.Close()
-		if err := decode(filepath.Base(path), f, &c); err != nil {
-			return Config{}, err
-		}
-	}
-	if err := overlay(environ, &c); err != nil {
-		return Config{}, err
-	}
-	return c, c.Validate()
-}
-
-var lineOf = regexp.MustCompile(`line (\d+): (.*)`)
-
-// decode reads one YAML document over c, refusing keys that c does not have.
-func decode(name string, r io.Reader, c *Config) error {
-	d := yaml.NewDecoder(r)
-	d.KnownFields(true)
-	err := d.Decode(c)
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	var fields []fault.Field
-	for _, m := range lineOf.FindAllStringSubmatch(err.Error(), -1) {
-		row, _ := strconv.Atoi(m[1])
-		problem := regexp.MustCompile(` in type .*`).ReplaceAllString(m[2], "")
-		fields = append(fields, fault.Field{File: name, Row: row, Problem: problem})
-	}
-	if len(fields) == 0 {
-		fields = []fault.Field{{File: name, Problem: strings.TrimPrefix(err.Error(), "yaml: ")}}
-	}
-	return fault.Bad("config.invalid", "configuration", fields)
-}
-
-// overlay turns CHAOBAN__A__B=value into the document {a: {b: value}} and decodes it like a file.
-func overlay(environ []string, c *Config) error {
-	for _, entry := range environ {
-		name, value, _ := strings.Cut(entry, "=")
-		rest, ok := strings.CutPrefix(name, envPrefix)
-		if !ok {
-			continue
-		}
-		var doc any = &yaml.Node{Kind: yaml.ScalarNode, Value: value}
-		keys := strings.Split(strings.ToLower(rest), "__")
-		for i := len(keys) - 1; i >= 0; i-- {
-			doc = map[string]any{keys[i]: doc}
-		}
-		text, err := yaml.Marshal(doc)
-		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "config.invalid", "the environment variable %s cannot be used", name)
-		}
-		if err := decode("environment "+name, bytes.NewReader(text), c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Validate checks every component and reports all bad fields.
+// Validate checks every component and reports all bad fields, in the order of the keys. No value
+// in it holds a password. Errors: config.invalid.
 func (c Config) Validate() error {
+	return fault.Bad("config.invalid", "configuration", c.problems())
+}
+
+func (c Config) problems() []fault.Field {
 	var bad []fault.Field
-	if c.DataDir == "" {
-		bad = append(bad, fault.Field{Path: "data_dir", Problem: "must name a directory"})
+	report := func(path, value, problem string) {
+		bad = append(bad, fault.Field{Path: path, Value: value, Problem: problem})
 	}
-	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "" {
-		bad = append(bad, fault.Field{Path: "time_zone", Value: c.TimeZone, Problem: "is not an IANA time zone"})
+	if strings.TrimSpace(c.DataDir) == "" {
+		report("data_dir", c.DataDir, "must name a directory")
 	}
-	if c.Engine.Memory < 512 {
-		bad = append(bad, fault.Field{Path: "engine.memory", Value: fmt.Sprint(c.Engine.Memory), Problem: "must be at least 512 MiB"})
+	zone := c.TimeZone
+	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
+		report("time_zone", zone, "is not an IANA time zone like Asia/Shanghai")
+		zone = warehouse.DefaultConfig().TimeZone // so that the warehouse does not report it again
 	}
-	for path, err := range map[string]error{
-		"store": c.Store.Validate(), "warehouse": c.Warehouse.Client(c.TimeZone).Validate(),
-		"operations": c.Operations.Validate(), "http": c.HTTP.Validate(), "jobs": c.Jobs.Validate(),
+	if new(slog.Level).UnmarshalText([]byte(c.Log.Level)) != nil {
+		report("log.level", c.Log.Level, "must be debug, info, warn or error")
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		report("log.format", c.Log.Format, "must be text or json")
+	}
+	if !warehouseAddress(c.Warehouse.DSN) {
+		report("warehouse.dsn", maskDSN(c.Warehouse.DSN), "must be like clickhouse://user:password@host:9000/database")
+	}
+	if c.Engine.Memory < 512 || c.Engine.Memory > maxEngineMemory {
+		report("engine.memory", fmt.Sprint(c.Engine.Memory), fmt.Sprintf("must be from 512 to %d MiB", maxEngineMemory))
+	}
+	for _, part := range []struct {
+		path string
+		err  error
+	}{
+		{"store", c.Store.Validate()},
+		{"warehouse", c.Warehouse.Client(zone).Validate()},
+		{"operations", c.Operations.Validate()},
+		{"http", c.HTTP.Validate()},
+		{"jobs", c.Jobs.Validate()},
 	} {
-		if err == nil {
+		if part.err == nil {
 			continue
 		}
-		for _, f := range fault.Of(err).Fields {
-			f.Path = path + "." + f.Path
+		for _, f := range fault.Of(part.err).Fields {
+			f.Path = part.path + "." + f.Path
+			if f.Path == "store.dsn" {
+				f.Value = maskDSN(c.Store.DSN)
+			}
 			bad = append(bad, f)
 		}
 	}
-	return fault.Bad("config.invalid", "configuration", bad)
+	return bad
+}
+
+// maxEngineMemory is 16 TiB in MiB, more than any machine has and far from an overflow.
+const maxEngineMemory = 16 << 20
+
+// warehouseSchemes are those that the ClickHouse client tells apart.
+var warehouseSchemes = []string{"clickhouse", "tcp", "native", "http", "https"}
+
+// warehouseAddress tells whether a DSN has a known scheme and a host; the client judges the rest when
+// it connects. net/url is no judge of it: several hosts with ports, which the client takes, are not
+// a URL.
+func warehouseAddress(dsn string) bool {
+	if dsn == "" { // the embedded engine
+		return true
+	}
+	scheme, rest, _ := strings.Cut(dsn, "://")
+	host := rest[strings.LastIndex(rest, "@")+1:]
+	return slices.Contains(warehouseSchemes, scheme) && host != "" && !strings.ContainsAny(host[:1], "/?#:")
 }
 
 // Zone is the business time zone; Validate has proved that it loads.
@@ -175,14 +148,12 @@ func (c Config) Zone() *time.Location {
 	return loc
 }
 
-var secretInDSN = regexp.MustCompile(`(://[^:/@\s]*:)[^@\s]*(@)`)
-
-// Masked renders the effective configuration as YAML with passwords in DSNs replaced.
+// Masked renders the effective configuration as YAML with every password in it replaced.
 func (c Config) Masked() string {
+	c.Store.DSN, c.Warehouse.DSN = maskDSN(c.Store.DSN), maskDSN(c.Warehouse.DSN)
 	text, err := yaml.Marshal(c)
 	if err != nil {
 		return ""
 	}
-	masked := secretInDSN.ReplaceAllString(string(text), "${1}******${2}")
-	return regexp.MustCompile(`(?im)((?:password|secret|token)[a-z_]*[=:]\s*)[^\s&]+`).ReplaceAllString(masked, "${1}******")
+	return string(text)
 }

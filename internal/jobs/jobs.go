@@ -1,20 +1,26 @@
 // Package jobs owns the gocron table: name, schedule, timeout and one call into operations.
 //
-// Schedules are cron expressions in the business time zone. A job runs once at a time on all
-// nodes together (a lease in the operational store), its runs are kept as history, and a run
-// missed while no node was up is caught up once at start.
+// Schedules are cron expressions of five fields in the business time zone. A job runs once at a
+// time on all nodes together (a lease in the operational store), its runs are kept as history, and
+// a run missed while no node was up is caught up once at start. A run that fails is history too;
+// it is not tried again before its next due time or the next start.
+//
+// The due time of a run is the instant the schedule names, not the instant the clock ticked: two
+// nodes that tick some milliseconds apart mean the same run by it. Where a zone has summer time, a
+// due time in the skipped hour is left out that day and one in the repeated hour comes twice, at
+// two instants.
 package jobs
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
-	"github.com/robfig/cron/v3"
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations"
@@ -23,26 +29,27 @@ import (
 // Config sets the job table.
 type Config struct {
 	Enabled   bool              `yaml:"enabled"`
-	Timeout   time.Duration     `yaml:"timeout"`             // upper limit of one run
+	Timeout   time.Duration     `yaml:"timeout"`             // upper limit of one run, 1 s to 24 h
 	Schedules map[string]string `yaml:"schedules,omitempty"` // cron expression per job name, replaces the default
 }
 
 // DefaultConfig runs every job on its default schedule.
 func DefaultConfig() Config { return Config{Enabled: true, Timeout: 30 * time.Minute} }
 
-// Validate reports every bad field.
+// Validate reports every bad field. Errors: jobs.config.
 func (c Config) Validate() error {
 	var bad []fault.Field
-	if c.Timeout < time.Second {
-		bad = append(bad, fault.Field{Path: "timeout", Value: c.Timeout.String(), Problem: "must be at least 1s"})
+	if c.Timeout < time.Second || c.Timeout > 24*time.Hour {
+		bad = append(bad, fault.Field{Path: "timeout", Value: c.Timeout.String(), Problem: "must be from 1s to 24h"})
 	}
 	names := Names()
-	for name, expr := range c.Schedules {
+	for _, name := range slices.Sorted(maps.Keys(c.Schedules)) {
+		path, expression := "schedules."+name, c.Schedules[name]
 		if !slices.Contains(names, name) {
-			bad = append(bad, fault.Field{Path: "schedules." + name, Problem: "is not a job; jobs are " + fmt.Sprint(names)})
+			bad = append(bad, fault.Field{Path: path, Problem: "is not a job; jobs are " + fmt.Sprint(names)})
 		}
-		if _, err := cron.ParseStandard(expr); err != nil {
-			bad = append(bad, fault.Field{Path: "schedules." + name, Value: expr, Problem: "is not a cron expression of five fields"})
+		if _, err := parse(expression); err != nil {
+			bad = append(bad, fault.Field{Path: path, Value: expression, Problem: err.Error()})
 		}
 	}
 	return fault.Bad("jobs.config", "jobs", bad)
@@ -75,86 +82,131 @@ func Names() []string {
 
 // Scheduler runs the table.
 type Scheduler struct {
-	cfg   Config
-	ops   *operations.Operations
-	zone  *time.Location
-	log   *slog.Logger
-	table []Job
-	cron  gocron.Scheduler
-	wg    sync.WaitGroup
+	ops    *operations.Operations
+	zone   *time.Location
+	log    *slog.Logger
+	table  []Job
+	cron   gocron.Scheduler
+	cancel context.CancelFunc // ends what Start began
+
+	mu      sync.Mutex // guards the two below: no run may begin once Stop waits
+	stopped bool
+	running sync.WaitGroup // ticks and catch-up in flight
 }
 
 // New prepares a scheduler; nothing runs before Start.
 func New(cfg Config, ops *operations.Operations, zone *time.Location, log *slog.Logger) *Scheduler {
-	table := Table(ops)
+	return newScheduler(cfg, Table(ops), ops, zone, log)
+}
+
+func newScheduler(cfg Config, table []Job, ops *operations.Operations, zone *time.Location, log *slog.Logger) *Scheduler {
 	for i := range table {
-		if expr, ok := cfg.Schedules[table[i].Name]; ok {
-			table[i].Schedule = expr
+		if expression, ok := cfg.Schedules[table[i].Name]; ok {
+			table[i].Schedule = expression
 		}
 		if table[i].Timeout == 0 || table[i].Timeout > cfg.Timeout {
 			table[i].Timeout = cfg.Timeout
 		}
 	}
-	return &Scheduler{cfg: cfg, ops: ops, zone: zone, log: log, table: table}
+	return &Scheduler{ops: ops, zone: zone, log: log, table: table}
 }
 
-// Start schedules every job and catches up missed runs in the background.
-// Cancelling ctx cancels running jobs; Stop waits for them.
+// Start schedules every job and catches up missed runs in the background. It is called once.
+// The end of ctx cancels running jobs and begins no others; Stop waits for them.
+// Errors: jobs.start, jobs.schedule; then nothing runs.
 func (s *Scheduler) Start(ctx context.Context) error {
-	c, err := gocron.NewScheduler(gocron.WithLocation(s.zone), gocron.WithStopTimeout(5*time.Second))
+	c, err := gocron.NewScheduler(gocron.WithLocation(s.zone), gocron.WithStopTimeout(time.Second))
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "jobs.start", "the job scheduler cannot start")
 	}
-	s.cron = c
+	ctx, cancel := context.WithCancel(ctx)
 	for _, job := range s.table {
-		task := gocron.NewTask(func() { s.run(ctx, job, s.lastDue(job, s.ops.Now()), operations.Scheduled) })
+		task := gocron.NewTask(func() { s.tick(ctx, job) })
 		_, err := c.NewJob(gocron.CronJob(job.Schedule, false), task,
 			gocron.WithName(job.Name), gocron.WithSingletonMode(gocron.LimitModeReschedule))
 		if err != nil {
+			cancel()
+			_ = c.Shutdown() // it has run nothing
 			return fault.Wrap(err, fault.Invalid, "jobs.schedule", "the schedule %q of job %s cannot be used", job.Schedule, job.Name)
 		}
 	}
+	s.cron, s.cancel = c, cancel
 	c.Start()
-	s.wg.Go(func() { s.catchUp(ctx) })
+	if s.enter(ctx) {
+		go func() { defer s.running.Done(); s.catchUp(ctx) }()
+	}
 	return nil
 }
 
-// Stop ends the table and waits for running jobs, at most until ctx ends.
+// Stop cancels running jobs, waits until they have recorded how they ended, at most until ctx ends,
+// and ends the table. Errors: jobs.stop, of kind Timeout when a job does not heed its context.
 func (s *Scheduler) Stop(ctx context.Context) error {
 	if s.cron == nil {
 		return nil
 	}
+	s.mu.Lock()
+	again := s.stopped
+	s.stopped = true
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	s.cancel()
 	done := make(chan error, 1)
-	go func() { err := s.cron.Shutdown(); s.wg.Wait(); done <- err }()
+	go func() { s.running.Wait(); done <- s.cron.Shutdown() }()
 	select {
 	case err := <-done:
-		return err
+		if err != nil {
+			return fault.Wrap(err, fault.Internal, "jobs.stop", "the job scheduler did not stop in order")
+		}
+		return nil
 	case <-ctx.Done():
 		return fault.New(fault.Timeout, "jobs.stop", "jobs were still running at the end")
 	}
 }
 
-// Spec is a manual run of a job, for operations.RunJob.
+// enter counts a piece of work that Stop has to wait for; false when it is too late to begin.
+func (s *Scheduler) enter(ctx context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || ctx.Err() != nil {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// Spec is a manual run of a job, for operations.RunJob. Errors: jobs.unknown.
 func (s *Scheduler) Spec(name string) (operations.JobSpec, error) {
 	i := slices.IndexFunc(s.table, func(j Job) bool { return j.Name == name })
 	if i < 0 {
 		return operations.JobSpec{}, fault.New(fault.NotFound, "jobs.unknown", "there is no job %q; jobs are %v", name, Names())
 	}
-	return s.spec(s.table[i], s.ops.Now(), operations.Manual), nil
+	return spec(s.table[i], s.ops.Now(), operations.Manual), nil
 }
 
 // Jobs is the table with the schedules in force.
 func (s *Scheduler) Jobs() []Job { return slices.Clone(s.table) }
 
-func (s *Scheduler) spec(job Job, due time.Time, trigger operations.Trigger) operations.JobSpec {
+func spec(job Job, due time.Time, trigger operations.Trigger) operations.JobSpec {
 	return operations.JobSpec{Name: job.Name, Due: due, Trigger: trigger, Timeout: job.Timeout, Run: job.Run}
 }
 
+// tick runs a job because its time has come.
+func (s *Scheduler) tick(ctx context.Context, job Job) {
+	if s.enter(ctx) {
+		defer s.running.Done()
+		s.run(ctx, job, s.dueOf(job, s.ops.Now()), operations.Scheduled)
+	}
+}
+
 func (s *Scheduler) run(ctx context.Context, job Job, due time.Time, trigger operations.Trigger) {
-	run, err := s.ops.RunScheduled(ctx, s.spec(job, due, trigger))
+	run, err := s.ops.RunScheduled(ctx, spec(job, due, trigger))
 	switch {
 	case err != nil && fault.CodeOf(err) == operations.CodeJobElsewhere:
-		s.log.DebugContext(ctx, "job runs on another node", "job", job.Name)
+		s.log.DebugContext(ctx, "job runs on another node", "job", job.Name, "due", due)
+	case err != nil && ctx.Err() != nil:
+		s.log.WarnContext(ctx, "job was stopped with the service", "job", job.Name, "due", due)
 	case err != nil:
 		s.log.ErrorContext(ctx, "job failed", "job", job.Name, "due", due, "error", fault.InternalText(err))
 	default:
@@ -169,6 +221,9 @@ func (s *Scheduler) catchUp(ctx context.Context) {
 			continue
 		}
 		due := s.lastDue(job, s.ops.Now())
+		if due.IsZero() {
+			continue
+		}
 		missed, err := s.ops.JobMissed(ctx, job.Name, due)
 		if err != nil {
 			s.log.ErrorContext(ctx, "cannot tell whether a job was missed", "job", job.Name, "error", fault.InternalText(err))
@@ -178,24 +233,4 @@ func (s *Scheduler) catchUp(ctx context.Context) {
 			s.run(ctx, job, due, operations.CatchUp)
 		}
 	}
-}
-
-// lastDue is the newest due time at or before now. Cron has no "previous", so it is found by
-// walking forward from a start that lies far enough back.
-func (s *Scheduler) lastDue(job Job, now time.Time) time.Time {
-	schedule, err := cron.ParseStandard(job.Schedule)
-	if err != nil {
-		return now // Validate has refused such a schedule
-	}
-	now = now.In(s.zone)
-	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, 32 * 24 * time.Hour, 367 * 24 * time.Hour} {
-		var last time.Time
-		for t := schedule.Next(now.Add(-back)); !t.IsZero() && !t.After(now); t = schedule.Next(t) {
-			last = t
-		}
-		if !last.IsZero() {
-			return last
-		}
-	}
-	return now
 }

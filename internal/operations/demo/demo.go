@@ -24,6 +24,7 @@ import (
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 //go:embed contracts.yaml
@@ -66,24 +67,33 @@ var Logins = []Login{
 	{"quality", access.Quality}, {"agent", access.AgentRole}, {"client", access.Client},
 }
 
-// world is everything the simulation is made from.
+// world is everything the simulation is made from. It depends on nothing but the seed and the zone.
 type world struct {
 	merchants []contracts.Merchant
-	agreed    []contracts.Contract
 	shops     []contracts.Shop
+	planned   []operations.Promotion
 	demands   []demand
+	teams     []workforce.Team
+	agents    []workforce.Agent
 	zone      *time.Location
+	from      calendar.Date  // first day of the history
+	month     calendar.Month // of the conversations; the history ends where it begins
+	days      int            // of the month that are simulated
 }
 
 // Load fills empty stores with the demo. It may be run again after a crash: what is there already
 // stays as it is. progress gets one line per step.
 func Load(ctx context.Context, ops *operations.Operations, progress func(string)) error {
-	who := access.System("demo")
-	if err := ops.MarkDemo(ctx, who, false); err != nil {
+	w, err := newWorld(ops.Zone())
+	if err != nil {
 		return err
 	}
-	w, err := build(ctx, ops, who)
-	if err != nil {
+	return w.load(ctx, ops, progress)
+}
+
+func (w *world) load(ctx context.Context, ops *operations.Operations, progress func(string)) error {
+	who := access.System("demo")
+	if err := ops.MarkDemo(ctx, who, false); err != nil {
 		return err
 	}
 	progress("merchants, contracts, sites, teams, agents, logins")
@@ -93,27 +103,23 @@ func Load(ctx context.Context, ops *operations.Operations, progress func(string)
 	if err := w.loadHistory(ctx, ops, who, progress); err != nil {
 		return err
 	}
-	progress("simulating " + month.String() + ": conversations, rounds, agent states")
+	progress("simulating " + w.month.String() + ": conversations, rounds, agent states")
 	if err := w.loadMonth(ctx, ops, who, progress); err != nil {
 		return err
 	}
 	progress("rolling up")
-	if _, err = ops.Measuring.CheckRollups(ctx, who, ops.Now()); err != nil {
+	if _, err := ops.Measuring.CheckRollups(ctx, who, ops.Now()); err != nil {
 		return err
 	}
 	return ops.MarkDemo(ctx, who, true)
 }
 
-func build(ctx context.Context, ops *operations.Operations, who access.Principal) (*world, error) {
-	merchants, agreed, err := intake.Contracts("contracts.yaml", bytes.NewReader(contractFile))
+func newWorld(zone *time.Location) (*world, error) {
+	merchants, _, err := intake.Contracts("contracts.yaml", bytes.NewReader(contractFile))
 	if err != nil {
 		return nil, err
 	}
-	planned := promotions(ops.Zone())
-	if err := ops.Planning.PutPromotions(ctx, who, planned); err != nil {
-		return nil, err
-	}
-	w := &world{merchants: merchants, agreed: agreed, zone: ops.Zone()}
+	w := &world{merchants: merchants, planned: promotions(zone), zone: zone, from: historyFrom, month: month, days: month.Days()}
 	for _, m := range merchants {
 		for _, s := range m.Shops {
 			w.shops = append(w.shops, s)
@@ -122,7 +128,7 @@ func build(ctx context.Context, ops *operations.Operations, who access.Principal
 				return nil, fault.New(fault.Internal, "demo.shop", "the demo has no demand for shop %s", s.ID)
 			}
 			for _, q := range s.Queues {
-				d := demand{queue: q.ID, kind: scheduling.SkillKind(q.Skill), base: base.pre, strength: base.strength, zone: w.zone, seed: seed, waves: waves(planned)}
+				d := demand{queue: q.ID, kind: scheduling.SkillKind(q.Skill), base: base.pre, strength: base.strength, zone: zone, seed: seed, waves: waves(w.planned)}
 				if d.kind == scheduling.AfterSale {
 					d.base = base.after
 				}
@@ -133,6 +139,7 @@ func build(ctx context.Context, ops *operations.Operations, who access.Principal
 			}
 		}
 	}
+	w.teams, w.agents = people(seed, w.demands, w.shops)
 	return w, nil
 }
 
@@ -181,6 +188,8 @@ func waves(promotions []operations.Promotion) []wave {
 	return out
 }
 
+// openSlots are the quarter hours in which a queue of the demo is open; its hours are the same on
+// every day of the week.
 func openSlots(hours string) (open [96]bool, err error) {
 	h, err := forecast.ParseHours(hours)
 	if err != nil {
@@ -192,16 +201,19 @@ func openSlots(hours string) (open [96]bool, err error) {
 	return open, nil
 }
 
+// loadBooks writes what the operational store holds.
 func (w *world) loadBooks(ctx context.Context, ops *operations.Operations, who access.Principal) error {
+	if err := ops.Planning.PutPromotions(ctx, who, w.planned); err != nil {
+		return err
+	}
 	a := ops.Administration
 	if _, err := a.ApplyContracts(ctx, who, "contracts.yaml", bytes.NewReader(contractFile)); err != nil {
 		return err
 	}
-	teams, agents := people(seed, w.demands, w.shops)
-	if err := a.PutPlaces(ctx, who, sites, teams); err != nil {
+	if err := a.PutPlaces(ctx, who, sites, w.teams); err != nil {
 		return err
 	}
-	if _, err := a.PutAgents(ctx, who, agents); err != nil {
+	if _, err := a.PutAgents(ctx, who, w.agents); err != nil {
 		return err
 	}
 	users, _, err := a.Users(ctx, who, operations.Page{Limit: 500})
@@ -221,7 +233,7 @@ func (w *world) loadBooks(ctx context.Context, ops *operations.Operations, who a
 			in.Merchant = w.merchants[0].ID
 		}
 		if l.Role == access.AgentRole {
-			in.Agent = agents[0].ID
+			in.Agent = w.agents[0].ID
 		}
 		if _, err := a.PutUser(ctx, who, in); err != nil {
 			return err
@@ -238,16 +250,8 @@ func (w *world) loadHistory(ctx context.Context, ops *operations.Operations, who
 	for _, d := range w.demands {
 		progress("history of " + string(d.queue))
 		var rows []chatlog.Contacts
-		for date := historyFrom; date.Before(month.First()); date = date.Add(1) {
-			counts := d.draw(date)
-			for i, n := range counts {
-				if d.open[i] {
-					rows = append(rows, chatlog.Contacts{
-						Merchant: w.merchantOf(d.queue), Queue: d.queue, Start: date.In(w.zone).Add(time.Duration(i) * calendar.Slot),
-						Slot: calendar.Slot, Offered: float64(n), HandleTime: handleTime, Simulated: true,
-					})
-				}
-			}
+		for date := w.from; date.Before(w.month.First()); date = date.Add(1) {
+			rows = append(rows, w.history(d, date)...)
 		}
 		batch := warehouse.Batch{ID: ids.Batch("demo-history-" + string(d.queue)), Contacts: rows}
 		if err := ops.Measuring.Ingest(ctx, who, batch); err != nil {
@@ -255,6 +259,21 @@ func (w *world) loadHistory(ctx context.Context, ops *operations.Operations, who
 		}
 	}
 	return nil
+}
+
+// history is one day of a queue, a row for every open quarter hour.
+func (w *world) history(d demand, date calendar.Date) []chatlog.Contacts {
+	var rows []chatlog.Contacts
+	merchant := w.merchantOf(d.queue)
+	for i, n := range d.draw(date) {
+		if d.open[i] {
+			rows = append(rows, chatlog.Contacts{
+				Merchant: merchant, Queue: d.queue, Start: date.In(w.zone).Add(time.Duration(i) * calendar.Slot),
+				Slot: calendar.Slot, Offered: float64(n), HandleTime: handleTime, Simulated: true,
+			})
+		}
+	}
+	return rows
 }
 
 func (w *world) merchantOf(q ids.Queue) ids.Merchant {

@@ -23,10 +23,6 @@ const batchRows = 20_000
 
 // loadMonth simulates every conversation of the month and what the agents did meanwhile.
 func (w *world) loadMonth(ctx context.Context, ops *operations.Operations, who access.Principal, progress func(string)) error {
-	_, agents := people(seed, w.demands, w.shops)
-	start := month.First().In(w.zone)
-	config := w.simulation(agents)
-	busy := make([][]calendar.Range, len(agents))
 	var rows []chatlog.Conversation
 	var failed error
 	sent := 0
@@ -35,34 +31,46 @@ func (w *world) loadMonth(ctx context.Context, ops *operations.Operations, who a
 			return
 		}
 		sent++
-		failed = ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch(fmt.Sprintf("demo-%s-%03d", month, sent)), Conversations: rows})
+		failed = ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch(fmt.Sprintf("demo-%s-%03d", w.month, sent)), Conversations: rows})
 		progress(fmt.Sprintf("conversations through %s", rows[len(rows)-1].StartedAt.In(w.zone).Format(time.DateOnly)))
 		rows = nil
 	}
-	_, err := simulate.Run(config, func(c *simulate.Conversation) {
-		rows = append(rows, w.conversation(c, agents, start))
-		for _, r := range c.Rounds {
-			if r.Agent >= 0 && r.Answered != simulate.Never {
-				busy[r.Agent] = append(busy[r.Agent], calendar.Range{Start: start.Add(r.Started), End: start.Add(r.Answered)})
-			}
+	states, err := w.simulate(func(c chatlog.Conversation) {
+		if failed != nil {
+			return // the simulation has no brake; it ends within seconds
 		}
-		if len(rows) >= batchRows {
+		if rows = append(rows, c); len(rows) >= batchRows {
 			flush()
 		}
 	})
 	if err != nil {
 		return err
 	}
-	flush()
-	if failed != nil {
+	if flush(); failed != nil {
 		return failed
 	}
-	return ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch("demo-states-" + month.String()), States: states(agents, config, busy, start)})
+	return ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch("demo-states-" + w.month.String()), States: states})
+}
+
+// simulate hands over every conversation of the month as it ends, and returns what the agents did.
+func (w *world) simulate(emit func(chatlog.Conversation)) ([]chatlog.AgentState, error) {
+	start := w.month.First().In(w.zone)
+	config := w.simulation()
+	busy := make([][]calendar.Range, len(w.agents))
+	_, err := simulate.Run(config, func(c *simulate.Conversation) {
+		emit(w.conversation(c, start))
+		for _, r := range c.Rounds {
+			if r.Agent >= 0 && r.Answered != simulate.Never {
+				busy[r.Agent] = append(busy[r.Agent], calendar.Range{Start: start.Add(r.Started), End: start.Add(r.Answered)})
+			}
+		}
+	})
+	return states(w.agents, config, busy, start), err
 }
 
 // simulation is the month as the simulator sees it.
-func (w *world) simulation(agents []workforce.Agent) simulate.Config {
-	c := simulate.Config{Seed: seed, Horizon: time.Duration(month.Days()) * 24 * time.Hour, Slot: calendar.Slot}
+func (w *world) simulation() simulate.Config {
+	c := simulate.Config{Seed: seed, Horizon: time.Duration(w.days) * 24 * time.Hour, Slot: calendar.Slot}
 	index := map[ids.Queue]int{}
 	for i, d := range w.demands {
 		index[d.queue] = i
@@ -76,14 +84,14 @@ func (w *world) simulation(agents []workforce.Agent) simulate.Config {
 		if d.kind == scheduling.AfterSale {
 			q.Rounds, q.Work.Mean, q.Satisfied, q.Resolved = 5, 13*time.Second, 0.9, 0.78
 		}
-		for date := month.First(); date.Before(month.Next().First()); date = date.Add(1) {
-			slots := d.slots(date)
+		for day := range w.days {
+			slots := d.slots(w.month.First().Add(day))
 			q.Rates = append(q.Rates, slots[:]...)
 		}
 		c.Queues = append(c.Queues, q)
 	}
-	for i, a := range agents {
-		server := simulate.Agent{Limit: a.Concurrency, Duty: duty(i), Speed: 0.85 + 0.05*float64(i%7), Slowdown: 0.05}
+	for i, a := range w.agents {
+		server := simulate.Agent{Limit: a.Concurrency, Duty: duty(i, w.days), Speed: 0.85 + 0.05*float64(i%7), Slowdown: 0.05}
 		for _, s := range a.Skills {
 			server.Queues = append(server.Queues, index[s.Queue])
 		}
@@ -94,10 +102,10 @@ func (w *world) simulation(agents []workforce.Agent) simulate.Config {
 
 // duty is what agent i really worked: rotating shifts with an hour's meal, two days off a week,
 // all hands from the evening of the 10th through the 11th.
-func duty(i int) []simulate.Interval {
+func duty(i, days int) []simulate.Interval {
 	starts := [...]time.Duration{8 * time.Hour, 15 * time.Hour, 14 * time.Hour, 11 * time.Hour}
 	var out []simulate.Interval
-	for day := range month.Days() {
+	for day := range days {
 		allHands := day == 9 || day == 10
 		if off := (day + i) % 7; off >= 5 && !allHands {
 			continue
@@ -109,7 +117,7 @@ func duty(i int) []simulate.Interval {
 	return out
 }
 
-func (w *world) conversation(c *simulate.Conversation, agents []workforce.Agent, start time.Time) chatlog.Conversation {
+func (w *world) conversation(c *simulate.Conversation, start time.Time) chatlog.Conversation {
 	queue := w.demands[c.Queue].queue
 	out := chatlog.Conversation{
 		Merchant: w.merchantOf(queue), Shop: w.shopOf(queue), Queue: queue, Channel: "chat",
@@ -121,13 +129,13 @@ func (w *world) conversation(c *simulate.Conversation, agents []workforce.Agent,
 	for _, r := range c.Rounds {
 		round := chatlog.Round{OpenedAt: start.Add(r.Opened)}
 		if r.Answered != simulate.Never {
-			round.AnsweredAt, round.Agent = start.Add(r.Answered), agents[r.Agent].ID
+			round.AnsweredAt, round.Agent = start.Add(r.Answered), w.agents[r.Agent].ID
 			out.HandleTime += r.Answered - r.Started
 		}
 		out.Rounds = append(out.Rounds, round)
 	}
 	if first := c.FirstResponse(); first != simulate.Never {
-		out.AnsweredAt, out.Agent = out.StartedAt.Add(first), agents[c.FirstAgent].ID
+		out.AnsweredAt, out.Agent = out.StartedAt.Add(first), w.agents[c.FirstAgent].ID
 		resolved := c.Resolved // c is only valid during the callback
 		out.Resolved = &resolved
 	}

@@ -1,0 +1,184 @@
+package demo
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/store/storetest"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+)
+
+var reader = access.System("test")
+
+// small is the demo with one day of history and one of conversations, so that a test can load
+// it several times.
+func small(t *testing.T) *world {
+	w := worldOf(t)
+	w.from, w.days = w.month.First().Add(-1), 1
+	return w
+}
+
+// stack is the use cases on empty stores, with the warehouse beside them to look into.
+type stack struct {
+	*operations.Operations
+	figures warehouse.Reader
+}
+
+func newStack(t *testing.T, w *world) stack {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "configs", "metrics", "neutral.yaml"))
+	require.NoError(t, err)
+	var pack struct {
+		Metrics kpi.Definitions `yaml:"metrics"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &pack))
+	wh, err := warehouse.Open(t.Context(), warehouse.DefaultConfig(), warehouse.Fixed(enginetest.Start(t)), pack.Metrics)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, wh.Close()) })
+	return stack{
+		Operations: operations.New(operations.DefaultConfig(), operations.Deps{
+			Store: storetest.SQLite(t), Warehouse: wh, Zone: w.zone, Definitions: pack.Metrics, Node: "test",
+			Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		}),
+		figures: wh.In(warehouse.Scope{Everything: true}),
+	}
+}
+
+// holding is what a load leaves behind.
+type holding struct {
+	counts                               warehouse.Counts
+	readings                             []kpi.Reading
+	merchants, contracts, agents, logins int
+	promotions                           []operations.Promotion
+}
+
+func (s stack) holding(t *testing.T, w *world) (h holding) {
+	t.Helper()
+	ctx, a := t.Context(), s.Administration
+	var err error
+	h.counts, err = s.figures.Counts(ctx)
+	require.NoError(t, err)
+	start := w.month.First().In(w.zone)
+	span := calendar.Range{Start: start, End: start.AddDate(0, 0, w.days+1)}
+	for _, q := range []kpi.Query{
+		{Metrics: []kpi.Metric{"offered", "handled", "satisfaction_share"}, By: []kpi.Dimension{kpi.ByMerchant}},
+		{Metrics: []kpi.Metric{"occupancy"}, By: []kpi.Dimension{kpi.ByAgent}},
+	} {
+		q.Grain, q.Range = kpi.Whole, span
+		readings, err := s.figures.Query(ctx, q)
+		require.NoError(t, err)
+		require.NotEmpty(t, readings)
+		h.readings = append(h.readings, readings...)
+	}
+	all := operations.Page{Limit: 500}
+	merchants, _, err := a.Merchants(ctx, reader, all)
+	require.NoError(t, err)
+	agreed, _, err := a.Contracts(ctx, reader, operations.ContractFilter{}, all)
+	require.NoError(t, err)
+	agents, _, err := a.Agents(ctx, reader, operations.AgentFilter{}, all)
+	require.NoError(t, err)
+	users, _, err := a.Users(ctx, reader, all)
+	require.NoError(t, err)
+	h.promotions, err = s.Planning.Promotions(ctx, reader)
+	require.NoError(t, err)
+	h.merchants, h.contracts, h.agents, h.logins = len(merchants), len(agreed), len(agents), len(users)
+	return h
+}
+
+func silent(string) {}
+
+// What a load leaves does not depend on how often it was cut off, nor on how often it is repeated.
+func TestLoadingAgainCompletesAndChangesNothing(t *testing.T) {
+	w := small(t)
+	whole := newStack(t, w)
+	require.NoError(t, w.load(t.Context(), whole.Operations, silent))
+	want := whole.holding(t, w)
+	assertComplete(t, whole, w, want)
+
+	require.NoError(t, small(t).load(t.Context(), whole.Operations, silent))
+	assert.Equal(t, want, whole.holding(t, w), "loaded twice")
+
+	cut := newStack(t, w)
+	for _, at := range []int{1, 9, 18, 19, 20} { // books, history, before and after the conversations, roll-up
+		ctx, cancel := context.WithCancel(t.Context())
+		step := 0
+		err := small(t).load(ctx, cut.Operations, func(string) {
+			if step++; step == at {
+				cancel()
+			}
+		})
+		cancel()
+		require.Error(t, err, "cut off at step %d", at)
+		require.GreaterOrEqual(t, step, at)
+		complete, known := cut.DemoLoaded(t.Context())
+		require.Equal(t, []bool{false, true}, []bool{complete, known}, "a demo that was cut off is not a customer's data")
+	}
+	require.NoError(t, small(t).load(t.Context(), cut.Operations, silent))
+	assert.Equal(t, want, cut.holding(t, w), "cut off at the steps")
+}
+
+// Cut off in the middle of whatever takes long, which is mostly a batch on its way.
+func TestALoadThatRunsOutOfTimeCanBeRepeated(t *testing.T) {
+	w := small(t)
+	ops := newStack(t, w)
+	cuts := 0
+	for limit := 50 * time.Millisecond; ; limit = limit * 3 / 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		err := small(t).load(ctx, ops.Operations, silent)
+		cancel()
+		if err == nil {
+			break
+		}
+		cuts++
+		require.Less(t, limit, time.Minute, fault.InternalText(err))
+	}
+	assert.Positive(t, cuts)
+	assertComplete(t, ops, w, ops.holding(t, w))
+}
+
+// assertComplete compares with a simulation that never went near a database.
+func assertComplete(t *testing.T, ops stack, w *world, got holding) {
+	t.Helper()
+	var want warehouse.Counts
+	for _, d := range w.demands {
+		for date := w.from; date.Before(w.month.First()); date = date.Add(1) {
+			want.Contacts += uint64(len(w.history(d, date)))
+		}
+	}
+	states, err := w.simulate(counting(&want))
+	require.NoError(t, err)
+	want.States = uint64(len(states))
+	assert.Equal(t, want, got.counts)
+	assert.Equal(t, []int{6, 6, 120, len(Logins)}, []int{got.merchants, got.contracts, got.agents, got.logins})
+	complete, known := ops.DemoLoaded(t.Context())
+	assert.True(t, complete && known)
+	offered := 0.0
+	for _, r := range got.readings {
+		if r.Metric == "offered" {
+			offered += r.Numerator
+		}
+	}
+	assert.InDelta(t, float64(want.Conversations), offered, 0, "each conversation is in the sums once")
+}
+
+func counting(c *warehouse.Counts) func(chatlog.Conversation) {
+	return func(x chatlog.Conversation) {
+		c.Conversations++
+		c.Rounds += uint64(len(x.Rounds))
+	}
+}
