@@ -19,9 +19,9 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/demo"
 )
 
-// graceful is how long requests and jobs in flight may go on after SIGTERM. The engine may need
-// five seconds more to stop in order, and all of it has to be over within ten.
-const graceful = 4 * time.Second
+// graceful is how long requests and jobs in flight may go on after SIGTERM. Stopping the engine
+// takes seven seconds at the worst, and all of it has to be over within ten.
+const graceful = 2500 * time.Millisecond
 
 func newServeCommand(s *settings) *cobra.Command {
 	var withDemo bool
@@ -35,6 +35,9 @@ func newServeCommand(s *settings) *cobra.Command {
 			}
 			if listen != "" {
 				c.HTTP.Listen = listen
+			}
+			if withDemo && !loopback(c.HTTP.Listen) {
+				return fault.New(fault.Invalid, "demo.listen", "the demo has published passwords: it is served on a loopback address only, not on %s", c.HTTP.Listen)
 			}
 			ln, err := net.Listen("tcp", c.HTTP.Listen)
 			if err != nil {
@@ -88,6 +91,16 @@ func serve(ctx context.Context, a *app, ln net.Listener, out io.Writer, withDemo
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 	defer cancel()
 	return errors.Join(err, server.Stop(stop), a.jobs.Stop(stop))
+}
+
+// loopback reports whether a listen address is reachable from this machine only.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // lockService keeps a second service off the data directory: it would take the running one's job

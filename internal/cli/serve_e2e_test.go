@@ -147,3 +147,10 @@ func TestSecondServiceIsRefusedOrAttaches(t *testing.T) {
 	require.True(t, ok, "a command that attached ended the engine of the service")
 	assert.Equal(t, before, after)
 }
+
+// The demo's passwords are printed in the documentation: nobody outside the machine may log in.
+func TestDemoIsServedOnLoopbackOnly(t *testing.T) {
+	r := chaoban(t, t.TempDir(), "serve", "--demo", "--listen", "0.0.0.0:0")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.errors, "loopback")
+}

@@ -122,7 +122,8 @@ func New(cfg Config, deps Deps) *Server {
 		StreamRequestBody:            true, // an upload goes to disk as it comes
 		DisablePreParseMultipartForm: true,
 		BodyLimit:                    memoryBody,
-		ReadTimeout:                  cfg.Deadline,
+		ReadTimeout:                  longFactor * cfg.Deadline, // a large file over a slow line; headers and body together
+		WriteTimeout:                 2 * cfg.Deadline,          // begins when the answer is ready: drops a client that never reads
 		IdleTimeout:                  2 * time.Minute,
 		ErrorHandler:                 s.writeFiberError,
 	})
