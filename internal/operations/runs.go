@@ -62,16 +62,28 @@ func (o *Operations) RunJob(ctx context.Context, who access.Principal, spec JobS
 		ID: id, Job: spec.Name, ScheduledFor: spec.Due, Attempt: 1, Node: o.deps.Node,
 		State: store.Running, StartedAt: now,
 	}
-	if last, err := db.In(access.Scope{Everything: true}).LastJobRun(ctx, spec.Name, ""); err == nil && last.ScheduledFor.Equal(spec.Due.UTC().Truncate(time.Microsecond)) {
-		if spec.Trigger == Scheduled && last.State == store.Succeeded {
-			return last, fault.New(fault.Conflict, CodeJobElsewhere, "job %s has already run for %s", spec.Name, spec.Due.Format(time.RFC3339))
-		}
-		run.Attempt = last.Attempt + 1
+	if spec.Trigger != Manual && o.succeeded(ctx, spec) {
+		return store.JobRun{}, fault.New(fault.Conflict, CodeJobElsewhere, "job %s has already run for %s", spec.Name, spec.Due.Format(time.RFC3339))
 	}
-	if err := db.StartJobRun(ctx, run); err != nil {
+	// Under the lease nobody else begins this job, so a taken attempt number is an earlier one's.
+	err = db.StartJobRun(ctx, run)
+	for err != nil && fault.KindOf(err) == fault.Conflict && run.Attempt < maxAttempts {
+		run.Attempt++
+		err = db.StartJobRun(ctx, run)
+	}
+	if err != nil {
 		return store.JobRun{}, elsewhere(err, spec.Name)
 	}
 	return o.finish(ctx, who, spec, run)
+}
+
+// maxAttempts bounds how often one due time of a job can be tried by hand.
+const maxAttempts = 1000
+
+// succeeded reports whether the newest run of a job did the work of this due time.
+func (o *Operations) succeeded(ctx context.Context, spec JobSpec) bool {
+	last, err := o.deps.Store.In(access.Scope{Everything: true}).LastJobRun(ctx, spec.Name, store.Succeeded)
+	return err == nil && last.ScheduledFor.Equal(spec.Due.UTC().Truncate(time.Microsecond))
 }
 
 // finish does the work and records how it went, also when the context has ended.
