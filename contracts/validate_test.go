@@ -21,11 +21,15 @@ func day(m time.Month, d int) calendar.Date { return calendar.MakeDate(2026, m, 
 
 func contract() contracts.Contract {
 	return contracts.Contract{ID: "c", Merchant: "m", Title: "客服外包", Versions: []contracts.Version{
-		{Number: 1, Dates: calendar.Dates{From: day(1, 1), Until: day(7, 1)}, Shops: []ids.Shop{"s"}, TaxRate: 6 * money.Percent,
+		{
+			Number: 1, Dates: calendar.Dates{From: day(1, 1), Until: day(7, 1)}, Shops: []ids.Shop{"s"}, TaxRate: 6 * money.Percent,
 			Seats: []contracts.Seat{{Shop: "s", Skill: "pre", Window: "09:00-24:00", Count: 2}},
-			Terms: []contracts.Term{{ID: "t", Metric: "answered_within", Within: "30s", Direction: contracts.AtLeast, Target: 0.9,
-				Ladder: []contracts.Step{{Miss: 0, Deduct: 2 * money.Percent}, {Miss: 0.05, Deduct: 5 * money.Percent}}}},
-			Prices: []contracts.Price{{ID: "p", Title: "坐席", Base: contracts.PerSeatMonth, Amount: money.Yuan(3500)}}},
+			Terms: []contracts.Term{{
+				ID: "t", Metric: "answered_within", Within: "30s", Direction: contracts.AtLeast, Target: 0.9,
+				Ladder: []contracts.Step{{Miss: 0, Deduct: 2 * money.Percent}, {Miss: 0.05, Deduct: 5 * money.Percent}},
+			}},
+			Prices: []contracts.Price{{ID: "p", Title: "坐席", Base: contracts.PerSeatMonth, Amount: money.Yuan(3500)}},
+		},
 		{Number: 2, Dates: calendar.Dates{From: day(7, 1)}, Shops: []ids.Shop{"s"}},
 	}}
 }
@@ -133,8 +137,10 @@ func TestContractOverlapIsAboutDays(t *testing.T) {
 }
 
 func TestMerchant(t *testing.T) {
-	m := contracts.Merchant{ID: "m", Name: "鹿米", Shops: []contracts.Shop{{ID: "s", Name: "店", Platform: contracts.Tmall,
-		Queues: []contracts.Queue{{ID: "q", Skill: "pre", Channel: "chat", Hours: "Mon-Fri 09:00-12:00,13:00-18:00; 周六,周日 10:00-18:00"}}}}}
+	m := contracts.Merchant{ID: "m", Name: "鹿米", Shops: []contracts.Shop{{
+		ID: "s", Name: "店", Platform: contracts.Tmall,
+		Queues: []contracts.Queue{{ID: "q", Skill: "pre", Channel: "chat", Hours: "Mon-Fri 09:00-12:00,13:00-18:00; 周六,周日 10:00-18:00"}},
+	}}}
 	require.NoError(t, m.Validate())
 	m.Shops = append(m.Shops, contracts.Shop{ID: "s", Platform: "ebay", Queues: []contracts.Queue{{ID: "q", Skill: "x", Channel: "fax", Hours: "always"}}})
 	got := fields(t, m.Validate())

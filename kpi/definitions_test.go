@@ -19,8 +19,10 @@ func TestLookupFollowsEffectiveDates(t *testing.T) {
 	}
 	zone := time.FixedZone("business", 8*3600)
 	look := func(from, until calendar.Date, version string) (string, string) {
-		found, err := definitions.Lookup(Query{Metrics: []Metric{"first_30s"}, Version: version,
-			Range: calendar.Range{Start: from.In(zone), End: until.In(zone)}}, zone)
+		found, err := definitions.Lookup(Query{
+			Metrics: []Metric{"first_30s"}, Version: version,
+			Range: calendar.Range{Start: from.In(zone), End: until.In(zone)},
+		}, zone)
 		if err != nil {
 			return "", fault.CodeOf(err)
 		}

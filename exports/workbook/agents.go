@@ -53,7 +53,7 @@ func (l *layout) agents() {
 		"The month includes contacts that no agent took. Red = worse than the contract's target, a hint only: the contract judges the month, not a person.", noteLook)
 	s.height(row, 26)
 	s.freeze(4, head+1)
-	s.repeat(1, head)
+	s.repeat(head)
 }
 
 func (l *layout) sortedAgents() []exports.AgentLine {

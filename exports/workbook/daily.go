@@ -44,8 +44,8 @@ func (l *layout) daily() {
 		if w := d.Date.Weekday(); w == time.Saturday || w == time.Sunday {
 			base = base.on(weekend)
 		}
-		s.date(1, row, d.Date, base.aligned("center"))
-		s.text(2, row, weekdays[mondayFirst(d.Date.Weekday())], base.aligned("center"))
+		s.date(1, row, d.Date, base.centred())
+		s.text(2, row, weekdays[mondayFirst(d.Date.Weekday())], base.centred())
 		l.figures(s, 3, row, d.Readings, base)
 		if held {
 			s.number(last+1, row, &target, look{ink: muted, border: true, format: "0.0%"})
@@ -60,7 +60,7 @@ func (l *layout) daily() {
 		l.dailyChart(s, head, row-1, held)
 	}
 	s.freeze(3, head+1)
-	s.repeat(1, head)
+	s.repeat(head)
 }
 
 // metricHead writes one head cell per metric and makes the row high enough for all of them.

@@ -43,12 +43,12 @@ func (l *layout) heat() {
 		l.heatMap(s, 3+8*i, head, m)
 	}
 	s.freeze(3, head+1)
-	s.repeat(1, head)
+	s.repeat(head)
 }
 
 func (l *layout) heatMap(s *sheet, col, head int, m exports.HeatMap) {
 	def := l.report.Definition(m.Metric, l.versionOf(m.Metric))
-	s.span(col, head-1, col+6, head-1, strings.ReplaceAll(metricName(def, l.report.Within), "\n", " ")+" ("+unitName(def.Unit)+")", sectLook.aligned("center"))
+	s.span(col, head-1, col+6, head-1, strings.ReplaceAll(metricName(def, l.report.Within), "\n", " ")+" ("+unitName(def.Unit)+")", sectLook.centred())
 	s.height(head-1, 20)
 	base := look{size: 8, border: true, format: valueFormat(def.Unit)}
 	if def.Unit == kpi.Count {
@@ -62,7 +62,7 @@ func (l *layout) heatMap(s *sheet, col, head int, m exports.HeatMap) {
 			if def.Unit == kpi.Count && (v == nil || *v == float64(int64(*v))) {
 				shown.format = "#,##0"
 			}
-			s.number(col+w, head+1+slot, v, shown.aligned("center"))
+			s.number(col+w, head+1+slot, v, shown.centred())
 		}
 	}
 	s.width(col+7, 2)

@@ -56,11 +56,11 @@ var (
 	wrapLook   = look{border: true, wrap: true, top: true}
 )
 
-func (l look) on(fill string) look     { l.fill = fill; return l }
-func (l look) as(format string) look   { l.format = format; return l }
-func (l look) strong() look            { l.bold = true; return l }
-func (l look) aligned(how string) look { l.align = how; return l }
-func (l look) wrapped() look           { l.wrap = true; return l }
+func (l look) on(fill string) look   { l.fill = fill; return l }
+func (l look) as(format string) look { l.format = format; return l }
+func (l look) strong() look          { l.bold = true; return l }
+func (l look) centred() look         { l.align = "center"; return l }
+func (l look) wrapped() look         { l.wrap = true; return l }
 
 // style registers a look once.
 func (b *book) style(l look) int {

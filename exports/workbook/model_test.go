@@ -61,9 +61,18 @@ func plausible(rng *rand.Rand, n float64) []kpi.Reading {
 	share := func(of, lo, hi float64) float64 { return math.Floor(of * (lo + (hi-lo)*rng.Float64())) }
 	rated := share(handled, 0.2, 0.3)
 	pairs := [][2]float64{
-		{n, 0}, {handled, 0}, {n - handled, n}, {share(handled, 15, 28), handled}, {share(n, 0.86, 0.96), n},
-		{share(handled*4, 25, 38), handled * 4}, {share(handled*4, 0.85, 0.96), handled * 4}, {share(handled, 0.8, 0.9), handled},
-		{share(rated, 4.2, 4.8), rated}, {share(handled, 9, 11), share(handled, 7, 8)}, {share(handled, 280, 360), handled}, {share(28800, 0.6, 0.85), 28800},
+		{n, 0},
+		{handled, 0},
+		{n - handled, n},
+		{share(handled, 15, 28), handled},
+		{share(n, 0.86, 0.96), n},
+		{share(handled*4, 25, 38), handled * 4},
+		{share(handled*4, 0.85, 0.96), handled * 4},
+		{share(handled, 0.8, 0.9), handled},
+		{share(rated, 4.2, 4.8), rated},
+		{share(handled, 9, 11), share(handled, 7, 8)},
+		{share(handled, 280, 360), handled},
+		{share(28800, 0.6, 0.85), 28800},
 	}
 	out := make([]kpi.Reading, len(pairs))
 	for i, d := range definitions() {
@@ -114,7 +123,7 @@ func november() exports.SLAReport {
 	for w := range 7 {
 		for s := 4 * 8; s < 96; s++ {
 			hour := float64(s) / 4
-			volume := math.Round(20 * (math.Exp(-math.Pow(hour-13, 2)/8) + 1.4*math.Exp(-math.Pow(hour-20.5, 2)/5) + 0.15))
+			volume := math.Round(20 * (math.Exp(-(hour-13)*(hour-13)/8) + 1.4*math.Exp(-(hour-20.5)*(hour-20.5)/5) + 0.15))
 			share := 0.98 - 0.004*volume - 0.05*rng.Float64()
 			r.Volume.Cells[w][s], r.Heat.Cells[w][s] = &volume, &share
 		}

@@ -8,8 +8,16 @@ type textColumn struct {
 }
 
 var definitionColumns = []textColumn{
-	{"指标编号\nMetric id", 22}, {"名称\nName", 24}, {"版本\nVersion", 12}, {"生效\nEffective", 15}, {"单位\nUnit", 10},
-	{"计数单位\nBase", 11}, {"分子 / 分母\nNumerator / denominator", 25}, {"定义\nDefinition", 52}, {"来源\nSource", 44}, {"质量\nQuality", 9},
+	{"指标编号\nMetric id", 22},
+	{"名称\nName", 24},
+	{"版本\nVersion", 12},
+	{"生效\nEffective", 15},
+	{"单位\nUnit", 10},
+	{"计数单位\nBase", 11},
+	{"分子 / 分母\nNumerator / denominator", 25},
+	{"定义\nDefinition", 52},
+	{"来源\nSource", 44},
+	{"质量\nQuality", 9},
 }
 
 // definitions says what every figure of the report means, and how good its source is.
@@ -65,5 +73,5 @@ func (l *layout) textTable(s *sheet, head int, columns []textColumn, rows int, t
 		s.height(row, 5+12.5*float64(high))
 	}
 	s.freeze(1, head+1)
-	s.repeat(1, head)
+	s.repeat(head)
 }

@@ -48,7 +48,7 @@ func Roster(w io.Writer, model exports.Roster) error {
 		s.height(row, 4+11*float64(lines(n, 14*float64(len(model.Days))+40)))
 	}
 	s.freeze(4, head+1)
-	s.repeat(1, head)
+	s.repeat(head)
 	return b.write(w)
 }
 
@@ -130,7 +130,7 @@ func rosterRow(s *sheet, row int, r exports.RosterRow, odd bool) {
 	s.text(3, row, r.Team, base)
 	high := 1
 	for i, c := range r.Cells {
-		l := base.aligned("center").wrapped()
+		l := base.centred().wrapped()
 		if fill := cellFill[c.Kind]; fill != "" {
 			l.fill = fill
 		}

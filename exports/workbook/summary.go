@@ -55,9 +55,12 @@ func (l *layout) facts(s *sheet, row int) int {
 		version = fmt.Sprintf("v%d · %s – %s", r.Version.Number, r.Version.From, r.Version.Until)
 	}
 	pairs := [][2]string{
-		{"商家 Merchant", r.Merchant.Name}, {"合同 Contract", fmt.Sprintf("%s (%s)", r.Contract.Title, r.Contract.ID)},
-		{"月份 Month", r.Month.String()}, {"合同版本 Version", version},
-		{"数据截至 Data through", l.instant(r.DataThrough)}, {"生成时间 Generated", l.instant(r.GeneratedAt)},
+		{"商家 Merchant", r.Merchant.Name},
+		{"合同 Contract", fmt.Sprintf("%s (%s)", r.Contract.Title, r.Contract.ID)},
+		{"月份 Month", r.Month.String()},
+		{"合同版本 Version", version},
+		{"数据截至 Data through", l.instant(r.DataThrough)},
+		{"生成时间 Generated", l.instant(r.GeneratedAt)},
 		{"结果 Result", fmt.Sprintf("达标 pass %d · 未达标 fail %d · 不考核 not judged %d", judged[exports.Pass], judged[exports.Fail], judged[exports.NotJudged])},
 		{"店铺 Shops", shopNames(r)},
 	}
@@ -95,7 +98,7 @@ func (l *layout) terms(s *sheet, row int) int {
 		s.text(i+1, row, h.text, headLook)
 	}
 	s.height(row, 30)
-	s.repeat(1, 2)
+	s.repeat(2)
 	first := row + 1
 	for _, line := range l.report.Lines {
 		row++
@@ -133,7 +136,7 @@ func (l *layout) term(s *sheet, row int, line exports.TermLine) {
 		least = ptr(float64(t.MinSample))
 	}
 	s.number(9, row, least, cellLook.as(partFormat))
-	s.text(10, row, verdictText[line.Verdict], cellLook.aligned("center"))
+	s.text(10, row, verdictText[line.Verdict], cellLook.centred())
 	s.text(11, row, line.Reason, wrapMiddle)
 	high := 1
 	for i, text := range []string{t.ID, name, scope} {

@@ -217,11 +217,11 @@ func (s *sheet) freeze(col, row int) {
 	}))
 }
 
-// repeat prints the rows from..to on top of every page.
-func (s *sheet) repeat(from, to int) {
+// repeat prints the rows 1..last on top of every page.
+func (s *sheet) repeat(last int) {
 	s.try(s.file.SetDefinedName(&excelize.DefinedName{
 		Name: "_xlnm.Print_Titles", Scope: s.name,
-		RefersTo: "'" + s.name + "'!$" + itoa(from) + ":$" + itoa(to),
+		RefersTo: "'" + s.name + "'!$1:$" + itoa(last),
 	}))
 }
 

@@ -69,8 +69,8 @@ func Attach(ctx context.Context, dir string) (*Attachment, error) {
 		return nil, err
 	}
 	where := address{native: found.Native, http: found.HTTP, password: found.Password}
-	if _, err := where.query(ctx, "SELECT 1", pingDeadline); err != nil {
-		return nil, fmt.Errorf("%w: %s names process %d, which does not answer: %v",
+	if err := where.query(ctx, "SELECT 1", pingDeadline); err != nil {
+		return nil, fmt.Errorf("%w: %s names process %d, which does not answer: %w",
 			ErrNotRunning, filepath.Join(dir, announcement), found.PID, err)
 	}
 	a.endpoint = endpoint
@@ -85,7 +85,7 @@ func (a *Attachment) Endpoint() Endpoint {
 	info, err := os.Stat(filepath.Join(a.dir, announcement))
 	if err != nil {
 		a.modified = time.Time{}
-		return Endpoint{Err: fmt.Errorf("%w: %v", ErrNotRunning, err)}
+		return Endpoint{Err: fmt.Errorf("%w: %w", ErrNotRunning, err)}
 	}
 	if info.ModTime().Equal(a.modified) {
 		return a.endpoint
@@ -102,10 +102,10 @@ func readAnnouncement(dir string) (announced, Endpoint, error) {
 	var found announced
 	text, err := os.ReadFile(filepath.Join(dir, announcement))
 	if err != nil {
-		return found, Endpoint{}, fmt.Errorf("%w: %v", ErrNotRunning, err)
+		return found, Endpoint{}, fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
 	if err := json.Unmarshal(text, &found); err != nil {
-		return found, Endpoint{}, fmt.Errorf("%w: %s: %v", ErrNotRunning, announcement, err)
+		return found, Endpoint{}, fmt.Errorf("%w: %s: %w", ErrNotRunning, announcement, err)
 	}
 	endpoint := address{native: found.Native, http: found.HTTP, password: found.Password}.endpoint()
 	endpoint.PID, endpoint.Starts = found.PID, 1

@@ -40,7 +40,7 @@ var ErrNotRunning = errors.New("no engine runs on this directory")
 func LibraryPath() (string, error) {
 	if path := os.Getenv(LibraryVariable); path != "" {
 		if err := regularFile(path); err != nil {
-			return "", fmt.Errorf("%w: %s names %s: %v", ErrNoLibrary, LibraryVariable, path, err)
+			return "", fmt.Errorf("%w: %s names %s: %w", ErrNoLibrary, LibraryVariable, path, err)
 		}
 		return path, nil
 	}
@@ -50,7 +50,7 @@ func LibraryPath() (string, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("%w: no user cache directory: %v", ErrNoLibrary, err)
+		return "", fmt.Errorf("%w: no user cache directory: %w", ErrNoLibrary, err)
 	}
 	path := filepath.Join(cache, "chaoban", "engine", Version, "node_modules", "@chdb", name, "libchdb.so")
 	if err := regularFile(path); err != nil {

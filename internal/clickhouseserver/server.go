@@ -65,7 +65,10 @@ func (s *Server) WaitUp(ctx context.Context) (Endpoint, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return endpoint, fmt.Errorf("the engine is not up: %w (last failure: %v)", context.Cause(ctx), endpoint.Err)
+			if endpoint.Err == nil {
+				return endpoint, fmt.Errorf("the engine is not up: %w", context.Cause(ctx))
+			}
+			return endpoint, fmt.Errorf("the engine is not up: %w (last failure: %w)", context.Cause(ctx), endpoint.Err)
 		}
 	}
 }
@@ -87,7 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 		var unlock func()
 		if unlock, err = lock(config.Dir); err == nil {
 			defer unlock()
-			defer os.Remove(filepath.Join(config.Dir, announcement))
+			defer func() { _ = os.Remove(filepath.Join(config.Dir, announcement)) }() // usually gone already
 			s.keepRunning(ctx, config)
 		}
 	}
@@ -151,9 +154,9 @@ func (p *process) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-p.exited:
-			return fmt.Errorf("the engine ended: %v", p.failure)
+			return fmt.Errorf("the engine ended: %w", p.failure)
 		case <-ticker.C:
-			if _, err := p.address.query(ctx, "SELECT 1", pingDeadline); err != nil {
+			if err := p.address.query(ctx, "SELECT 1", pingDeadline); err != nil {
 				missed++
 			} else {
 				missed = 0

@@ -37,8 +37,10 @@ func pathsOf(t *testing.T, err error) []string {
 }
 
 func chat() chatlog.Conversation {
-	return chatlog.Conversation{Merchant: "m", Shop: "s", Queue: "q", ID: "1", Channel: chatlog.Chat, StartedAt: at,
-		AnsweredAt: at.Add(10 * time.Second), EndedAt: at.Add(time.Minute), Rounds: []chatlog.Round{{OpenedAt: at, AnsweredAt: at.Add(10 * time.Second)}}}
+	return chatlog.Conversation{
+		Merchant: "m", Shop: "s", Queue: "q", ID: "1", Channel: chatlog.Chat, StartedAt: at,
+		AnsweredAt: at.Add(10 * time.Second), EndedAt: at.Add(time.Minute), Rounds: []chatlog.Round{{OpenedAt: at, AnsweredAt: at.Add(10 * time.Second)}},
+	}
 }
 
 func TestConversationValidate(t *testing.T) {

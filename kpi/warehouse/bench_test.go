@@ -176,8 +176,10 @@ func BenchmarkQuery(b *testing.B) {
 	refresh(b, w)
 	span := calendar.Range{Start: base, End: base.AddDate(0, 0, 30)}
 	for name, q := range map[string]kpi.Query{
-		"merchant-month-by-agent": {Metrics: sessionMetrics, Within: 30 * time.Second, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole,
-			Range: span, Merchants: []ids.Merchant{"merchant-1"}},
+		"merchant-month-by-agent": {
+			Metrics: sessionMetrics, Within: 30 * time.Second, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole,
+			Range: span, Merchants: []ids.Merchant{"merchant-1"},
+		},
 		"heat-map": {Metrics: []kpi.Metric{"offered", "answered_within"}, Within: 30 * time.Second, Grain: kpi.Slot, Range: span},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
 )
 
 // Freshness says how current the figures of a scope are.
@@ -42,6 +44,43 @@ func (r Reader) Freshness(ctx context.Context) (Freshness, error) {
 		f.NewestStart = time.UnixMilli(newest).UTC()
 	}
 	return f, nil
+}
+
+// Simulated reports whether any conversation of the selection was made up. What a correction moved
+// out of the range still counts as made up: better a mark too many than made-up figures without one.
+// Errors: kpi.list.invalid, warehouse.down and the like.
+func (r Reader) Simulated(ctx context.Context, f Filter) (bool, error) {
+	if !f.Range.Valid() {
+		return false, fault.Bad("kpi.list.invalid", "list", []fault.Field{{Path: "range", Problem: "must end after it starts"}})
+	}
+	if err := checkFilter(len(f.Merchants), len(f.Shops), len(f.Queues), len(f.Agents)); err != nil || r.scope.empty() {
+		return false, err
+	}
+	conn, err := r.w.connection(ctx)
+	if err != nil {
+		return false, err
+	}
+	var found uint64
+	err = conn.QueryRow(forReading(ctx), simulatedSQL(r.scope, f, r.w.zone)).Scan(&found)
+	return found > 0, r.w.classify(ctx, err)
+}
+
+// simulatedSQL counts up to the first simulated conversation of the selection.
+func simulatedSQL(scope Scope, f Filter, zone *time.Location) string {
+	format := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
+	where := append(conditions{
+		fmt.Sprintf("day BETWEEN '%s' AND '%s'", format(f.Range.Start), format(f.Range.End.Add(-1))),
+		fmt.Sprintf("started >= fromUnixTimestamp64Milli(%d, 'UTC') AND started < fromUnixTimestamp64Milli(%d, 'UTC')",
+			f.Range.Start.UnixMilli(), f.Range.End.UnixMilli()),
+	}, scope.merchants(f.Merchants)...)
+	where = append(where, scope.agents(f.Agents)...)
+	if len(f.Shops) > 0 {
+		where = append(where, in("shop", f.Shops))
+	}
+	if len(f.Queues) > 0 {
+		where = append(where, in("queue", f.Queues))
+	}
+	return fmt.Sprintf("SELECT count() FROM (SELECT 1 FROM conversations FINAL WHERE %s AND simulated LIMIT 1)", where)
 }
 
 // Counts is how many things are stored, each once.

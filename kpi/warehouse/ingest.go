@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math"
 	"time"
@@ -38,12 +39,34 @@ type Receipt struct {
 // rows decides when a batch names the same key twice, the order of batches otherwise.
 const rowBits = 24
 
+// A batch's version number is its turn in the high bits and a hash of its ID in the low ones. A
+// process takes the turn after the newest it sees, so a batch that begins after another has begun is
+// always higher; two processes that look in the same instant take the same turn, and the hash tells
+// their batches apart. Versions from before there was a hash are small numbers: turn 0, or few.
+const (
+	hashBits = 16
+	turnBits = 64 - rowBits - hashBits
+)
+
+// nextVersion is the version of a batch that begins when newest is the highest so far.
+// Errors: warehouse.batch_turns after 16 million batches.
+func nextVersion(newest uint64, batch string) (uint64, error) {
+	turn := newest>>hashBits + 1
+	if turn>>turnBits != 0 {
+		return 0, fault.New(fault.TooLarge, "warehouse.batch_turns", "the warehouse has taken all the batches it can number")
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(batch)) // a hash takes everything
+	sum := hash.Sum32()
+	return turn<<hashBits | uint64(uint16(sum>>16^sum)), nil
+}
+
 // Ingest writes a batch and returns when it is durable and marked for the roll-ups. Until it has
 // returned nil nothing is promised; calling it again with the same batch is always safe and
 // completes what an interrupted call began. Rows with the same key as stored ones replace them:
 // (merchant, conversation id), (agent, start of state), (merchant, queue, slot).
 // The rows must have passed their Validate.
-// Errors: warehouse.batch, warehouse.batch_size, warehouse.down and the like.
+// Errors: warehouse.batch, warehouse.batch_size, warehouse.batch_turns, warehouse.down and the like.
 func (w *Warehouse) Ingest(ctx context.Context, b Batch) (Receipt, error) {
 	if err := b.check(); err != nil {
 		return Receipt{}, err
@@ -102,7 +125,7 @@ type entry struct {
 // begin writes the batch's marks before its rows. A batch that was begun before keeps its
 // version, so a late retry of it does not overtake a correction that came in between.
 func (w *Warehouse) begin(ctx context.Context, conn clickhouse.Conn, b Batch) (e entry, done bool, err error) {
-	w.beginning.Lock() // two batches of this process never share a version
+	w.beginning.Lock() // the batches of one process each take a turn of their own
 	defer w.beginning.Unlock()
 	e = entry{batch: string(b.ID), touched: w.touches(b)}
 	var rank, version, newest uint64
@@ -116,7 +139,9 @@ func (w *Warehouse) begin(ctx context.Context, conn clickhouse.Conn, b Batch) (e
 		return e, true, nil
 	}
 	if rank == 0 {
-		e.version = newest + 1
+		if e.version, err = nextVersion(newest, e.batch); err != nil {
+			return e, false, err
+		}
 	}
 	e.rank = rank + 2
 	return e, false, e.write(ctx, conn)

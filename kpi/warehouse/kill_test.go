@@ -32,9 +32,11 @@ func killBatch(n int) Batch {
 			id = random.IntN(n * size)
 		}
 		start := base.Add(time.Duration(random.Int64N(72*3600*1000)) * time.Millisecond)
-		c := chatlog.Conversation{Merchant: ids.Merchant(fmt.Sprint("m", id%3)), Shop: "s", Queue: "q", ID: fmt.Sprint(id),
+		c := chatlog.Conversation{
+			Merchant: ids.Merchant(fmt.Sprint("m", id%3)), Shop: "s", Queue: "q", ID: fmt.Sprint(id),
 			Channel: chatlog.Chat, Agent: ids.Agent(fmt.Sprint("a", random.IntN(20))),
-			StartedAt: start, AnsweredAt: start.Add(time.Duration(random.IntN(100)) * time.Second)}
+			StartedAt: start, AnsweredAt: start.Add(time.Duration(random.IntN(100)) * time.Second),
+		}
 		for range random.IntN(4) {
 			c.Rounds = append(c.Rounds, chatlog.Round{OpenedAt: start, AnsweredAt: c.AnsweredAt})
 		}
@@ -104,8 +106,10 @@ func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 	counts, err := w.In(everything).Counts(ctx)
 	require.NoError(t, explain(err))
 	assert.Equal(t, uint64(len(truth.conversations)), counts.Conversations)
-	q := kpi.Query{Metrics: sessionMetrics, Within: 30 * time.Second, Grain: kpi.Hour, By: []kpi.Dimension{kpi.ByMerchant, kpi.ByAgent},
-		Range: calendar.Range{Start: base, End: base.Add(72 * time.Hour)}}
+	q := kpi.Query{
+		Metrics: sessionMetrics, Within: 30 * time.Second, Grain: kpi.Hour, By: []kpi.Dimension{kpi.ByMerchant, kpi.ByAgent},
+		Range: calendar.Range{Start: base, End: base.Add(72 * time.Hour)},
+	}
 	same(t, truth.query(everything, q, shanghai), ask(t, w, everything, q), "after the kills")
 	verification, err := w.Verify(ctx, Sample{Days: 1000})
 	require.NoError(t, explain(err))

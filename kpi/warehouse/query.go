@@ -82,8 +82,10 @@ func resolve(q kpi.Query, definitions []kpi.Definition) ([]figure, error) {
 func lookupState(d kpi.Definition, name string, limit time.Duration) (state, error) {
 	if name == within {
 		if limit == 0 {
-			return state{}, fault.Bad("kpi.query.invalid", "query", []fault.Field{{Path: within,
-				Problem: fmt.Sprintf("is needed for %s: 10, 15, 20, 30, 45, 60, 180 or 300 s", d.Metric)}})
+			return state{}, fault.Bad("kpi.query.invalid", "query", []fault.Field{{
+				Path:    within,
+				Problem: fmt.Sprintf("is needed for %s: 10, 15, 20, 30, 45, 60, 180 or 300 s", d.Metric),
+			}})
 		}
 		return state{column: fmt.Sprintf("within_%d", limit/time.Second), unit: 1}, nil
 	}

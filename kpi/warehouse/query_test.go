@@ -30,9 +30,11 @@ FROM slots
 WHERE day BETWEEN '2026-11-01' AND '2026-11-30' AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC') AND generation IN (SELECT generation FROM current) AND merchant IN ('lumi')`,
 	}, {
 		name: "by agent and day, a limit, a window and filters",
-		query: kpi.Query{Metrics: []kpi.Metric{"offered", "answered_within"}, Within: 30 * time.Second, Grain: kpi.Day,
+		query: kpi.Query{
+			Metrics: []kpi.Metric{"offered", "answered_within"}, Within: 30 * time.Second, Grain: kpi.Day,
 			By: []kpi.Dimension{kpi.ByAgent, kpi.ByMerchant}, Range: november(), Window: "09:00-23:00",
-			Queues: []ids.Queue{"lumi/pre"}, Shops: []ids.Shop{`x\'y`}, Merchants: []ids.Merchant{"lumi"}},
+			Queues: []ids.Queue{"lumi/pre"}, Shops: []ids.Shop{`x\'y`}, Merchants: []ids.Merchant{"lumi"},
+		},
 		scope: Scope{Everything: true},
 		want: `SELECT toString(merchant), '', '', toString(agent), toInt64(toUnixTimestamp(toStartOfDay(slot, 'Asia/Shanghai'))) AS step, toFloat64(sum(offered)), toFloat64(1), toFloat64(sum(within_30)), toFloat64(sum(offered))
 FROM slots

@@ -1,11 +1,15 @@
 package warehouse
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sort"
+	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -47,8 +51,10 @@ var neutral = func() kpi.Definitions {
 		{"handle_time", kpi.Seconds, "handle_seconds", "answered"},
 		{"occupancy", kpi.Share, "busy_seconds", "on_seconds"},
 	} {
-		all = append(all, kpi.Definition{Metric: d.metric, Version: "t1", Unit: d.unit, Numerator: d.num, Denominator: d.denom,
-			Effective: calendar.Dates{From: calendar.MakeDate(2000, 1, 1)}})
+		all = append(all, kpi.Definition{
+			Metric: d.metric, Version: "t1", Unit: d.unit, Numerator: d.num, Denominator: d.denom,
+			Effective: calendar.Dates{From: calendar.MakeDate(2000, 1, 1)},
+		})
 	}
 	return all
 }()
@@ -302,4 +308,92 @@ func drawState(t *rapid.T) chatlog.AgentState {
 		State: rapid.SampledFrom(chatlog.States).Draw(t, "state"),
 		Start: start, End: start.Add(time.Duration(rapid.IntRange(1, 30*3600*1000).Draw(t, "length")) * time.Millisecond),
 	}
+}
+
+func TestAgreesWithTheReference(t *testing.T) {
+	w := openNew(t)
+	rapid.Check(t, func(t *rapid.T) {
+		clear(t, w)
+		truth := newReference()
+		for n := range rapid.IntRange(1, 3).Draw(t, "batches") {
+			b := Batch{
+				ID:            ids.Batch(fmt.Sprint("b", n)),
+				Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 0, 25).Draw(t, "conversations"),
+				States:        rapid.SliceOfN(rapid.Custom(drawState), 0, 6).Draw(t, "states"),
+			}
+			ingest(t, w, b)
+			truth.ingest(b)
+			if rapid.Bool().Draw(t, "again") {
+				assert.True(t, ingest(t, w, b).Duplicate)
+			}
+			if rapid.Bool().Draw(t, "refresh between") {
+				refresh(t, w)
+			}
+		}
+		refresh(t, w)
+		for range 8 {
+			q, scope := drawQuestion(t)
+			same(t, truth.query(scope, q, shanghai), ask(t, w, scope, q), "sessions")
+			q.Metrics, q.By = []kpi.Metric{"occupancy"}, []kpi.Dimension{kpi.ByAgent}
+			same(t, truth.query(everything, q, shanghai), ask(t, w, everything, q), "occupancy")
+		}
+		counts, err := w.In(everything).Counts(context.Background())
+		require.NoError(t, explain(err))
+		require.Equal(t, uint64(len(truth.conversations)), counts.Conversations)
+		require.Equal(t, uint64(len(truth.states)), counts.States)
+		verification, err := w.Verify(context.Background(), Sample{Days: 100, Seed: 1})
+		require.NoError(t, explain(err))
+		require.Empty(t, verification.Differences)
+	})
+}
+
+func drawQuestion(t *rapid.T) (kpi.Query, Scope) {
+	by := rapid.SampledFrom([][]kpi.Dimension{
+		nil,
+		{kpi.ByAgent},
+		{kpi.ByMerchant, kpi.ByQueue},
+		{kpi.ByMerchant, kpi.ByShop, kpi.ByQueue, kpi.ByAgent},
+	}).Draw(t, "by")
+	q := kpi.Query{
+		Metrics: sessionMetrics, By: by, Range: month,
+		Within: rapid.SampledFrom(kpi.Limits).Draw(t, "within"),
+		Grain:  rapid.SampledFrom([]kpi.Grain{kpi.Whole, kpi.Slot, kpi.Hour, kpi.Day, kpi.Month, kpi.SlotOfDay}).Draw(t, "grain"),
+		Window: rapid.SampledFrom([]string{"", "09:00-23:00", "22:00-06:00", "12:15-24:00"}).Draw(t, "window"),
+	}
+	if rapid.Bool().Draw(t, "part") {
+		q.Range = calendar.Range{Start: base.Add(7 * time.Hour), End: base.Add(50 * time.Hour)}
+	}
+	scope := rapid.SampledFrom([]Scope{
+		everything,
+		{Merchants: []ids.Merchant{"o'hara"}},
+		{Agent: "a2"},
+		{Agent: "a2", Merchants: []ids.Merchant{"青禾"}},
+	}).Draw(t, "scope")
+	return q, scope
+}
+
+func TestTwoPeriodsMergeIntoTheWhole(t *testing.T) {
+	w := openNew(t)
+	rapid.Check(t, func(t *rapid.T) {
+		clear(t, w)
+		ingest(t, w, Batch{ID: "b", Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 1, 40).Draw(t, "conversations")})
+		refresh(t, w)
+		q := kpi.Query{Metrics: sessionMetrics, Within: 30 * time.Second, Grain: kpi.Whole, Range: month}
+		whole := ask(t, w, everything, q)
+		for range 5 {
+			cut := base.Add(time.Duration(rapid.IntRange(1, 4*72-1).Draw(t, "cut")) * calendar.Slot)
+			q.Range = calendar.Range{Start: month.Start, End: cut}
+			before := ask(t, w, everything, q)
+			q.Range = calendar.Range{Start: cut, End: month.End}
+			after := ask(t, w, everything, q)
+			for i, d := range neutral[:len(sessionMetrics)] {
+				merged := kpi.Merged(d.Unit, []kpi.Reading{before[i], after[i]})
+				if whole[i].Value == nil {
+					require.Nil(t, merged.Value, d.Metric)
+					continue
+				}
+				require.InDelta(t, *whole[i].Value, *merged.Value, 1e-9, d.Metric)
+			}
+		}
+	})
 }

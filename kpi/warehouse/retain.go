@@ -35,7 +35,8 @@ type Deleted struct {
 func (w *Warehouse) Retain(ctx context.Context, r Retention) (Deleted, error) {
 	if r.Cutoff.IsZero() || r.Today.IsZero() || r.Cutoff.After(calendar.MakeDate(r.Today.Year-floorYears, r.Today.Month, r.Today.Day)) {
 		return Deleted{}, fault.Bad("warehouse.retention", "retention", []fault.Field{{
-			Path: "cutoff", Value: r.Cutoff.String(), Problem: fmt.Sprintf("must be at least %d years before today", floorYears)}})
+			Path: "cutoff", Value: r.Cutoff.String(), Problem: fmt.Sprintf("must be at least %d years before today", floorYears),
+		}})
 	}
 	conn, err := w.connection(ctx)
 	if err != nil {

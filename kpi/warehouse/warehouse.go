@@ -79,7 +79,7 @@ type Warehouse struct {
 	conn   clickhouse.Conn
 	trying *attempt
 
-	beginning  sync.Mutex // one batch at a time takes a version
+	beginning  sync.Mutex // one batch at a time takes a turn
 	refreshing sync.Mutex // a second Refresh would only repeat the work
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
@@ -123,8 +122,10 @@ func TestOneConversationByHand(t *testing.T) {
 	assert.Equal(t, 1, refresh(t, w))
 	assert.Equal(t, 0, refresh(t, w), "nothing is left to do")
 
-	q := kpi.Query{Metrics: sessionMetrics, Within: 20 * time.Second, Grain: kpi.Day,
-		Range: calendar.Day(calendar.MakeDate(2026, 11, 1), shanghai)}
+	q := kpi.Query{
+		Metrics: sessionMetrics, Within: 20 * time.Second, Grain: kpi.Day,
+		Range: calendar.Day(calendar.MakeDate(2026, 11, 1), shanghai),
+	}
 	got := map[kpi.Metric][2]float64{}
 	for _, r := range ask(t, w, everything, q) {
 		got[r.Metric] = [2]float64{r.Numerator, r.Denominator}
@@ -173,85 +174,11 @@ func TestStateTimeIsCutAtSlotBorders(t *testing.T) {
 	assert.Equal(t, "kpi.query.state_time", fault.CodeOf(err))
 }
 
-func TestAgreesWithTheReference(t *testing.T) {
-	w := openNew(t)
-	rapid.Check(t, func(t *rapid.T) {
-		clear(t, w)
-		truth := newReference()
-		for n := range rapid.IntRange(1, 3).Draw(t, "batches") {
-			b := Batch{ID: ids.Batch(fmt.Sprint("b", n)),
-				Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 0, 25).Draw(t, "conversations"),
-				States:        rapid.SliceOfN(rapid.Custom(drawState), 0, 6).Draw(t, "states")}
-			ingest(t, w, b)
-			truth.ingest(b)
-			if rapid.Bool().Draw(t, "again") {
-				assert.True(t, ingest(t, w, b).Duplicate)
-			}
-			if rapid.Bool().Draw(t, "refresh between") {
-				refresh(t, w)
-			}
-		}
-		refresh(t, w)
-		for range 8 {
-			q, scope := drawQuestion(t)
-			same(t, truth.query(scope, q, shanghai), ask(t, w, scope, q), "sessions")
-			q.Metrics, q.By = []kpi.Metric{"occupancy"}, []kpi.Dimension{kpi.ByAgent}
-			same(t, truth.query(everything, q, shanghai), ask(t, w, everything, q), "occupancy")
-		}
-		counts, err := w.In(everything).Counts(context.Background())
-		require.NoError(t, explain(err))
-		require.Equal(t, uint64(len(truth.conversations)), counts.Conversations)
-		require.Equal(t, uint64(len(truth.states)), counts.States)
-		verification, err := w.Verify(context.Background(), Sample{Days: 100, Seed: 1})
-		require.NoError(t, explain(err))
-		require.Empty(t, verification.Differences)
-	})
-}
-
-func drawQuestion(t *rapid.T) (kpi.Query, Scope) {
-	by := rapid.SampledFrom([][]kpi.Dimension{nil, {kpi.ByAgent}, {kpi.ByMerchant, kpi.ByQueue},
-		{kpi.ByMerchant, kpi.ByShop, kpi.ByQueue, kpi.ByAgent}}).Draw(t, "by")
-	q := kpi.Query{Metrics: sessionMetrics, By: by, Range: month,
-		Within: rapid.SampledFrom(kpi.Limits).Draw(t, "within"),
-		Grain:  rapid.SampledFrom([]kpi.Grain{kpi.Whole, kpi.Slot, kpi.Hour, kpi.Day, kpi.Month, kpi.SlotOfDay}).Draw(t, "grain"),
-		Window: rapid.SampledFrom([]string{"", "09:00-23:00", "22:00-06:00", "12:15-24:00"}).Draw(t, "window")}
-	if rapid.Bool().Draw(t, "part") {
-		q.Range = calendar.Range{Start: base.Add(7 * time.Hour), End: base.Add(50 * time.Hour)}
-	}
-	scope := rapid.SampledFrom([]Scope{everything, {Merchants: []ids.Merchant{"o'hara"}}, {Agent: "a2"},
-		{Agent: "a2", Merchants: []ids.Merchant{"青禾"}}}).Draw(t, "scope")
-	return q, scope
-}
-
-func TestTwoPeriodsMergeIntoTheWhole(t *testing.T) {
-	w := openNew(t)
-	rapid.Check(t, func(t *rapid.T) {
-		clear(t, w)
-		ingest(t, w, Batch{ID: "b", Conversations: rapid.SliceOfN(rapid.Custom(drawConversation), 1, 40).Draw(t, "conversations")})
-		refresh(t, w)
-		q := kpi.Query{Metrics: sessionMetrics, Within: 30 * time.Second, Grain: kpi.Whole, Range: month}
-		whole := ask(t, w, everything, q)
-		for range 5 {
-			cut := base.Add(time.Duration(rapid.IntRange(1, 4*72-1).Draw(t, "cut")) * calendar.Slot)
-			q.Range = calendar.Range{Start: month.Start, End: cut}
-			before := ask(t, w, everything, q)
-			q.Range = calendar.Range{Start: cut, End: month.End}
-			after := ask(t, w, everything, q)
-			for i, d := range neutral[:len(sessionMetrics)] {
-				merged := kpi.Merged(d.Unit, []kpi.Reading{before[i], after[i]})
-				if whole[i].Value == nil {
-					require.Nil(t, merged.Value, d.Metric)
-					continue
-				}
-				require.InDelta(t, *whole[i].Value, *merged.Value, 1e-9, d.Metric)
-			}
-		}
-	})
-}
-
 func conversation(merchant ids.Merchant, id string, start time.Time) chatlog.Conversation {
-	return chatlog.Conversation{Merchant: merchant, Shop: "s", Queue: "q", ID: id, Channel: chatlog.Chat, Agent: "a",
-		StartedAt: start, AnsweredAt: start.Add(10 * time.Second)}
+	return chatlog.Conversation{
+		Merchant: merchant, Shop: "s", Queue: "q", ID: id, Channel: chatlog.Chat, Agent: "a",
+		StartedAt: start, AnsweredAt: start.Add(10 * time.Second),
+	}
 }
 
 func offeredPerDay(t *testing.T, w *Warehouse) map[string]float64 {
@@ -320,8 +247,10 @@ func TestNobodySeesAnotherMerchant(t *testing.T) {
 	refresh(t, w)
 	sees := func(scope Scope, merchants []ids.Merchant) (seen []string) {
 		r := w.In(scope)
-		readings, err := r.Query(t.Context(), kpi.Query{Metrics: sessionMetrics, Within: time.Minute, Grain: kpi.Whole, Range: month,
-			By: []kpi.Dimension{kpi.ByMerchant}, Merchants: merchants})
+		readings, err := r.Query(t.Context(), kpi.Query{
+			Metrics: sessionMetrics, Within: time.Minute, Grain: kpi.Whole, Range: month,
+			By: []kpi.Dimension{kpi.ByMerchant}, Merchants: merchants,
+		})
 		require.NoError(t, explain(err))
 		for _, x := range readings {
 			seen = append(seen, string(x.Merchant))
@@ -431,8 +360,10 @@ func TestSeriesAddsUpAndPrefersTheFinestFile(t *testing.T) {
 
 func TestVerifyFindsAndRepairsADamagedRollUp(t *testing.T) {
 	w := openNew(t)
-	ingest(t, w, Batch{ID: "b", Conversations: []chatlog.Conversation{conversation("m", "1", base), conversation("m", "2", base.Add(time.Hour))},
-		States: []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: base, End: base.Add(time.Hour)}}})
+	ingest(t, w, Batch{
+		ID: "b", Conversations: []chatlog.Conversation{conversation("m", "1", base), conversation("m", "2", base.Add(time.Hour))},
+		States: []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: base, End: base.Add(time.Hour)}},
+	})
 	refresh(t, w)
 	clean, err := w.Verify(t.Context(), Sample{Days: 10})
 	require.NoError(t, explain(err))
@@ -456,8 +387,10 @@ func TestVerifyFindsAndRepairsADamagedRollUp(t *testing.T) {
 func TestRetentionKeepsTwoYears(t *testing.T) {
 	w := openNew(t)
 	old := time.Date(2023, 5, 1, 12, 0, 0, 0, shanghai)
-	ingest(t, w, Batch{ID: "b", Conversations: []chatlog.Conversation{conversation("m", "old", old), conversation("m", "new", base)},
-		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: old, Slot: time.Hour, Offered: 1}}})
+	ingest(t, w, Batch{
+		ID: "b", Conversations: []chatlog.Conversation{conversation("m", "old", old), conversation("m", "new", base)},
+		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: old, Slot: time.Hour, Offered: 1}},
+	})
 	refresh(t, w)
 	today := calendar.MakeDate(2026, 11, 1)
 	_, err := w.Retain(t.Context(), Retention{Cutoff: calendar.MakeDate(2024, 11, 2), Today: today})
@@ -482,85 +415,4 @@ func TestRetentionKeepsTwoYears(t *testing.T) {
 	assert.Equal(t, Counts{Conversations: 1}, counts)
 	long := kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: calendar.Range{Start: old.AddDate(0, -1, 0), End: month.End}}
 	assert.Equal(t, 1.0, ask(t, w, everything, long)[0].Numerator)
-}
-
-func TestDownIsUnavailableWithRetryAfter(t *testing.T) {
-	up := false
-	w, err := Open(t.Context(), DefaultConfig(), func() (string, bool) { return "clickhouse://u:p@127.0.0.1:1/x", up }, neutral)
-	require.NoError(t, err, "a program starts while its engine is down")
-	for range 2 { // first the source says so, then the connection is refused
-		for name, call := range map[string]func() error{
-			"ready":   func() error { return w.Ready(t.Context()) },
-			"ingest":  func() error { _, err := w.Ingest(t.Context(), Batch{ID: "b"}); return err },
-			"refresh": func() error { _, err := w.Refresh(t.Context()); return err },
-			"verify":  func() error { _, err := w.Verify(t.Context(), Sample{Days: 1}); return err },
-			"query": func() error {
-				_, err := w.In(everything).Query(t.Context(), kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: month})
-				return err
-			},
-			"series": func() error { _, err := w.In(everything).Series(t.Context(), "q", month, time.Hour); return err },
-			"list": func() error {
-				_, _, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, "", 1)
-				return err
-			},
-			"counts": func() error { _, err := w.In(everything).Counts(t.Context()); return err },
-		} {
-			err := call()
-			assert.Equal(t, "warehouse.down", fault.CodeOf(err), name)
-			assert.Equal(t, fault.Unavailable, fault.KindOf(err), name)
-			assert.Equal(t, 2*time.Second, fault.Of(err).RetryAfter, name)
-			assert.NotContains(t, err.Error(), "127.0.0.1", name)
-		}
-		up = true
-	}
-}
-
-func TestRefusesANewerSchemaAndAnotherTimeZone(t *testing.T) {
-	dsn := enginetest.Start(t)
-	w, err := Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
-	require.NoError(t, explain(err))
-	require.NoError(t, w.Close())
-
-	other := DefaultConfig()
-	other.TimeZone = "Asia/Tokyo"
-	_, err = Open(t.Context(), other, Fixed(dsn), neutral)
-	assert.Equal(t, "warehouse.time_zone", fault.CodeOf(err))
-
-	w, err = Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
-	require.NoError(t, explain(err))
-	require.NoError(t, w.conn.Exec(t.Context(), "INSERT INTO schema_versions (version_id, is_applied) VALUES (999, 1)"))
-	require.NoError(t, w.Close())
-	_, err = Open(t.Context(), DefaultConfig(), Fixed(dsn), neutral)
-	assert.Equal(t, "warehouse.schema_newer", fault.CodeOf(err))
-}
-
-func TestRefusesWhatTheTablesCannotHold(t *testing.T) {
-	w := &Warehouse{zone: shanghai}
-	start := base
-	bad := Batch{ID: "b",
-		Conversations: []chatlog.Conversation{
-			{Merchant: "m", StartedAt: start},
-			{Merchant: "m", ID: "1", StartedAt: start, AnsweredAt: start.Add(-1)},
-			{Merchant: "m", ID: "1", StartedAt: time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)},
-			{Merchant: "m", ID: "1", StartedAt: start, Rounds: []chatlog.Round{{OpenedAt: start.Add(-time.Second)}}},
-			conversation("m", "1", start),
-		},
-		States:   []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: start, End: start.Add(-1)}},
-		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: start, Slot: time.Hour, Offered: math.NaN()}},
-	}
-	_, err := w.Ingest(t.Context(), bad)
-	require.Equal(t, "warehouse.batch", fault.CodeOf(err))
-	var places []string
-	for _, f := range fault.Of(err).Fields {
-		places = append(places, f.Path)
-	}
-	assert.Equal(t, []string{"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]"}, places)
-	_, err = w.Ingest(t.Context(), Batch{})
-	assert.Equal(t, "warehouse.batch", fault.CodeOf(err))
-}
-
-func TestConfigReportsEveryBadField(t *testing.T) {
-	require.NoError(t, DefaultConfig().Validate())
-	err := Config{TimeZone: "Mars/Olympus", Threads: -1}.Validate()
-	assert.Len(t, fault.Of(err).Fields, 5)
 }

@@ -172,7 +172,7 @@ func (g *grid) settleMissing() {
 		case math.IsNaN(v) && !g.ended(d, k):
 		case math.IsNaN(v):
 			slots++
-			if g.opt.Missing == MissingZero && !(g.closedOff && g.offWork(d)) {
+			if g.opt.Missing == MissingZero && !g.closed(d) {
 				g.y[i] = 0
 			} else {
 				gaps++
@@ -252,8 +252,11 @@ func (g *grid) lead(d int) int { return max(1, d-g.lastDay()) }
 
 // willOpen reports whether a day of the horizon is expected to be open at all.
 func (g *grid) willOpen(d int) bool {
-	return g.openCount[g.weekday(d)] > 0 && !(g.closedOff && g.offWork(d))
+	return g.openCount[g.weekday(d)] > 0 && !g.closed(d)
 }
+
+// closed reports whether the queue is shut on a day because of a holiday.
+func (g *grid) closed(d int) bool { return g.closedOff && g.offWork(d) }
 
 func (g *grid) openSlot(d, k int) bool { return g.open[g.weekday(d)][k] }
 

@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -32,7 +33,7 @@ func TestParcelsRoutes(t *testing.T) {
 	require.NoError(t, err)
 	for {
 		row, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

@@ -102,7 +102,7 @@ func (b *Builder) Add(t time.Time, value float64) error {
 func (b *Builder) grow(low, high int) {
 	if len(b.values) > 0 && low < b.first {
 		ahead := max(b.first-low, len(b.values)/b.perDay)
-		grown := nans((ahead)*b.perDay, len(b.values))
+		grown := nans(ahead*b.perDay, len(b.values))
 		b.values = append(grown, b.values...)
 		b.first -= ahead
 	}

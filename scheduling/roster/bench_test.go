@@ -20,14 +20,18 @@ func demo(n, days, queues int, slot time.Duration, load float64) Problem {
 	rng := rand.New(rand.NewPCG(7, 7))
 	loc := time.FixedZone("CST", 8*3600)
 	start := time.Date(2026, 11, 2, 0, 0, 0, 0, loc)
-	p := Problem{Range: calendar.Range{Start: start, End: start.AddDate(0, 0, days)}, Location: loc,
-		Rules: workrules.DefaultParams(), Weights: DefaultWeights()}
+	p := Problem{
+		Range: calendar.Range{Start: start, End: start.AddDate(0, 0, days)}, Location: loc,
+		Rules: workrules.DefaultParams(), Weights: DefaultWeights(),
+	}
 	meal := []Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}}
 	for h := 7; h <= 15; h++ {
 		p.Templates = append(p.Templates, Template{Code: fmt.Sprintf("D%02d", h), Start: time.Duration(h) * time.Hour, Length: 9 * time.Hour, Pauses: meal})
 	}
-	p.Templates = append(p.Templates, Template{Code: "N", Start: 23 * time.Hour, Length: 8 * time.Hour,
-		Pauses: []Pause{{Kind: scheduling.Meal, Length: 30 * time.Minute, Earliest: 3 * time.Hour, Latest: 4 * time.Hour}}})
+	p.Templates = append(p.Templates, Template{
+		Code: "N", Start: 23 * time.Hour, Length: 8 * time.Hour,
+		Pauses: []Pause{{Kind: scheduling.Meal, Length: 30 * time.Minute, Earliest: 3 * time.Hour, Latest: 4 * time.Hour}},
+	})
 	for i := range n {
 		a := Agent{Person: workrules.Person{ID: ids.Agent(fmt.Sprintf("A%04d", i)), OvertimeAgreed: i%3 == 0}}
 		first := rng.IntN(queues)

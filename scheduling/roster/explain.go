@@ -44,8 +44,10 @@ func (s *state) uncovered() []Uncovered {
 				k++
 			}
 			worth, _ := m.slotCost(i, s.cover[i])
-			out = append(out, Uncovered{Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
-				Target: int(m.target[i]), Missing: int(short), Worth: worth * float64(k-t)})
+			out = append(out, Uncovered{
+				Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
+				Target: int(m.target[i]), Missing: int(short), Worth: worth * float64(k-t),
+			})
 			slotOf = append(slotOf, (t+k-1)/2*width+q)
 			t = k
 		}

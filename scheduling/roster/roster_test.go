@@ -31,8 +31,10 @@ func small(agents int) roster.Problem {
 	p := roster.Problem{
 		Range: calendar.Range{Start: start, End: start.AddDate(0, 0, 7)}, Location: zone,
 		Rules: workrules.DefaultParams(), Weights: roster.DefaultWeights(),
-		Templates: []roster.Template{{Code: "D", Start: 9 * time.Hour, Length: 9 * time.Hour,
-			Pauses: []roster.Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}}}},
+		Templates: []roster.Template{{
+			Code: "D", Start: 9 * time.Hour, Length: 9 * time.Hour,
+			Pauses: []roster.Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}},
+		}},
 	}
 	p.Weights.Fairness, p.Weights.Over, p.Weights.SoftRule = 0, 0, 0
 	for i := range agents {
@@ -128,8 +130,10 @@ func TestSpecialistsAreFreedByGeneralists(t *testing.T) {
 func TestLockedShiftsStayAndCount(t *testing.T) {
 	p := small(1)
 	at := p.Range.Start.Add(9 * time.Hour)
-	p.Locked = []scheduling.Shift{{Agent: "A0", Code: "X", Start: at, End: at.Add(8 * time.Hour),
-		Activities: []scheduling.Activity{{Kind: scheduling.Work, Queue: "q", Start: at, End: at.Add(8 * time.Hour)}}}}
+	p.Locked = []scheduling.Shift{{
+		Agent: "A0", Code: "X", Start: at, End: at.Add(8 * time.Hour),
+		Activities: []scheduling.Activity{{Kind: scheduling.Work, Queue: "q", Start: at, End: at.Add(8 * time.Hour)}},
+	}}
 	need(&p, "q", 1, 9, 12, 0)
 	s := solve(t, p, 20)
 	require.Len(t, s.Roster.Shifts, 1)
@@ -199,15 +203,19 @@ func randomProblem(t *rapid.T) roster.Problem {
 			start = time.Date(2026, 10, 27, 0, 0, 0, 0, loc) // clocks go back on 1 November
 		}
 	}
-	p := roster.Problem{Range: calendar.Range{Start: start, End: start.AddDate(0, 0, rapid.IntRange(1, 10).Draw(t, "days"))}, Location: loc,
-		Rules: workrules.DefaultParams(), Weights: roster.DefaultWeights()}
+	p := roster.Problem{
+		Range: calendar.Range{Start: start, End: start.AddDate(0, 0, rapid.IntRange(1, 10).Draw(t, "days"))}, Location: loc,
+		Rules: workrules.DefaultParams(), Weights: roster.DefaultWeights(),
+	}
 	p.Holidays = calendar.NewHolidays("test", []calendar.Holiday{{Date: calendar.MakeDate(2026, 10, 1), Kind: calendar.Statutory}, {Date: calendar.MakeDate(2026, 10, 2), Kind: calendar.Statutory}})
 	for i := range rapid.IntRange(1, 5).Draw(t, "templates") {
 		length := rapid.IntRange(6, 22).Draw(t, "half hours")
 		tpl := roster.Template{Code: fmt.Sprintf("T%d", i), Start: time.Duration(rapid.IntRange(0, 47).Draw(t, "start")) * 30 * time.Minute, Length: time.Duration(length) * 30 * time.Minute}
 		if length > 12 {
-			tpl.Pauses = []roster.Pause{{Kind: scheduling.Meal, Length: 30 * time.Minute, Earliest: 2 * time.Hour, Latest: 4 * time.Hour},
-				{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 5 * time.Hour, Latest: 5*time.Hour + 30*time.Minute}}
+			tpl.Pauses = []roster.Pause{
+				{Kind: scheduling.Meal, Length: 30 * time.Minute, Earliest: 2 * time.Hour, Latest: 4 * time.Hour},
+				{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 5 * time.Hour, Latest: 5*time.Hour + 30*time.Minute},
+			}
 		}
 		p.Templates = append(p.Templates, tpl)
 	}
@@ -316,7 +324,7 @@ func TestBadFilesSayWhere(t *testing.T) {
 	require.NoError(t, err)
 	good := string(raw)
 	for name, c := range map[string]struct{ from, to, says string }{
-		"unknown field":   {`"length": "9h"`, `"lenght": "9h"`, `unknown field "lenght"`},
+		"unknown field":   {`"length": "9h"`, `"lasts": "9h"`, `unknown field "lasts"`},
 		"broken syntax":   {`"version": 1,`, `"version": 1`, "bad.json:3"},
 		"wrong type":      {`"version": 1`, `"version": "one"`, "bad.json:2"},
 		"bad duration":    {`"length": "9h"`, `"length": "nine"`, "duration like 9h"},

@@ -255,8 +255,10 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	if f.From.IsZero() || f.Until.IsZero() {
 		bad.add("from", f.From, "from and until are needed, dates like 2026-11-09; until is the day after the last")
 	}
-	p := Problem{Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
-		Rules: f.Rules.params(), Weights: f.Weights.weights(), Locked: f.Locked, Previous: f.Previous}
+	p := Problem{
+		Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
+		Rules: f.Rules.params(), Weights: f.Weights.weights(), Locked: f.Locked, Previous: f.Previous,
+	}
 	var holidays []calendar.Holiday
 	for i, h := range f.Holidays {
 		kind, ok := holidayKinds[h.Kind]
@@ -267,8 +269,10 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	}
 	p.Holidays = calendar.NewHolidays("problem file", holidays)
 	for i, t := range f.Templates {
-		p.Templates = append(p.Templates, Template{Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
-			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), &bad), Pauses: pausesOf(t.Pauses)})
+		p.Templates = append(p.Templates, Template{
+			Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
+			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), &bad), Pauses: pausesOf(t.Pauses),
+		})
 	}
 	for i, w := range f.Windows {
 		at := fmt.Sprintf("windows[%d]", i)
@@ -276,16 +280,20 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 			bad.add(at+".step", time.Duration(w.Step), "must be a positive multiple of 5 minutes")
 			continue
 		}
-		win := StartWindow{Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
-			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, &bad)}
+		win := StartWindow{
+			Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
+			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, &bad),
+		}
 		for _, l := range w.Lengths {
 			win.Lengths = append(win.Lengths, time.Duration(l))
 		}
 		p.Templates = append(p.Templates, win.Expand()...)
 	}
 	for _, a := range f.Agents {
-		agent := Agent{Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
-			Templates: a.Templates, History: a.History, Ledger: a.Ledger}
+		agent := Agent{
+			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
+			Templates: a.Templates, History: a.History, Ledger: a.Ledger,
+		}
 		for _, w := range a.Preferences {
 			agent.Preferences = append(agent.Preferences, Preference(w))
 		}
@@ -336,10 +344,19 @@ func (f *rulesFile) params() workrules.Params {
 		into *time.Duration
 		from *duration
 	}{
-		{&p.NormalDay, f.NormalDay}, {&p.NormalWeek, f.NormalWeek}, {&p.OvertimeDay, f.OvertimeDay},
-		{&p.OvertimeSpecial, f.OvertimeSpecial}, {&p.OvertimeMonth, f.OvertimeMonth}, {&p.RestBlock, f.RestBlock},
-		{&p.RestWarn, f.RestWarn}, {&p.PartTimeDay, f.PartTimeDay}, {&p.PartTimeWeek, f.PartTimeWeek},
-		{&p.NightFrom, f.NightFrom}, {&p.NightUntil, f.NightUntil}, {&p.MealAfter, f.MealAfter}, {&p.MealLength, f.MealLength},
+		{&p.NormalDay, f.NormalDay},
+		{&p.NormalWeek, f.NormalWeek},
+		{&p.OvertimeDay, f.OvertimeDay},
+		{&p.OvertimeSpecial, f.OvertimeSpecial},
+		{&p.OvertimeMonth, f.OvertimeMonth},
+		{&p.RestBlock, f.RestBlock},
+		{&p.RestWarn, f.RestWarn},
+		{&p.PartTimeDay, f.PartTimeDay},
+		{&p.PartTimeWeek, f.PartTimeWeek},
+		{&p.NightFrom, f.NightFrom},
+		{&p.NightUntil, f.NightUntil},
+		{&p.MealAfter, f.MealAfter},
+		{&p.MealLength, f.MealLength},
 	} {
 		override((*duration)(d.into), d.from)
 	}

@@ -102,9 +102,9 @@ func (m *model) slotCost(i int, n int16) (short, over float64) {
 	return m.value[i] * (k + m.p.Weights.Depth*k*(k-1)/2/float64(target)), 0
 }
 
-// put places a shift and updates the cost. It returns the yuan saved.
-func (s *state) put(a int, op option) float64 {
-	m, before := s.m, s.cost
+// put places a shift and updates the cost.
+func (s *state) put(a int, op option) {
+	m := s.m
 	p := &s.place[a][op.day]
 	o := &m.occ[op.day][op.occ]
 	s.cost += s.personal(a, op.day, op.occ)
@@ -128,7 +128,6 @@ func (s *state) put(a int, op option) float64 {
 		}
 	}
 	s.count(a, op.day, o, 1)
-	return before - s.cost
 }
 
 // bestQueue picks the queue with the largest saving, staying on the last one when it is as good.

@@ -187,7 +187,7 @@ func (p Problem) validateLocked(bad *complaints) {
 		if !p.Range.Contains(s.Start) {
 			bad.add(at+".start", s.Start.Format(time.RFC3339), "must lie in the range; earlier shifts are history")
 		}
-		if !(scheduling.Roster{Shifts: []scheduling.Shift{s}}.Validate() == nil) {
+		if (scheduling.Roster{Shifts: []scheduling.Shift{s}}).Validate() != nil {
 			bad.add(at, s.Start.Format(time.RFC3339), "must have a positive length of at most 24 h with its activities inside and in order")
 		}
 		own[s.Agent] = append(own[s.Agent], s)

@@ -97,7 +97,7 @@ func TestErlangBAgreesAcrossMethods(t *testing.T) {
 			}
 		}
 	}
-	assert.InEpsilon(t, 1e-60/(3628800), staffing.ErlangB(10, 1e-6), 2e-6)
+	assert.InEpsilon(t, 1e-60/3628800, staffing.ErlangB(10, 1e-6), 2e-6)
 }
 
 // At 100,000 agents the recursion in plain form is the oracle (100,000 exact steps).
@@ -241,7 +241,9 @@ func TestLeastIsTheBoundary(t *testing.T) {
 		q := load(t)
 		goals := []staffing.Goal{
 			{ServiceLevel: 0.8, Within: 20 * time.Second},
-			{ASA: 5 * time.Second}, {Abandon: 0.02}, {Occupancy: 0.85},
+			{ASA: 5 * time.Second},
+			{Abandon: 0.02},
+			{Occupancy: 0.85},
 		}
 		g := rapid.SampledFrom(goals).Draw(t, "goal")
 		p, err := staffing.Least(staffing.ModelA, q, g)

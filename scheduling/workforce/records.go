@@ -83,8 +83,10 @@ func (p *rowParser) complain(field, problem string) {
 	if header, ok := p.record.Columns[field]; ok {
 		column = header
 	}
-	p.bad = append(p.bad, fault.Field{File: p.file, Row: p.record.Row, Column: column,
-		Value: fault.Shorten(p.record.Values[field]), Problem: problem})
+	p.bad = append(p.bad, fault.Field{
+		File: p.file, Row: p.record.Row, Column: column,
+		Value: fault.Shorten(p.record.Values[field]), Problem: problem,
+	})
 }
 
 func (p *rowParser) agent() Agent {

@@ -18,8 +18,10 @@ func from(y int, m time.Month, d int) calendar.Dates {
 }
 
 func agent() workforce.Agent {
-	return workforce.Agent{ID: "a1", Name: "张三", Team: "t", Site: "s", Employment: workforce.Standard, Employed: from(2024, 3, 1),
-		Concurrency: 3, Wage: money.Yuan(28), Skills: []workforce.Skill{{Queue: "m/pre", Dates: from(2024, 3, 1), Level: 1}}}
+	return workforce.Agent{
+		ID: "a1", Name: "张三", Team: "t", Site: "s", Employment: workforce.Standard, Employed: from(2024, 3, 1),
+		Concurrency: 3, Wage: money.Yuan(28), Skills: []workforce.Skill{{Queue: "m/pre", Dates: from(2024, 3, 1), Level: 1}},
+	}
 }
 
 func paths(t *testing.T, err error) []string {
@@ -128,8 +130,11 @@ func TestAgentsFromRecordsComplaints(t *testing.T) {
 		want    string
 	}{
 		{"same agent again", []workforce.Record{record(2, nil), record(3, nil)}, `a.csv:3: column "工号": is the agent of row 2 again`},
-		{"rows disagree", []workforce.Record{record(2, map[string]string{"queue": "q"}), record(3, map[string]string{"queue": "r", "name": "李四"})},
-			`a.csv:3: column "name": differs from row 2 of the same agent (张三) (got "李四")`},
+		{
+			"rows disagree",
+			[]workforce.Record{record(2, map[string]string{"queue": "q"}), record(3, map[string]string{"queue": "r", "name": "李四"})},
+			`a.csv:3: column "name": differs from row 2 of the same agent (张三) (got "李四")`,
+		},
 		{"same skill again", []workforce.Record{record(2, map[string]string{"queue": "q"}), record(3, map[string]string{"queue": "q"})}, `a.csv:3: column "queue": is given twice`},
 		{"level", []workforce.Record{record(2, map[string]string{"skills": "m/pre:3"})}, `a.csv:2: column "技能": must be above 0 and at most 1.5`},
 		{"no hired", []workforce.Record{record(2, map[string]string{"hired": ""})}, `a.csv:2: column "hired": is missing`},

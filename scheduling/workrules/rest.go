@@ -10,7 +10,7 @@ import (
 func shiftOverlap(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 	for i := 1; i < len(duties); i++ {
 		a, b := duties[i-1], duties[i]
-		if b.Start >= a.End || !(a.Judged || b.Judged) {
+		if b.Start >= a.End || !a.Judged && !b.Judged {
 			continue
 		}
 		if out.quickly() {
@@ -37,7 +37,7 @@ func restBetween(j *Judge, duties []Duty, least, below int32, out *findings) {
 	for i := 1; i < len(duties); i++ {
 		a, b := duties[i-1], duties[i]
 		gap := b.Start - a.End
-		if gap < least || gap >= below || gap < 0 || !(a.Judged || b.Judged) {
+		if gap < least || gap >= below || gap < 0 || !a.Judged && !b.Judged {
 			continue
 		}
 		if out.quickly() {

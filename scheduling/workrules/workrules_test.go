@@ -79,31 +79,41 @@ var tables = map[string][]ruleCase{
 		{name: "back to back is one at a time", shifts: []scheduling.Shift{shift(21, 8, 4), shift(21, 12, 4)}},
 	},
 	"fit.employed": {
-		{name: "leaves on the 23rd", person: Person{Employed: calendar.Dates{From: calendar.MakeDate(2026, 1, 1), Until: calendar.MakeDate(2026, 9, 23)}},
-			shifts: days(9, 8, 22, 23), want: []float64{1}},
+		{
+			name: "leaves on the 23rd", person: Person{Employed: calendar.Dates{From: calendar.MakeDate(2026, 1, 1), Until: calendar.MakeDate(2026, 9, 23)}},
+			shifts: days(9, 8, 22, 23), want: []float64{1},
+		},
 		{name: "open-ended contract", person: Person{Employed: calendar.Dates{From: calendar.MakeDate(2026, 9, 22)}}, shifts: days(9, 8, 22, 23)},
 	},
 	"fit.available": {
-		{name: "leave from noon", person: Person{Unavailable: []calendar.Range{{Start: shift(22, 12, 1).Start, End: shift(23, 0, 1).Start}}},
-			shifts: days(9, 8, 22), want: []float64{5}},
-		{name: "leave begins when the shift ends", person: Person{Unavailable: []calendar.Range{{Start: shift(22, 17, 1).Start, End: shift(23, 0, 1).Start}}},
-			shifts: days(9, 8, 22)},
+		{
+			name: "leave from noon", person: Person{Unavailable: []calendar.Range{{Start: shift(22, 12, 1).Start, End: shift(23, 0, 1).Start}}},
+			shifts: days(9, 8, 22), want: []float64{5},
+		},
+		{
+			name: "leave begins when the shift ends", person: Person{Unavailable: []calendar.Range{{Start: shift(22, 17, 1).Start, End: shift(23, 0, 1).Start}}},
+			shifts: days(9, 8, 22),
+		},
 	},
 	"minors.age": {
 		{name: "an adult", person: Person{Born: calendar.MakeDate(1990, 9, 22)}, shifts: days(9, 8, 21, 22)},
 		{name: "16 on the 22nd", person: Person{Born: calendar.MakeDate(2010, 9, 22)}, shifts: days(9, 8, 21, 22), want: []float64{1}},
 	},
 	"protected.night": {
-		{name: "nursing until 22:30", person: Person{Conditions: []Condition{{Kind: Nursing, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}},
-			shifts: days(14.5, 8, 21), want: []float64{1}},
+		{
+			name: "nursing until 22:30", person: Person{Conditions: []Condition{{Kind: Nursing, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}},
+			shifts: days(14.5, 8, 21), want: []float64{1},
+		},
 		{name: "nursing until 22:00", person: Person{Conditions: []Condition{{Kind: Nursing, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}}, shifts: days(14, 8, 21)},
 		{name: "minor at 05:00", person: Person{Born: calendar.MakeDate(2009, 9, 21)}, shifts: days(5, 8, 21), want: []float64{1}},
 		{name: "18 that day", person: Person{Born: calendar.MakeDate(2008, 9, 21)}, shifts: days(5, 8, 21)},
 		{name: "condition over", person: Person{Conditions: []Condition{{Kind: PregnantLate, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1), Until: calendar.MakeDate(2026, 9, 21)}}}}, shifts: days(23, 8, 21)},
 	},
 	"protected.overtime": {
-		{name: "pregnant, 9 h, although agreed", person: Person{OvertimeAgreed: true, Conditions: []Condition{{Kind: PregnantLate, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}},
-			shifts: days(9, 9, 21), want: []float64{1}},
+		{
+			name: "pregnant, 9 h, although agreed", person: Person{OvertimeAgreed: true, Conditions: []Condition{{Kind: PregnantLate, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}},
+			shifts: days(9, 9, 21), want: []float64{1},
+		},
 		{name: "minor on a sixth day", person: Person{OvertimeAgreed: true, Born: calendar.MakeDate(2009, 9, 1)}, shifts: days(9, 8, 21, 22, 23, 24, 25, 26), want: []float64{8}},
 		{name: "8 h", person: Person{Conditions: []Condition{{Kind: PregnantLate, Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1)}}}}, shifts: days(9, 8, 21)},
 	},
@@ -133,16 +143,22 @@ var tables = map[string][]ruleCase{
 	"hours.overtime_daily": {
 		{name: "10 h", person: agreed, shifts: days(9, 10, 21), want: []float64{1}},
 		{name: "9 h", person: agreed, shifts: days(9, 9, 21)},
-		{name: "11 h on an agreed special date", person: agreed, shifts: days(9, 11, 21),
-			params: func(p *Params) { p.SpecialDates = []calendar.Dates{{From: calendar.MakeDate(2026, 9, 21)}} }},
+		{
+			name: "11 h on an agreed special date", person: agreed, shifts: days(9, 11, 21),
+			params: func(p *Params) { p.SpecialDates = []calendar.Dates{{From: calendar.MakeDate(2026, 9, 21)}} },
+		},
 	},
 	"hours.overtime_monthly": {
 		{name: "four six-day weeks and long days", person: agreed, shifts: sixDayWeeks(), want: []float64{4}},
 		{name: "27 h on a holiday", person: agreed, shifts: days(9, 9, 31, 32, 33)},
-		{name: "a lower ceiling and holiday work", person: agreed, shifts: days(9, 9, 31, 32, 33), want: []float64{3},
-			params: func(p *Params) { p.OvertimeMonth = 24 * time.Hour }},
-		{name: "a house that does not count it", person: agreed, shifts: days(9, 9, 31, 32, 33),
-			params: func(p *Params) { p.OvertimeMonth, p.HolidayIsOvertime = 24*time.Hour, false }},
+		{
+			name: "a lower ceiling and holiday work", person: agreed, shifts: days(9, 9, 31, 32, 33), want: []float64{3},
+			params: func(p *Params) { p.OvertimeMonth = 24 * time.Hour },
+		},
+		{
+			name: "a house that does not count it", person: agreed, shifts: days(9, 9, 31, 32, 33),
+			params: func(p *Params) { p.OvertimeMonth, p.HolidayIsOvertime = 24*time.Hour, false },
+		},
 	},
 	"hours.part_time_daily": {
 		{name: "5 h", person: Person{Regime: PartTime}, shifts: days(9, 5, 21), want: []float64{1}},
@@ -164,12 +180,18 @@ var tables = map[string][]ruleCase{
 		{name: "six", person: agreed, shifts: days(9, 4, 23, 24, 25, 26, 27, 28)},
 	},
 	"fit.skill": {
-		{name: "2 h on a strange queue", person: Person{Skills: []Skill{{Queue: "q1"}}},
-			shifts: doing(shift(21, 9, 6), activity(scheduling.Work, shift(21, 9, 6), 0, 4, "q1"), activity(scheduling.Work, shift(21, 9, 6), 4, 2, "q2")), want: []float64{2}},
-		{name: "skill from a later date", person: Person{Skills: []Skill{{Queue: "q1", Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 22)}}}},
-			shifts: doing(shift(21, 9, 4), activity(scheduling.Work, shift(21, 9, 4), 0, 4, "q1")), want: []float64{4}},
-		{name: "trained", person: Person{Skills: []Skill{{Queue: "q1"}}},
-			shifts: doing(shift(21, 9, 4), activity(scheduling.Work, shift(21, 9, 4), 0, 4, "q1"))},
+		{
+			name: "2 h on a strange queue", person: Person{Skills: []Skill{{Queue: "q1"}}},
+			shifts: doing(shift(21, 9, 6), activity(scheduling.Work, shift(21, 9, 6), 0, 4, "q1"), activity(scheduling.Work, shift(21, 9, 6), 4, 2, "q2")), want: []float64{2},
+		},
+		{
+			name: "skill from a later date", person: Person{Skills: []Skill{{Queue: "q1", Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 22)}}}},
+			shifts: doing(shift(21, 9, 4), activity(scheduling.Work, shift(21, 9, 4), 0, 4, "q1")), want: []float64{4},
+		},
+		{
+			name: "trained", person: Person{Skills: []Skill{{Queue: "q1"}}},
+			shifts: doing(shift(21, 9, 4), activity(scheduling.Work, shift(21, 9, 4), 0, 4, "q1")),
+		},
 	},
 	"meal.required": {
 		{name: "8 h without a meal", shifts: doing(shift(21, 9, 8), activity(scheduling.Work, shift(21, 9, 8), 0, 8, "q1")), want: []float64{0.5}},

@@ -28,7 +28,7 @@ const childVariable = "CHAOBAN_TEST_ENGINE_CHILD"
 var (
 	shared    sync.Mutex
 	server    *clickhouseserver.Server
-	finish    func()
+	finish    func() error
 	databases atomic.Int64
 )
 
@@ -47,7 +47,9 @@ func Main(m *testing.M) int {
 	shared.Lock()
 	defer shared.Unlock()
 	if finish != nil {
-		finish()
+		if err := finish(); err != nil { // news, but no fault of the tests
+			fmt.Fprintln(os.Stderr, "enginetest:", err)
+		}
 	}
 	return code
 }
@@ -90,7 +92,7 @@ func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
 	shared.Lock()
 	defer shared.Unlock()
 	if server == nil {
-		dir, err := os.MkdirTemp("", "chaoban-engine-")
+		dir, err := os.MkdirTemp("", "chaoban-engine-") //nolint:usetesting // the engine outlives the test that starts it
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,10 +100,9 @@ func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
 		done := make(chan error, 1)
 		server = clickhouseserver.New(Config(dir))
 		go func() { done <- server.Run(ctx) }()
-		finish = func() {
+		finish = func() error {
 			cancel()
-			<-done
-			_ = os.RemoveAll(dir)
+			return errors.Join(<-done, os.RemoveAll(dir))
 		}
 	}
 	return WaitUp(t, server)

@@ -180,7 +180,7 @@ func (c *chain) gain(t, k int) int {
 	return 0
 }
 
-func (c *chain) remove(e, i int) Duty {
+func (c *chain) remove(e, i int) {
 	d := c.rows[e][i]
 	c.rows[e] = slices.Delete(c.rows[e], i, i+1)
 	for j, k := range d.Tasks {
@@ -190,7 +190,6 @@ func (c *chain) remove(e, i int) Duty {
 	}
 	c.cost += searchPrice * (c.contract(e, c.minutes[e]-len(d.Tasks)) - c.contract(e, c.minutes[e]))
 	c.minutes[e] -= len(d.Tasks)
-	return d
 }
 
 func (c *chain) insert(e int, d Duty) {

@@ -136,8 +136,10 @@ func (r *reader) row(section string, f []string, text string) {
 			r.complain(text, "must be day,shift,requirement,weight under,weight over")
 			return
 		}
-		c := Cover{Day: r.day(f[0]), Shift: r.shiftIndex(f[1]), Need: r.number(f[2], 0, maxItems),
-			Under: r.number(f[3], 0, 1e6), Over: r.number(f[4], 0, 1e6)}
+		c := Cover{
+			Day: r.day(f[0]), Shift: r.shiftIndex(f[1]), Need: r.number(f[2], 0, maxItems),
+			Under: r.number(f[3], 0, 1e6), Over: r.number(f[4], 0, 1e6),
+		}
 		if slices.ContainsFunc(r.inst.Cover, func(x Cover) bool { return x.Day == c.Day && x.Shift == c.Shift }) {
 			r.complain(text, "this day and shift already has a requirement")
 		}

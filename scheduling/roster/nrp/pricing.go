@@ -212,9 +212,9 @@ func (x *pricing) extend(e, d, kind, from int) {
 	}
 }
 
-// optimiseRow replaces an employee's row by the cheapest legal one beside the others. It reports
-// whether there was one.
-func (c *chain) optimiseRow(e int) bool {
+// optimiseRow replaces an employee's row by the cheapest legal one beside the others, when
+// there is one.
+func (c *chain) optimiseRow(e int) {
 	p, x := c.p, c.pricing
 	width := p.shifts + 1
 	copy(x.entry, p.wish[e])
@@ -229,9 +229,7 @@ func (c *chain) optimiseRow(e int) bool {
 		}
 	}
 	row := x.best(e)
-	if row == nil {
-		return false
+	if row != nil {
+		c.tryRow(e, row, 0, p.days, math.MaxInt32/4)
 	}
-	c.tryRow(e, row, 0, p.days, math.MaxInt32/4)
-	return true
 }
