@@ -65,8 +65,13 @@ func (s *settings) open(ctx context.Context, cmd *cobra.Command, what need) (*ap
 	if err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(storeFile(c)); errors.Is(err, os.ErrNotExist) && c.Store.DSN == "" && !s.json {
+		fmt.Fprintf(cmd.ErrOrStderr(), "chaoban: new, empty store in %s\n", c.DataDir) // perhaps the directory is not the one that was meant
+	}
 	return compose(ctx, c, cmd.ErrOrStderr(), what)
 }
+
+func storeFile(c configs.Config) string { return filepath.Join(c.DataDir, "chaoban.db") }
 
 func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) (_ *app, err error) {
 	a := &app{config: c, log: logger(c.Log, logTo), who: operator()}
@@ -79,7 +84,7 @@ func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) 
 		return nil, fault.Wrap(err, fault.Invalid, "config.data_dir", "the data directory %s cannot be made", c.DataDir)
 	}
 	if c.Store.DSN == "" {
-		c.Store.DSN = "sqlite:" + filepath.Join(c.DataDir, "chaoban.db")
+		c.Store.DSN = "sqlite:" + storeFile(c)
 	}
 	if a.store, err = store.Open(ctx, c.Store); err != nil {
 		return nil, err

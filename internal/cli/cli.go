@@ -8,6 +8,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -42,20 +44,64 @@ const (
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	out := &checkedWriter{w: stdout}
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
-	cmd, err := root.ExecuteContextC(ctx)
+	_, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = out.fault()
+	}
 	if err == nil {
 		return exitOK
 	}
-	return report(stderr, cmd, err)
+	return report(stderr, root, slices.Contains(args, "--json"), err)
+}
+
+// checkedWriter remembers the first failure, so that a full disk behind a redirection is not taken
+// for success.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+func (c *checkedWriter) fault() error {
+	if c.err == nil {
+		return nil
+	}
+	return fault.Wrap(c.err, fault.Unavailable, "cli.output", "the output cannot be written: %s", reason(c.err))
+}
+
+// reason is why the system refused a file, in words that are safe to show.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "it does not exist"
+	case errors.Is(err, os.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, syscall.ENOSPC):
+		return "no space left on the disk"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "the address is in use"
+	case errors.Is(err, syscall.EROFS):
+		return "the disk is read-only"
+	default:
+		return "the system refused it"
+	}
 }
 
 // report prints one clear error: the message, then one line per bad field.
-func report(stderr io.Writer, cmd *cobra.Command, err error) int {
+func report(stderr io.Writer, cmd *cobra.Command, asJSON bool, err error) int {
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "chaoban: interrupted")
 		return exitInterrupted
@@ -64,13 +110,14 @@ func report(stderr io.Writer, cmd *cobra.Command, err error) int {
 	if !errors.As(err, &f) {
 		f = usageFault(cmd, err)
 	}
-	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+	message := cmp.Or(f.Message, "the input is not usable")
+	if asJSON {
 		_ = json.NewEncoder(stderr).Encode(map[string]any{"error": map[string]any{
-			"code": f.Code, "kind": f.Kind.String(), "message": f.Message, "fields": f.Fields,
+			"code": f.Code, "kind": f.Kind.String(), "message": message, "fields": f.Fields,
 		}})
 		return exitCode(f.Kind)
 	}
-	fmt.Fprintf(stderr, "chaoban: %s\n", f.Message)
+	fmt.Fprintf(stderr, "chaoban: %s\n", message)
 	for _, field := range f.Fields {
 		fmt.Fprintf(stderr, "  %s\n", field)
 	}
@@ -85,7 +132,7 @@ func report(stderr io.Writer, cmd *cobra.Command, err error) int {
 func usageFault(cmd *cobra.Command, err error) *fault.Error {
 	for _, sign := range []string{"unknown command", "unknown flag", "unknown shorthand", "required flag", "arg(s)", "invalid argument", "flag needs", "if any flags in the group", "bad flag syntax", "none of the others can be"} {
 		if strings.Contains(err.Error(), sign) {
-			return fault.New(fault.Invalid, "cli.usage", "%s; see '%s --help'", err, cmd.CommandPath())
+			return fault.New(fault.Invalid, "cli.usage", "%s; see '%s --help'", err, cmd.Name())
 		}
 	}
 	return fault.Of(err)

@@ -41,7 +41,7 @@ func newServeCommand(s *settings) *cobra.Command {
 			}
 			ln, err := net.Listen("tcp", c.HTTP.Listen)
 			if err != nil {
-				return fault.Wrap(err, fault.Unavailable, "http.listen", "cannot listen on %s: %s; another Chaoban may be running", c.HTTP.Listen, err)
+				return fault.Wrap(err, fault.Unavailable, "http.listen", "cannot listen on %s: %s", c.HTTP.Listen, reason(err))
 			}
 			out := cmd.OutOrStdout()
 			unlock, err := lockService(c.DataDir)

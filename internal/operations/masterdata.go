@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -33,6 +36,11 @@ func (a *Administration) ApplyContracts(ctx context.Context, who access.Principa
 	merchants, agreed, err := intake.Contracts(name, r)
 	if err != nil {
 		return Applied{}, err
+	}
+	for _, c := range agreed {
+		if err := a.measurable(c); err != nil {
+			return Applied{}, err
+		}
 	}
 	return a.apply(ctx, who, merchants, agreed)
 }
@@ -111,6 +119,31 @@ func kept(was contracts.Version, versions []contracts.Version, today calendar.Da
 	return false
 }
 
+// measurable refuses terms that no figure could ever be held against: an unknown metric, or a
+// target that lies outside what its unit can reach.
+func (a *Administration) measurable(c contracts.Contract) error {
+	units := map[string]kpi.Unit{}
+	for _, d := range a.deps.Definitions {
+		units[string(d.Metric)] = d.Unit
+	}
+	var bad []fault.Field
+	for i, v := range c.Versions {
+		for j, t := range v.Terms {
+			at := fmt.Sprintf("%s.versions[%d].terms[%d]", c.ID, i, j)
+			unit, known := units[t.Metric]
+			switch {
+			case !known:
+				bad = append(bad, fault.Field{Path: at + ".metric", Value: t.Metric, Problem: "is no metric; `chaoban kpi metrics` lists them"})
+			case unit == kpi.Share && t.Target > 1:
+				bad = append(bad, fault.Field{Path: at + ".target", Value: fmt.Sprint(t.Target), Problem: "is a share: it must lie between 0 and 1 (0.9 is 90 %)"})
+			case unit == kpi.Rating && (t.Target < 1 || t.Target > 5):
+				bad = append(bad, fault.Field{Path: at + ".target", Value: fmt.Sprint(t.Target), Problem: "is a rating: it must lie between 1 and 5"})
+			}
+		}
+	}
+	return fault.Bad("contract.term", "contract", bad)
+}
+
 // PutMerchant adds or replaces a merchant; expect is store.AnyVersion, store.NewOnly or the
 // version the caller read.
 func (a *Administration) PutMerchant(ctx context.Context, who access.Principal, m contracts.Merchant, expect int) (meta store.Meta, err error) {
@@ -132,7 +165,7 @@ func (a *Administration) PutContract(ctx context.Context, who access.Principal, 
 	if _, err := access.Decide(who, access.WriteContracts); err != nil {
 		return meta, err
 	}
-	if err := c.Validate(); err != nil {
+	if err := errors.Join(c.Validate(), a.measurable(c)); err != nil {
 		return meta, err
 	}
 	err = a.deps.Store.Change(ctx, who, a.deps.Now(), func(tx *store.Tx) (err error) {

@@ -33,11 +33,14 @@ type Source struct {
 func OpenFile(name string) (Source, io.Closer, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		kind := fault.Invalid
-		if errors.Is(err, os.ErrNotExist) {
-			kind = fault.NotFound
+		kind, why := fault.Invalid, "the system refused it"
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			kind, why = fault.NotFound, "it does not exist"
+		case errors.Is(err, os.ErrPermission):
+			why = "permission denied"
 		}
-		return Source{}, nil, fault.Wrap(err, kind, "intake.file", "the file %s cannot be opened", name)
+		return Source{}, nil, fault.Wrap(err, kind, "intake.file", "the file %s cannot be opened: %s", name, why)
 	}
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
