@@ -27,6 +27,9 @@ const (
 // Roles in the order they are listed to people.
 var Roles = []Role{Administrator, Planner, Supervisor, Quality, AgentRole, Client}
 
+// PermissionsOf lists what a role may do; nothing for an unknown role.
+func PermissionsOf(r Role) []Permission { return slices.Clone(table[r]) }
+
 // Principal is who asks.
 type Principal struct {
 	User     ids.User

@@ -118,6 +118,10 @@ var auditCases = map[string]struct {
 		return err
 	}},
 	"AddImport": {"import.add", func(tx *store.Tx) error { return tx.AddImport(store.Import{Batch: "new", Kind: "agents", Key: "new"}) }},
+	"BeginImport": {"import.begin", func(tx *store.Tx) error {
+		_, err := tx.BeginImport(store.Import{Batch: "begun", Kind: "agents", Key: "begun"})
+		return err
+	}},
 	"AddForecast": {"forecast.add", func(tx *store.Tx) error {
 		return tx.AddForecast(store.Forecast{ID: "new", Queue: "a/pre", Curve: curve("a/pre")})
 	}},

@@ -1,9 +1,7 @@
 package store_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"testing"
 	"time"
 
@@ -11,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/contracts"
-	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -30,6 +27,8 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"sessions":        testSessions,
 	"tokens":          testTokens,
 	"login attempts":  testLoginAttempts,
+	"login guesses":   testParallelGuesses,
+	"cut imports":     testUnfinishedImports,
 	"settings":        testSettings,
 	"imports":         testImports,
 	"forecasts":       testForecasts,
@@ -394,6 +393,7 @@ func testImports(t *testing.T, db *store.DB) {
 	_, err = db.In(everything).ImportByKey(ctx, "agents", "sum-a")
 	require.NoError(t, err, "the key is the digest when there is none")
 	assert.Error(t, add(store.Import{Kind: "agents"}))
+	assert.Error(t, add(store.Import{Batch: "y", Kind: "agents", Key: "y", Rows: store.Unfinished}))
 }
 
 func testSettings(t *testing.T, db *store.DB) {
@@ -429,59 +429,16 @@ func testBadText(t *testing.T, db *store.DB) {
 	codeIs(t, err, store.ErrNotFound)
 	_, err = db.UserByLogin(ctx, odd)
 	codeIs(t, err, store.ErrNotFound)
-	require.NoError(t, db.AddLoginAttempt(ctx, odd, odd, now, false))
+	_, _, err = db.BeginLogin(ctx, odd, odd, now, now, store.LoginLimits{})
+	require.NoError(t, err)
 	f, err := db.LoginFailures(ctx, odd, odd, now.Add(-time.Hour))
 	require.NoError(t, err)
-	assert.Equal(t, 1, f.ByLogin)
+	assert.Equal(t, 1, f.Here.Count)
 	change(t, db, func(tx *store.Tx) error {
 		return tx.AddImport(store.Import{Batch: "odd", Kind: "contacts", Key: odd, File: odd})
 	})
 	_, err = db.In(everything).ImportByKey(ctx, "contacts", odd)
 	require.NoError(t, err)
-}
-
-func testChange(t *testing.T, db *store.DB) {
-	ctx := t.Context()
-	nope := errors.New("no")
-	err := db.Change(ctx, system, now, func(tx *store.Tx) error {
-		if _, err := tx.PutMerchant(merchant("x"), store.AnyVersion); err != nil {
-			return err
-		}
-		_, err := tx.In(everything).Merchant(ctx, "x")
-		require.NoError(t, err, "a change sees its own writes")
-		_, err = tx.In(access.Scope{}).Merchant(ctx, "x")
-		codeIs(t, err, store.ErrNotFound)
-		return nope
-	})
-	require.ErrorIs(t, err, nope, "the error of the function comes through")
-	_, err = db.In(everything).Merchant(ctx, "x")
-	codeIs(t, err, store.ErrNotFound)
-	_, err = db.VerifyAudit(ctx)
-	require.NoError(t, err)
-
-	assert.Equal(t, fault.Unauthenticated, fault.KindOf(db.Change(ctx, access.Principal{}, now, func(*store.Tx) error { return nil })))
-	assert.Error(t, db.Change(ctx, system, time.Time{}, func(*store.Tx) error { return nil }))
-
-	err = db.Change(ctx, system, now, func(tx *store.Tx) error {
-		_, err := tx.PutContract(contract("c-x", "nobody"), store.AnyVersion)
-		codeIs(t, err, store.ErrReference)
-		return nil // goes on as if nothing had happened
-	})
-	assert.Equal(t, "store.unfinished", fault.CodeOf(err))
-	late := contract("c-a", "a")
-	late.Versions = append(late.Versions, contracts.Version{Number: 2, Dates: calendar.Dates{From: date("2026-06-30")}})
-	err = db.Change(ctx, system, now, func(tx *store.Tx) error {
-		_, err := tx.PutContract(late, store.AnyVersion)
-		assert.Equal(t, "contract.overlap", fault.CodeOf(err))
-		return nil
-	})
-	assert.Equal(t, "store.unfinished", fault.CodeOf(err))
-
-	gone, cancel := context.WithCancel(ctx)
-	cancel()
-	err = db.Change(gone, system, now, func(*store.Tx) error { return nil })
-	assert.Equal(t, fault.Canceled, fault.KindOf(err), fault.InternalText(err))
-	require.NoError(t, db.Ping(ctx))
 }
 
 // testSnapshot proves that a Read sees one moment while others write.

@@ -90,7 +90,7 @@ func (v *View) Contract(ctx context.Context, id ids.Contract) (Stored[contracts.
 // Whether an effective version may still be edited is decided by the caller, who knows the date.
 func (tx *Tx) PutContract(c contracts.Contract, expect int) (Meta, error) {
 	var old contractRow
-	had, err := tx.load(&old, "id = ?", string(c.ID))
+	had, err := tx.load(&old, string(c.ID))
 	if err != nil {
 		return Meta{}, err
 	}
@@ -120,7 +120,7 @@ func (tx *Tx) PutContract(c contracts.Contract, expect int) (Meta, error) {
 // Faults as in PutContract; "contract.overlap" when a version is in force on a date of the new one.
 func (tx *Tx) AddContractVersion(id ids.Contract, version contracts.Version) (contracts.Contract, Meta, error) {
 	var row contractRow
-	had, err := tx.load(&row, "id = ?", string(id))
+	had, err := tx.load(&row, string(id))
 	if err != nil {
 		return contracts.Contract{}, Meta{}, err
 	}

@@ -145,7 +145,7 @@ func (tx *Tx) AddForecast(f Forecast) error {
 // merchantOf returns the merchant of a queue and refuses another claim.
 func (tx *Tx) merchantOf(queue ids.Queue, claimed ids.Merchant) (ids.Merchant, error) {
 	var row queueRow
-	had, err := tx.load(&row, "id = ?", clean(string(queue)))
+	had, err := tx.load(&row, clean(string(queue)))
 	switch {
 	case err != nil:
 		return "", err

@@ -29,14 +29,28 @@ type keyRow struct {
 	Body          []byte
 }
 
-// claimTime is how long a request may take before its claim on a key is void.
-const claimTime = 5 * time.Minute
+// A claim on a key is void when its request must have ended: claimMargin after the deadline of the
+// request, or after claimTime when it has none.
+const (
+	claimTime   = 5 * time.Minute
+	claimMargin = time.Minute
+)
+
+// claimFor is how long the request of a context may hold a claim. The same request has the same
+// deadline each time it comes, so who comes later knows it of who came first.
+func claimFor(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return max(0, time.Until(deadline)) + claimMargin // how long, not when: the caller's now says when
+	}
+	return claimTime
+}
 
 // ClaimKey begins a request that carries an idempotency key of a principal. When the key is new it
 // is claimed and reply is nil: the caller does the work and then calls CompleteKey, or ReleaseKey
 // when it failed in a way worth repeating. When the same request was completed before, its reply
 // comes back. ErrConflict when the key was used for another request (requestHash differs) or the
-// first request is still being worked on. Keys are forgotten after keep.
+// first request is still being worked on, which it may be until a minute after the deadline that ctx
+// carries. Keys are forgotten after keep.
 func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, now time.Time, keep time.Duration) (reply *Reply, err error) {
 	mine := keyRow{
 		Principal: clean(principal), Key: clean(key), RequestHash: requestHash, ClaimedAt: micros(now),
@@ -48,7 +62,7 @@ func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, 
 			Set("request_hash = EXCLUDED.request_hash").Set("claimed_at = EXCLUDED.claimed_at").
 			Set("expires_at = EXCLUDED.expires_at").Set("done = EXCLUDED.done").
 			Where("t.expires_at <= ? OR (NOT t.done AND t.request_hash = EXCLUDED.request_hash AND t.claimed_at <= ?)",
-				micros(now), micros(now.Add(-claimTime))).
+				micros(now), micros(now.Add(-claimFor(ctx)))).
 			Exec(ctx)
 		if err != nil {
 			return err
@@ -116,9 +130,11 @@ func (db *DB) Prune(ctx context.Context, now time.Time, attempts, runs time.Dura
 			{&p.Sessions, "DELETE FROM sessions WHERE expires_at <= ?", []any{micros(now)}},
 			{&p.LoginAttempts, "DELETE FROM login_attempts WHERE at < ?", []any{micros(now.Add(-attempts))}},
 			{&p.Keys, "DELETE FROM idempotency_keys WHERE expires_at <= ?", []any{micros(now)}},
-			{&p.JobRuns, `DELETE FROM job_runs WHERE state <> ? AND started_at < ? AND EXISTS (SELECT 1 FROM job_runs AS newer
+			{
+				&p.JobRuns, `DELETE FROM job_runs WHERE state <> ? AND started_at < ? AND EXISTS (SELECT 1 FROM job_runs AS newer
 				WHERE newer.job = job_runs.job AND newer.state = job_runs.state AND newer.scheduled_for > job_runs.scheduled_for)`,
-				[]any{Running, micros(now.Add(-runs))}},
+				[]any{Running, micros(now.Add(-runs))},
+			},
 		} {
 			result, err := tx.NewRaw(step.sql, step.args...).Exec(ctx)
 			if err != nil {

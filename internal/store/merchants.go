@@ -135,7 +135,7 @@ func (v *View) Queue(ctx context.Context, id ids.Queue) (Queue, error) {
 // another merchant has a shop or queue of that id.
 func (tx *Tx) PutMerchant(m contracts.Merchant, expect int) (Meta, error) {
 	var old merchantRow
-	had, err := tx.load(&old, "id = ?", string(m.ID))
+	had, err := tx.load(&old, string(m.ID))
 	if err != nil {
 		return Meta{}, err
 	}
@@ -252,9 +252,9 @@ func (tx *Tx) remove(row any, kind, id string) error {
 	return err
 }
 
-// load reads one row; false when it is not there.
-func (tx *Tx) load(row any, where string, args ...any) (bool, error) {
-	err := translate(tx.q.NewSelect().Model(row).Where(where, args...).Scan(tx.ctx))
+// load reads the row with an id; false when it is not there.
+func (tx *Tx) load(row any, id string) (bool, error) {
+	err := translate(tx.q.NewSelect().Model(row).Where("id = ?", id).Scan(tx.ctx))
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

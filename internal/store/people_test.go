@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,6 +160,9 @@ func testTokens(t *testing.T, db *store.DB) {
 func testLoginAttempts(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	at := func(minutes int) time.Time { return now.Add(time.Duration(minutes) * time.Minute) }
+	failed := func(n, minute int) store.Failures {
+		return store.Failures{Count: n, Last: nowStored.Add(time.Duration(minute) * time.Minute)}
+	}
 	for _, a := range []struct {
 		login, remote string
 		minute        int
@@ -169,15 +174,46 @@ func testLoginAttempts(t *testing.T, db *store.DB) {
 		{"planner", "10.0.0.2", 3, false},
 		{"other", "10.0.0.2", 4, false},
 	} {
-		require.NoError(t, db.AddLoginAttempt(ctx, a.login, a.remote, at(a.minute), a.ok))
+		id, _, err := db.BeginLogin(ctx, a.login, a.remote, at(a.minute), at(0), store.LoginLimits{})
+		require.NoError(t, err)
+		require.NotEmpty(t, id)
+		if a.ok {
+			require.NoError(t, db.LoginSucceeded(ctx, id))
+		}
 	}
 	f, err := db.LoginFailures(ctx, "planner", "10.0.0.2", at(0))
 	require.NoError(t, err)
-	assert.Equal(t, store.LoginFailures{ByLogin: 1, ByRemote: 2, Last: nowStored.Add(4 * time.Minute)}, f, "the success wipes what came before")
+	assert.Equal(t, store.LoginFailures{Here: failed(1, 3), Login: failed(3, 3), Remote: failed(2, 4)}, f, "a success elsewhere wipes nothing here")
 	f, err = db.LoginFailures(ctx, "PLANNER", "10.0.0.1", at(1))
 	require.NoError(t, err)
-	assert.Equal(t, store.LoginFailures{ByLogin: 1, ByRemote: 1, Last: nowStored.Add(3 * time.Minute)}, f)
+	assert.Equal(t, store.LoginFailures{Login: failed(2, 3), Remote: failed(1, 1)}, f, "the success wipes what came before it from there")
 	f, err = db.LoginFailures(ctx, "nobody", "::1", at(0))
 	require.NoError(t, err)
 	assert.Zero(t, f)
+
+	id, f, err := db.BeginLogin(ctx, "planner", "10.0.0.2", at(5), at(0), store.LoginLimits{Here: 2, Login: 3, Remote: 3})
+	require.NoError(t, err)
+	assert.Empty(t, id, "three failures of the login are its limit")
+	last, barred := store.LoginLimits{Here: 2, Login: 3, Remote: 3}.Bars(f)
+	assert.True(t, barred)
+	assert.Equal(t, nowStored.Add(3*time.Minute), last)
+	again, err := db.LoginFailures(ctx, "planner", "10.0.0.2", at(0))
+	require.NoError(t, err)
+	assert.Equal(t, f, again, "what is barred is not recorded")
+}
+
+// testParallelGuesses: of many attempts at once no more are admitted than the limit allows.
+func testParallelGuesses(t *testing.T, db *store.DB) {
+	var admitted atomic.Int64
+	var wg sync.WaitGroup
+	for range 60 {
+		wg.Go(func() {
+			id, _, err := db.BeginLogin(t.Context(), "planner", "10.0.0.1", now, now.Add(-time.Minute), store.LoginLimits{Here: 5})
+			if assert.NoError(t, err) && id != "" {
+				admitted.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, int64(5), admitted.Load())
 }

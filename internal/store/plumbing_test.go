@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,12 @@ func testIdempotency(t *testing.T, db *store.DB) {
 	require.NoError(t, err)
 	_, err = claim("h", now.Add(10*time.Minute))
 	require.NoError(t, err, "the first request died long ago")
+	long, cancel := context.WithTimeout(ctx, 10*time.Minute) // a request that may take ten minutes
+	defer cancel()
+	_, err = db.ClaimKey(long, "u1", "key", "h", now.Add(19*time.Minute), time.Hour)
+	codeIs(t, err, store.ErrConflict) // the one at ten minutes may still be at work
+	_, err = db.ClaimKey(long, "u1", "key", "h", now.Add(22*time.Minute), 24*time.Hour)
+	require.NoError(t, err)
 	want := store.Reply{Status: 201, ContentType: "application/json", Body: []byte("{\"a\":\x00\xff}")}
 	require.NoError(t, db.CompleteKey(ctx, "u1", "key", want))
 	reply, err = claim("h", now.Add(time.Hour))
@@ -122,10 +129,55 @@ func testIdempotency(t *testing.T, db *store.DB) {
 	assert.Nil(t, reply)
 }
 
+// testUnfinishedImports: an import that begins is listed as unfinished, is no acknowledged one, and a
+// repeat goes on with it.
+func testUnfinishedImports(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	add := func(i store.Import) error {
+		return db.Change(ctx, system, now, func(tx *store.Tx) error { return tx.AddImport(i) })
+	}
+	begin := func(batch ids.Batch) (kept ids.Batch) {
+		change(t, db, func(tx *store.Tx) (err error) {
+			kept, err = tx.BeginImport(store.Import{Batch: batch, Kind: "contacts", Key: "cut", File: "cut.csv"})
+			return err
+		})
+		return kept
+	}
+	assert.Equal(t, ids.Batch("cut-1"), begin("cut-1"))
+	assert.Equal(t, ids.Batch("cut-1"), begin("cut-2"))
+	_, err := db.In(everything).ImportByKey(ctx, "contacts", "cut")
+	codeIs(t, err, store.ErrNotFound)
+	unfinished := func() (n int) {
+		list, _, err := db.In(everything).Imports(ctx, store.ImportFilter{Kind: "contacts"}, store.Page{})
+		require.NoError(t, err)
+		for _, i := range list {
+			if i.Rows == store.Unfinished {
+				n++
+				assert.Equal(t, ids.Batch("cut-1"), i.Batch)
+			}
+		}
+		return n
+	}
+	assert.Equal(t, 1, unfinished())
+	done := store.Import{Batch: "cut-1", Kind: "contacts", Key: "cut", File: "cut.csv", Rows: 7, Rejected: 1}
+	require.NoError(t, add(done))
+	assert.Zero(t, unfinished())
+	i, err := db.In(everything).ImportByKey(ctx, "contacts", "cut")
+	require.NoError(t, err)
+	assert.Equal(t, int64(7), i.Rows)
+	codeIs(t, add(done), store.ErrConflict)
+	err = db.Change(ctx, system, now, func(tx *store.Tx) error {
+		_, err := tx.BeginImport(done)
+		return err
+	})
+	codeIs(t, err, store.ErrConflict)
+}
+
 func testPrune(t *testing.T, db *store.DB) {
 	ctx := t.Context()
-	require.NoError(t, db.AddLoginAttempt(ctx, "x", "y", now, false))
-	_, err := db.ClaimKey(ctx, "u1", "key", "h", now, time.Minute)
+	_, _, err := db.BeginLogin(ctx, "x", "y", now, now, store.LoginLimits{})
+	require.NoError(t, err)
+	_, err = db.ClaimKey(ctx, "u1", "key", "h", now, time.Minute)
 	require.NoError(t, err)
 	for i := range 3 {
 		at := now.Add(time.Duration(i) * time.Minute)

@@ -21,7 +21,7 @@ type Report struct {
 	Month     calendar.Month  `json:"month"`
 	CreatedAt time.Time       `json:"created_at"`
 	Author    ids.User        `json:"author"`
-	SHA256    string          `json:"sha256"`          // of the model's canonical text: equal figures, equal digest
+	SHA256    string          `json:"sha256"`          // of the model's canonical text; it says when it was made, so equal figures differ in it
 	Model     json.RawMessage `json:"model,omitempty"` // the report model's JSON in canonical text; empty in lists
 }
 
@@ -107,7 +107,7 @@ func (v *View) LatestReport(ctx context.Context, contract ids.Contract, month ca
 // the model is not JSON.
 func (tx *Tx) AddReport(r Report) (sha256 string, err error) {
 	var contract contractRow
-	had, err := tx.load(&contract, "id = ?", clean(string(r.Contract)))
+	had, err := tx.load(&contract, clean(string(r.Contract)))
 	switch {
 	case err != nil:
 		return "", err

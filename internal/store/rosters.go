@@ -216,7 +216,7 @@ func (tx *Tx) SetRosterState(id ids.Roster, state RosterState, expect int) (Meta
 // rosterNow reads a roster and checks the expectation.
 func (tx *Tx) rosterNow(id ids.Roster, expect int) (rosterRow, error) {
 	var row rosterRow
-	had, err := tx.load(&row, "id = ?", clean(string(id)))
+	had, err := tx.load(&row, clean(string(id)))
 	if err != nil {
 		return row, err
 	}

@@ -188,7 +188,7 @@ func (tx *Tx) AddToken(t Token) error {
 // RevokeToken ends a token; one that is revoked already stays as it is.
 func (tx *Tx) RevokeToken(id ids.Token) error {
 	var row tokenRow
-	had, err := tx.load(&row, "id = ?", clean(string(id)))
+	had, err := tx.load(&row, clean(string(id)))
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (tx *Tx) PutSetting(key string, value json.RawMessage, expect int) (Meta, e
 		return Meta{}, err
 	}
 	var old settingRow
-	had, err := tx.load(&old, "id = ?", clean(key))
+	had, err := tx.load(&old, clean(key))
 	if err != nil {
 		return Meta{}, err
 	}

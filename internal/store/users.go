@@ -101,7 +101,7 @@ func (db *DB) UserByLogin(ctx context.Context, login string) (User, error) {
 // when the merchant or the agent is unknown.
 func (tx *Tx) PutUser(u User, expect int) (Meta, error) {
 	var old userRow
-	had, err := tx.load(&old, "id = ?", string(u.ID))
+	had, err := tx.load(&old, string(u.ID))
 	if err != nil {
 		return Meta{}, err
 	}

@@ -151,7 +151,7 @@ func (v *View) Agent(ctx context.Context, id ids.Agent) (Stored[workforce.Agent]
 // PutSite adds or replaces a site; expect as in PutMerchant.
 func (tx *Tx) PutSite(s workforce.Site, expect int) (Meta, error) {
 	var old siteRow
-	had, err := tx.load(&old, "id = ?", string(s.ID))
+	had, err := tx.load(&old, string(s.ID))
 	if err != nil {
 		return Meta{}, err
 	}
@@ -172,7 +172,7 @@ func (tx *Tx) PutSite(s workforce.Site, expect int) (Meta, error) {
 // PutTeam adds or replaces a team; expect as in PutMerchant. ErrReference when its site is unknown.
 func (tx *Tx) PutTeam(t workforce.Team, expect int) (Meta, error) {
 	var old teamRow
-	had, err := tx.load(&old, "id = ?", string(t.ID))
+	had, err := tx.load(&old, string(t.ID))
 	if err != nil {
 		return Meta{}, err
 	}

@@ -135,7 +135,7 @@ func (s *server) wait() error {
 			return nil
 		}
 	}
-	log, _ := os.ReadFile(filepath.Join(s.dir, "log")) //nolint:errcheck // the log only explains the error
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // it only explains the error
 	return errors.Join(err, fmt.Errorf("the server did not start: %s", log), s.stdin.Close())
 }
 
