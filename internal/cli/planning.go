@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -42,8 +43,10 @@ func newForecastMake(s *settings) *cobra.Command {
 				if in.Horizon, err = parseSpan(f.horizon); err != nil {
 					return err
 				}
-				if in.Slot, err = parseSpan(f.slot); err != nil {
-					return err
+				if f.slot != "" {
+					if in.Slot, err = parseSpan(f.slot); err != nil {
+						return err
+					}
 				}
 				if in.Levels, err = parseLevels(f.levels); err != nil {
 					return err
@@ -64,7 +67,7 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.merchant, "merchant", "", "only queues of this merchant")
 	flags.StringVar(&f.origin, "origin", "", "first instant to forecast, 2026-11-01 or 2026-11-01T08:00 (default: end of the history)")
 	flags.StringVar(&f.horizon, "horizon", "14d", "how far ahead: 14d, 12w, 48h")
-	flags.StringVar(&f.slot, "slot", "15m", "slot: 5m, 15m, 30m, 60m or 1d")
+	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
 	return cmd
 }
@@ -88,9 +91,13 @@ func parseInstant(text string, zone *time.Location) (time.Time, error) {
 
 func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Location) {
 	rows := make([]string, 0, len(made))
+	var doubts []string
 	for _, f := range made {
 		var figures forecast.Result
 		_ = json.Unmarshal(f.Figures, &figures) // figures we wrote ourselves; without them the columns stay empty
+		for _, d := range figures.Doubts {
+			doubts = append(doubts, fmt.Sprintf("%s: %s", f.Queue, d))
+		}
 		mean, peak, at := 0.0, 0.0, time.Time{}
 		for _, d := range figures.Days {
 			mean += d.Mean
@@ -107,6 +114,9 @@ func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Locati
 			mean, peak, peakDay, percent(b.WAPE), percent(b.NaiveWAPE)))
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tFROM\tCONTACTS\tPEAK DAY\tON\tSLOT WAPE\tNAIVE", rows)
+	for _, d := range doubts {
+		fmt.Fprintf(cmd.OutOrStdout(), "doubt: %s\n", d)
+	}
 }
 
 func percent(v float64) string {
@@ -145,7 +155,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 		level, shrink  float64
 	}
 	cmd := &cobra.Command{
-		Use: "plan", Short: "Turn the newest forecasts into heads per slot under the contract in force", Args: cobra.NoArgs,
+		Use: "plan", Short: "Turn the newest forecasts into heads per slot under the contract in force on each day", Args: cobra.NoArgs,
 		Example: "  chaoban staff plan --from 2026-11-01 --days 14 --level 0.9",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := calendar.ParseDate(f.from)
@@ -177,10 +187,12 @@ func newStaffPlan(s *settings) *cobra.Command {
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	rows := make([]string, 0, len(made))
 	hours, peak, why := 0.0, 0, ""
+	var gaps []operations.GapDays
 	for _, p := range made {
 		var f operations.PlanFigures
 		_ = json.Unmarshal(p.Figures, &f) // figures we wrote ourselves; without them the columns stay empty
 		hours += f.Hours
+		gaps = append(gaps, operations.GapDays{Queue: p.Queue, Days: f.Uncovered})
 		for _, n := range p.Requirement.Needs {
 			if n.Start.Equal(f.PeakAt) && f.Peak > peak {
 				peak, why = f.Peak, fmt.Sprintf("%s %s: %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"), n.Reason)
@@ -190,6 +202,16 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tHEAD-HOURS\tPEAK\tAT", rows)
 	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
+	printGaps(cmd.OutOrStdout(), "no forecast", gaps)
+}
+
+// printGaps names the open days that a plan or roster leaves out.
+func printGaps(w io.Writer, what string, gaps []operations.GapDays) {
+	for _, g := range gaps {
+		if n := len(g.Days); n > 0 {
+			fmt.Fprintf(w, "  %s: %s, %d open days between %s and %s\n", what, g.Queue, n, g.Days[0], g.Days[n-1])
+		}
+	}
 }
 
 func newRosterCommand(s *settings) *cobra.Command {
@@ -253,6 +275,7 @@ func printRoster(cmd *cobra.Command, m operations.RosterMade, zone *time.Locatio
 	for _, u := range worst[:min(5, len(worst))] {
 		fmt.Fprintf(w, "  short: %s %s-%s, %s\n", u.Queue, u.Range.Start.In(zone).Format("01-02 15:04"), u.Range.End.In(zone).Format("15:04"), u.Says.EN)
 	}
+	printGaps(w, "no plan", m.Unplanned)
 }
 
 func headHours(u roster.Uncovered) float64 { return float64(u.Missing) * u.Range.Duration().Hours() }
@@ -262,7 +285,7 @@ func newRosterPublish(s *settings) *cobra.Command {
 		Use: "publish ROSTER", Short: "Make a draft binding; older rosters of the same days are archived", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				id, err := newest(cmd, a, args[0])
+				id, err := newest(cmd, a, args[0], store.Draft)
 				if err != nil {
 					return err
 				}
@@ -276,17 +299,17 @@ func newRosterPublish(s *settings) *cobra.Command {
 	}
 }
 
-// newest resolves the word "latest" to the newest roster.
-func newest(cmd *cobra.Command, a *app, id string) (ids.Roster, error) {
+// newest resolves the word "latest" to the newest roster, in a state when one is given.
+func newest(cmd *cobra.Command, a *app, id string, state store.RosterState) (ids.Roster, error) {
 	if id != "latest" {
 		return ids.Roster(id), nil
 	}
-	all, _, err := a.ops.Planning.Rosters(cmd.Context(), a.who, store.RosterFilter{}, store.Page{Limit: 1})
+	all, _, err := a.ops.Planning.Rosters(cmd.Context(), a.who, store.RosterFilter{State: state}, store.Page{Limit: 1})
 	if err != nil {
 		return "", err
 	}
 	if len(all) == 0 {
-		return "", fault.New(fault.NotFound, "roster.none", "there is no roster yet")
+		return "", fault.New(fault.NotFound, "roster.none", "there is no %s", strings.TrimSpace(string(state)+" roster"))
 	}
 	return all[0].ID, nil
 }
@@ -318,7 +341,7 @@ func newRosterExport(s *settings) *cobra.Command {
 		Use: "export ROSTER", Short: "Write a roster as an Excel workbook", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				id, err := newest(cmd, a, args[0])
+				id, err := newest(cmd, a, args[0], "")
 				if err != nil {
 					return err
 				}

@@ -2,10 +2,7 @@ package operations
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/chaoban/chaoban/contracts"
@@ -14,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -23,20 +21,11 @@ const defaultSlot = calendar.Slot
 // historyReach is how far back a forecast looks.
 const historyReach = 5 * 366 * 24 * time.Hour
 
-// Promotion is a sales event on one platform; Platform "all" or "" is every platform.
-type Promotion struct {
-	Platform contracts.Platform `json:"platform" yaml:"platform"`
-	forecast.Event
-}
-
-// eventsKey is the setting that holds the promotions people entered.
-const eventsKey = "promotions"
-
 // ForecastInput asks for one forecast per queue.
 type ForecastInput struct {
 	Queues   []ids.Queue   // empty: every queue of Merchant, or of everybody
 	Merchant ids.Merchant  // narrows an empty Queues
-	Slot     time.Duration // 0 = 15 minutes
+	Slot     time.Duration // 0 = 15 minutes, or the grain of the history where that is coarser
 	Origin   time.Time     // zero = the end of the history
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
@@ -53,13 +42,13 @@ func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in F
 	if err != nil {
 		return nil, err
 	}
-	events, err := p.promotions(ctx)
+	entered, err := p.entered(ctx, p.deps.Store.In(access.Scope{Everything: true}))
 	if err != nil {
 		return nil, err
 	}
 	var made []store.Forecast
 	for _, q := range queues {
-		one, err := p.forecastQueue(ctx, scope, q, eventsFor(events, platforms[q.Shop]), in)
+		one, err := p.forecastQueue(ctx, scope, q, eventsFor(entered, p.deps.Promotions, platforms[q.Shop]), in)
 		if err != nil {
 			if fault.CodeOf(err) == "forecast.no_history" && len(in.Queues) == 0 {
 				continue
@@ -112,11 +101,7 @@ func (p *Planning) queues(ctx context.Context, view *store.View, in ForecastInpu
 }
 
 func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q store.Queue, events []forecast.Event, in ForecastInput) (store.Forecast, error) {
-	slot := in.Slot
-	if slot == 0 {
-		slot = defaultSlot
-	}
-	series, handle, err := p.history(ctx, scope, q, slot, in.Origin)
+	series, handle, err := p.history(ctx, scope, q, in.Slot, in.Origin)
 	if err != nil {
 		return store.Forecast{}, err
 	}
@@ -126,7 +111,7 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	if options.Horizon == 0 {
 		options.Horizon = 14 * 24 * time.Hour
 	}
-	if q.Hours != "" {
+	if q.Hours != "" && series.Slot < 24*time.Hour { // a day as a whole has no hours
 		if options.Hours, err = forecast.ParseHours(q.Hours); err != nil {
 			return store.Forecast{}, err
 		}
@@ -138,7 +123,11 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	for i := range result.Curve.Points {
 		result.Curve.Points[i].HandleTime = handle
 	}
-	return stored(result, q, inputHash(series, options), p.deps.Now())
+	hash, err := forecastHash(series, options, handle)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	return stored(result, q, hash, p.deps.Now())
 }
 
 func stored(r forecast.Result, q store.Queue, hash string, now time.Time) (store.Forecast, error) {
@@ -155,32 +144,16 @@ func stored(r forecast.Result, q store.Queue, hash string, now time.Time) (store
 	}, nil
 }
 
-// inputHash names everything a forecast depends on; equal hashes give equal forecasts.
-func inputHash(s forecast.Series, o forecast.Options) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s|%s|%s|%v|%s|%v|%s|%v|%v|", s.Queue, s.Slot, s.First, s.Until.Unix(), o.Hours, o.Origin.Unix(), o.Horizon, o.Levels, o.Missing)
-	for _, v := range s.Values {
-		fmt.Fprintf(h, "%g,", v)
-	}
-	for _, e := range o.Events {
-		fmt.Fprintf(h, "%+v;", e)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 // history reads a queue's contact history up to an origin as a series, with the mean handle time
-// of its last four weeks (zero when unknown).
+// of its last four weeks (zero when unknown). A slot of 0 is the grain of the newest day.
 func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, origin time.Time) (forecast.Series, time.Duration, error) {
 	end := origin
 	if end.IsZero() {
 		end = p.deps.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
-	rows, err := p.deps.Warehouse.In(warehouseScope(scope)).Series(ctx, q.ID, calendar.Range{Start: end.Add(-historyReach), End: end}, slot)
+	slot, rows, err := p.contacts(ctx, scope, q.ID, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
 	if err != nil {
 		return forecast.Series{}, 0, err
-	}
-	if len(rows) == 0 {
-		return forecast.Series{}, 0, fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history; import one first", q.ID)
 	}
 	builder, err := forecast.NewBuilder(slot, p.deps.Zone)
 	if err != nil {
@@ -204,90 +177,45 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 	return builder.Series(q.ID), handle, nil
 }
 
-// promotions are those that ship with the binary and those that people entered; an entered one
-// replaces shipped ones of its family and platform that it overlaps.
-func (p *Planning) promotions(ctx context.Context) ([]Promotion, error) {
-	entered, err := p.entered(ctx, p.deps.Store.In(access.Scope{Everything: true}))
+// grains are the slots a history is looked for in when none was asked for, finest first.
+var grains = []time.Duration{defaultSlot, 30 * time.Minute, time.Hour, 24 * time.Hour}
+
+// contacts reads a history in the slot asked for, or else in the finest of the grains that still
+// records the newest day: a history may have changed its grain. Rows of a slot include all finer
+// ones. Errors: forecast.no_history; forecast.grain when the history is coarser than asked for.
+func (p *Planning) contacts(ctx context.Context, scope access.Scope, queue ids.Queue, slot time.Duration, span calendar.Range) (time.Duration, []chatlog.Contacts, error) {
+	reader := p.deps.Warehouse.In(warehouseScope(scope))
+	if slot != 0 {
+		rows, err := reader.Series(ctx, queue, span, slot)
+		if err != nil || len(rows) > 0 {
+			return slot, rows, err
+		}
+	}
+	whole, err := reader.Series(ctx, queue, span, 24*time.Hour)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	all := entered
-	for _, s := range p.deps.Promotions {
-		replaced := false
-		for _, e := range entered {
-			same := e.Family == s.Family && (e.Platform == s.Platform || e.Platform == "" || e.Platform == "all")
-			replaced = replaced || same && e.Start.Before(s.End) && s.Start.Before(e.End)
+	if len(whole) == 0 {
+		return 0, nil, fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history; import one first", queue)
+	}
+	newest := whole[len(whole)-1].Start
+	for _, grain := range grains {
+		rows := whole
+		if grain < 24*time.Hour {
+			if rows, err = reader.Series(ctx, queue, span, grain); err != nil {
+				return 0, nil, err
+			}
 		}
-		if !replaced {
-			all = append(all, s)
+		if len(rows) == 0 || rows[len(rows)-1].Start.Before(newest) {
+			continue
 		}
-	}
-	return all, nil
-}
-
-func (p *Planning) entered(ctx context.Context, view *store.View) ([]Promotion, error) {
-	setting, err := view.Setting(ctx, eventsKey)
-	if err != nil {
-		if fault.KindOf(err) == fault.NotFound {
-			return nil, nil
+		if slot != 0 {
+			return 0, nil, fault.New(fault.Invalid, "forecast.grain",
+				"the contact history of queue %s comes in slots of %s, which cannot be split into %s; ask for %s or leave the slot open", queue, grain, slot, grain)
 		}
-		return nil, err
+		return grain, rows, nil
 	}
-	var out []Promotion
-	if err := json.Unmarshal(setting.Value, &out); err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "promotions.stored", "the stored promotions cannot be read")
-	}
-	return out, nil
-}
-
-// Promotions lists every promotion a forecast would know.
-func (p *Planning) Promotions(ctx context.Context, who access.Principal) ([]Promotion, error) {
-	if _, err := access.Decide(who, access.ReadPlans); err != nil {
-		return nil, err
-	}
-	return p.promotions(ctx)
-}
-
-// EnteredPromotions lists the promotions that people entered.
-func (p *Planning) EnteredPromotions(ctx context.Context, who access.Principal) ([]Promotion, error) {
-	if _, err := access.Decide(who, access.ReadPlans); err != nil {
-		return nil, err
-	}
-	return p.entered(ctx, p.deps.Store.In(access.Scope{Everything: true}))
-}
-
-// PutPromotions replaces the promotions that people entered.
-func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, promotions []Promotion) error {
-	if _, err := access.Decide(who, access.WritePlans); err != nil {
-		return err
-	}
-	perPlatform := map[contracts.Platform][]forecast.Event{}
-	for _, e := range promotions {
-		perPlatform[e.Platform] = append(perPlatform[e.Platform], e.Event)
-	}
-	for _, events := range perPlatform {
-		if err := forecast.ValidateEvents(events); err != nil {
-			return err
-		}
-	}
-	text, err := json.Marshal(promotions)
-	if err != nil {
-		return fault.Wrap(err, fault.Internal, "promotions.stored", "the promotions cannot be stored")
-	}
-	return p.deps.Store.Change(ctx, who, p.deps.Now(), func(tx *store.Tx) error {
-		_, err := tx.PutSetting(eventsKey, text, store.AnyVersion)
-		return err
-	})
-}
-
-func eventsFor(all []Promotion, platform contracts.Platform) []forecast.Event {
-	var out []forecast.Event
-	for _, e := range all {
-		if e.Platform == platform || e.Platform == "" || e.Platform == "all" || platform == contracts.Taobao && e.Platform == contracts.Tmall {
-			out = append(out, e.Event)
-		}
-	}
-	return out
+	return 24 * time.Hour, whole, nil
 }
 
 // Forecasts lists forecasts in scope, newest first, without their curves.

@@ -78,9 +78,13 @@ type Operations struct {
 // base is not embedded by its exported fields: a door that holds the use cases must not reach the
 // stores around their permission checks.
 type base struct {
-	deps Deps
-	cfg  Config
+	deps    Deps
+	cfg     Config
+	solving chan struct{} // holds one entry per roster being made
 }
+
+// maxSolving is how many rosters one process makes at a time.
+const maxSolving = 2
 
 // Planning answers who works when.
 type Planning struct{ base }
@@ -99,7 +103,7 @@ type Administration struct{ base }
 
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
-	b := base{deps: deps, cfg: cfg}
+	b := base{deps: deps, cfg: cfg, solving: make(chan struct{}, maxSolving)}
 	m := &Measuring{b}
 	return &Operations{
 		Planning: &Planning{b}, Measuring: m, Settling: &Settling{b, m}, Administration: &Administration{b},

@@ -8,35 +8,19 @@ import (
 	"slices"
 	"time"
 
-	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/money"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
-// What a plan assumes where neither contract, history nor caller says otherwise. Each is a
-// parameter of PlanInput; none is measured.
-const (
-	defaultLevel     = 0.9
-	defaultWithin    = 30 * time.Second
-	defaultShare     = 0.8
-	defaultHandle    = 240 * time.Second
-	defaultPatience  = 180 * time.Second
-	defaultShrinkage = 0.12 // absence and training; breaks are placed in the shifts themselves
-	defaultOverhead  = 0.18 // share of a conversation's time that keeps its agent busy
-	defaultRounds    = 4
-	defaultSlowdown  = 0.05
-)
-
 // PlanInput asks for a staffing requirement per queue.
 type PlanInput struct {
-	Forecasts []ids.Forecast // empty: the newest forecast of each queue that covers a part of the days
+	Forecasts []ids.Forecast // empty: for each queue and time the newest forecast that covers it
 	Merchant  ids.Merchant   // narrows an empty Forecasts
 	From      calendar.Date
 	Days      int     // 1 to 62
@@ -63,6 +47,7 @@ func (in PlanInput) Validate() error {
 	if in.MaxHeads < 0 {
 		bad = append(bad, fault.Field{Path: "max_heads", Problem: "must not be negative"})
 	}
+	bad = append(bad, repeats("forecasts", in.Forecasts)...)
 	return fault.Bad("plan.input", "plan", bad)
 }
 
@@ -74,10 +59,22 @@ type PlanFigures struct {
 	Contacts float64            `json:"contacts"` // planned for, at Level
 	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
 	Reached  []staffing.Reached `json:"reached,omitempty"`
+
+	Parts     []PlanPart      `json:"parts,omitempty"`     // what the plan is made of, ascending
+	Uncovered []calendar.Date `json:"uncovered,omitempty"` // open days asked for that no forecast covers
 }
 
-// MakePlans turns forecasts into heads per slot, held against the contract in force on the day:
-// its first-response term is the target, its ladder prices a contact that misses it.
+// PlanPart is a stretch of a plan that one forecast and one target decide.
+type PlanPart struct {
+	Range    calendar.Range  `json:"range"`
+	Forecast ids.Forecast    `json:"forecast"`
+	Target   staffing.Target `json:"target"`
+}
+
+// MakePlans turns forecasts into heads per slot, one plan per queue, held against the contract in
+// force on the day: its first-response term is the target, its ladder prices a contact that misses
+// it. Where several forecasts cover a queue the newest one decides; the range of a plan is what is
+// covered, and its figures name the open days that are not.
 func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
 	view, _, err := p.read(who, access.WritePlans)
 	if err != nil {
@@ -91,9 +88,13 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	if err != nil {
 		return nil, err
 	}
+	people, err := p.everybody(ctx, view)
+	if err != nil {
+		return nil, err
+	}
 	var made []store.Plan
 	for _, f := range forecasts {
-		plan, err := p.planQueue(ctx, view, f, in, span)
+		plan, err := p.planQueue(ctx, view, f, people, in)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +103,8 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 		}
 	}
 	if len(made) == 0 {
-		return nil, fault.New(fault.NotFound, "plan.no_forecast", "no forecast covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
+		return nil, fault.New(fault.NotFound, "plan.no_forecast",
+			"no forecast in slots of an hour or less covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
 	}
 	now := p.deps.Now()
 	err = p.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
@@ -117,61 +119,116 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	return made, err
 }
 
-// forecastsFor are the named forecasts, or the newest of each queue that covers a part of the span.
-func (p *Planning) forecastsFor(ctx context.Context, view *store.View, in PlanInput, span calendar.Range) ([]store.Forecast, error) {
-	named := in.Forecasts
-	if len(named) == 0 {
-		all, err := store.All(func(page store.Page) ([]store.Forecast, string, error) {
-			return view.Forecasts(ctx, store.ForecastFilter{Merchant: in.Merchant, Range: span}, page)
-		})
-		if err != nil {
-			return nil, err
-		}
-		seen := map[ids.Queue]bool{}
-		for _, f := range all { // newest first
-			if !seen[f.Queue] {
-				seen[f.Queue] = true
-				named = append(named, f.ID)
-			}
-		}
-	}
-	var out []store.Forecast
-	for _, id := range named {
+// forecastsFor shares the span out among the named forecasts, or among all forecasts in slots that
+// can be staffed. The curves are read only of those that decide something.
+func (p *Planning) forecastsFor(ctx context.Context, view *store.View, in PlanInput, span calendar.Range) ([]covered[store.Forecast], error) {
+	queue := func(f store.Forecast) ids.Queue { return f.Queue }
+	var all []store.Forecast
+	for _, id := range in.Forecasts {
 		f, err := view.Forecast(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, f)
+		all = append(all, f)
 	}
-	slices.SortFunc(out, func(a, b store.Forecast) int { return cmp.Compare(a.Queue, b.Queue) })
-	return out, nil
+	if err := fault.Bad("plan.input", "plan", clashes("forecasts", all, queue, forecastCover, span)); err != nil {
+		return nil, err
+	}
+	if len(in.Forecasts) > 0 {
+		return divide(all, queue, forecastCover, span), nil
+	}
+	all, err := store.All(func(page store.Page) ([]store.Forecast, string, error) {
+		return view.Forecasts(ctx, store.ForecastFilter{Merchant: in.Merchant, Range: span}, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(f store.Forecast) bool {
+		figures, known := forecastFigures(f)
+		return known && figures.Curve.Slot > time.Hour
+	})
+	chosen := divide(all, queue, forecastCover, span)
+	for _, c := range chosen {
+		for i := range c.docs {
+			if c.docs[i], err = view.Forecast(ctx, c.docs[i].ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return chosen, nil
 }
 
-func (p *Planning) planQueue(ctx context.Context, view *store.View, f store.Forecast, in PlanInput, span calendar.Range) (store.Plan, error) {
-	target, err := p.target(ctx, view, f, in)
+// planQueue staffs each stretch with its own forecast and target and joins them to one plan.
+func (p *Planning) planQueue(ctx context.Context, view *store.View, c covered[store.Forecast], people []workforce.Agent, in PlanInput) (store.Plan, error) {
+	t, err := p.terms(ctx, view, c.queue, people, in)
 	if err != nil {
 		return store.Plan{}, err
 	}
-	curve := f.Curve
-	curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !span.Contains(x.Start) })
-	out, err := staffing.Plan(staffing.Input{
-		Curve: curve, Target: target, Shrinkage: cmp.Or(in.Shrinkage, defaultShrinkage), MinHeads: 1, MaxHeads: in.MaxHeads, Slot: defaultSlot,
-	})
-	if err != nil {
-		return store.Plan{}, named(err, "queue "+string(f.Queue))
+	var out staffing.Output
+	var figures PlanFigures
+	for i, f := range c.docs {
+		for _, part := range t.split(c.shares[i], p.deps.Zone) {
+			part.Forecast = f.ID
+			figures.Parts = append(figures.Parts, part)
+			curve := f.Curve
+			curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !part.Range.Contains(x.Start) })
+			staffed, err := staffing.Plan(staffing.Input{
+				Curve: curve, Target: part.Target, Shrinkage: cmp.Or(in.Shrinkage, defaultShrinkage), MinHeads: 1, MaxHeads: in.MaxHeads, Slot: defaultSlot,
+			})
+			if err != nil {
+				return store.Plan{}, named(err, "queue "+string(c.queue))
+			}
+			out = join(out, staffed)
+		}
 	}
-	figures, err := json.Marshal(planFigures(out))
-	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", f.Queue)
+	slices.SortFunc(figures.Parts, func(a, b PlanPart) int { return a.Range.Start.Compare(b.Range.Start) })
+	if figures.Uncovered, err = gapDays(c.left, t.queue.Hours, p.deps.Zone); err != nil {
+		return store.Plan{}, err
 	}
-	targetText, err := json.Marshal(target)
+	figures.count(out)
+	return p.storedPlan(t.queue, out.Requirement, figures)
+}
+
+// storedPlan carries the forecast and the target of its first part; the figures have them all.
+func (p *Planning) storedPlan(q store.Queue, need scheduling.Requirement, figures PlanFigures) (store.Plan, error) {
+	first, last := figures.Parts[0], figures.Parts[len(figures.Parts)-1]
+	text, err := json.Marshal(figures)
 	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", f.Queue)
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", q.ID)
+	}
+	target, err := json.Marshal(first.Target)
+	if err != nil {
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", q.ID)
 	}
 	return store.Plan{
-		ID: ids.New[ids.Plan](p.deps.Now()), Queue: f.Queue, Merchant: f.Merchant, Forecast: f.ID, Range: span,
-		Target: targetText, Figures: figures, Requirement: out.Requirement,
+		ID: ids.New[ids.Plan](p.deps.Now()), Queue: q.ID, Merchant: q.Merchant, Forecast: first.Forecast,
+		Range:  calendar.Range{Start: first.Range.Start, End: last.Range.End},
+		Target: target, Figures: text, Requirement: need,
 	}, nil
+}
+
+// join puts two staffed stretches together. Where a border cuts a slot, the greater need holds.
+func join(a, b staffing.Output) staffing.Output {
+	type slot struct {
+		need    scheduling.Need
+		reached staffing.Reached
+	}
+	var all []slot
+	for _, part := range []staffing.Output{a, b} {
+		for i, n := range part.Requirement.Needs {
+			all = append(all, slot{n, part.Reached[i]})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y slot) int {
+		return cmp.Or(x.need.Start.Compare(y.need.Start), cmp.Compare(y.need.Heads, x.need.Heads))
+	})
+	out := staffing.Output{Requirement: scheduling.Requirement{Queue: b.Requirement.Queue, Slot: b.Requirement.Slot}}
+	for i, s := range all {
+		if i == 0 || !all[i-1].need.Start.Equal(s.need.Start) {
+			out.Requirement.Needs, out.Reached = append(out.Requirement.Needs, s.need), append(out.Reached, s.reached)
+		}
+	}
+	return out
 }
 
 // named puts the place before the message of a fault from an engine that does not know it.
@@ -181,8 +238,9 @@ func named(err error, place string) error {
 	return &e
 }
 
-func planFigures(out staffing.Output) PlanFigures {
-	f := PlanFigures{Reached: out.Reached}
+// count adds up what the staffed slots need and reach.
+func (f *PlanFigures) count(out staffing.Output) {
+	f.Reached = out.Reached
 	hours := out.Requirement.Slot.Hours()
 	for _, n := range out.Requirement.Needs {
 		f.Hours += float64(n.Heads) * hours
@@ -196,92 +254,6 @@ func planFigures(out staffing.Output) PlanFigures {
 			f.Unmet++
 		}
 	}
-	return f
-}
-
-// target translates contract and people into what staffing understands.
-func (p *Planning) target(ctx context.Context, view *store.View, f store.Forecast, in PlanInput) (staffing.Target, error) {
-	queue, err := view.Queue(ctx, f.Queue)
-	if err != nil {
-		return staffing.Target{}, err
-	}
-	t := staffing.Target{
-		Level: cmp.Or(in.Level, defaultLevel), Within: defaultWithin, Share: defaultShare, HandleTime: defaultHandle, Patience: defaultPatience,
-	}
-	if queue.Channel != "call" {
-		t.Overhead, t.Rounds, t.Slowdown = defaultOverhead, defaultRounds, defaultSlowdown
-		if t.Concurrency, err = p.concurrency(ctx, view, f.Queue, in.From); err != nil {
-			return t, err
-		}
-	}
-	agreed, err := store.All(func(page store.Page) ([]store.Stored[contracts.Contract], string, error) {
-		return view.Contracts(ctx, store.ContractFilter{Shop: queue.Shop, On: in.From}, page)
-	})
-	if err != nil {
-		return t, err
-	}
-	for _, c := range agreed {
-		if v, ok := c.Value.VersionAt(in.From); ok {
-			hold(&t, v, queue)
-		}
-	}
-	return t, nil
-}
-
-// hold takes the first-response term of a version as the target and prices a missed contact: the
-// deduction of the ladder's first step, spread over the contacts that may just be missed.
-func hold(t *staffing.Target, v contracts.Version, q store.Queue) {
-	for _, term := range v.Terms {
-		if term.Metric != "answered_within" || term.Skill != "" && term.Skill != q.Skill {
-			continue
-		}
-		if within, err := time.ParseDuration(term.Within); err == nil {
-			t.Within = within
-		}
-		t.Share = min(term.Target, 0.99)
-		if len(term.Ladder) > 0 {
-			t.PenaltyPerMissedContact = float64(monthlyFee(v).Times(term.Ladder[0].Deduct)) / 100 / missesOfFirstStep
-		}
-		return
-	}
-}
-
-// missesOfFirstStep spreads the first deduction of a ladder over about one hundred contacts: a
-// first, stated price that keeps merchants with dear contracts ahead when heads are short.
-const missesOfFirstStep = 100
-
-// monthlyFee is the fixed fee of a version: seats times the seat price, or the minimum charge.
-func monthlyFee(v contracts.Version) (fee money.Fen) {
-	seats := int64(0)
-	for _, s := range v.Seats {
-		seats += int64(s.Count)
-	}
-	for _, price := range v.Prices {
-		switch price.Base {
-		case contracts.PerSeatMonth:
-			fee += price.Amount * money.Fen(seats)
-		case contracts.FlatMonth:
-			fee += price.Amount
-		default:
-			fee += price.Minimum
-		}
-	}
-	return fee
-}
-
-// concurrency is the mean limit of the agents who know the queue, rounded down.
-func (p *Planning) concurrency(ctx context.Context, view *store.View, queue ids.Queue, on calendar.Date) (int, error) {
-	people, err := store.All(func(page store.Page) ([]store.Stored[workforce.Agent], string, error) {
-		return view.Agents(ctx, store.AgentFilter{Queue: queue, On: on}, page)
-	})
-	if err != nil || len(people) == 0 {
-		return 1, err
-	}
-	sum := 0
-	for _, a := range people {
-		sum += a.Value.Concurrency
-	}
-	return max(1, sum/len(people)), nil
 }
 
 // Plans lists plans in scope, newest first, without their requirements.

@@ -1,10 +1,12 @@
 package operations
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/roster"
@@ -24,6 +26,21 @@ func houseTemplates() []roster.Template {
 			{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 6 * time.Hour, Latest: 7*time.Hour + 30*time.Minute},
 		},
 	}.Expand()
+}
+
+// everybody reads all agents in the scope of a view.
+func (b base) everybody(ctx context.Context, view *store.View) ([]workforce.Agent, error) {
+	found, err := store.All(func(page store.Page) ([]store.Stored[workforce.Agent], string, error) {
+		return view.Agents(ctx, store.AgentFilter{}, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	people := make([]workforce.Agent, len(found))
+	for i, a := range found {
+		people[i] = a.Value
+	}
+	return people, nil
 }
 
 // rosterAgents turns people into what the optimiser and the rules need. Regimes the rule pack does
