@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -29,18 +30,41 @@ func (m *Measuring) Figures(ctx context.Context, who access.Principal, q kpi.Que
 	return figures.Query(ctx, q)
 }
 
-// Conversations lists the conversations behind a figure, newest first: every number opens into
-// where it came from.
+// Conversations lists the conversations behind a figure, oldest first: every number opens into
+// where it came from. To ask for those of agents needs the permission for figures by agent; without
+// it no agent is named either, and an agent is not told which colleagues took part.
 func (m *Measuring) Conversations(ctx context.Context, who access.Principal, f warehouse.Filter, p store.Page) ([]chatlog.Conversation, string, error) {
 	perm := access.ReadKPI
-	if who.Role == access.AgentRole {
+	if len(f.Agents) > 0 || who.Role == access.AgentRole {
 		perm = access.ReadAgentKPI
 	}
 	figures, err := m.figures(who, perm)
 	if err != nil {
 		return nil, "", err
 	}
-	return figures.Conversations(ctx, f, p.Cursor, cmp.Or(p.Limit, store.DefaultLimit))
+	list, next, err := figures.Conversations(ctx, f, p.Cursor, cmp.Or(p.Limit, store.DefaultLimit))
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range list {
+		hideAgents(who, &list[i])
+	}
+	return list, next, nil
+}
+
+// hideAgents leaves out the agents that the principal may not know of.
+func hideAgents(who access.Principal, c *chatlog.Conversation) {
+	hidden := func(agent ids.Agent) bool {
+		return !who.Can(access.ReadAgentKPI) || who.Role == access.AgentRole && agent != who.Agent
+	}
+	if hidden(c.Agent) {
+		c.Agent = ""
+	}
+	for i := range c.Rounds {
+		if hidden(c.Rounds[i].Agent) {
+			c.Rounds[i].Agent = ""
+		}
+	}
 }
 
 // Freshness says how new the figures are.

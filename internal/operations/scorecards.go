@@ -11,12 +11,17 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
+
+// catchUpDays is how many days of cards one run of DailyScorecards makes at most.
+const catchUpDays = 35
 
 // DailyScorecards keeps the figures of every agent who worked on the business day before due, each
 // with numerator, denominator and the version of its definition. answered_within is held against
 // 30 s, whatever the contracts say: a card is about all merchants together. The day computed again
-// replaces its cards; rows is how many cards it has.
+// replaces its cards. Days since the newest kept card before it, at most 35 in all, are made too:
+// they were missed while nothing ran or failed. rows is how many cards the days have.
 func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	figures, err := m.figures(who, access.RunJobs)
 	if err != nil {
@@ -25,7 +30,41 @@ func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, d
 	if _, err := m.deps.Warehouse.Refresh(ctx); err != nil { // events that came since the last check count too
 		return 0, err
 	}
-	date := calendar.DateOf(due, m.deps.Zone).Add(-1)
+	last := calendar.DateOf(due, m.deps.Zone).Add(-1)
+	first, err := m.firstMissedDay(ctx, who, last)
+	if err != nil {
+		return 0, err
+	}
+	for date := first; !date.After(last); date = date.Add(1) {
+		n, err := m.scorecardsOn(ctx, who, figures, date)
+		if err != nil { // the days after it wait: the next run begins here again
+			return rows, err
+		}
+		rows += n
+	}
+	return rows, nil
+}
+
+// firstMissedDay is the day after the newest kept card before date, or date when there is none.
+func (m *Measuring) firstMissedDay(ctx context.Context, who access.Principal, date calendar.Date) (calendar.Date, error) {
+	view, _, err := m.read(who, access.RunJobs)
+	if err != nil {
+		return calendar.Date{}, err
+	}
+	earliest := date.Add(1 - catchUpDays)
+	// A card older than that says as well that cards were being made.
+	cards, _, err := view.Scorecards(ctx, store.ScorecardFilter{Dates: calendar.Dates{Until: date}}, store.Page{Limit: 1})
+	if err != nil || len(cards) == 0 {
+		return date, err
+	}
+	if next := cards[0].Date.Add(1); next.After(earliest) {
+		return next, nil
+	}
+	return earliest, nil
+}
+
+// scorecardsOn makes the cards of one business day.
+func (m *Measuring) scorecardsOn(ctx context.Context, who access.Principal, figures warehouse.Reader, date calendar.Date) (int64, error) {
 	metrics := m.metricsOn(date)
 	if len(metrics) == 0 {
 		return 0, nil

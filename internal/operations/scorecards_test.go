@@ -92,7 +92,7 @@ func TestDailyScorecards(t *testing.T) {
 	assert.Empty(t, s.cards(t, agentLumi, operations.ScorecardFilter{Agent: "1002"}))
 	assert.Empty(t, s.cards(t, planner, operations.ScorecardFilter{Dates: calendar.Dates{From: date("2026-05-21")}}))
 	_, _, err = s.Measuring.Scorecards(t.Context(), clientLumi, operations.ScorecardFilter{}, operations.Page{})
-	refused(t, err, "access.forbidden")
+	_ = refused(t, err, "access.forbidden")
 }
 
 func splitOccupancy(readings []kpi.Reading) (sessions []kpi.Reading, occupancy *kpi.Reading) {
@@ -124,7 +124,7 @@ func TestScorecardsOfADayWithoutWork(t *testing.T) {
 	assert.Zero(t, rows)
 	s.engine.Store(false)
 	_, err = s.Measuring.DailyScorecards(t.Context(), admin, s.now)
-	refused(t, err, "warehouse.down")
+	_ = refused(t, err, "warehouse.down")
 }
 
 // A metric that begins later does not keep the others from the card.

@@ -13,7 +13,6 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling/workforce"
@@ -23,10 +22,24 @@ import (
 // term of the contract names one.
 const reportWithin = 30 * time.Second
 
+// rollupsSource names the line of a report's sources that says when its figures were computed.
+const rollupsSource = "汇总 roll-ups"
+
 // SLAReport computes the monthly report of one contract from the warehouse: the same query layer
-// as the API, so screen, API and workbook cannot disagree. Terms are judged by the version in
-// force; a month with two versions is judged in two parts.
+// as the API, so screen, API and workbook cannot disagree. A month with two versions is two parts:
+// each counts the shops of its version on the days it is in force, its terms are judged on those,
+// and totals, days and agents add the parts up. Days on which no version is in force count nothing
+// and stay empty. Who may not see figures by agent gets the agents numbered, not named.
 func (s *Settling) SLAReport(ctx context.Context, who access.Principal, id ids.Contract, month calendar.Month) (exports.SLAReport, error) {
+	report, err := s.wholeReport(ctx, who, id, month)
+	if err != nil {
+		return exports.SLAReport{}, err
+	}
+	return asSeenBy(who, report), nil
+}
+
+// wholeReport is the report with the agents' names, for keeping.
+func (s *Settling) wholeReport(ctx context.Context, who access.Principal, id ids.Contract, month calendar.Month) (exports.SLAReport, error) {
 	view, scope, err := s.read(who, access.ReadReports)
 	if err != nil {
 		return exports.SLAReport{}, err
@@ -57,40 +70,41 @@ type reportBuilder struct {
 	merchant contracts.Merchant
 	month    calendar.Month
 	whole    calendar.Range
+	versions []contracts.Version // in force on some day of the month, ascending
 	report   exports.SLAReport
 }
 
 func (b *reportBuilder) build(ctx context.Context) (exports.SLAReport, error) {
-	versions := b.versions()
-	if len(versions) == 0 {
+	b.versions = b.inForce()
+	if len(b.versions) == 0 {
 		return exports.SLAReport{}, fault.New(fault.NotFound, "report.no_version", "no version of contract %s is in force in %s", b.contract.ID, b.month)
 	}
-	last := versions[len(versions)-1]
+	last := b.versions[len(b.versions)-1]
 	b.report = exports.SLAReport{
 		Contract: b.contract, Version: last, Merchant: b.merchant, Month: b.month, TimeZone: b.deps.Zone.String(),
-		GeneratedAt: b.deps.Now().UTC().Truncate(time.Second), Within: widestLimit(last),
+		GeneratedAt: b.deps.Now().UTC().Truncate(time.Second), Within: firstLimit(last),
 	}
-	steps := []func(context.Context) error{b.freshness, b.totals, b.daily, b.heat, b.agents}
+	steps := []func(context.Context) error{b.freshness, b.simulated, b.totals, b.daily, b.heat, b.agents}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return exports.SLAReport{}, err
 		}
 	}
-	for _, v := range versions {
+	for _, v := range b.versions {
 		if err := b.judge(ctx, v); err != nil {
 			return exports.SLAReport{}, err
 		}
 	}
-	b.sources(versions)
+	b.sources()
 	return b.report, b.report.Validate()
 }
 
-// versions in force on some day of the month, ascending.
-func (b *reportBuilder) versions() []contracts.Version {
+// inForce are the versions in force on some day of the month, ascending.
+func (b *reportBuilder) inForce() []contracts.Version {
 	month := calendar.Dates{From: b.month.First(), Until: b.month.Next().First()}
 	var in []contracts.Version
 	for _, v := range b.contract.Versions {
-		if v.Dates.Overlaps(month) {
+		if v.Overlaps(month) {
 			in = append(in, v)
 		}
 	}
@@ -110,7 +124,8 @@ func (b *reportBuilder) part(v contracts.Version) calendar.Range {
 	return r
 }
 
-func widestLimit(v contracts.Version) time.Duration {
+// firstLimit is the first limit that a term of the version names.
+func firstLimit(v contracts.Version) time.Duration {
 	for _, t := range v.Terms {
 		if t.Within != "" {
 			if d, err := time.ParseDuration(t.Within); err == nil {
@@ -121,12 +136,62 @@ func widestLimit(v contracts.Version) time.Duration {
 	return reportWithin
 }
 
-// query is the question for a range of the contract's shops, before it is narrowed.
-func (b *reportBuilder) query(r calendar.Range, grain kpi.Grain) kpi.Query {
+// query is the question about the contract, without the range and the shops that ask adds.
+func (b *reportBuilder) query(grain kpi.Grain) kpi.Query {
 	return kpi.Query{
-		Metrics: metricsOf(ofContacts(b.deps.Definitions)), Within: b.report.Within, Grain: grain, Range: r,
-		Merchants: []ids.Merchant{b.merchant.ID}, Shops: b.report.Version.Shops,
+		Metrics: metricsOf(ofContacts(b.deps.Definitions)), Within: b.report.Within, Grain: grain, Merchants: []ids.Merchant{b.merchant.ID},
 	}
+}
+
+// place is what a reading of a report is about.
+type place struct {
+	metric kpi.Metric
+	agent  ids.Agent
+	start  time.Time
+}
+
+// ask puts a question to each version, for its part of the month and its shops, and merges the
+// readings of one place.
+func (b *reportBuilder) ask(ctx context.Context, q kpi.Query) ([]kpi.Reading, error) {
+	var places []place
+	parts := map[place][]kpi.Reading{}
+	for _, v := range b.versions {
+		q.Range, q.Shops = b.part(v), v.Shops
+		readings, err := b.figures.Query(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range readings {
+			at := place{r.Metric, r.Agent, r.Start}
+			if len(parts[at]) == 0 {
+				places = append(places, at)
+			}
+			parts[at] = append(parts[at], r)
+		}
+	}
+	out := make([]kpi.Reading, len(places))
+	for i, at := range places {
+		merged, err := b.merged(parts[at])
+		if err != nil {
+			return nil, err
+		}
+		merged.Agent, merged.Start = at.agent, at.start
+		out[i] = merged
+	}
+	return out, nil
+}
+
+// merged adds up the readings of one metric. Figures under two definitions are not one figure.
+func (b *reportBuilder) merged(parts []kpi.Reading) (kpi.Reading, error) {
+	first := parts[0]
+	for _, p := range parts {
+		if p.Version != first.Version {
+			return kpi.Reading{}, fault.New(fault.Invalid, "kpi.metric.changes", "the definition of %q changes inside %s, from %s to %s",
+				first.Metric, b.month, first.Version, p.Version)
+		}
+	}
+	d, err := b.deps.Definitions.Version(first.Metric, first.Version)
+	return kpi.Merged(d.Unit, parts), err
 }
 
 func (b *reportBuilder) freshness(ctx context.Context) error {
@@ -134,27 +199,34 @@ func (b *reportBuilder) freshness(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first, _, err := b.figures.Conversations(ctx, warehouse.Filter{Range: b.whole, Shops: b.report.Version.Shops}, "", 1)
-	if err != nil {
-		return err
-	}
-	b.report.Simulated = len(first) > 0 && first[0].Simulated
 	if b.report.DataThrough = fresh.NewestStart; fresh.NewestStart.After(b.whole.End) {
 		b.report.DataThrough = b.whole.End
 	}
 	b.report.Provenance = append(b.report.Provenance, exports.Provenance{
-		What: "汇总 roll-ups", Text: fmt.Sprintf("computed %s; %d days wait for a later event to be counted", fresh.Computed.UTC().Format(time.RFC3339), fresh.PendingDays),
+		What: rollupsSource, Text: fmt.Sprintf("computed %s; %d days wait for a later event to be counted", fresh.Computed.UTC().Format(time.RFC3339), fresh.PendingDays),
 	})
 	return nil
 }
 
+// simulated marks the report when any conversation it counts was made up.
+func (b *reportBuilder) simulated(ctx context.Context) error {
+	for _, v := range b.versions {
+		some, err := b.figures.Simulated(ctx, warehouse.Filter{Range: b.part(v), Shops: v.Shops})
+		if err != nil {
+			return err
+		}
+		b.report.Simulated = b.report.Simulated || some
+	}
+	return nil
+}
+
 func (b *reportBuilder) totals(ctx context.Context) (err error) {
-	b.report.Totals, err = b.figures.Query(ctx, b.query(b.whole, kpi.Whole))
+	b.report.Totals, err = b.ask(ctx, b.query(kpi.Whole))
 	return err
 }
 
 func (b *reportBuilder) daily(ctx context.Context) error {
-	readings, err := b.figures.Query(ctx, b.query(b.whole, kpi.Day))
+	readings, err := b.ask(ctx, b.query(kpi.Day))
 	if err != nil {
 		return err
 	}
@@ -185,9 +257,9 @@ func (b *reportBuilder) inOrder(readings []kpi.Reading) []kpi.Reading {
 
 // heat fills the two maps from the month's slots: shares are merged, never averaged.
 func (b *reportBuilder) heat(ctx context.Context) error {
-	q := b.query(b.whole, kpi.Slot)
+	q := b.query(kpi.Slot)
 	q.Metrics = []kpi.Metric{"answered_within", "offered"}
-	readings, err := b.figures.Query(ctx, q)
+	readings, err := b.ask(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -209,22 +281,20 @@ func (b *reportBuilder) heat(ctx context.Context) error {
 }
 
 func (b *reportBuilder) agents(ctx context.Context) error {
-	q := b.query(b.whole, kpi.Whole)
+	q := b.query(kpi.Whole)
 	q.By = []kpi.Dimension{kpi.ByAgent}
-	readings, err := b.figures.Query(ctx, q)
+	readings, err := b.ask(ctx, q)
 	if err != nil {
 		return err
 	}
 	everyone := b.deps.Store.In(access.Scope{Everything: true}) // names only, of agents who served this contract
-	people, err := store.All(func(p store.Page) ([]store.Stored[workforce.Agent], string, error) {
-		return everyone.Agents(ctx, store.AgentFilter{}, p)
-	})
+	people, err := b.everybody(ctx, everyone)
 	if err != nil {
 		return err
 	}
 	names := map[ids.Agent]workforce.Agent{}
 	for _, p := range people {
-		names[p.Value.ID] = p.Value
+		names[p.ID] = p
 	}
 	byAgent := map[ids.Agent][]kpi.Reading{}
 	for _, r := range readings {
@@ -302,12 +372,14 @@ func termQuery(t contracts.Term, v contracts.Version, m contracts.Merchant, r ca
 }
 
 // sources says where every figure comes from.
-func (b *reportBuilder) sources(versions []contracts.Version) {
+func (b *reportBuilder) sources() {
 	add := func(what, format string, args ...any) {
 		b.report.Provenance = append(b.report.Provenance, exports.Provenance{What: what, Text: fmt.Sprintf(format, args...)})
 	}
-	for _, v := range versions {
-		add("合同版本 contract version", "%s version %d, in force from %s", b.contract.ID, v.Number, v.From)
+	for _, v := range b.versions {
+		part := b.part(v)
+		add("合同版本 contract version", "%s version %d, in force from %s; counted here: %s to %s (half-open), shops %v", b.contract.ID, v.Number, v.From,
+			part.Start.Format(time.RFC3339), part.End.Format(time.RFC3339), v.Shops)
 	}
 	add("时间范围 range", "%s to %s (half-open), %s", b.whole.Start.Format(time.RFC3339), b.whole.End.Format(time.RFC3339), b.deps.Zone)
 	add("口径 definitions", "kpi metric definitions as listed on the definitions sheet; figures are sums of 15-minute states")
@@ -323,7 +395,7 @@ func (b *reportBuilder) sources(versions []contracts.Version) {
 
 // ofContacts leaves out metrics of agents' time, which merchants share: no contract can claim it.
 func ofContacts(all kpi.Definitions) kpi.Definitions {
-	return slices.DeleteFunc(slices.Clone(all), func(d kpi.Definition) bool { return d.Base == "state-time" })
+	return slices.DeleteFunc(slices.Clone(all), func(d kpi.Definition) bool { return d.Base == kpi.BaseStateTime })
 }
 
 // metricsOf lists every defined metric once, in the order of the pack.
@@ -335,10 +407,4 @@ func metricsOf(all kpi.Definitions) []kpi.Metric {
 		}
 	}
 	return out
-}
-
-// merchantMetrics are the metrics that can be said of a merchant: agents' time is shared by
-// merchants and belongs to none of them.
-func merchantMetrics(all kpi.Definitions) []kpi.Metric {
-	return metricsOf(slices.DeleteFunc(slices.Clone(all), func(d kpi.Definition) bool { return d.Base == kpi.BaseStateTime }))
 }

@@ -1,0 +1,222 @@
+package operations_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/exports"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
+)
+
+// movedShop is a contract that begins on 5 May for the Tmall shop, goes over to the JD shop on the
+// 16th and ends with the 28th, while both shops have chats all month.
+func movedShop(t *testing.T) (*stack, []chatlog.Conversation) {
+	t.Helper()
+	s := newStack(t)
+	s.applyContracts(t, strings.Replace(merchantsYAML, "  - id: orca\n    name", `      - id: lumi-jd
+        name: 鹿米京东店
+        platform: jd
+        queues:
+          - {id: lumi-jd/pre, skill: pre, channel: chat, hours: "Mon-Sun 09:00-18:00"}
+  - id: orca
+    name`, 1))
+	s.addPeople(t, 1001, 2, "lumi-tmall/pre")
+	all := of(monthOfChats(), ofLumi)
+	for i, day := 0, may.First(); day.MonthOf() == may; i, day = i+1, day.Add(1) {
+		wait := time.Duration(5+10*(i%5)) * time.Second // 5 s to 45 s
+		all = append(all, conversation("lumi-jd/pre", "jd-"+day.String(), "1002", at(day.String(), "10:00:00"), wait))
+	}
+	s.ingest(t, warehouse.Batch{Conversations: all})
+	s.changed(t, func(c *contracts.Contract) {
+		next := c.Versions[0]
+		c.Versions[0].From, c.Versions[0].Until = date("2026-05-05"), date("2026-05-16")
+		next.Number, next.From, next.Until, next.Shops, next.Seats = 2, date("2026-05-16"), date("2026-05-29"), []ids.Shop{"lumi-jd"}, nil
+		next.Terms = next.Terms[:1]
+		c.Versions = append(c.Versions, next)
+	})
+	return s, all
+}
+
+func TestSLAReportCountsEachVersionsShopsOnItsDays(t *testing.T) {
+	s, all := movedShop(t)
+	model, err := s.Settling.SLAReport(t.Context(), planner, "lumi-2026", may)
+	ok(t, err)
+	inShop := func(shop ids.Shop) func(chatlog.Conversation) bool {
+		return func(c chatlog.Conversation) bool { return c.Shop == shop }
+	}
+	first, second := of(all, inShop("lumi-tmall"), onDates("2026-05-05", "2026-05-16")), of(all, inShop("lumi-jd"), onDates("2026-05-16", "2026-05-29"))
+	counted := slices.Concat(first, second)
+	require.Len(t, second, 13)
+	sameFigures(t, tally(counted, 30*time.Second), model.Totals, "month")
+	require.Len(t, model.Daily, 31)
+	for _, d := range model.Daily {
+		own := of(counted, onDates(d.Date.String(), d.Date.Add(1).String()))
+		if len(own) > 0 {
+			sameFigures(t, tally(own, 30*time.Second), d.Readings, d.Date.String())
+			continue
+		}
+		assert.True(t, d.Date.Before(date("2026-05-05")) || !d.Date.Before(date("2026-05-29")), d.Date.String())
+		for _, r := range d.Readings {
+			assert.Nil(t, r.Value, "%s has no contract: %s", d.Date, r.Metric)
+		}
+	}
+	require.Len(t, model.Agents, 2)
+	for _, a := range model.Agents {
+		own := of(counted, func(c chatlog.Conversation) bool { return c.Agent == a.Agent })
+		sameFigures(t, tally(own, 30*time.Second), a.Readings, string(a.Agent))
+	}
+	heatIsRight(t, model, counted)
+	require.Len(t, model.Lines, 4)
+	for i, part := range map[int][]chatlog.Conversation{0: first, 3: second} {
+		want := tally(part, 30*time.Second)["answered_within"]
+		assert.Equal(t, want, parts{model.Lines[i].Reading.Numerator, model.Lines[i].Reading.Denominator})
+	}
+	workbookHas(t, s, exports.SLAReport{
+		Contract: model.Contract, Version: model.Version, Merchant: model.Merchant, Month: model.Month, TimeZone: model.TimeZone,
+		GeneratedAt: model.GeneratedAt, Within: model.Within, Lines: model.Lines[3:], Totals: model.Totals, Daily: model.Daily,
+		Agents: model.Agents, Definitions: model.Definitions,
+	})
+}
+
+// Two parts of a month that count under two definitions are not added up.
+func TestSLAReportOfTwoDefinitions(t *testing.T) {
+	definitions := packDefinitions(t)
+	i := slices.IndexFunc(definitions, func(d kpi.Definition) bool { return d.Metric == "handled" })
+	next := definitions[i]
+	definitions[i].Effective.Until, next.Effective.From, next.Version = date("2026-05-16"), date("2026-05-16"), "neutral-2"
+	s := stackOn(t, enginetest.Start(t), append(definitions, next))
+	s.applyContracts(t, merchantsYAML)
+	s.changed(t, func(c *contracts.Contract) {
+		next := c.Versions[0]
+		c.Versions[0].Until, next.Number, next.From = date("2026-05-16"), 2, date("2026-05-16")
+		c.Versions = append(c.Versions, next)
+	})
+	_, err := s.Settling.SLAReport(t.Context(), planner, "lumi-2026", may)
+	_ = refused(t, err, "kpi.metric.changes")
+}
+
+// One made-up conversation marks the month, wherever in it, but only of the contract's own shops.
+func TestSLAReportSaysWhenAnythingIsSimulated(t *testing.T) {
+	s, _ := reportStack(t)
+	simulated := func(id ids.Merchant) bool {
+		t.Helper()
+		model, err := s.Settling.SLAReport(t.Context(), planner, ids.Contract(id+"-2026"), may)
+		ok(t, err)
+		return model.Simulated
+	}
+	assert.False(t, simulated("lumi"))
+	last := conversation("lumi-tmall/after", "made-up", "1001", at("2026-05-31", "23:59:59"), time.Second)
+	last.Simulated = true
+	next := conversation("orca-jd/pre", "made-up", "2001", at("2026-06-01", "00:00:00"), time.Second)
+	next.Simulated = true
+	s.ingest(t, warehouse.Batch{Conversations: []chatlog.Conversation{last, next}})
+	assert.True(t, simulated("lumi"))
+	assert.False(t, simulated("orca"), "the next month's conversation marks the next month")
+}
+
+func (s *stack) monthly(t *testing.T, due string) int64 {
+	t.Helper()
+	rows, err := s.Settling.MonthlyReports(t.Context(), admin, at(due, "07:00:00"))
+	ok(t, err)
+	return rows
+}
+
+func (s *stack) kept(t *testing.T, month calendar.Month) (of []ids.Contract) {
+	t.Helper()
+	list, _, err := s.Settling.Reports(t.Context(), admin, operations.ReportFilter{Month: month}, operations.Page{})
+	ok(t, err)
+	for _, r := range list {
+		of = append(of, r.Contract)
+	}
+	slices.Sort(of)
+	return of
+}
+
+func TestMonthlyReportsAgainStoreNothingTwice(t *testing.T) {
+	s, all := reportStack(t)
+	s.ingest(t, warehouse.Batch{Conversations: []chatlog.Conversation{conversation("lumi-tmall/pre", "june", "1001", at("2026-06-01", "10:00:00"), time.Second)}})
+	assert.Equal(t, int64(2), s.monthly(t, "2026-06-02"))
+	s.now = s.now.Add(time.Hour)
+	assert.Zero(t, s.monthly(t, "2026-06-02"))
+	s.ingest(t, warehouse.Batch{Conversations: all[:1]}) // the same again: its day is computed again
+	assert.Zero(t, s.monthly(t, "2026-06-02"))
+	s.ingest(t, warehouse.Batch{Conversations: []chatlog.Conversation{conversation("lumi-tmall/pre", "late", "1001", at("2026-05-20", "10:00:00"), time.Second)}})
+	assert.Equal(t, int64(1), s.monthly(t, "2026-06-02"), "late events are other figures")
+	assert.Equal(t, []ids.Contract{"lumi-2026", "lumi-2026", "orca-2026"}, s.kept(t, may))
+}
+
+// The run after a contract's failure stores what is missing and nothing else.
+func TestMonthlyReportsAfterAFailure(t *testing.T) {
+	s, _ := reportStack(t)
+	s.changed(t, func(c *contracts.Contract) { c.Versions[0].Terms[0].Metric = "no_such_metric" })
+	rows, err := s.Settling.MonthlyReports(t.Context(), admin, at("2026-06-02", "07:00:00"))
+	require.Error(t, err)
+	assert.Equal(t, int64(1), rows)
+	s.changed(t, func(c *contracts.Contract) { c.Versions[0].Terms[0].Metric = "answered_within" })
+	assert.Equal(t, int64(1), s.monthly(t, "2026-06-02"))
+	assert.Equal(t, []ids.Contract{"lumi-2026", "orca-2026"}, s.kept(t, may))
+}
+
+func TestMonthlyReportsCatchUp(t *testing.T) {
+	s, _ := reportStack(t)
+	s.now = at("2026-05-20", "10:00:00")
+	_, err := s.Settling.KeepReport(t.Context(), planner, "lumi-2026", may) // of a month that is not over
+	ok(t, err)
+	s.ingest(t, warehouse.Batch{Conversations: []chatlog.Conversation{conversation("lumi-tmall/pre", "last", "1001", at("2026-05-31", "20:00:00"), time.Second)}})
+	s.now = at("2026-08-02", "10:00:00")
+	assert.Equal(t, int64(2+2), s.monthly(t, "2026-08-02"), "July, and May that was missed; June had no contact")
+	assert.Equal(t, []ids.Contract{"lumi-2026", "lumi-2026", "orca-2026"}, s.kept(t, may))
+	assert.Empty(t, s.kept(t, may.Next()))
+	assert.Zero(t, s.monthly(t, "2026-08-02"))
+
+	s.ingest(t, warehouse.Batch{Conversations: []chatlog.Conversation{conversation("lumi-tmall/pre", "late", "1001", at("2026-05-20", "10:00:00"), time.Second)}})
+	assert.Zero(t, s.monthly(t, "2026-08-02"), "what was handed out for a month long past stays the last word")
+
+	assert.Equal(t, int64(2), s.monthly(t, "2026-09-02"), "only August: May, four months back, is not looked at")
+}
+
+func TestScorecardsCatchUp(t *testing.T) {
+	s := newStack(t)
+	s.ingest(t, warehouse.Batch{Conversations: monthOfChats()})
+	run := func(due string) int64 {
+		t.Helper()
+		rows, err := s.Measuring.DailyScorecards(t.Context(), admin, at(due, "06:30:00"))
+		ok(t, err)
+		return rows
+	}
+	assert.Equal(t, int64(3), run("2026-05-02"), "the first run has nothing to catch up with")
+	assert.Equal(t, int64(3*3), run("2026-05-05"), "nothing ran for two days: the 2nd, the 3rd and the 4th")
+	assert.Equal(t, int64(3), run("2026-05-05"))
+	assert.Equal(t, int64(3), run("2026-05-02"), "an old day again is that day only")
+
+	// The newest card is of 4 May. 35 days up to 9 June begin on 6 May.
+	assert.Equal(t, int64(3*26), run("2026-06-10"))
+	have := map[calendar.Date]int{}
+	list, err := store.All(func(p store.Page) ([]store.Scorecard, string, error) {
+		return s.Measuring.Scorecards(t.Context(), admin, operations.ScorecardFilter{}, p)
+	})
+	ok(t, err)
+	for _, c := range list {
+		have[c.Date]++
+	}
+	for day := may.First(); day.MonthOf() == may; day = day.Add(1) {
+		want := 3
+		if day == date("2026-05-05") {
+			want = 0
+		}
+		assert.Equal(t, want, have[day], day.String())
+	}
+}
