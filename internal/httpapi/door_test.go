@@ -65,7 +65,8 @@ func TestSecurityHeaders(t *testing.T) {
 		assert.Empty(t, head.Get("Server"), path)
 		assert.NotEmpty(t, head.Get("Cache-Control"), path)
 	}
-	assert.NotEmpty(t, h.send(t, "GET", "/", nil, "X-Forwarded-Proto", "https").header.Get("Strict-Transport-Security"))
+	behind := open(t, func(s *settings) { s.http.TrustedProxies = []string{"127.0.0.1"} })
+	assert.NotEmpty(t, behind.send(t, "GET", "/", nil, "X-Forwarded-Proto", "https").header.Get("Strict-Transport-Security"))
 }
 
 func TestRequestIDs(t *testing.T) {
@@ -191,6 +192,22 @@ func TestLoginIsThrottled(t *testing.T) {
 	assert.Equal(t, 201, h.send(t, "POST", "/v1/session", `{"login":"quality","password":"`+password+`"}`).status, "others are not held up")
 }
 
+// Behind a proxy of ours the client is who the proxy names, and nobody further left.
+func TestTrustedProxy(t *testing.T) {
+	h := open(t, func(s *settings) { s.http.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8"} })
+	h.user(t, "planner")
+	login := func(secret, chain string) answer {
+		return h.send(t, "POST", "/v1/session", `{"login":"planner","password":"`+secret+`"}`, "X-Forwarded-For", chain, "X-Forwarded-Proto", "https")
+	}
+	for i := range operations.DefaultConfig().LoginAttempts {
+		require.Equal(t, 401, login("not-the-password", fmt.Sprintf("198.51.100.%d, 203.0.113.7, 10.1.1.1", i)).status)
+	}
+	assert.Equal(t, 429, login(password, "203.0.113.7").status, "the invented addresses did not help")
+	a := login(password, "203.0.113.8")
+	require.Equal(t, 201, a.status)
+	assert.Contains(t, a.header.Get("Set-Cookie"), "Secure")
+}
+
 func TestCookieSession(t *testing.T) {
 	h := open(t, nil)
 	h.user(t, "admin")
@@ -202,8 +219,8 @@ func TestCookieSession(t *testing.T) {
 	assert.True(t, c.HttpOnly)
 	assert.Equal(t, http.SameSiteStrictMode, c.SameSite)
 	assert.False(t, c.Secure, "plain HTTP on the local machine")
-	secure := h.send(t, "POST", "/v1/session", `{"login":"admin","password":"`+password+`"}`, "X-Forwarded-Proto", "https")
-	assert.Contains(t, secure.header.Get("Set-Cookie"), "Secure")
+	forwarded := h.send(t, "POST", "/v1/session", `{"login":"admin","password":"`+password+`"}`, "X-Forwarded-Proto", "https")
+	assert.NotContains(t, forwarded.header.Get("Set-Cookie"), "Secure", "nobody said that this proxy is ours")
 	with := func(method, path string, body any, headers ...string) answer {
 		return h.send(t, method, path, body, append(headers, "Cookie", c.Name+"="+c.Value)...)
 	}

@@ -13,6 +13,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"regexp"
@@ -31,11 +32,14 @@ type Config struct {
 	Listen    string        `yaml:"listen"`     // host:port; port 0 takes a free one
 	Deadline  time.Duration `yaml:"deadline"`   // of one request; long operations get 20 times as much
 	BodyLimit int64         `yaml:"body_limit"` // bytes of one request body as it is sent
+	// TrustedProxies are networks (CIDR) or addresses whose X-Forwarded-For and X-Forwarded-Proto are
+	// believed; none by default.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
 // DefaultConfig serves the local machine only.
 func DefaultConfig() Config {
-	return Config{Listen: "127.0.0.1:8080", Deadline: 30 * time.Second, BodyLimit: 64 << 20}
+	return Config{Listen: "127.0.0.1:8080", Deadline: 30 * time.Second, BodyLimit: 64 << 20, TrustedProxies: []string{}}
 }
 
 // Validate reports every bad field. Errors: http.config.
@@ -49,6 +53,11 @@ func (c Config) Validate() error {
 	}
 	if c.BodyLimit < 1<<10 || c.BodyLimit > 1<<40 {
 		bad = append(bad, fault.Field{Path: "body_limit", Problem: "must be from 1 KiB to 1 TiB, in bytes"})
+	}
+	for i, p := range c.TrustedProxies {
+		if _, err := prefix(p); err != nil {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("trusted_proxies[%d]", i), Value: p, Problem: "must be a network like 10.0.0.0/8 or an address"})
+		}
 	}
 	return fault.Bad("http.config", "http", bad)
 }
@@ -122,6 +131,8 @@ func New(cfg Config, deps Deps) *Server {
 		StreamRequestBody:            true, // an upload goes to disk as it comes
 		DisablePreParseMultipartForm: true,
 		BodyLimit:                    memoryBody,
+		EnableTrustedProxyCheck:      true, // without it anybody's X-Forwarded-Proto is believed
+		TrustedProxies:               cfg.TrustedProxies,
 		ReadTimeout:                  longFactor * cfg.Deadline, // a large file over a slow line; headers and body together
 		WriteTimeout:                 2 * cfg.Deadline,          // begins when the answer is ready: drops a client that never reads
 		IdleTimeout:                  2 * time.Minute,

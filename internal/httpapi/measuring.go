@@ -21,7 +21,8 @@ func (s *Server) addMeasuring() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/query", "query-kpi", tag, "KPI figures", text), s.queryKPI)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/kpi/query", "post-kpi-query", tag, "KPI figures, for questions too long for an address", text), s.postKPI)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/metrics", "list-metrics", tag, "Metric definitions in force"), s.metricList)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/conversations", "list-conversations", tag, "The conversations behind a figure"), s.conversations)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/conversations", "list-conversations", tag, "The conversations behind a figure, oldest first",
+		describe("Asking by agent needs the permission for figures by agent. Without it no agent is named; an agent is not told of colleagues.")), s.conversations)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/freshness", "get-freshness", tag, "How new the figures are"), s.freshness)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/scorecards", "list-scorecards", tag, "Daily scorecards, newest day first; an agent sees its own"), s.scorecards)
 }
@@ -105,7 +106,7 @@ type conversationsInput struct {
 	Merchants []string  `query:"merchants"`
 	Shops     []string  `query:"shops"`
 	Queues    []string  `query:"queues"`
-	Agents    []string  `query:"agents" doc:"who answered first"`
+	Agents    []string  `query:"agents" doc:"who answered first; needs the permission for figures by agent"`
 }
 
 func (s *Server) conversations(ctx context.Context, in *conversationsInput) (*list[chatlog.Conversation], error) {

@@ -50,7 +50,7 @@ func exchangeOf(ctx context.Context) *exchange {
 func (s *Server) begin(c *fiber.Ctx) *exchange {
 	return &exchange{
 		id: requestID(c.Get(fiber.HeaderXRequestID)), method: strings.Clone(c.Method()), path: strings.Clone(c.Path()),
-		target: strings.Clone(c.OriginalURL()), remote: c.IP(), origin: strings.Clone(c.Protocol() + "://" + string(c.Request().Host())),
+		target: strings.Clone(c.OriginalURL()), remote: s.remote(c), origin: strings.Clone(c.Protocol() + "://" + string(c.Request().Host())),
 		started: time.Now(),
 	}
 }

@@ -58,6 +58,7 @@ func (s *Server) once(ctx huma.Context, next func(huma.Context)) {
 	}
 	x := exchangeOf(ctx.Context())
 	sum := sha256.Sum256(slices.Concat([]byte(x.method+" "+x.target+"\n"), body))
+	// The claim on the key outlives the deadline that this context carries, not more.
 	reply, done, err := s.deps.Ops.Once(ctx.Context(), x.who, key, hex.EncodeToString(sum[:]))
 	switch {
 	case err != nil:

@@ -64,7 +64,7 @@ type forecastInput struct {
 	Body struct {
 		Queues   []string  `json:"queues,omitempty" maxItems:"1000" doc:"empty: every queue of the merchant, or of everybody"`
 		Merchant string    `json:"merchant,omitempty" maxLength:"64"`
-		Slot     period    `json:"slot,omitempty" doc:"15m unless given"`
+		Slot     period    `json:"slot,omitempty" doc:"15m, or the grain of a coarser history"`
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`

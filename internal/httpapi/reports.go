@@ -40,13 +40,14 @@ func attachment(name string, body []byte, err error) (*file, error) {
 
 func (s *Server) addReports() {
 	const tag = "Reports"
-	huma.Register(s.api, operation(http.MethodGet, "/v1/contracts/{contract}/reports/{month}/workbook", "get-sla-workbook", tag, "The SLA report of a month as xlsx", workbook), s.slaWorkbook)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/contracts/{contract}/reports/{month}", "get-sla-report", tag, "The SLA report of a contract and month, from the figures as they are now"), s.slaReport)
+	unnamed := describe("Who may not see figures by agent, as a client may not, gets the agents numbered, without names, staff numbers and teams.")
+	huma.Register(s.api, operation(http.MethodGet, "/v1/contracts/{contract}/reports/{month}/workbook", "get-sla-workbook", tag, "The SLA report of a month as xlsx", workbook, unnamed), s.slaWorkbook)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/contracts/{contract}/reports/{month}", "get-sla-report", tag, "The SLA report of a contract and month, from the figures as they are now", unnamed), s.slaReport)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/contracts/{contract}/reports/{month}", "keep-sla-report", tag, "Compute the SLA report and store it as it is",
 		status(http.StatusCreated), long, repeatable), s.keepReport)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/reports", "list-reports", tag, "Stored reports, newest first"), s.reports)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/reports/{report}/workbook", "get-report-workbook", tag, "One stored report as xlsx", workbook), s.reportWorkbook)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/reports/{report}", "get-report", tag, "One stored report"), s.report)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/reports/{report}/workbook", "get-report-workbook", tag, "One stored report as xlsx", workbook, unnamed), s.reportWorkbook)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/reports/{report}", "get-report", tag, "One stored report", unnamed), s.report)
 }
 
 type slaPath struct {

@@ -300,9 +300,9 @@ func TestAQuestionDoesNotWidenTheScope(t *testing.T) {
 	assert.True(t, fresh.NewestStart.IsZero(), "a merchant without events learns nothing of the others'")
 
 	_, err = w.Measuring.Figures(t.Context(), access.Principal{User: "u", Role: access.Client}, mayQuery())
-	refused(t, err, "access.no_merchant")
+	_ = refused(t, err, "access.no_merchant")
 	_, err = w.Measuring.Figures(t.Context(), access.Principal{User: "u", Role: access.AgentRole}, mayQuery())
-	refused(t, err, "access.no_agent")
+	_ = refused(t, err, "access.no_agent")
 	text, err := json.Marshal(whole)
 	ok(t, err)
 	assert.NotContains(t, string(text), "orca")

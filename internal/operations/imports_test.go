@@ -5,6 +5,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
@@ -144,9 +147,10 @@ func TestImportWhileTheEngineIsDown(t *testing.T) {
 	e := refused(t, err, "warehouse.down")
 	assert.Equal(t, fault.Unavailable, e.Kind)
 	assert.Positive(t, e.RetryAfter)
-	assert.Empty(t, s.imports(t), "what is not durable is not acknowledged")
+	require.Len(t, s.imports(t), 1, "it began")
+	assert.Equal(t, int64(store.Unfinished), s.imports(t)[0].Rows, "what is not durable is not acknowledged")
 	_, err = s.Measuring.Figures(t.Context(), admin, kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: may.Range(shanghai)})
-	refused(t, err, "warehouse.down")
+	_ = refused(t, err, "warehouse.down")
 	s.addPeople(t, 1001, 2, "lumi-tmall/pre") // people need no engine
 
 	s.engine.Store(true)
@@ -209,7 +213,7 @@ func TestImportOfAgents(t *testing.T) {
 func TestImportRefusesAnotherKind(t *testing.T) {
 	s := newStoreStack(t)
 	_, err := s.Measuring.Import(t.Context(), admin, operations.ImportInput{Source: fileOf("x.csv", "a\n1\n")})
-	refused(t, err, "intake.kind")
+	_ = refused(t, err, "intake.kind")
 }
 
 // An import that was cut off after its rows were durable goes on without doubling them; when it
@@ -221,8 +225,10 @@ func TestImportThatWasCutOffGoesOn(t *testing.T) {
 	in.Partial = true
 	in.Progress = func(done, total int64) { s.engine.Store(done < total) } // down just before the roll-ups
 	_, err := s.Measuring.Import(t.Context(), planner, in)
-	refused(t, err, "warehouse.down")
-	assert.Empty(t, s.imports(t))
+	_ = refused(t, err, "warehouse.down")
+	list := s.imports(t)
+	require.Len(t, list, 1)
+	assert.Equal(t, int64(store.Unfinished), list[0].Rows, "its rows are visible, so it is listed")
 
 	s.engine.Store(true)
 	in.Progress = nil
@@ -231,6 +237,100 @@ func TestImportThatWasCutOffGoesOn(t *testing.T) {
 	done, err := s.Measuring.Import(t.Context(), planner, in)
 	ok(t, err)
 	assert.Equal(t, int64(5), done.Import.Rows)
+	assert.Equal(t, list[0].Batch, done.Import.Batch, "it is the same import")
+	list = s.imports(t)
+	require.Len(t, list, 1)
+	assert.Equal(t, int64(5), list[0].Rows)
 	assert.Equal(t, uint64(5), s.counts(t).Conversations)
 	assert.InDelta(t, 5, s.figure(t, "offered").Numerator, 0)
+}
+
+// The same file at once, as an impatient client sends it, is imported once and nobody is told off.
+func TestSameImportAtOnce(t *testing.T) {
+	s := newStack(t)
+	s.applyContracts(t, merchantsYAML)
+	var fresh, already atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			done, err := s.Measuring.Import(t.Context(), planner, chats(fourChats))
+			switch {
+			case !assert.NoError(t, err):
+			case done.Already:
+				already.Add(1)
+			default:
+				fresh.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, [2]int64{1, 3}, [2]int64{fresh.Load(), already.Load()})
+	assert.Len(t, s.imports(t), 1)
+	assert.Equal(t, uint64(4), s.counts(t).Conversations)
+}
+
+func buyers(i int) operations.ImportInput {
+	return chats("merchant,shop,queue,id,channel,agent,buyer,started_at,answered,wait,handle_time\n" +
+		fmt.Sprintf("lumi,lumi-tmall,lumi-tmall/pre,b%d,chat,1001,买家甲,2026-05-04 10:00:00,Y,10,120\n", i))
+}
+
+// Several first imports of a merchant at once agree on the key of its buyers: one buyer stays one.
+func TestFirstImportsAgreeOnTheBuyer(t *testing.T) {
+	s := newStack(t)
+	s.applyContracts(t, merchantsYAML)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			_, err := s.Measuring.Import(t.Context(), planner, buyers(i))
+			assert.NoError(t, err)
+		})
+	}
+	wg.Wait()
+	rows, _, err := s.Measuring.Conversations(t.Context(), planner, operations.ConversationFilter{Range: may.Range(shanghai)}, operations.Page{})
+	ok(t, err)
+	require.Len(t, rows, 6)
+	assert.Len(t, rows[0].Buyer, 32)
+	for _, r := range rows {
+		assert.Equal(t, rows[0].Buyer, r.Buyer)
+	}
+}
+
+// Without a key of its buyers a file is not imported: leaving them out would go unnoticed for good.
+func TestImportFailsWithoutABuyerKey(t *testing.T) {
+	s := newStack(t)
+	s.applyContracts(t, merchantsYAML)
+	ok(t, s.db.Change(t.Context(), admin, s.now, func(tx *storeTx) error {
+		_, err := tx.PutSetting("buyer-key:lumi", []byte(`"no key"`), store.NewOnly)
+		return err
+	}))
+	_, err := s.Measuring.Import(t.Context(), planner, buyers(1))
+	_ = refused(t, err, "import.buyer_key")
+	assert.Zero(t, s.counts(t).Conversations)
+	assert.Empty(t, s.imports(t))
+}
+
+// Agents as they were, then changed, then as they were again: the third file counts too.
+func TestAgentsOfAnEarlierFileComeBack(t *testing.T) {
+	s := newStoreStack(t)
+	s.applyContracts(t, merchantsYAML)
+	s.addPeople(t, 1001, 1, "lumi-tmall/pre")
+	file := func(name string) operations.ImportInput {
+		return operations.ImportInput{
+			Source:  fileOf("agents.csv", "id,name,site,team,hired,employment,concurrency,wage\n1001,"+name+",hefei,t1,2025-01-01,standard,3,30\n"),
+			Mapping: operations.DefaultMapping(operations.ImportAgents),
+		}
+	}
+	before := len(s.imports(t))
+	for i, step := range []struct {
+		name    string
+		already bool
+	}{{"甲", false}, {"甲", true}, {"乙", false}, {"甲", false}, {"甲", true}, {"乙", false}} {
+		done, err := s.Measuring.Import(t.Context(), planner, file(step.name))
+		ok(t, err)
+		assert.Equal(t, step.already, done.Already, i)
+		one, err := s.Administration.Agent(t.Context(), planner, "1001")
+		ok(t, err)
+		assert.Equal(t, step.name, one.Value.Name, i)
+	}
+	assert.Len(t, s.imports(t), before+4)
 }

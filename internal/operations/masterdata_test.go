@@ -78,7 +78,7 @@ func TestVersionInForceStays(t *testing.T) {
 
 	text := strings.Replace(merchantsYAML, "target: 0.6", "target: 0.5", 1)
 	_, err := s.Administration.ApplyContracts(t.Context(), admin, "merchants.yaml", strings.NewReader(text))
-	refused(t, err, "contract.effective")
+	_ = refused(t, err, "contract.effective")
 }
 
 func TestEndOfVersionMovesAndTheNextIsFree(t *testing.T) {
@@ -96,18 +96,18 @@ func TestEndOfVersionMovesAndTheNextIsFree(t *testing.T) {
 	c = s.agreed(t)
 	c.Versions[1].Terms[0].Target = 0.95
 	_, err = s.Administration.PutContract(t.Context(), planner, c, 1)
-	refused(t, err, store.ErrConflict.Code)
+	_ = refused(t, err, store.ErrConflict.Code)
 	_, err = s.Administration.PutContract(t.Context(), planner, c, meta.Version)
 	ok(t, err)
 	s.now = s.now.AddDate(0, 0, 2)
 	c.Versions[1].Terms[0].Target = 0.9
 	_, err = s.Administration.PutContract(t.Context(), planner, c, operations.AnyVersion)
-	refused(t, err, "contract.effective")
+	_ = refused(t, err, "contract.effective")
 
 	c = s.agreed(t)
 	c.Versions[0].Until = today.Add(1) // an end that has passed is history too
 	_, err = s.Administration.PutContract(t.Context(), planner, c, operations.AnyVersion)
-	refused(t, err, "contract.effective")
+	_ = refused(t, err, "contract.effective")
 }
 
 func TestContractsAreValidatedBeforeTheyAreStored(t *testing.T) {
@@ -118,7 +118,7 @@ func TestContractsAreValidatedBeforeTheyAreStored(t *testing.T) {
 	second.Number = 2
 	c.Versions = append(c.Versions, second)
 	_, err := s.Administration.PutContract(t.Context(), admin, c, operations.AnyVersion)
-	refused(t, err, "contract.overlap")
+	_ = refused(t, err, "contract.overlap")
 	_, err = s.Administration.PutMerchant(t.Context(), admin, contracts.Merchant{}, operations.AnyVersion)
 	assert.Equal(t, fault.Invalid, fault.KindOf(err))
 	_, err = s.Administration.PutAgents(t.Context(), admin, []workforce.Agent{{}})

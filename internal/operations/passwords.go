@@ -1,11 +1,14 @@
 package operations
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -23,6 +26,31 @@ const (
 	minPassword = 10
 	maxPassword = 256
 )
+
+// More hashes at once than the cores can work on gain nothing and cost argonMemory each, so who
+// comes then queues for a moment and is sent away when that does not help.
+const (
+	hashesPerCore = 2
+	maxHashes     = 16
+	hashPatience  = 3 * time.Second
+)
+
+var hashing = make(chan struct{}, min(hashesPerCore*runtime.GOMAXPROCS(0), maxHashes))
+
+// enterHashing waits for leave to compute one password hash; leave gives it back. Errors:
+// access.busy, of kind RateLimited.
+func enterHashing(ctx context.Context) (leave func(), err error) {
+	wait, cancel := context.WithTimeout(ctx, hashPatience)
+	defer cancel()
+	select {
+	case hashing <- struct{}{}:
+		return func() { <-hashing }, nil
+	case <-wait.Done():
+		e := fault.New(fault.RateLimited, "access.busy", "too many people are logging in at this moment; try again")
+		e.RetryAfter = time.Second
+		return nil, e
+	}
+}
 
 // hashPassword returns the PHC string of a password.
 func hashPassword(password string) (string, error) {

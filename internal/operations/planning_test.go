@@ -175,13 +175,13 @@ func TestPlansNeedAForecastOfTheirDays(t *testing.T) {
 	s := planningStack(t)
 	ctx, p := t.Context(), s.Planning
 	_, err := p.MakePlans(ctx, planner, operations.PlanInput{From: today, Days: 7})
-	refused(t, err, "plan.no_forecast")
+	_ = refused(t, err, "plan.no_forecast")
 	_, err = p.MakeRoster(ctx, planner, operations.RosterInput{From: today, Days: 7})
-	refused(t, err, "roster.no_plan")
+	_ = refused(t, err, "roster.no_plan")
 	_, err = p.MakeForecasts(ctx, planner, operations.ForecastInput{Queues: []ids.Queue{"lumi-tmall/after"}})
-	refused(t, err, "forecast.no_history")
+	_ = refused(t, err, "forecast.no_history")
 	_, err = p.MakeForecasts(ctx, planner, operations.ForecastInput{Merchant: "orca"})
-	refused(t, err, "forecast.no_history")
+	_ = refused(t, err, "forecast.no_history")
 	_, err = p.MakePlans(ctx, planner, operations.PlanInput{Days: 63, Level: 1, Shrinkage: -1, MaxHeads: -1})
 	assert.Len(t, refused(t, err, "plan.input").Fields, 5)
 	_, err = p.MakeRoster(ctx, planner, operations.RosterInput{Threads: 65})
@@ -269,7 +269,7 @@ func TestPublishingLooksBack(t *testing.T) {
 	ok(t, err)
 	s.addDraft(t, "second", monday.Add(7), 7, second...)
 	_, err = s.Planning.PublishRoster(t.Context(), planner, "second", operations.AnyVersion)
-	refused(t, err, "roster.unlawful")
+	_ = refused(t, err, "roster.unlawful")
 	s.addDraft(t, "third", monday.Add(7), 7, second[:1]...)
 	_, err = s.Planning.PublishRoster(t.Context(), planner, "third", operations.AnyVersion)
 	ok(t, err)
@@ -345,7 +345,7 @@ func TestPublishingReplacesTheSameDaysOnly(t *testing.T) {
 	assert.Equal(t, ids.Roster("again"), shifts[0].Roster)
 
 	s.addDraft(t, "two days", monday.Add(2), 2, shiftOf("1001", monday.Add(2), 9))
-	refused(t, publish("two days"), "roster.overlap")
+	_ = refused(t, publish("two days"), "roster.overlap")
 	shifts, _, err = s.Planning.Shifts(t.Context(), agentLumi, operations.ShiftFilter{}, operations.Page{})
 	ok(t, err)
 	assert.Len(t, shifts, 1, "the shifts of the other days are still there")
@@ -370,5 +370,5 @@ func TestPromotions(t *testing.T) {
 	assert.Equal(t, []operations.Promotion{entered[0], deps.Promotions[1]}, all)
 	entered[0].End = entered[0].Start
 	require.Error(t, p.PutPromotions(t.Context(), planner, entered))
-	refused(t, p.PutPromotions(t.Context(), access.Principal{User: "q", Role: access.Quality}, nil), "access.forbidden")
+	_ = refused(t, p.PutPromotions(t.Context(), access.Principal{User: "q", Role: access.Quality}, nil), "access.forbidden")
 }

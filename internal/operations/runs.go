@@ -93,6 +93,9 @@ func (o *Operations) finish(ctx context.Context, who access.Principal, spec JobS
 	rows, err := o.guarded(work, who, spec)
 	run.Rows, run.State, run.FinishedAt = rows, store.Succeeded, o.deps.Now()
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded): // the caller's time, not the job's
+		run.State, run.Error = store.Failed, "whoever started it could not wait for its end"
+		err = fault.Wrap(err, fault.Timeout, "job.timeout", "job %s was given up: the time of the request that started it was over", spec.Name)
 	case err != nil && errors.Is(work.Err(), context.DeadlineExceeded):
 		run.State, run.Error = store.TimedOut, "did not end within "+spec.Timeout.String()
 		err = fault.Wrap(err, fault.Timeout, "job.timeout", "job %s did not end within %s", spec.Name, spec.Timeout)

@@ -36,7 +36,7 @@ func TestRunJobKeepsHistory(t *testing.T) {
 	assert.Equal(t, int64(7), run.Rows)
 
 	_, err = s.RunScheduled(ctx, job(due, operations.Scheduled, counts(1)))
-	refused(t, err, operations.CodeJobElsewhere)
+	_ = refused(t, err, operations.CodeJobElsewhere)
 	manual, err := s.RunJob(ctx, planner, job(due, operations.Manual, counts(8)))
 	ok(t, err)
 	assert.Equal(t, 2, manual.Attempt, "a person may run it again")
@@ -100,6 +100,20 @@ func TestRunJobTimesOut(t *testing.T) {
 	require.Len(t, list, 1)
 	assert.Equal(t, store.TimedOut, list[0].State)
 	assert.Equal(t, int64(2), list[0].Rows)
+}
+
+// A job that its caller cannot wait for did not exceed its own time.
+func TestRunJobWhoseCallerRunsOutOfTime(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	run, err := s.RunScheduled(ctx, job(s.now, operations.Manual, func(ctx context.Context) (int64, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}))
+	assert.Equal(t, fault.Timeout, refused(t, err, "job.timeout").Kind)
+	assert.Equal(t, store.Failed, run.State)
+	assert.NotContains(t, run.Error, "1m0s")
 }
 
 // A run whose caller goes away leaves neither its record open nor its lease held.

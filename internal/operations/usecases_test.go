@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -200,9 +201,18 @@ func measuringCases() map[string]useCase {
 			rows, _, err := w.Measuring.Conversations(ctx, p, f, operations.Page{Limit: 500})
 			var out []owner
 			for _, c := range rows {
-				out = append(out, owner{c.Merchant, c.Agent})
+				o := owner{merchant: c.Merchant}
+				if p.Role == access.AgentRole { // a client is not told who answered
+					o.agent = c.Agent
+				}
+				out = append(out, o)
 			}
 			return out, err
+		}},
+		"Measuring.Conversations/agents": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			f := operations.ConversationFilter{Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
+			rows, _, err := w.Measuring.Conversations(ctx, p, f, operations.Page{Limit: 500})
+			return owned(rows, func(c chatlog.Conversation) owner { return owner{c.Merchant, c.Agent} }), err
 		}},
 		"Measuring.Scorecards": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Measuring.Scorecards(ctx, p, operations.ScorecardFilter{}, operations.Page{})

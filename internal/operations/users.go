@@ -17,8 +17,12 @@ const (
 	sessionPrefix = "cbs_"
 	tokenPrefix   = "cbt_"
 
-	// remoteFactor lets one address (a whole site behind one gateway) fail more often than one login.
+	// remoteFactor lets one address (a whole site behind one gateway) fail more often than one login
+	// from there.
 	remoteFactor = 10
+	// loginFactor lets one login fail more often over all addresses than from one: a stranger who
+	// knows a login must not lock its owner out with a handful of wrong passwords.
+	loginFactor = 20
 )
 
 // Login is what a person types.
@@ -36,26 +40,14 @@ type LoggedIn struct {
 }
 
 // Login opens a session. The answer to a wrong password and to an unknown login is the same and
-// takes as long. Too many failures of one login or one address: RateLimited with RetryAfter.
+// takes as long. Too many failures of one login from one address, of one login over all addresses or
+// of one address over all logins: RateLimited with RetryAfter. An attempt counts as a failure from
+// before its password is looked at, so that guesses at once are counted like guesses in a row.
 func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) {
 	now := a.deps.Now()
-	if err := a.throttle(ctx, in, now); err != nil {
+	user, err := a.verify(ctx, in, now)
+	if err != nil {
 		return LoggedIn{}, err
-	}
-	user, err := a.deps.Store.UserByLogin(ctx, in.Login)
-	hash := user.PasswordHash
-	switch {
-	case err != nil && fault.KindOf(err) != fault.NotFound:
-		return LoggedIn{}, err
-	case err != nil:
-		hash = decoyHash
-	}
-	good := checkPassword(hash, in.Password) && err == nil && !user.Disabled
-	if err := a.deps.Store.AddLoginAttempt(ctx, in.Login, in.Remote, now, good); err != nil {
-		return LoggedIn{}, err
-	}
-	if !good {
-		return LoggedIn{}, fault.New(fault.Unauthenticated, "access.wrong_login", "the login or the password is wrong")
 	}
 	secret, err := newSecret(sessionPrefix)
 	if err != nil {
@@ -69,15 +61,54 @@ func (a *Administration) Login(ctx context.Context, in Login) (LoggedIn, error) 
 	return LoggedIn{Secret: secret, ExpiresAt: expires, User: user}, err
 }
 
-func (a *Administration) throttle(ctx context.Context, in Login, now time.Time) error {
-	failures, err := a.deps.Store.LoginFailures(ctx, in.Login, in.Remote, now.Add(-a.cfg.LoginWindow))
+// verify returns whose login and password these are.
+func (a *Administration) verify(ctx context.Context, in Login, now time.Time) (store.User, error) {
+	db, since, limits := a.deps.Store, now.Add(-a.cfg.LoginWindow), a.loginLimits()
+	failed, err := db.LoginFailures(ctx, in.Login, in.Remote, since) // who is barred does not queue
 	if err != nil {
-		return err
+		return store.User{}, err
 	}
-	if failures.ByLogin < a.cfg.LoginAttempts && failures.ByRemote < remoteFactor*a.cfg.LoginAttempts {
+	if err := a.barred(failed, now); err != nil {
+		return store.User{}, err
+	}
+	leave, err := enterHashing(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer leave()
+	attempt, failed, err := db.BeginLogin(ctx, in.Login, in.Remote, now, since, limits)
+	if err != nil {
+		return store.User{}, err
+	}
+	if attempt == "" {
+		return store.User{}, a.barred(failed, now)
+	}
+	user, err := db.UserByLogin(ctx, in.Login)
+	hash := user.PasswordHash
+	switch {
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return store.User{}, err
+	case err != nil:
+		hash = decoyHash
+	}
+	if good := checkPassword(hash, in.Password) && err == nil && !user.Disabled; !good {
+		return store.User{}, fault.New(fault.Unauthenticated, "access.wrong_login", "the login or the password is wrong")
+	}
+	return user, db.LoginSucceeded(ctx, attempt)
+}
+
+func (a *Administration) loginLimits() store.LoginLimits {
+	n := a.cfg.LoginAttempts
+	return store.LoginLimits{Here: n, Login: loginFactor * n, Remote: remoteFactor * n}
+}
+
+// barred is the answer to an attempt after these failures, nil when it may go on.
+func (a *Administration) barred(failed store.LoginFailures, now time.Time) error {
+	last, barred := a.loginLimits().Bars(failed)
+	if !barred {
 		return nil
 	}
-	wait := max(time.Second, failures.Last.Add(a.cfg.LoginWindow).Sub(now))
+	wait := max(time.Second, last.Add(a.cfg.LoginWindow).Sub(now))
 	e := fault.New(fault.RateLimited, "access.too_many_logins", "too many failed logins; try again in %s", wait.Round(time.Second))
 	e.RetryAfter = wait
 	return e
@@ -145,13 +176,17 @@ func (u UserInput) Validate() error {
 	return fault.Bad("user.invalid", "user", bad)
 }
 
-// PutUser adds or replaces a user.
+// PutUser adds or replaces a user. A user who is not there yet needs a password, also under an ID of
+// the caller's choice, and the last administrator who can log in stays one: user.last_administrator.
 func (a *Administration) PutUser(ctx context.Context, who access.Principal, in UserInput) (store.User, error) {
 	if _, err := access.Decide(who, access.ManageUsers); err != nil {
 		return store.User{}, err
 	}
 	if err := in.Validate(); err != nil {
 		return store.User{}, err
+	}
+	if err := inherits(who, access.PermissionsOf(in.Role)); err != nil {
+		return store.User{}, err // a token cannot make somebody who may do more than itself
 	}
 	now := a.deps.Now()
 	user := store.User{
@@ -162,19 +197,52 @@ func (a *Administration) PutUser(ctx context.Context, who access.Principal, in U
 		user.ID, expect = ids.New[ids.User](now), store.NewOnly
 	}
 	if in.Password != "" {
-		hash, err := hashPassword(in.Password)
+		leave, err := enterHashing(ctx)
 		if err != nil {
 			return store.User{}, err
 		}
-		user.PasswordHash = hash
+		user.PasswordHash, err = hashPassword(in.Password)
+		leave()
+		if err != nil {
+			return store.User{}, err
+		}
 	}
 	err := a.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		if err := keepsHouse(ctx, tx.In(access.Scope{Everything: true}), user); err != nil {
+			return err
+		}
 		meta, err := tx.PutUser(user, expect)
 		user.Meta = meta
 		return err
 	})
 	user.PasswordHash = ""
 	return user, err
+}
+
+// keepsHouse refuses a user nobody could log in as, and to take away the last administrator.
+func keepsHouse(ctx context.Context, view *store.View, next store.User) error {
+	old, err := view.User(ctx, next.ID)
+	switch {
+	case err == nil:
+	case fault.KindOf(err) != fault.NotFound:
+		return err
+	case next.PasswordHash == "":
+		return fault.Bad("user.invalid", "user", []fault.Field{{Path: "password", Problem: "is needed for a new user"}})
+	default:
+		return nil
+	}
+	manages := func(u store.User) bool { return u.Role == access.Administrator && !u.Disabled }
+	if !manages(old) || manages(next) {
+		return nil
+	}
+	all, err := store.All(func(p store.Page) ([]store.User, string, error) { return view.Users(ctx, p) })
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(u store.User) bool { return u.ID != old.ID && manages(u) }) {
+		return nil
+	}
+	return fault.New(fault.Conflict, "user.last_administrator", "%s is the last administrator; make another one first", old.Login)
 }
 
 // Users lists users by login.
@@ -194,7 +262,8 @@ type TokenInput struct {
 	Expires time.Time           // zero = never
 }
 
-// IssueToken makes a scoped token. The secret is returned once.
+// IssueToken makes a scoped token. The secret is returned once. A token that issues one cannot give
+// more than it has: neither a permission nor the name of a user whose role may do what it may not.
 func (a *Administration) IssueToken(ctx context.Context, who access.Principal, in TokenInput) (secret string, token store.Token, err error) {
 	if _, err := access.Decide(who, access.ManageUsers); err != nil {
 		return "", token, err
@@ -206,6 +275,9 @@ func (a *Administration) IssueToken(ctx context.Context, who access.Principal, i
 	if in.User == "" {
 		in.User = who.User
 	}
+	if err := inherits(who, in.Grants); err != nil {
+		return "", token, err
+	}
 	if secret, err = newSecret(tokenPrefix); err != nil {
 		return "", token, err
 	}
@@ -213,8 +285,54 @@ func (a *Administration) IssueToken(ctx context.Context, who access.Principal, i
 		ID: ids.New[ids.Token](now), SecretHash: store.SecretHash(secret), Name: in.Name, User: in.User,
 		Grants: in.Grants, CreatedAt: now, ExpiresAt: in.Expires,
 	}
-	err = a.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error { return tx.AddToken(token) })
-	return secret, token, err
+	err = a.deps.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		if err := namesNoStronger(ctx, tx.In(access.Scope{Everything: true}), who, in.User); err != nil {
+			return err
+		}
+		return tx.AddToken(token)
+	})
+	if err != nil {
+		return "", store.Token{}, err
+	}
+	return secret, token, nil
+}
+
+// inherits refuses a token that hands on what it does not have.
+func inherits(who access.Principal, grants []access.Permission) error {
+	if who.Token == "" {
+		return nil
+	}
+	var bad []fault.Field
+	for i, g := range grants {
+		if !who.Can(g) {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("grants[%d]", i), Value: string(g), Problem: "is more than the token that asks may do itself"})
+		}
+	}
+	if bad == nil {
+		return nil
+	}
+	e := fault.New(fault.Forbidden, "access.forbidden", "a token cannot give more than it has")
+	e.Fields = bad
+	return e
+}
+
+// namesNoStronger lets a token speak for its own user, and for others only when their role may do
+// nothing that the token may not.
+func namesNoStronger(ctx context.Context, view *store.View, who access.Principal, user ids.User) error {
+	if who.Token == "" || user == who.User {
+		return nil
+	}
+	named, err := view.User(ctx, user)
+	if err != nil {
+		return err
+	}
+	role := principalOf(named)
+	for _, p := range access.Permissions {
+		if role.Can(p) && !who.Can(p) {
+			return fault.New(fault.Forbidden, "access.forbidden", "this token may not name a user of the role %s", named.Role)
+		}
+	}
+	return nil
 }
 
 func (in TokenInput) validate(now time.Time) error {

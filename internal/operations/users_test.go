@@ -1,7 +1,10 @@
 package operations_test
 
 import (
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,35 +98,71 @@ func TestDisablingEndsSessions(t *testing.T) {
 	assert.Equal(t, access.Quality, again.User.Role, "an empty password kept the old one")
 }
 
-// Five failures of one login close it for the window, from whatever address; the right password
-// does not help then. One address is closed after ten times as many, whatever logins it tried.
+// Five failures of one login from one address close it there for the window; the right password does
+// not help then. From elsewhere its owner still gets in, until twenty times as many failures from
+// everywhere close the login as a whole. One address is closed after ten times as many as one login
+// there, whatever logins it tried.
 func TestLoginThrottle(t *testing.T) {
 	s := newStoreStack(t)
 	ctx, a := t.Context(), s.Administration
 	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
-	for i := range 5 {
-		_, err := a.Login(ctx, operations.Login{Login: "wang", Password: "wrong", Remote: "10.0.0." + string(rune('1'+i))})
-		refused(t, err, "access.wrong_login")
+	for range 5 {
+		_, err := a.Login(ctx, operations.Login{Login: "wang", Password: "wrong", Remote: "10.0.0.1"})
+		_ = refused(t, err, "access.wrong_login")
 		s.now = s.now.Add(time.Minute)
 	}
 	_, err := a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.9"})
+	ok(t, err)
+	_, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.1"})
 	closed := refused(t, err, "access.too_many_logins")
 	assert.Equal(t, fault.RateLimited, closed.Kind)
 	assert.Equal(t, 14*time.Minute, closed.RetryAfter, "fifteen minutes after the last failure, one of which has passed")
 	s.now = s.now.Add(closed.RetryAfter + time.Second)
-	_, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.9"})
+	_, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.1"})
 	ok(t, err)
+	s.failLogins(t, "wang", 100, func(i int) string { return fmt.Sprintf("10.1.%d.1", i/4) })
+	_, err = a.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.0.0.9"})
+	_ = refused(t, err, "access.too_many_logins")
+}
+
+// failLogins records failures without checking passwords, each of which costs 20 ms on purpose.
+func (s *stack) failLogins(t *testing.T, login string, n int, remote func(i int) string) {
+	t.Helper()
+	for i := range n {
+		_, _, err := s.db.BeginLogin(t.Context(), login, remote(i), s.now, s.now, store.LoginLimits{})
+		ok(t, err)
+	}
+}
+
+// Of many guesses at once no more passwords are looked at than of guesses in a row.
+func TestParallelGuessesAreThrottled(t *testing.T) {
+	s := newStoreStack(t)
+	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
+	var tried, closed atomic.Int64
+	var wg sync.WaitGroup
+	for range 60 {
+		wg.Go(func() {
+			_, err := s.Administration.Login(t.Context(), operations.Login{Login: "wang", Password: "wrong", Remote: "10.0.0.1"})
+			switch fault.CodeOf(err) {
+			case "access.wrong_login":
+				tried.Add(1)
+			case "access.too_many_logins":
+				closed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, int64(5), tried.Load())
+	assert.Equal(t, int64(55), closed.Load())
 }
 
 func TestThrottleOfOneAddress(t *testing.T) {
 	s := newStoreStack(t)
 	ctx := t.Context()
-	for range 50 { // the attempts themselves, for each check of a password costs 20 ms on purpose
-		ok(t, s.db.AddLoginAttempt(ctx, "somebody", "10.9.9.9", s.now, false))
-	}
+	s.failLogins(t, "somebody", 50, func(int) string { return "10.9.9.9" })
 	s.addUser(t, operations.UserInput{Login: "wang", Name: "王", Role: access.Planner})
 	_, err := s.Administration.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.9.9.9"})
-	refused(t, err, "access.too_many_logins")
+	_ = refused(t, err, "access.too_many_logins")
 	_, err = s.Administration.Login(ctx, operations.Login{Login: "wang", Password: goodPassword, Remote: "10.9.9.8"})
 	ok(t, err)
 }
@@ -140,9 +179,9 @@ func TestTokens(t *testing.T) {
 	ok(t, err)
 	assert.Equal(t, token.ID, who.Token)
 	_, _, err = a.Merchants(ctx, who, operations.Page{})
-	refused(t, err, "access.forbidden")
+	_ = refused(t, err, "access.forbidden")
 	_, _, err = a.IssueToken(ctx, who, operations.TokenInput{Name: "more", Grants: []access.Permission{access.ManageUsers}})
-	refused(t, err, "access.forbidden")
+	_ = refused(t, err, "access.forbidden")
 
 	list, _, err := a.Tokens(ctx, admin, operations.Page{})
 	ok(t, err)
@@ -161,6 +200,60 @@ func TestTokens(t *testing.T) {
 
 	_, _, err = a.IssueToken(ctx, admin, operations.TokenInput{Name: " ", Grants: []access.Permission{"everything"}, Expires: s.now})
 	assert.Len(t, refused(t, err, "token.invalid").Fields, 3)
+}
+
+// A token hands on no more than it has, neither by a grant nor by the name of somebody else.
+func TestTokenCannotIssueMoreThanItHas(t *testing.T) {
+	s := newStoreStack(t)
+	ctx, a := t.Context(), s.Administration
+	boss := s.addUser(t, operations.UserInput{Login: "boss", Name: "管", Role: access.Administrator})
+	other := s.addUser(t, operations.UserInput{Login: "other", Name: "另", Role: access.Administrator})
+	check := s.addUser(t, operations.UserInput{Login: "check", Name: "质", Role: access.Quality})
+	holder := func(grants ...access.Permission) access.Principal {
+		secret, _, err := a.IssueToken(ctx, admin, operations.TokenInput{Name: "machine", User: boss.ID, Grants: grants})
+		ok(t, err)
+		who, err := a.Authenticate(ctx, secret)
+		ok(t, err)
+		return who
+	}
+	small := holder(access.ManageUsers)
+	secret, _, err := a.IssueToken(ctx, small, operations.TokenInput{Name: "more", Grants: access.Permissions})
+	e := refused(t, err, "access.forbidden")
+	assert.Len(t, e.Fields, len(access.Permissions)-1, "every grant but its own")
+	assert.Empty(t, secret)
+	_, _, err = a.IssueToken(ctx, small, operations.TokenInput{Name: "same", Grants: []access.Permission{access.ManageUsers}})
+	ok(t, err)
+	for _, user := range []ids.User{other.ID, check.ID} {
+		_, _, err = a.IssueToken(ctx, small, operations.TokenInput{Name: "else", User: user, Grants: []access.Permission{access.ManageUsers}})
+		_ = refused(t, err, "access.forbidden")
+	}
+	broad := holder(access.ManageUsers, access.ReadContracts, access.ReadAgents, access.ReadKPI, access.ReadAgentKPI, access.ReadReports)
+	_, _, err = a.IssueToken(ctx, broad, operations.TokenInput{Name: "figures", User: check.ID, Grants: []access.Permission{access.ReadKPI}})
+	ok(t, err)
+}
+
+func TestUserNeedsAPasswordToBegin(t *testing.T) {
+	s := newStoreStack(t)
+	_, err := s.Administration.PutUser(t.Context(), admin, operations.UserInput{ID: "chosen", Login: "wang", Name: "王", Role: access.Planner})
+	assert.Equal(t, "password", refused(t, err, "user.invalid").Fields[0].Path)
+	u := s.addUser(t, operations.UserInput{ID: "chosen", Login: "wang", Name: "王", Role: access.Planner})
+	assert.Equal(t, ids.User("chosen"), u.ID)
+}
+
+func TestLastAdministratorStays(t *testing.T) {
+	s := newStoreStack(t)
+	boss := s.addUser(t, operations.UserInput{Login: "boss", Name: "管", Role: access.Administrator})
+	s.addUser(t, operations.UserInput{Login: "gone", Name: "离", Role: access.Administrator, Disabled: true})
+	put := func(in operations.UserInput) error {
+		in.ID, in.Login, in.Name = boss.ID, "boss", "管"
+		_, err := s.Administration.PutUser(t.Context(), admin, in)
+		return err
+	}
+	_ = refused(t, put(operations.UserInput{Role: access.Administrator, Disabled: true}), "user.last_administrator")
+	_ = refused(t, put(operations.UserInput{Role: access.Planner}), "user.last_administrator")
+	ok(t, put(operations.UserInput{Role: access.Administrator, Password: goodPassword + "!"}))
+	s.addUser(t, operations.UserInput{Login: "next", Name: "继", Role: access.Administrator})
+	ok(t, put(operations.UserInput{Role: access.Planner}))
 }
 
 func TestUserInputReportsEveryField(t *testing.T) {
@@ -185,7 +278,7 @@ func TestUserInputReportsEveryField(t *testing.T) {
 	_, err := s.Administration.PutUser(t.Context(), admin, operations.UserInput{
 		Login: "ghost", Name: "a", Role: access.Client, Merchant: "nowhere", Password: goodPassword,
 	})
-	refused(t, err, store.ErrReference.Code)
+	_ = refused(t, err, store.ErrReference.Code)
 }
 
 // No secret reaches the audit chain.

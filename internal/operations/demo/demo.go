@@ -63,8 +63,12 @@ type Login struct {
 
 // Logins of the demo, all with Password.
 var Logins = []Login{
-	{"admin", access.Administrator}, {"planner", access.Planner}, {"supervisor", access.Supervisor},
-	{"quality", access.Quality}, {"agent", access.AgentRole}, {"client", access.Client},
+	{"admin", access.Administrator},
+	{"planner", access.Planner},
+	{"supervisor", access.Supervisor},
+	{"quality", access.Quality},
+	{"agent", access.AgentRole},
+	{"client", access.Client},
 }
 
 // world is everything the simulation is made from. It depends on nothing but the seed and the zone.
