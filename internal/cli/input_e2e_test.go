@@ -165,6 +165,16 @@ func TestPartialImportsTheGoodRowsAndWritesTheOthers(t *testing.T) {
 	assert.Equal(t, []string{"C1,C2,C4"}, raw(t, data, "SELECT arrayStringConcat(arraySort(groupArray(id)), ',') FROM conversations FINAL"))
 
 	assert.Contains(t, must(t, data, "import", "conversations", path, "--partial", "--rejects", rejects), "nothing changed")
+	same, err := os.ReadFile(rejects)
+	require.NoError(t, err)
+	assert.Equal(t, string(text), string(same), "the only copy of the rejected rows stays")
+	assert.NotZero(t, chaoban(t, data, "import", "conversations", write(t, "broken.csv", []byte("a,b\n1,2\n")), "--partial", "--rejects", rejects).code)
+	same, err = os.ReadFile(rejects)
+	require.NoError(t, err)
+	assert.Equal(t, string(text), string(same), "a file that cannot be read rejects no rows")
+	left, err := os.ReadDir(filepath.Dir(rejects))
+	require.NoError(t, err)
+	assert.Len(t, left, 1, "no temporary file is left")
 	assert.Equal(t, []string{"3"}, raw(t, data, "SELECT count() FROM conversations FINAL"))
 }
 

@@ -115,7 +115,7 @@ func dates(from, to string) (d calendar.Dates, err error) {
 
 func newImportList(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List acknowledged imports, newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List imports, newest first; rows -1 = not finished", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				all, _, err := a.ops.Measuring.Imports(cmd.Context(), a.who, store.ImportFilter{}, store.Page{Limit: 50})

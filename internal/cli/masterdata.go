@@ -145,21 +145,26 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 			}
 			defer closer.Close()
 			in := operations.ImportInput{Source: source, Mapping: m, Partial: partial}
-			if partial {
-				f, err := os.Create(rejectsName(rejects, args[0]))
-				if err != nil {
-					return fault.Wrap(err, fault.Invalid, "cli.file", "the file for rejected rows cannot be written")
-				}
-				defer f.Close()
-				in.RejectTo = f
-			}
 			return s.with(cmd, what, func(a *app) error {
+				var out rejectsFile
+				if partial {
+					if err := out.open(rejectsName(rejects, args[0])); err != nil {
+						return err
+					}
+					defer out.discard()
+					in.RejectTo = out.f
+				}
 				bar := newProgress(cmd.ErrOrStderr(), 2*source.Size, "importing")
 				in.Progress = bar.set
 				done, err := a.ops.Measuring.Import(cmd.Context(), a.who, in)
 				bar.done()
 				if err != nil {
 					return err
+				}
+				if !done.Already && done.Import.Rejected > 0 {
+					if err := out.keep(); err != nil {
+						return err
+					}
 				}
 				return s.print(cmd, done, func() { printImported(cmd, done, rejectsName(rejects, args[0])) })
 			})
@@ -169,6 +174,51 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
 	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
 	return cmd
+}
+
+// rejectsFile takes rejected rows under a temporary name beside the file they are for. That file is
+// replaced only by rows that a finished import did reject: those of an earlier run may be all that is
+// left of them.
+type rejectsFile struct {
+	f    *os.File
+	name string // what f becomes; empty when f is written in place or nothing is to be done
+}
+
+// open fails before anything is imported when the rows could not be kept.
+func (r *rejectsFile) open(name string) (err error) {
+	if info, missing := os.Stat(name); missing == nil && !info.Mode().IsRegular() { // a pipe or a device
+		r.f, err = os.OpenFile(name, os.O_WRONLY, 0)
+	} else {
+		r.name = name
+		r.f, err = os.CreateTemp(filepath.Dir(name), ".rejected-*.csv")
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "cli.file", "the file for rejected rows cannot be written beside %s", name)
+	}
+	return nil
+}
+
+// keep gives the file its name.
+func (r *rejectsFile) keep() error {
+	err := r.f.Close()
+	if r.name != "" && err == nil {
+		err = os.Rename(r.f.Name(), r.name)
+	}
+	if err != nil {
+		place := r.f.Name()
+		r.name = "" // what was written is left there
+		return fault.Wrap(err, fault.Internal, "cli.file", "the good rows are imported, but the rejected ones may be incomplete in %s", place)
+	}
+	r.name = ""
+	return nil
+}
+
+// discard removes what was not kept; after keep it does nothing.
+func (r *rejectsFile) discard() {
+	_ = r.f.Close() // closed already after keep
+	if r.name != "" {
+		_ = os.Remove(r.f.Name()) // a hidden leftover is no reason to fail
+	}
 }
 
 func rejectsName(name, file string) string {
