@@ -97,17 +97,21 @@ var whoMay = map[string]row{
 	"run-job":             {path: "/v1/jobs/count/runs", want: statuses{201, 201, 403, 403, 403, 403, 403, 403}},
 	"list-users":          {path: "/v1/users", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
 	"add-user":            {path: "/v1/users", body: newUser, want: statuses{201, 403, 403, 403, 403, 403, 403, 403}},
-	"put-user": {body: userBody, want: statuses{200, 403, 403, 403, 403, 403, 403, 403},
-		each: func(t *testing.T, h *house, _ string) string { return "/v1/users/" + string(h.user(t, "admin")) }},
+	"put-user": {
+		body: userBody, want: statuses{200, 403, 403, 403, 403, 403, 403, 403},
+		each: func(t *testing.T, h *house, _ string) string { return "/v1/users/" + string(h.user(t, "admin")) },
+	},
 	"list-tokens": {path: "/v1/tokens", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
 	"issue-token": {path: "/v1/tokens", body: `{"name":"t","grants":["kpi:read"]}`, want: statuses{201, 403, 403, 403, 403, 403, 403, 403}},
-	"revoke-token": {want: statuses{204, 403, 403, 403, 403, 403, 403, 403},
+	"revoke-token": {
+		want: statuses{204, 403, 403, 403, 403, 403, 403, 403},
 		each: func(t *testing.T, h *house, _ string) string {
 			admin := access.Principal{User: h.user(t, "admin"), Role: access.Administrator}
 			_, token, err := h.Administration.IssueToken(t.Context(), admin, operations.TokenInput{Name: "t", Grants: []access.Permission{access.ReadKPI}})
 			require.NoError(t, err)
 			return "/v1/tokens/" + string(token.ID)
-		}},
+		},
+	},
 	"list-audit":   {path: "/v1/audit", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
 	"verify-audit": {path: "/v1/audit/proof", want: statuses{200, 403, 403, 403, 403, 403, 403, 403}},
 }

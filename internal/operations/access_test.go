@@ -44,7 +44,6 @@ type useCase struct {
 type world struct {
 	*stack
 	reports map[ids.Merchant]ids.Report
-	token   string
 }
 
 func newWorld(t *testing.T) *world {

@@ -38,9 +38,6 @@ var shanghai = func() *time.Location {
 	return zone
 }()
 
-// everything is the scope of people who see all rows.
-var everything = access.Scope{Everything: true}
-
 // The people of the tests, one per role and, where a role is narrowed, per merchant or agent.
 var (
 	admin      = access.Principal{User: "u-admin", Name: "管理员", Role: access.Administrator}

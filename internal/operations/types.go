@@ -6,7 +6,7 @@ import (
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
-// The doors (httpapi, jobs) know operations only; these are the stored values and questions that
+// Page and its kin: the doors (httpapi, jobs) know operations only; these values and questions
 // pass through unchanged.
 type (
 	Page           = store.Page
