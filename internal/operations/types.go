@@ -8,6 +8,7 @@ import (
 
 // Page and its kin: the doors (httpapi, jobs) know operations only; these values and questions
 // pass through unchanged.
+
 type (
 	Page           = store.Page
 	Meta           = store.Meta
