@@ -6,9 +6,8 @@ import (
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
-// Page and its kin: the doors (httpapi, jobs) know operations only; these values and questions
+// The doors (httpapi, jobs) know operations only; these are the stored values and questions that
 // pass through unchanged.
-
 type (
 	Page           = store.Page
 	Meta           = store.Meta
