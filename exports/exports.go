@@ -33,6 +33,7 @@ type SLAReport struct {
 	GeneratedAt time.Time          `json:"generated_at"`
 	DataThrough time.Time          `json:"data_through"` // newest conversation start known, at most the end of the month
 	Simulated   bool               `json:"simulated"`
+	Provisional bool               `json:"provisional"`      // the month was not over when the report was made
 	Within      time.Duration      `json:"within,omitempty"` // limit of answered_within in Totals, Daily, Heat and Agents; a line has its term's
 	Lines       []TermLine         `json:"lines"`
 	Totals      []kpi.Reading      `json:"totals"` // whole month, every metric

@@ -19,7 +19,10 @@ const (
 	SheetProvenance  = "来源 Provenance"
 )
 
-const simulatedBanner = "模拟数据,仅供演示 SIMULATED DATA"
+const (
+	simulatedBanner   = "模拟数据,仅供演示 SIMULATED DATA"
+	provisionalBanner = "暂定:当月尚未结束 PROVISIONAL, THE MONTH IS NOT OVER"
+)
 
 // SLA writes the monthly report of one contract. The model is validated first: an invalid one
 // is a report.invalid fault and nothing is written. Any other failure is workbook.write.
@@ -98,10 +101,16 @@ func (l *layout) top(s *sheet, title, sub string, cols int) int {
 	s.height(1, 27)
 	s.span(1, 2, cols, 2, sub, subLook)
 	s.height(2, 16)
-	if !l.report.Simulated {
+	banner := ""
+	switch {
+	case l.report.Simulated:
+		banner = simulatedBanner
+	case l.report.Provisional:
+		banner = provisionalBanner
+	default:
 		return 3
 	}
-	s.span(1, 3, cols, 3, simulatedBanner, bannerLook)
+	s.span(1, 3, cols, 3, banner, bannerLook)
 	s.height(3, 20)
 	return 4
 }

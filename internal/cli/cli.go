@@ -50,14 +50,14 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	_, err := root.ExecuteContextC(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		err = out.fault()
 	}
 	if err == nil {
 		return exitOK
 	}
-	return report(stderr, root, slices.Contains(args, "--json"), err)
+	return report(stderr, cmd, slices.Contains(args, "--json"), err)
 }
 
 // checkedWriter remembers the first failure, so that a full disk behind a redirection is not taken
@@ -132,7 +132,7 @@ func report(stderr io.Writer, cmd *cobra.Command, asJSON bool, err error) int {
 func usageFault(cmd *cobra.Command, err error) *fault.Error {
 	for _, sign := range []string{"unknown command", "unknown flag", "unknown shorthand", "required flag", "arg(s)", "invalid argument", "flag needs", "if any flags in the group", "bad flag syntax", "none of the others can be"} {
 		if strings.Contains(err.Error(), sign) {
-			return fault.New(fault.Invalid, "cli.usage", "%s; see '%s --help'", err, cmd.Name())
+			return fault.New(fault.Invalid, "cli.usage", "%s; see '%s --help'", err, cmd.CommandPath())
 		}
 	}
 	return fault.Of(err)

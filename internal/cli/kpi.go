@@ -81,6 +81,9 @@ func typed[T ~string](in []string) []T {
 
 // dayRange turns --month, or --from and an inclusive --to, into a half-open range.
 func dayRange(from, to, month string, zone *time.Location) (calendar.Range, error) {
+	if month != "" && (from != "" || to != "") {
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "give --month, or --from and --to, not both")
+	}
 	if month != "" {
 		m, err := calendar.ParseMonth(month)
 		return m.Range(zone), err
@@ -206,11 +209,14 @@ func printReport(cmd *cobra.Command, r exports.SLAReport, out string) {
 		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%g\t%s\t%.0f\t%s", l.Term.ID, metric, l.Term.Direction, l.Term.Target, value(l.Reading.Value), l.Reading.Denominator, l.Verdict)
 	}
 	w := cmd.OutOrStdout()
-	simulated := ""
-	if r.Simulated {
-		simulated = " (simulated data)"
+	note := ""
+	switch {
+	case r.Simulated:
+		note = " (simulated data)"
+	case r.Provisional:
+		note = " (provisional: the month is not over)"
 	}
-	fmt.Fprintf(w, "%s, %s%s\n", r.Contract.Title, r.Month, simulated)
+	fmt.Fprintf(w, "%s, %s%s\n", r.Contract.Title, r.Month, note)
 	table(w, "TERM\tMETRIC\tDIRECTION\tTARGET\tACTUAL\tSAMPLE\tVERDICT", rows)
 	if out != "" {
 		fmt.Fprintf(w, "written to %s\n", out)

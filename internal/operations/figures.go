@@ -27,7 +27,30 @@ func (m *Measuring) Figures(ctx context.Context, who access.Principal, q kpi.Que
 	if err != nil {
 		return nil, err
 	}
+	if err := m.named(ctx, who, perm, q); err != nil {
+		return nil, err
+	}
 	return figures.Query(ctx, q)
+}
+
+// named refuses a filter that names a merchant or queue that does not exist: an empty answer to a
+// misspelt name would read as "nothing happened".
+func (m *Measuring) named(ctx context.Context, who access.Principal, perm access.Permission, q kpi.Query) error {
+	view, scope, err := m.read(who, perm)
+	if err != nil || !scope.Everything {
+		return err // a client's or an agent's figures are its own, whatever it names
+	}
+	for _, id := range q.Merchants {
+		if _, err := view.Merchant(ctx, id); err != nil {
+			return err
+		}
+	}
+	for _, id := range q.Queues {
+		if _, err := view.Queue(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Conversations lists the conversations behind a figure, oldest first: every number opens into

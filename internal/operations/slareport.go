@@ -84,6 +84,7 @@ func (b *reportBuilder) build(ctx context.Context) (exports.SLAReport, error) {
 		Contract: b.contract, Version: last, Merchant: b.merchant, Month: b.month, TimeZone: b.deps.Zone.String(),
 		GeneratedAt: b.deps.Now().UTC().Truncate(time.Second), Within: firstLimit(last),
 	}
+	b.report.Provisional = b.report.GeneratedAt.Before(b.whole.End)
 	steps := []func(context.Context) error{b.freshness, b.simulated, b.totals, b.daily, b.heat, b.agents}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -382,6 +383,9 @@ func (b *reportBuilder) sources() {
 			part.Start.Format(time.RFC3339), part.End.Format(time.RFC3339), v.Shops)
 	}
 	add("时间范围 range", "%s to %s (half-open), %s", b.whole.Start.Format(time.RFC3339), b.whole.End.Format(time.RFC3339), b.deps.Zone)
+	if b.report.Provisional {
+		add("暂定 provisional", "made on %s, before the month was over: verdicts may still change", b.report.GeneratedAt.In(b.deps.Zone).Format(time.DateOnly))
+	}
 	add("口径 definitions", "kpi metric definitions as listed on the definitions sheet; figures are sums of 15-minute states")
 	add("复算 recompute", "chaoban report sla --contract %s --month %s --out FILE.xlsx", b.contract.ID, b.month)
 	seen := map[string]bool{}
