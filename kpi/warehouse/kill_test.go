@@ -56,7 +56,9 @@ func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 	defer w.Close()
 
 	var killed atomic.Int32
+	lastNoticed := make(chan struct{}) // the server knows of the last kill: it no longer says that it is up
 	go func() {
+		defer close(lastNoticed)
 		random := rand.New(rand.NewPCG(1, 2))
 		for killed.Load() < kills && ctx.Err() == nil {
 			endpoint, err := server.WaitUp(ctx)
@@ -99,6 +101,7 @@ func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 	}
 	imported()
 	<-refreshed
+	<-lastNoticed
 	enginetest.WaitUp(t, server)
 	t.Logf("%d batches acknowledged, %d failed calls, %d starts of the engine", batches, retries, server.Endpoint().Starts)
 
