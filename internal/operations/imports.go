@@ -145,7 +145,7 @@ func (r *importRun) before(ctx context.Context, key string) (Imported, bool, err
 // queues that are known, and another choice of rows must not pass for parts acknowledged before.
 func (r *importRun) partsName(key string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s|%v", key, r.in.Partial)
+	fmt.Fprint(h, key)
 	for _, id := range slices.Sorted(maps.Keys(r.known)) {
 		fmt.Fprintf(h, "|%s %s %s", id, r.known[id].Merchant, r.known[id].Shop)
 	}
@@ -179,7 +179,7 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 		_, err := r.deps.Warehouse.Ingest(ctx, batch)
 		return err
 	}
-	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, handle, r.options(ctx))
+	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, handle, r.options(ctx, sha))
 	if err == nil {
 		err = r.failed
 	}
@@ -232,10 +232,10 @@ func (r *importRun) record(key, sha string, s intake.Summary) store.Import {
 	}
 }
 
-func (r *importRun) options(ctx context.Context) intake.Options {
+func (r *importRun) options(ctx context.Context, sha string) intake.Options {
 	return intake.Options{
 		Partial: r.in.Partial, RejectTo: r.in.RejectTo, Zone: r.deps.Zone, BatchRows: ingestRows, Progress: r.in.Progress,
-		Refers: r.refers,
+		Refers: r.refers, SHA256: sha,
 		HashBuyer: func(merchant, buyer string) string {
 			key := r.buyerKey(ctx, ids.Merchant(merchant))
 			if key == nil {
@@ -336,7 +336,7 @@ func (r *importRun) people(ctx context.Context) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
-	agents, summary, err := intake.ReadAgents(ctx, r.in.Source, r.in.Mapping, r.options(ctx))
+	agents, summary, err := intake.ReadAgents(ctx, r.in.Source, r.in.Mapping, r.options(ctx, sha))
 	if err != nil {
 		return Imported{Summary: summary}, err
 	}

@@ -33,7 +33,7 @@ func ReadAgents(ctx context.Context, src Source, m Mapping, o Options) ([]workfo
 	if m.Kind != Agents {
 		return nil, summary, fault.New(fault.Invalid, "intake.kind", "the mapping is for %s, but the import is of %s", m.Kind, Agents)
 	}
-	digest, err := src.Digest(ctx)
+	digest, err := o.digest(ctx, src)
 	if err != nil {
 		return nil, summary, err
 	}

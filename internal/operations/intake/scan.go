@@ -23,6 +23,8 @@ type Options struct {
 
 	Zone      *time.Location                      // business time zone, for files whose mapping names none; nil = UTC
 	HashBuyer func(merchant, buyer string) string // keyed hash of a buyer's name; nil leaves buyers out of tables
+	SHA256    string                              // of the file as it lies on disk, when the caller has digested it already
+
 	// Refers says what is wrong with the merchant, shop and queue a row names; the fields carry the
 	// canonical field as Path. nil checks nothing.
 	Refers    func(merchant ids.Merchant, shop ids.Shop, queue ids.Queue) []fault.Field
@@ -83,6 +85,14 @@ func Scan[T Event](ctx context.Context, src Source, m Mapping, handle func(batch
 	return s.summary, err
 }
 
+// digest is that of the file, read once more only when the caller has not done it.
+func (o Options) digest(ctx context.Context, src Source) (string, error) {
+	if o.SHA256 != "" {
+		return o.SHA256, nil
+	}
+	return src.Digest(ctx)
+}
+
 func (o Options) withDefaults() Options {
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -119,7 +129,7 @@ func (s *scan[T]) prepare(ctx context.Context) error {
 	if s.zone, err = s.mapping.location(s.options.Zone); err != nil {
 		return err
 	}
-	s.summary.SHA256, err = s.src.Digest(ctx)
+	s.summary.SHA256, err = s.options.digest(ctx, s.src)
 	return err
 }
 

@@ -156,19 +156,6 @@ func (t *Table) next() (record, error) {
 	return r, nil
 }
 
-// Next returns the next data row with its 1-based row (or line) number; the cells are valid
-// until the next call. io.EOF ends the table. A row that cannot be split is an error.
-func (t *Table) Next() (number int, cells []string, err error) {
-	r, err := t.nextChecked()
-	if err != nil {
-		return 0, nil, t.named(err)
-	}
-	if r.problem != "" {
-		return 0, nil, fault.Bad("intake.rows", "", []fault.Field{t.complaint(r)})
-	}
-	return r.number, r.cells, nil
-}
-
 // nextChecked returns the next data row with everything that is wrong with its shape.
 func (t *Table) nextChecked() (record, error) {
 	r, err := t.next()
