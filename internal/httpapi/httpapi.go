@@ -69,8 +69,6 @@ const (
 	unpackFactor = 16
 	// memoryBody is the part of a body that is read before the handler runs; longer ones stream.
 	memoryBody = 64 << 10
-	// stopGrace is how long Run waits for requests in flight once its context has ended.
-	stopGrace = 8 * time.Second
 )
 
 // Check is the health of one thing the service stands on.
@@ -116,7 +114,7 @@ type Server struct {
 	end     context.CancelFunc
 }
 
-// New builds the routes; nothing listens before Start or Run.
+// New builds the routes; nothing listens before Start.
 func New(cfg Config, deps Deps) *Server {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -144,9 +142,6 @@ func New(cfg Config, deps Deps) *Server {
 	s.addPages()
 	return s
 }
-
-// OpenAPI is the document that /openapi.json serves.
-func (s *Server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
 
 // Routes lists every address that is served, as "GET /v1/merchants/{merchant}", sorted. HEAD works
 // wherever GET does.
@@ -182,31 +177,6 @@ func (s *Server) Stop(ctx context.Context) error {
 		return fault.Wrap(err, fault.Timeout, "http.stop", "requests were still running at the end")
 	}
 	return err
-}
-
-// Run listens and serves until ctx ends, then stops gracefully.
-func (s *Server) Run(ctx context.Context) error {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "http.listen", "cannot listen on %s: %s", s.cfg.Listen, err)
-	}
-	return s.Serve(ctx, ln)
-}
-
-// Serve is Run on a listener that is there already.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	done := s.Start(ln)
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-	defer cancel()
-	if err := s.Stop(grace); err != nil {
-		return err
-	}
-	return <-done
 }
 
 func (s *Server) checks(ctx context.Context) []Check {

@@ -15,13 +15,6 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 )
 
-// Each runs a test on every engine, as the sub-tests "sqlite" and "postgres".
-func Each(t *testing.T, test func(t *testing.T, db *store.DB)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, PostgreSQL(t)) })
-}
-
 // SQLite opens an empty database in a temporary directory and closes it at the end of the test.
 func SQLite(t testing.TB) *store.DB {
 	t.Helper()
