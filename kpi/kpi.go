@@ -25,6 +25,7 @@ const (
 	Seconds Unit = "seconds" // mean
 	Rating  Unit = "rating"  // mean on 1..5
 	Ratio   Unit = "ratio"
+	Yuan    Unit = "yuan" // a sum of money
 )
 
 // Definition is one version of one metric: data, not code.
@@ -36,10 +37,14 @@ type Definition struct {
 	NameZH         string         `json:"name_zh" yaml:"name_zh"`
 	Unit           Unit           `json:"unit" yaml:"unit"`
 	HigherIsBetter bool           `json:"higher_is_better" yaml:"higher_is_better"`
-	Base           string         `json:"base" yaml:"base"`               // counting base: session, round, rating, state-time
-	Numerator      string         `json:"numerator" yaml:"numerator"`     // name of an aggregate state, see warehouse
-	Denominator    string         `json:"denominator" yaml:"denominator"` // "" for counts
-	Text           string         `json:"text" yaml:"text"`               // the definition in one sentence
+	Platforms      []string       `json:"platforms,omitempty" yaml:"platforms,omitempty"` // whose shops it counts; empty = all
+	Base           string         `json:"base" yaml:"base"`                               // counting base: round, session, buyer-day, inquiry, ticket, rating, message, state-time
+	Rule           *Rule          `json:"rule,omitempty" yaml:"rule,omitempty"`           // how it counts events; nil = the two sums below
+	Numerator      string         `json:"numerator,omitempty" yaml:"numerator,omitempty"` // name of an aggregate state, see warehouse
+	Denominator    string         `json:"denominator,omitempty" yaml:"denominator,omitempty"`
+	MinSample      int            `json:"min_sample,omitempty" yaml:"min_sample,omitempty"` // below this denominator it is not judged
+	Exempt         []Exemption    `json:"exempt,omitempty" yaml:"exempt,omitempty"`         // periods that are not assessed
+	Text           string         `json:"text" yaml:"text"`                                 // the definition in one sentence
 	Source         string         `json:"source" yaml:"source"`
 	Quality        string         `json:"quality" yaml:"quality"` // A, B or C as in domain.md
 }
@@ -97,8 +102,10 @@ type Reading struct {
 	Start       time.Time    `json:"start,omitzero"` // of the grain step; zero for Whole
 	Slot        int          `json:"slot,omitempty"` // 0..95 for SlotOfDay
 	Numerator   float64      `json:"numerator"`
-	Denominator float64      `json:"denominator"` // 0 = no data; 1 for a count
-	Value       *float64     `json:"value"`       // nil when there is no data, never 0 for it
+	Denominator float64      `json:"denominator"`           // 0 = no data; 1 for a count
+	Value       *float64     `json:"value"`                 // nil when there is no data, never 0 for it
+	TooFew      bool         `json:"too_few,omitempty"`     // fewer items than the definition's minimum sample: shown, not judged
+	Provisional bool         `json:"provisional,omitempty"` // some of its days are not closed yet (conversion): the figure can still rise
 }
 
 // Merged is the figure of several parts together, e.g. of all agents: numerators and

@@ -67,7 +67,9 @@ func (q Query) Validate() error {
 type Window struct{ From, Until int }
 
 // ParseWindow reads "09:00-23:00"; "" is the whole day. Both ends are on 15-minute borders.
-func ParseWindow(s string) (Window, error) {
+func ParseWindow(s string) (Window, error) { return parseMinutes(s, 15) }
+
+func parseMinutes(s string, border int) (Window, error) {
 	if s == "" {
 		return Window{}, nil
 	}
@@ -77,8 +79,8 @@ func ParseWindow(s string) (Window, error) {
 	if !ok || errA != nil || errB != nil || a == b || a == 24*60 {
 		return Window{}, fault.New(fault.Invalid, "kpi.window.invalid", "must be a window like 09:00-23:00")
 	}
-	if a%15 != 0 || b%15 != 0 {
-		return Window{}, fault.New(fault.Invalid, "kpi.window.invalid", "must be on 15-minute borders")
+	if a%border != 0 || b%border != 0 {
+		return Window{}, fault.New(fault.Invalid, "kpi.window.invalid", "must be on %d-minute borders", border)
 	}
 	return Window{a, b}, nil
 }

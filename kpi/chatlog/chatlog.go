@@ -24,9 +24,10 @@ type Conversation struct {
 	Agent    ids.Agent    `json:"agent,omitempty"` // who answered first; of an unanswered one, whom it was offered to, when the log says
 	Buyer    string       `json:"buyer,omitempty"` // keyed hash, never a name
 
-	StartedAt  time.Time `json:"started_at"`
-	AnsweredAt time.Time `json:"answered_at,omitzero"` // first human reply; zero = never answered
-	EndedAt    time.Time `json:"ended_at,omitzero"`
+	StartedAt     time.Time `json:"started_at"`
+	AnsweredAt    time.Time `json:"answered_at,omitzero"`     // first human reply; zero = never answered
+	BotAnsweredAt time.Time `json:"bot_answered_at,omitzero"` // first reply by a bot; may come before StartedAt
+	EndedAt       time.Time `json:"ended_at,omitzero"`
 
 	Abandoned bool  `json:"abandoned,omitempty"`
 	Resolved  *bool `json:"resolved,omitempty"` // nil = not known
