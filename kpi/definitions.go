@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -24,8 +25,7 @@ func (d Definitions) On(metric Metric, date calendar.Date) (Definition, error) {
 		}
 	}
 	if known {
-		return Definition{}, fault.New(fault.Invalid, "kpi.metric.not_effective",
-			"metric %q has no version that is effective on %s", metric, date)
+		return Definition{}, notEffective(metric, date)
 	}
 	return Definition{}, unknownMetric(metric)
 }
@@ -45,33 +45,74 @@ func unknownMetric(metric Metric) error {
 	return fault.New(fault.NotFound, "kpi.metric.unknown", "there is no metric %q", fault.Shorten(string(metric)))
 }
 
-// Lookup resolves a query's metrics: the pinned version when the query names one, otherwise the
-// version effective on the first date of the range. A range in which the version changes is
-// refused: figures under two definitions are not one figure. Errors: kpi.metric.unknown,
-// kpi.metric.not_effective, kpi.metric.changes.
-func (d Definitions) Lookup(q Query, zone *time.Location) ([]Definition, error) {
-	found := make([]Definition, 0, len(q.Metrics))
+func notEffective(metric Metric, date calendar.Date) error {
+	return fault.New(fault.Invalid, "kpi.metric.not_effective", "metric %q has no version that is effective on %s", metric, date)
+}
+
+// Segment is a part of a range of instants with the one version that counts in it.
+type Segment struct {
+	Definition Definition
+	Range      calendar.Range
+}
+
+// Segments are the versions of a metric in force over a range, in order of time: each from the
+// start of its first business date to the start of the first one it is no longer effective on, cut
+// to the range. Dates without a version are in no segment. A figure over the range is the sum of
+// the figures of the segments.
+func (d Definitions) Segments(metric Metric, r calendar.Range, zone *time.Location) []Segment {
+	var segments []Segment
+	for _, candidate := range d {
+		if candidate.Metric != metric {
+			continue
+		}
+		part := r
+		if from := candidate.Effective.From.In(zone); from.After(part.Start) {
+			part.Start = from
+		}
+		if until := candidate.Effective.Until; !until.IsZero() && until.In(zone).Before(part.End) {
+			part.End = until.In(zone)
+		}
+		if part.Start.Before(part.End) {
+			segments = append(segments, Segment{candidate, part})
+		}
+	}
+	slices.SortFunc(segments, func(a, b Segment) int { return a.Range.Start.Compare(b.Range.Start) })
+	return segments
+}
+
+// Lookup resolves a query's metrics, in order, to the segments that make up their figures: the
+// pinned version over the whole range when the query names one, otherwise the versions in force,
+// which must leave no gap. Errors: kpi.metric.unknown, kpi.metric.not_effective.
+func (d Definitions) Lookup(q Query, zone *time.Location) ([][]Segment, error) {
+	found := make([][]Segment, 0, len(q.Metrics))
 	for _, metric := range q.Metrics {
-		definition, err := d.one(metric, q, zone)
+		segments, err := d.segments(metric, q, zone)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, definition)
+		found = append(found, segments)
 	}
 	return found, nil
 }
 
-func (d Definitions) one(metric Metric, q Query, zone *time.Location) (Definition, error) {
+func (d Definitions) segments(metric Metric, q Query, zone *time.Location) ([]Segment, error) {
 	if q.Version != "" {
-		return d.Version(metric, q.Version)
+		definition, err := d.Version(metric, q.Version)
+		return []Segment{{definition, q.Range}}, err
 	}
-	first := calendar.DateOf(q.Range.Start, zone)
-	last := calendar.DateOf(q.Range.End.Add(-1), zone)
-	definition, err := d.On(metric, first)
-	if err == nil && !definition.Effective.Contains(last) {
-		err = fault.New(fault.Invalid, "kpi.metric.changes",
-			"the definition of %q changes on %s, inside the range; ask for each part or name a version",
-			metric, definition.Effective.Until)
+	if !slices.ContainsFunc(d, func(candidate Definition) bool { return candidate.Metric == metric }) {
+		return nil, unknownMetric(metric)
 	}
-	return definition, err
+	segments := d.Segments(metric, q.Range, zone)
+	covered := q.Range.Start
+	for _, s := range segments {
+		if s.Range.Start.After(covered) {
+			break
+		}
+		covered = s.Range.End
+	}
+	if covered.Before(q.Range.End) {
+		return nil, notEffective(metric, calendar.DateOf(covered, zone))
+	}
+	return segments, nil
 }

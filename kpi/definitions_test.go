@@ -1,6 +1,8 @@
 package kpi
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 func TestLookupFollowsEffectiveDates(t *testing.T) {
 	change := calendar.MakeDate(2021, 12, 15)
 	definitions := Definitions{
+		{Metric: "first_30s", Version: "v2", Effective: calendar.Dates{From: change, Until: calendar.MakeDate(2022, 3, 1)}},
 		{Metric: "first_30s", Version: "v1", Effective: calendar.Dates{From: calendar.MakeDate(2020, 1, 1), Until: change}},
-		{Metric: "first_30s", Version: "v2", Effective: calendar.Dates{From: change}},
 	}
 	zone := time.FixedZone("business", 8*3600)
 	look := func(from, until calendar.Date, version string) (string, string) {
@@ -26,7 +28,12 @@ func TestLookupFollowsEffectiveDates(t *testing.T) {
 		if err != nil {
 			return "", fault.CodeOf(err)
 		}
-		return found[0].Version, ""
+		text := ""
+		for _, s := range found[0] {
+			first, last := calendar.DateOf(s.Range.Start, zone), calendar.DateOf(s.Range.End, zone)
+			text += fmt.Sprintf("%s from %s until %s, ", s.Definition.Version, first, last)
+		}
+		return strings.TrimSuffix(text, ", "), ""
 	}
 	first, next := calendar.MakeDate(2021, 12, 1), calendar.MakeDate(2022, 1, 1)
 	for _, c := range []struct {
@@ -34,13 +41,15 @@ func TestLookupFollowsEffectiveDates(t *testing.T) {
 		pinned        string
 		version, code string
 	}{
-		{first, change, "", "v1", ""}, // the range ends where the new version begins
-		{change, next, "", "v2", ""},
-		{first, next, "", "", "kpi.metric.changes"},
-		{first, next, "v1", "v1", ""}, // any period under any version
-		{first, next, "v2", "v2", ""},
+		{first, change, "", "v1 from 2021-12-01 until 2021-12-15", ""}, // the range ends where the new version begins
+		{change, next, "", "v2 from 2021-12-15 until 2022-01-01", ""},
+		{first, next, "", "v1 from 2021-12-01 until 2021-12-15, v2 from 2021-12-15 until 2022-01-01", ""},
+		{first, next, "v1", "v1 from 2021-12-01 until 2022-01-01", ""}, // any period under any version
+		{first, next, "v2", "v2 from 2021-12-01 until 2022-01-01", ""},
 		{first, next, "v3", "", "kpi.metric.unknown"},
 		{calendar.MakeDate(2019, 1, 1), calendar.MakeDate(2019, 2, 1), "", "", "kpi.metric.not_effective"},
+		{calendar.MakeDate(2019, 12, 31), next, "", "", "kpi.metric.not_effective"}, // a day without a version
+		{calendar.MakeDate(2022, 2, 1), calendar.MakeDate(2022, 3, 2), "", "", "kpi.metric.not_effective"},
 	} {
 		version, code := look(c.from, c.until, c.pinned)
 		assert.Equal(t, c.version, version, "%v", c)

@@ -109,7 +109,7 @@ type Reading struct {
 }
 
 // Merged is the figure of several parts together, e.g. of all agents: numerators and
-// denominators are added, values are never averaged. A count adds its numerators. A part without
+// denominators are added, values are never averaged. A count or a sum of money adds its numerators. A part without
 // a value still adds its numerator (messages by agents in a slot without one by a buyer belong to
 // the day's ratio); when no denominator is known the result has no value.
 //
@@ -119,9 +119,10 @@ func Merged(unit Unit, parts []Reading) Reading {
 	if len(parts) > 0 {
 		sum.Metric, sum.Version = parts[0].Metric, parts[0].Version
 	}
+	counts := unit == Count || unit == Yuan
 	known := false
 	for _, p := range parts {
-		if unit == Count && p.Value == nil {
+		if counts && p.Value == nil {
 			continue
 		}
 		known = true
@@ -129,7 +130,7 @@ func Merged(unit Unit, parts []Reading) Reading {
 		sum.Denominator += p.Denominator
 	}
 	value := sum.Numerator
-	if unit == Count {
+	if counts {
 		sum.Denominator = min(sum.Denominator, 1)
 	} else {
 		known = sum.Denominator > 0
