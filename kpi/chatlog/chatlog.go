@@ -1,9 +1,12 @@
-// Package chatlog owns the canonical service events (conversation, round, agent state, contact
-// history) and how rows of files become them.
+// Package chatlog owns the canonical service events (conversation, round, message and other events of
+// a conversation, step of an order, ticket, agent state, contact history, daily figure of a platform,
+// assignment of a sub-account) and how rows and lines of files become them.
 //
 // A conversation is dated by StartedAt, the instant the buyer entered the human stage; it counts
-// in the slot and business day of that instant. All times are instants. A call is a conversation
-// with channel "call" and one round.
+// in the slot and business day of that instant. An event is dated by At, to the millisecond; without
+// session ids a conversation is one buyer in one shop on the business day of At. A ticket is dated by
+// OpenedAt. All times are instants in UTC; only a daily figure has a business date. A call is a
+// conversation with channel "call" and one round.
 //
 // It does not own storage (kpi/warehouse) or reading files (operations/intake).
 package chatlog

@@ -64,6 +64,10 @@ func TestConversationValidate(t *testing.T) {
 		{"answered before start", func(c *chatlog.Conversation) { c.AnsweredAt = at.Add(-1) }, []string{"answered_at"}},
 		{"waited 32 days", func(c *chatlog.Conversation) { c.AnsweredAt, c.EndedAt = at.AddDate(0, 0, 32), time.Time{} }, []string{"answered_at"}},
 		{"answered and abandoned", func(c *chatlog.Conversation) { c.Abandoned = true }, []string{"abandoned"}},
+		{"bot answered before start", func(c *chatlog.Conversation) { c.BotAnsweredAt = at.Add(-time.Minute) }, []string{}},
+		{"bot answered another month", func(c *chatlog.Conversation) { c.BotAnsweredAt = at.AddDate(0, 0, -32) }, []string{"bot_answered_at"}},
+		{"bot answered long after", func(c *chatlog.Conversation) { c.BotAnsweredAt = at.AddDate(0, 0, 32) }, []string{"bot_answered_at"}},
+		{"control characters", func(c *chatlog.Conversation) { c.ID, c.Buyer = "a\x00", "b\n" }, []string{"id", "buyer"}},
 		{"ended before answer", func(c *chatlog.Conversation) { c.EndedAt = at.Add(time.Second) }, []string{"ended_at"}},
 		{"round before start", func(c *chatlog.Conversation) { c.Rounds[0].OpenedAt = at.Add(-time.Second) }, []string{"rounds[0].opened_at"}},
 		{"round answered before opened", func(c *chatlog.Conversation) { c.Rounds[0].AnsweredAt = at.Add(-time.Second) }, []string{"rounds[0].answered_at"}},
@@ -220,6 +224,9 @@ func TestCanonicalRoundTrip(t *testing.T) {
 		c.Agent = ids.Agent(rapid.StringMatching(`[a-z0-9]{0,8}`).Draw(t, "agent"))
 		c.HandleTime = time.Duration(rapid.Int64Range(1, 86400).Draw(t, "handle")) * time.Second
 		c.BuyerMessages = rapid.IntRange(0, 50).Draw(t, "messages")
+		if rapid.Bool().Draw(t, "bot") {
+			c.BotAnsweredAt = at.Add(time.Duration(rapid.IntRange(-100_000, 100_000).Draw(t, "bot ms")) * time.Millisecond)
+		}
 		if rapid.Bool().Draw(t, "rated") {
 			c.Rating, c.Resolved = to(rapid.IntRange(1, 5).Draw(t, "rating")), to(rapid.Bool().Draw(t, "resolved"))
 		}

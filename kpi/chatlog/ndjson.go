@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/chaoban/chaoban/internal/fault"
 )
@@ -27,8 +29,12 @@ func DecodeConversation(line []byte) (Conversation, []fault.Field) {
 		}
 	}
 	c.StartedAt, c.AnsweredAt, c.EndedAt = utc(c.StartedAt), utc(c.AnsweredAt), utc(c.EndedAt)
+	c.BotAnsweredAt = utc(c.BotAnsweredAt)
 	for i := range c.Rounds {
 		c.Rounds[i].OpenedAt, c.Rounds[i].AnsweredAt = utc(c.Rounds[i].OpenedAt), utc(c.Rounds[i].AnsweredAt)
+	}
+	if len(c.Rounds) == 0 {
+		c.Rounds = nil
 	}
 	if c.ID == "" {
 		c.ID = c.ContentID()
@@ -90,7 +96,14 @@ func utc(t time.Time) time.Time {
 	return t.UTC()
 }
 
+// maxDepth is how deep a line may be nested: a conversation with rounds is 3 deep. More is refused
+// before anything recurses into it.
+const maxDepth = 8
+
 func decodeLine(line []byte, into any) []fault.Field {
+	if bad := poisoned(line); bad != nil {
+		return bad
+	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
@@ -113,6 +126,76 @@ func decodeLine(line []byte, into any) []fault.Field {
 		return []fault.Field{{Value: fault.Shorten(e.Value), Problem: "is not an RFC 3339 time like 2026-11-11T09:00:00+08:00"}}
 	}
 	return []fault.Field{{Value: fault.Shorten(string(line)), Problem: "is not one JSON object: " + strings.TrimPrefix(err.Error(), "json: ")}}
+}
+
+// poisoned looks for what encoding/json would accept and change, or read at great length: bytes that
+// are not UTF-8 and halves of surrogate pairs, which it replaces, and deep nesting.
+func poisoned(line []byte) []fault.Field {
+	if at := badUTF8(line); at >= 0 {
+		return []fault.Field{{Problem: fmt.Sprintf("is not UTF-8 text at byte %d (0x%02x)", at+1, line[at])}}
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			n := escape(line[i:])
+			if n == 0 {
+				return []fault.Field{{Problem: fmt.Sprintf("has half of a surrogate pair at byte %d", i+1)}}
+			}
+			i += n - 1
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return []fault.Field{{Problem: fmt.Sprintf("is nested deeper than %d levels at byte %d", maxDepth, i+1)}}
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
+
+// escape is the length of the escape that b starts with; 0 is a surrogate without its other half.
+// What is no escape at all is left for encoding/json to refuse.
+func escape(b []byte) int {
+	high, ok := unit(b)
+	if !ok {
+		return min(2, len(b))
+	}
+	if !utf16.IsSurrogate(high) {
+		return 6
+	}
+	low, ok := unit(b[6:])
+	if !ok || utf16.DecodeRune(high, low) == utf8.RuneError {
+		return 0
+	}
+	return 12
+}
+
+// unit reads a UTF-16 code unit written as \uXXXX.
+func unit(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// badUTF8 is where the first byte lies that is not UTF-8, or -1.
+func badUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 // jsonDuration reads "1m30s" or whole nanoseconds.

@@ -70,6 +70,8 @@ func (q *quick) field(c *Conversation, key []byte, once func(uint) bool) bool {
 		return once(16) && q.nanoseconds(&c.HandleTime)
 	case "rounds":
 		return once(17) && q.rounds(c)
+	case "bot_answered_at":
+		return once(18) && q.instant(&c.BotAnsweredAt)
 	}
 	return false
 }
@@ -160,6 +162,14 @@ func (q *quick) take(c byte) bool {
 	return false
 }
 
+// plainASCII are the bytes of a string that need no second look.
+var plainASCII = func() (plain [256]bool) {
+	for b := 0x20; b < utf8.RuneSelf; b++ {
+		plain[b] = b != '"' && b != '\\'
+	}
+	return plain
+}()
+
 // quoted returns the inside of a string without escapes.
 func (q *quick) quoted() ([]byte, bool) {
 	if !q.take('"') {
@@ -167,16 +177,19 @@ func (q *quick) quoted() ([]byte, bool) {
 	}
 	start, ascii := q.i, true
 	for ; q.i < len(q.b); q.i++ {
-		switch b := q.b[q.i]; {
+		b := q.b[q.i]
+		if plainASCII[b] {
+			continue
+		}
+		switch {
 		case b == '"':
 			inside := q.b[start:q.i]
 			q.i++
 			return inside, ascii || utf8.Valid(inside)
-		case b == '\\' || b < 0x20:
+		case b < utf8.RuneSelf:
 			return nil, false
-		case b >= utf8.RuneSelf:
-			ascii = false
 		}
+		ascii = false
 	}
 	return nil, false
 }

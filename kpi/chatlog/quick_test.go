@@ -27,6 +27,7 @@ func agree(t *testing.T, line []byte) bool {
 
 var quickLines = []string{
 	`{"merchant":"m","shop":"s","queue":"q","id":"1","channel":"chat","agent":"a","buyer":"b","started_at":"2026-11-11T00:00:00+08:00","answered_at":"2026-11-11T00:00:08.25Z","ended_at":"2026-11-11T00:10:00Z","abandoned":false,"resolved":true,"rating":5,"agent_messages":4,"buyer_messages":0,"handle_time":95000000000,"rounds":[{"opened_at":"2026-11-11T00:00:00Z","answered_at":"2026-11-11T00:00:08Z","agent":"a"},{"opened_at":"2026-11-11T00:01:00Z","agent":"张三"}],"simulated":true}`,
+	`{"merchant":"m","bot_answered_at":"2026-11-11T00:00:02.5+08:00","started_at":"2026-11-11T00:00:00+08:00"}`,
 	` { "merchant" : "商家" , "rounds" : [ ] } `,
 	`{}`,
 }
@@ -41,7 +42,7 @@ func TestQuickGivesUp(t *testing.T) {
 	for _, line := range []string{
 		`{"merchant":"m","merchant":"n"}`, `{"Merchant":"m"}`, `{"merchant":null}`, `{"merchant":"\u0041"}`, `{"rating":5.0}`, `{"rating":05}`,
 		`{"rating":-1}`, `{"rating":1e2}`, `{"handle_time":90}`, `{"handle_time":"90s"}`, `{"x":1}`, `{} {}`, `{`, `[]`, ``, `{"merchant":"m",}`,
-		`{"started_at":"2026-11-11"}`, `{"rounds":[{"opened_at":"2026-11-11T00:00:00Z","opened_at":"2026-11-11T00:00:00Z"}]}`, `{"rating":1234567890123456}`,
+		`{"started_at":"2026-11-11"}`, `{"rounds":[{"opened_at":"2026-11-11T00:00:00Z","opened_at":"2026-11-11T00:00:00Z"}]}`, `{"rating":1234567890123456}`, `{"bot_answered_at":"2026-11-11T00:00:00Z","bot_answered_at":"2026-11-11T00:00:00Z"}`,
 		"{\"merchant\":\"\xff\"}",
 	} {
 		_, ok := quickConversation([]byte(line))

@@ -15,6 +15,7 @@ type ConversationRow struct {
 	Merchant, Shop, Queue, ID, Channel, Agent, Buyer string
 
 	StartedAt, AnsweredAt, EndedAt time.Time
+	BotAnsweredAt                  time.Time // first reply by a bot; may come before StartedAt
 
 	Wait       *time.Duration // from StartedAt to the first human answer, instead of AnsweredAt
 	HandleTime *time.Duration
@@ -42,7 +43,7 @@ func (r *ConversationRow) Conversation() (Conversation, []fault.Field) {
 	c := Conversation{
 		Merchant: ids.Merchant(r.Merchant), Shop: ids.Shop(r.Shop), Queue: ids.Queue(r.Queue),
 		ID: r.ID, Channel: r.Channel, Agent: ids.Agent(r.Agent), Buyer: r.Buyer,
-		StartedAt: r.StartedAt, AnsweredAt: r.AnsweredAt, EndedAt: r.EndedAt,
+		StartedAt: r.StartedAt, AnsweredAt: r.AnsweredAt, EndedAt: r.EndedAt, BotAnsweredAt: r.BotAnsweredAt,
 		Resolved: r.Resolved, Rating: r.Rating,
 		AgentMessages: r.AgentMessages, BuyerMessages: r.BuyerMessages, Simulated: r.Simulated,
 	}

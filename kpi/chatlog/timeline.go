@@ -2,13 +2,13 @@ package chatlog
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
 // Timeline is one conversation as a metric sees it: what its header and its events say together.
-// Events are in order of instant (to the millisecond), kind and id, ratings and ends left out.
+// Events are in order of instant (to the millisecond), kind and key, ratings and ends left out.
 type Timeline struct {
 	Conversation         // without Rounds; StartedAt, Agent, Buyer, Shop and Queue are settled here
 	Events       []Event // Handover to AgentMessage
@@ -62,10 +62,19 @@ func Assemble(header *Conversation, events []Event) Timeline {
 	return t
 }
 
+// compareEvents orders by instant, kind and key: the key and not the id, since the key is what is stored.
 func compareEvents(a, b Event) int {
-	return cmp.Or(cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()),
-		cmp.Compare(slices.Index(Kinds, a.Kind), slices.Index(Kinds, b.Kind)), strings.Compare(a.ID, b.ID))
+	if c := cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(slices.Index(Kinds, a.Kind), slices.Index(Kinds, b.Kind)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Key(), b.Key())
 }
+
+// KeyID is the id of an event of which only the key is known: "#" and 16 hex digits.
+func KeyID(key uint64) string { return fmt.Sprintf("#%016x", key) }
 
 // settle takes from the messages what they know better than the header: the first reply and how
 // many messages there were.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-	"unicode/utf8"
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -89,12 +88,8 @@ func (c *Conversation) problems() []fault.Field {
 	p.id("shop", string(c.Shop), true)
 	p.id("queue", string(c.Queue), false)
 	p.id("agent", string(c.Agent), true)
-	if c.ID == "" || len(c.ID) > maxID || !utf8.ValidString(c.ID) {
-		p.add("id", c.ID, "must have 1 to %d bytes", maxID)
-	}
-	if len(c.Buyer) > maxID {
-		p.add("buyer", c.Buyer, "must be a keyed hash of at most %d bytes", maxID)
-	}
+	p.plain("id", c.ID, maxID, false)
+	p.plain("buyer", c.Buyer, maxID, true)
 	if c.Channel != Chat && c.Channel != Call {
 		p.add("channel", c.Channel, "must be chat or call")
 	}
@@ -126,6 +121,11 @@ func (c *Conversation) checkTimes(p *problems) {
 		p.span("ended_at", "started_at", c.StartedAt, c.EndedAt)
 		if c.EndedAt.Before(c.AnsweredAt) {
 			p.add("ended_at", c.EndedAt.Format(time.RFC3339), "is before answered_at")
+		}
+	}
+	if !c.BotAnsweredAt.IsZero() && p.instant("bot_answered_at", c.BotAnsweredAt) {
+		if d := c.BotAnsweredAt.Sub(c.StartedAt); d > MaxSpan || d < -MaxSpan {
+			p.add("bot_answered_at", c.BotAnsweredAt.Format(time.RFC3339), "is more than %s from started_at", plain(MaxSpan))
 		}
 	}
 	if len(c.Rounds) > MaxRounds {
