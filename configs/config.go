@@ -30,8 +30,9 @@ var defaults []byte
 
 // Config is the whole configuration of one process.
 type Config struct {
-	DataDir    string            `yaml:"data_dir"`  // embedded stores live here
-	TimeZone   string            `yaml:"time_zone"` // business time zone, IANA name
+	DataDir    string            `yaml:"data_dir"`    // embedded stores live here
+	TimeZone   string            `yaml:"time_zone"`   // business time zone, IANA name
+	MetricsDir string            `yaml:"metrics_dir"` // metric packs of the operator; empty = the shipped ones only
 	Log        Log               `yaml:"log"`
 	Store      store.Config      `yaml:"store"`
 	Warehouse  Warehouse         `yaml:"warehouse"`
