@@ -69,6 +69,7 @@ type Version struct {
 	Prices         []Price       `json:"prices" yaml:"prices"`
 	TaxRate        money.Rate    `json:"tax_rate" yaml:"tax_rate"`                            // 6% for services
 	NoKPIUntil     calendar.Date `json:"no_kpi_until,omitzero" yaml:"no_kpi_until,omitempty"` // 磨合期
+	Texts          bool          `json:"texts,omitempty" yaml:"texts,omitempty"`              // the texts of messages may be kept; without it only their times are
 }
 
 // Seat is a number of seats promised for a skill and a daily window.
@@ -91,11 +92,12 @@ const (
 
 // Term is one SLA line: a metric of kpi, its target and what missing it costs.
 type Term struct {
-	ID        string    `json:"id" yaml:"id"`                             // unique in the version, "first-30s"
-	Metric    string    `json:"metric" yaml:"metric"`                     // metric id of kpi, "answered_within"
-	Within    string    `json:"within,omitempty" yaml:"within,omitempty"` // parameter of the metric: "30s"
-	Skill     string    `json:"skill,omitempty" yaml:"skill,omitempty"`   // only queues of this skill; empty = all
-	Window    string    `json:"window,omitempty" yaml:"window,omitempty"` // daily window "09:00-23:00"; empty = all day
+	ID        string    `json:"id" yaml:"id"`                               // unique in the version, "first-30s"
+	Metric    string    `json:"metric" yaml:"metric"`                       // metric id of kpi, "answered_within"
+	Version   string    `json:"version,omitempty" yaml:"version,omitempty"` // pins one version of the metric's definition; empty = the one in force on each day
+	Within    string    `json:"within,omitempty" yaml:"within,omitempty"`   // parameter of the metric: "30s"
+	Skill     string    `json:"skill,omitempty" yaml:"skill,omitempty"`     // only queues of this skill; empty = all
+	Window    string    `json:"window,omitempty" yaml:"window,omitempty"`   // daily window "09:00-23:00"; empty = all day
 	Direction Direction `json:"direction" yaml:"direction"`
 	Target    float64   `json:"target" yaml:"target"`                             // shares in [0,1], times in seconds, ratings 1-5
 	MinSample int       `json:"min_sample,omitempty" yaml:"min_sample,omitempty"` // below it the term is not judged

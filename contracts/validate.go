@@ -253,6 +253,9 @@ func (t Term) Validate() error {
 func (t Term) check(r report) {
 	r.at("id").id(t.ID)
 	r.at("metric").id(t.Metric)
+	if t.Version != "" {
+		r.at("version").id(t.Version)
+	}
 	if t.Within != "" {
 		if d, err := time.ParseDuration(t.Within); err != nil || d <= 0 || d > 24*time.Hour {
 			r.at("within").bad(t.Within, "must be a duration up to 24h, like 30s")

@@ -70,6 +70,7 @@ func TestContractBadFields(t *testing.T) {
 		{"seat count", func(_ *contracts.Contract, v *contracts.Version) { v.Seats[0].Count = 0 }, "versions[0].seats[0].count"},
 		{"term twice", func(_ *contracts.Contract, v *contracts.Version) { v.Terms = append(v.Terms, v.Terms[0]) }, "versions[0].terms[1].id"},
 		{"term within", func(_ *contracts.Contract, v *contracts.Version) { v.Terms[0].Within = "30" }, "versions[0].terms[0].within"},
+		{"term version", func(_ *contracts.Contract, v *contracts.Version) { v.Terms[0].Version = "v 1" }, "versions[0].terms[0].version"},
 		{"term direction", func(_ *contracts.Contract, v *contracts.Version) { v.Terms[0].Direction = "up" }, "versions[0].terms[0].direction"},
 		{"term target", func(_ *contracts.Contract, v *contracts.Version) { v.Terms[0].Target = math.NaN() }, "versions[0].terms[0].target"},
 		{"term skill", func(_ *contracts.Contract, v *contracts.Version) { v.Terms[0].Skill = "mid" }, "versions[0].terms[0].skill"},
@@ -175,6 +176,7 @@ func TestContractJSONRoundTrip(t *testing.T) {
 	b, err := json.Marshal(contract())
 	require.NoError(t, err)
 	require.Contains(t, string(b), `"amount":"3500.00"`)
+	require.NotContains(t, string(b), `"texts"`) // what older documents do not say stays unsaid: texts are not kept
 	var back contracts.Contract
 	require.NoError(t, json.Unmarshal(b, &back))
 	require.Equal(t, contract(), back)
