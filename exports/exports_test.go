@@ -25,6 +25,12 @@ func value(num, den float64) kpi.Reading {
 	return r
 }
 
+// few is a reading below the minimum sample of its definition.
+func few(r kpi.Reading) kpi.Reading {
+	r.TooFew = true
+	return r
+}
+
 func TestJudge(t *testing.T) {
 	least := contracts.Term{Direction: contracts.AtLeast, Target: 0.9, MinSample: 100}
 	most := contracts.Term{Direction: contracts.AtMost, Target: 30}
@@ -47,6 +53,10 @@ func TestJudge(t *testing.T) {
 		{"one sample short", least, value(99, 99), false, NotJudged, "99 samples, the minimum is 100"},
 		{"no data", least, value(0, 0), false, NotJudged, "no data"},
 		{"no data and no minimum", most, value(0, 0), false, NotJudged, "no data"},
+		{"too few for the definition, whatever the term says", most, few(value(2900, 99)), false, NotJudged, "too few samples: 99"},
+		{"too few for both: the term's minimum is named", least, few(value(99, 99)), false, NotJudged, "99 samples, the minimum is 100"},
+		{"no data wins over too few", most, few(value(0, 0)), false, NotJudged, "no data"},
+		{"no-KPI period wins over too few", most, few(value(1, 9)), true, NotJudged, "no-KPI"},
 		{"no-KPI period wins over a miss", least, value(1, 100), true, NotJudged, "no-KPI"},
 	}
 	for _, c := range cases {

@@ -14,9 +14,10 @@ const tolerance = 1e-9
 
 // Judge compares one reading with its term and says why in one sentence, Chinese then English.
 //
-// The order of the reasons not to judge is fixed: the no-KPI period (磨合期), no data, then too
-// few samples. The sample is the reading's denominator: sessions, rounds or ratings, as the
-// metric counts. A target met exactly passes in both directions.
+// The order of the reasons not to judge is fixed: the no-KPI period (磨合期), no data, fewer samples
+// than the term asks for, then fewer than the metric's own definition asks for. The sample is the
+// reading's denominator: sessions, rounds or ratings, as the metric counts. A target met exactly
+// passes in both directions.
 func Judge(term contracts.Term, reading kpi.Reading, noKPI bool) (Verdict, string) {
 	if noKPI {
 		return NotJudged, "磨合期内不考核 / no-KPI period"
@@ -27,6 +28,10 @@ func Judge(term contracts.Term, reading kpi.Reading, noKPI bool) (Verdict, strin
 	if reading.Denominator < float64(term.MinSample) {
 		return NotJudged, fmt.Sprintf("样本 %.0f 少于最低样本 %d / %.0f samples, the minimum is %d",
 			reading.Denominator, term.MinSample, reading.Denominator, term.MinSample)
+	}
+	if reading.TooFew {
+		return NotJudged, fmt.Sprintf("样本 %.0f 少于指标口径的最低样本 / too few samples: %.0f is below the minimum of the metric's definition",
+			reading.Denominator, reading.Denominator)
 	}
 	if Met(term, *reading.Value) {
 		return Pass, "达到目标 / target met"

@@ -29,6 +29,7 @@ const (
 
 // Rows reads the rows of one sheet in order. It is not safe for concurrent use.
 type Rows struct {
+	old    []GridRow // of an .xls, which is read at once; the rest is of an .xlsx
 	file   *excelize.File
 	rows   *excelize.Rows
 	sheet  string
@@ -37,13 +38,17 @@ type Rows struct {
 	epoch  bool
 }
 
-// OpenRows opens an .xlsx for reading one sheet, by name, or the first visible one for "".
-// Cells come as stored, not as formatted: dates are Excel serial numbers, durations are
+// OpenRows opens an .xlsx, or an .xls of Excel 97 or later, for reading one sheet, by name, or the
+// first visible one for "". The first bytes tell which it is, never a name. Cells come as stored, not as formatted: dates are Excel serial numbers, durations are
 // fractions of a day. Formulas give their stored result.
 //
 // Errors: workbook.corrupt, workbook.bomb (kind TooLarge), workbook.sheet (no such sheet; the
 // message lists the sheets).
 func OpenRows(r io.ReaderAt, size int64, sheet string) (*Rows, error) {
+	magic := make([]byte, 8)
+	if n, _ := r.ReadAt(magic, 0); isXLS(magic[:n]) { // whoever reads on finds the error too
+		return openOldRows(r, size, sheet)
+	}
 	archive, err := checkArchive(r, size)
 	if err != nil {
 		return nil, err
@@ -58,6 +63,31 @@ func OpenRows(r io.ReaderAt, size int64, sheet string) (*Rows, error) {
 		return nil, err
 	}
 	return rows, nil
+}
+
+func openOldRows(r io.ReaderAt, size int64, sheet string) (*Rows, error) {
+	grid, err := readXLS(r, size, sheet)
+	if err != nil {
+		return nil, err
+	}
+	rows := &Rows{old: grid.Rows, sheet: grid.Sheet, epoch: grid.Date1904}
+	if n := len(grid.Rows); n > 0 {
+		rows.last = grid.Rows[n-1].Number
+	}
+	return rows, nil
+}
+
+// nextOld is Next of an .xls.
+func (r *Rows) nextOld() (number int, cells []string, err error) {
+	if len(r.old) == 0 {
+		return 0, nil, io.EOF
+	}
+	row := r.old[0]
+	r.old, r.number = r.old[1:], row.Number
+	for _, c := range row.Cells {
+		cells = append(cells, c.Text)
+	}
+	return row.Number, cells, nil
 }
 
 func corrupt(cause error, format string, args ...any) error {
@@ -190,6 +220,9 @@ func (r *Rows) Next() (number int, cells []string, err error) {
 			number, cells, err = 0, nil, corrupt(nil, "row %d of sheet %q is damaged", r.number, r.sheet)
 		}
 	}()
+	if r.file == nil {
+		return r.nextOld()
+	}
 	for r.rows.Next() {
 		r.number++
 		cells, err = r.rows.Columns(excelize.Options{RawCellValue: true})
@@ -212,6 +245,9 @@ func (r *Rows) Next() (number int, cells []string, err error) {
 
 // Close releases the workbook and its temporary files.
 func (r *Rows) Close() error {
+	if r.file == nil {
+		return nil
+	}
 	err := errors.Join(r.rows.Close(), r.file.Close())
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "workbook.close", "the workbook's temporary files could not be removed")
