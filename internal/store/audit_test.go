@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -134,6 +135,21 @@ var auditCases = map[string]struct {
 		_, err := tx.PutScorecards(date("2026-12-01"), scorecards("1001"))
 		return err
 	}},
+	"FreezeMonth": {"scorecards.freeze", func(tx *store.Tx) error {
+		_, err := tx.FreezeMonth(calendar.Month{Year: 2026, Month: 8}, nil)
+		return err
+	}},
+	"AmendMonthCard": {"scorecards.amend", func(tx *store.Tx) error {
+		_, err := tx.AmendMonthCard(monthCard("a", "1001", 7), "late data")
+		return err
+	}},
+	"AddConversions": {"conversions.add", func(tx *store.Tx) error {
+		return tx.AddConversions([]store.Conversion{conversion("a", "2026-12-01", 0, store.Provisional, 1)})
+	}},
+	"PutReconciliations": {"reconciliations.put", func(tx *store.Tx) error {
+		_, err := tx.PutReconciliations([]store.Reconciliation{reconciliation("a", "2026-12-01", 1)})
+		return err
+	}},
 	"AddRoster": {"roster.add", func(tx *store.Tx) error { _, err := tx.AddRoster(store.Roster{ID: "new"}); return err }},
 	"ReplaceShifts": {"roster.edit", func(tx *store.Tx) error {
 		_, err := tx.ReplaceShifts("draft", []scheduling.Shift{shift("1001", 1, 2)}, nil, store.AnyVersion)
@@ -143,7 +159,18 @@ var auditCases = map[string]struct {
 		_, err := tx.SetRosterState("draft", store.Archived, store.AnyVersion)
 		return err
 	}},
-	"Note": {"report.download", func(tx *store.Tx) error { return tx.Note("report.download", "report", "r-a", "a", nil) }},
+	"PutAccounts": {"account.put", func(tx *store.Tx) error {
+		_, err := tx.PutAccounts([]chatlog.Assignment{assignment("1001", 20, 22)})
+		return err
+	}},
+	"DeleteAccount": {"account.delete", func(tx *store.Tx) error { return tx.DeleteAccount(store.AccountID(assignment("1002", 12, 0))) }},
+	"AddQuarantined": {"quarantine.add", func(tx *store.Tx) error {
+		_, err := tx.AddQuarantined([]store.Quarantined{quarantined("new", "a")})
+		return err
+	}},
+	"SettleQuarantined": {"quarantine.dropped", func(tx *store.Tx) error { return tx.SettleQuarantined("qa", store.Dropped, "测试数据") }},
+	"RenewQuarantined":  {"quarantine.renew", func(tx *store.Tx) error { return tx.RenewQuarantined("qb", "another reason") }},
+	"Note":              {"report.download", func(tx *store.Tx) error { return tx.Note("report.download", "report", "r-a", "a", nil) }},
 }
 
 // testAuditOfAll proves that every change leaves an audit row in its transaction, and none when it

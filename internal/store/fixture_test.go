@@ -14,6 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/money"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -139,6 +140,7 @@ func seed(t testing.TB, db *store.DB) {
 			func() error { return seedMerchant(tx, "b") },
 			func() error { return seedUser(tx) },
 			func() error { return seedRosters(tx) },
+			func() error { return seedIntake(tx) },
 			func() error {
 				_, err := tx.PutScorecards(date("2026-10-31"), scorecards("1001", "1002"))
 				return err
@@ -155,6 +157,9 @@ func seed(t testing.TB, db *store.DB) {
 		}
 		return nil
 	})
+	change(t, db, seedKept)
+	_, _, err := db.RaiseAlert(t.Context(), "job:rollup", store.AlertJob, "it failed", 2, now)
+	require.NoError(t, err)
 	require.NoError(t, db.StartJobRun(t.Context(), store.JobRun{ID: "run1", Job: "rollup", ScheduledFor: now, Attempt: 1, Node: "n1", StartedAt: now}))
 }
 
@@ -189,6 +194,31 @@ func seedMerchant(tx *store.Tx, id string) error {
 		return err
 	}
 	return tx.AddImport(store.Import{Batch: ids.Batch("i-" + id), Kind: "contacts", Key: "sum-" + id, File: "h.csv", Merchant: ids.Merchant(id), Rows: 96})
+}
+
+// assignment says that an agent used the shop's first account from an hour of the fixture's day on.
+func assignment(agent ids.Agent, from, until int) chatlog.Assignment {
+	a := chatlog.Assignment{Platform: "tmall", Shop: "a-tmall", Account: "鹿米旗舰店:小鹿", Agent: agent, From: hour(from)}
+	if until > 0 {
+		a.Until = hour(until)
+	}
+	return a
+}
+
+// quarantined is a line about a merchant.
+func quarantined(id string, about ids.Merchant) store.Quarantined {
+	text := []byte("{\"merchant\":\"" + string(about) + "\"\xff\x00")
+	return store.Quarantined{ID: id, Batch: "b1", Source: "http", Line: 7, Merchant: about, Reason: "is not UTF-8 text", Text: text, Bytes: int64(len(text))}
+}
+
+// seedIntake leaves an assignment of each agent, a quarantined line about each merchant and one about
+// nobody.
+func seedIntake(tx *store.Tx) error {
+	if _, err := tx.PutAccounts([]chatlog.Assignment{assignment("1001", 9, 12), assignment("1002", 12, 0)}); err != nil {
+		return err
+	}
+	_, err := tx.AddQuarantined([]store.Quarantined{quarantined("qa", "a"), quarantined("qb", "b")})
+	return err
 }
 
 func seedUser(tx *store.Tx) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -198,4 +199,21 @@ func (db *DB) ReleaseLease(ctx context.Context, l Lease) error {
 			Where("name = ? AND holder = ? AND fence = ?", clean(l.Name), clean(l.Holder), l.Fence).Exec(ctx)
 		return err
 	})
+}
+
+// FreeLeases gives back every lease whose holder's name begins with a prefix, and returns how many.
+// Only who knows that these holders are dead may call it.
+func (db *DB) FreeLeases(ctx context.Context, prefix string) (int, error) {
+	var n int64
+	prefix = clean(prefix)
+	err := db.plain(ctx, func(tx bun.Tx) error {
+		result, err := tx.NewUpdate().Model((*leaseRow)(nil)).Set("expires_at = 0").Set("holder = ''").
+			Where("holder <> '' AND substr(holder, 1, ?) = ?", utf8.RuneCountInString(prefix), prefix).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return int(n), err
 }

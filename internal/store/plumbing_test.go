@@ -88,6 +88,18 @@ func testLeases(t *testing.T, db *store.DB) {
 	}
 	wg.Wait()
 	assert.Equal(t, int64(1), winners.Load())
+
+	_, err = db.AcquireLease(ctx, "job:dead", "n1/run%", now, time.Hour)
+	require.NoError(t, err)
+	_, err = db.AcquireLease(ctx, "job:alive", "n10/run", now, time.Hour)
+	require.NoError(t, err)
+	freed, err := db.FreeLeases(ctx, "n1/")
+	require.NoError(t, err)
+	assert.Equal(t, 1, freed, "n10 is another node")
+	_, err = db.AcquireLease(ctx, "job:dead", "n2/run", now, time.Hour)
+	require.NoError(t, err)
+	_, err = db.AcquireLease(ctx, "job:alive", "n2/run", now, time.Hour)
+	codeIs(t, err, store.ErrConflict)
 }
 
 func testIdempotency(t *testing.T, db *store.DB) {

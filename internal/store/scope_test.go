@@ -75,6 +75,7 @@ func merchantCases() map[string]scopeCase {
 	ofPlan := func(p store.Plan) string { return string(p.Merchant) }
 	ofReport := func(r store.Report) string { return string(r.Merchant) }
 	ofImport := func(i store.Import) string { return string(i.Merchant) }
+	ofLine := func(q store.Quarantined) string { return string(q.Merchant) }
 	span := calendar.Range{Start: hour(9), End: hour(10)}
 	return map[string]scopeCase{
 		"Merchants": {func(t *testing.T, v *view) ([]string, error) {
@@ -133,6 +134,21 @@ func merchantCases() map[string]scopeCase {
 			rows, next, err := v.Imports(t.Context(), store.ImportFilter{Kind: "contacts"}, store.Page{})
 			return listed(rows, next, err, ofImport)
 		}, bothMerchants},
+		"Quarantine": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Quarantine(t.Context(), store.QuarantineFilter{}, store.Page{})
+			return listed(rows, next, err, ofLine)
+		}, bothMerchants},
+		"Quarantined": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(id string) (store.Quarantined, error) { return v.Quarantined(t.Context(), id) }, ofLine, "qa", "qb")
+		}, bothMerchants},
+		"Conversions": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Conversions(t.Context(), store.ConversionFilter{State: store.Final}, store.Page{})
+			return listed(rows, next, err, func(c store.Conversion) string { return string(c.Merchant) })
+		}, bothMerchants},
+		"Reconciliations": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Reconciliations(t.Context(), store.ReconciliationFilter{}, store.Page{})
+			return listed(rows, next, err, func(c store.Reconciliation) string { return string(c.Merchant) })
+		}, bothMerchants},
 		"ImportByKey": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(key string) (store.Import, error) { return v.ImportByKey(t.Context(), "contacts", key) }, ofImport, "sum-a", "sum-b")
 		}, bothMerchants},
@@ -149,6 +165,10 @@ func peopleCases() map[string]scopeCase {
 		"Agent": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(id ids.Agent) (agentStored, error) { return v.Agent(t.Context(), id) }, agentOf, "1001", "1002")
 		}, bothAgents},
+		"Accounts": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Accounts(t.Context(), store.AccountFilter{Account: "鹿米旗舰店:小鹿"}, store.Page{})
+			return listed(rows, next, err, func(a store.Account) string { return string(a.Agent) })
+		}, bothAgents},
 		"Shifts": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Shifts(t.Context(), store.ShiftFilter{State: store.Published}, store.Page{})
 			return listed(rows, next, err, func(s store.Shift) string { return string(s.Agent) })
@@ -157,6 +177,17 @@ func peopleCases() map[string]scopeCase {
 			rows, next, err := v.Scorecards(t.Context(), store.ScorecardFilter{}, store.Page{})
 			return listed(rows, next, err, func(c store.Scorecard) string { return string(c.Agent) })
 		}, bothAgents},
+		"MonthCards": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.MonthCards(t.Context(), store.MonthCardFilter{Month: september, Contract: "c-a"}, store.Page{})
+			return listed(rows, next, err, func(c store.MonthCard) string { return string(c.Agent) })
+		}, bothAgents},
+		"Freezes": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Freezes(t.Context(), store.Page{})
+			return listed(rows, next, err, general[store.Freeze])
+		}, []string{"general"}},
+		"Freeze": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(string) (store.Freeze, error) { return v.Freeze(t.Context(), september) }, general[store.Freeze], "2026-09")
+		}, []string{"general"}},
 		"Rosters": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Rosters(t.Context(), store.RosterFilter{State: store.Draft}, store.Page{})
 			return listed(rows, next, err, general[store.Roster])
@@ -217,6 +248,13 @@ func plumbingCases() map[string]scopeCase {
 		}, nobody},
 		"JobRun": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(id ids.Run) (any, error) { return v.JobRun(t.Context(), id) }, general[any], "run1")
+		}, nobody},
+		"Alerts": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Alerts(t.Context(), store.Quiet, store.Page{})
+			return listed(rows, next, err, general)
+		}, nobody},
+		"Alert": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(name string) (any, error) { return v.Alert(t.Context(), name) }, general[any], "job:rollup")
 		}, nobody},
 		"LastJobRun": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(job string) (any, error) { return v.LastJobRun(t.Context(), job, "") }, general[any], "rollup")

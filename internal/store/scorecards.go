@@ -70,7 +70,7 @@ func (v *View) Scorecards(ctx context.Context, f ScorecardFilter, p Page) ([]Sco
 // PutScorecards makes the cards the only ones of the date: agents that are not named lose theirs.
 // The same content again changes nothing; a card whose figures are the same keeps its CreatedAt,
 // the others get that of the change. An agent named twice, a card without an agent or of another
-// date is the fault "store.invalid".
+// date is the fault "store.invalid"; a change of a day whose month is frozen is ErrConflict.
 func (tx *Tx) PutScorecards(date calendar.Date, cards []Scorecard) (PutResult, error) {
 	var result PutResult
 	rows, err := scorecardRows(date, cards, tx.now)
@@ -112,6 +112,13 @@ func (tx *Tx) PutScorecards(date calendar.Date, cards []Scorecard) (PutResult, e
 	}
 	if result.Added+result.Changed+gone == 0 {
 		return result, nil
+	}
+	frozen, err := tx.q.NewSelect().Model((*freezeRow)(nil)).Where("month = ?", date.MonthOf().String()).Count(tx.ctx)
+	if err != nil {
+		return PutResult{}, translate(err)
+	}
+	if frozen > 0 {
+		return PutResult{}, fault.New(fault.Conflict, ErrConflict.Code, "the scorecards of %s are frozen", date.MonthOf())
 	}
 	// The audit chain is never erased, so it counts cards and holds no figure of a person.
 	return result, tx.note("scorecards.put", "scorecards", date.String(), "", struct {
