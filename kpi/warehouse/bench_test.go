@@ -69,6 +69,7 @@ func bareBlocks(w *Warehouse, all []chatlog.Conversation) []recorded {
 		r.columns = append(r.columns,
 			values(rows, func(c *chatlog.Conversation) int64 { return c.StartedAt.UnixMilli() }),
 			values(rows, func(c *chatlog.Conversation) uint32 { return since(c.StartedAt, c.AnsweredAt) }),
+			values(rows, func(*chatlog.Conversation) int64 { return unknown }),
 			values(rows, func(c *chatlog.Conversation) uint32 { return since(c.StartedAt, c.EndedAt) }),
 			make([]bool, len(rows)), values(rows, func(*chatlog.Conversation) int8 { return -1 }), make([]uint8, len(rows)),
 			values(rows, func(c *chatlog.Conversation) uint32 { return uint32(c.AgentMessages) }),
@@ -91,8 +92,8 @@ func bareBlocks(w *Warehouse, all []chatlog.Conversation) []recorded {
 				return nil
 			}
 		}
-		r.arrays[18], r.arrays[19] = eachOf(opened), eachOf(answers)
-		r.arrays[20] = func(add func(any) error) error {
+		r.arrays[19], r.arrays[20] = eachOf(opened), eachOf(answers)
+		r.arrays[21] = func(add func(any) error) error {
 			for range rows {
 				if err := add([]string{}); err != nil {
 					return err

@@ -93,12 +93,9 @@ func versions(batch uint64, from, until int) []uint64 {
 	return values
 }
 
-func (w *Warehouse) writeConversations(ctx context.Context, conn clickhouse.Conn, all []chatlog.Conversation, version uint64) (rounds int, err error) {
-	for i := range all {
-		rounds += len(all[i].Rounds)
-	}
-	return rounds, insert(ctx, conn, `INSERT INTO conversations (merchant, day, id, version, shop, queue, channel, agent, buyer,
-		started, first_response_ms, length_ms, abandoned, resolved, rating, agent_messages, buyer_messages, handle_ms,
+func (w *Warehouse) writeConversations(ctx context.Context, conn clickhouse.Conn, all []chatlog.Conversation, version uint64) error {
+	return insert(ctx, conn, `INSERT INTO conversations (merchant, day, id, version, shop, queue, channel, agent, buyer,
+		started, first_response_ms, bot_response_ms, length_ms, abandoned, resolved, rating, agent_messages, buyer_messages, handle_ms,
 		round_open_ms, round_response_ms, round_agent, simulated)`, len(all),
 		func(to *appender, from, until int) {
 			rows := all[from:until]
@@ -124,6 +121,12 @@ func (w *Warehouse) conversationKeys(to *appender, rows []chatlog.Conversation, 
 func conversationFacts(to *appender, rows []chatlog.Conversation) {
 	column(to, rows, func(c *chatlog.Conversation) int64 { return c.StartedAt.UnixMilli() })
 	column(to, rows, func(c *chatlog.Conversation) uint32 { return since(c.StartedAt, c.AnsweredAt) })
+	column(to, rows, func(c *chatlog.Conversation) int64 {
+		if c.BotAnsweredAt.IsZero() {
+			return unknown
+		}
+		return c.BotAnsweredAt.UnixMilli() - c.StartedAt.UnixMilli()
+	})
 	column(to, rows, func(c *chatlog.Conversation) uint32 { return since(c.StartedAt, c.EndedAt) })
 	column(to, rows, func(c *chatlog.Conversation) bool { return c.Abandoned })
 	column(to, rows, func(c *chatlog.Conversation) int8 {

@@ -2,10 +2,12 @@ package warehouse
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -75,18 +77,9 @@ func (w *Warehouse) reconnect(ctx context.Context, dsn string, try *attempt) {
 const migrationTime = time.Minute
 
 func (w *Warehouse) connect(ctx context.Context, dsn string) (clickhouse.Conn, error) {
-	options, err := clickhouse.ParseDSN(dsn)
+	options, err := w.options(dsn)
 	if err != nil {
-		// The parser's text may repeat the DSN, which holds the password.
-		return nil, fault.New(fault.Invalid, "warehouse.dsn", "the warehouse address is not like clickhouse://user:password@host:9000/database")
-	}
-	options.DialTimeout = w.config.DialTimeout
-	options.MaxOpenConns = w.config.Connections
-	options.MaxIdleConns = min(w.config.Connections, 4)
-	options.ClientInfo.Products = append(options.ClientInfo.Products, struct{ Name, Version string }{"chaoban", "1"})
-	options.Settings = clickhouse.Settings{"join_use_nulls": 0} // the roll-up journal counts on zeros
-	if w.config.Threads > 0 {
-		options.Settings["max_threads"] = w.config.Threads
+		return nil, err
 	}
 	db := clickhouse.OpenDB(options)
 	defer db.Close()
@@ -101,7 +94,42 @@ func (w *Warehouse) connect(ctx context.Context, dsn string) (clickhouse.Conn, e
 		_ = conn.Close()
 		return nil, err
 	}
+	if err := w.checkDefinitions(ctx, conn, false); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
 	return conn, nil
+}
+
+func (w *Warehouse) options(dsn string) (*clickhouse.Options, error) {
+	options, err := clickhouse.ParseDSN(dsn)
+	if err != nil {
+		// The parser's text may repeat the DSN, which holds the password.
+		return nil, fault.New(fault.Invalid, "warehouse.dsn", "the warehouse address is not like clickhouse://user:password@host:9000/database")
+	}
+	options.DialTimeout = w.config.DialTimeout
+	options.MaxOpenConns = w.config.Connections
+	options.MaxIdleConns = min(w.config.Connections, 4)
+	options.ClientInfo.Products = append(options.ClientInfo.Products, struct{ Name, Version string }{"chaoban", "1"})
+	options.Settings = clickhouse.Settings{"join_use_nulls": 0} // the roll-up journal counts on zeros
+	if w.config.Threads > 0 {
+		options.Settings["max_threads"] = w.config.Threads
+	}
+	return options, nil
+}
+
+// session opens a single connection to where the engine is now: what is temporary there lives as long as it.
+func (w *Warehouse) session() (clickhouse.Conn, error) {
+	w.mu.Lock()
+	dsn := w.dsn
+	w.mu.Unlock()
+	options, err := w.options(dsn)
+	if err != nil {
+		return nil, err
+	}
+	options.MaxOpenConns, options.MaxIdleConns = 1, 1
+	options.ConnMaxLifetime = 24 * time.Hour // longer than any recomputation
+	return clickhouse.Open(options)
 }
 
 // checkZone remembers the business time zone at the first start and refuses another one later:
@@ -135,7 +163,16 @@ var (
 	engineStopped = map[int32]bool{32: true, 209: true, 210: true, 236: true, 394: true, 425: true, 516: true}
 )
 
-const engineTimeout = 159
+const (
+	engineTimeout = 159
+	engineNoSpace = 243 // NOT_ENOUGH_SPACE: it could not reserve room for a part
+)
+
+// diskFull reports that the engine had no room to write: it says so before it writes, or the operating
+// system says so (ENOSPC) while it does, under one of several codes.
+func diskFull(exception *clickhouse.Exception) bool {
+	return exception.Code == engineNoSpace || strings.Contains(exception.Message, "No space left on device")
+}
 
 // classify turns whatever the client returned into a fault; nil stays nil.
 func (w *Warehouse) classify(ctx context.Context, err error) error {
@@ -153,6 +190,11 @@ func (w *Warehouse) classify(ctx context.Context, err error) error {
 	}
 	if exception, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		switch {
+		case diskFull(exception):
+			e := fault.Wrap(err, fault.Unavailable, "warehouse.disk_full",
+				"the disk of the measurement database is full; nothing was acknowledged, send it again when there is room")
+			e.RetryAfter = w.config.RetryAfter
+			return e
 		case exception.Code == engineTimeout:
 			return fault.Wrap(err, fault.Timeout, "warehouse.timeout", "the measurement database took too long")
 		case engineBusy[exception.Code], engineStopped[exception.Code]:
@@ -171,7 +213,7 @@ func disconnected(err error) bool {
 		return true
 	}
 	for _, sign := range []error{
-		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, driver.ErrBadConn,
+		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone,
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE,
 		clickhouse.ErrAcquireConnTimeout, clickhouse.ErrAcquireConnNoAddress, clickhouse.ErrConnectionClosed,
 	} {

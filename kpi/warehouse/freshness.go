@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/fault"
@@ -10,7 +11,7 @@ import (
 
 // Freshness says how current the figures of a scope are.
 type Freshness struct {
-	NewestStart time.Time `json:"newest_start,omitzero"` // of the latest conversation in the roll-ups' days
+	NewestStart time.Time `json:"newest_start,omitzero"` // of the latest conversation, or message of a buyer in the last days
 	Computed    time.Time `json:"computed,omitzero"`     // when a roll-up in scope was last computed
 	PendingDays int       `json:"pending_days"`          // days that an import touched and no roll-up has seen yet
 }
@@ -29,8 +30,12 @@ func (r Reader) Freshness(ctx context.Context) (Freshness, error) {
 	var computed, newest int64
 	var waiting uint64
 	err = conn.QueryRow(forReading(ctx), fmt.Sprintf(`SELECT
-(SELECT toInt64(max(newest.2)) FROM generations WHERE kind = 'conversations' AND %[1]s),
-(SELECT toInt64(max(toUnixTimestamp64Milli(started))) FROM conversations WHERE %[2]s),
+(SELECT toInt64(max(newest.2)) FROM rollups WHERE kind = 'conversations' AND %[1]s),
+(SELECT toInt64(max(at)) FROM (
+  SELECT max(toUnixTimestamp64Milli(started)) AS at FROM conversations WHERE %[2]s
+  UNION ALL
+  SELECT max(toUnixTimestamp64Milli(at)) AS at FROM events WHERE kind <= 2 AND %[2]s AND day IN (
+    SELECT DISTINCT day FROM marks WHERE kind = 'conversations' AND %[1]s ORDER BY day DESC LIMIT 7))),
 (SELECT count() FROM (%[3]s) WHERE kind_name = 'conversations' AND %[1]s)`,
 		where, append(where, r.scope.agents(nil)...), fmt.Sprintf(pendingSQL, openFor.Milliseconds()))).Scan(&computed, &newest, &waiting)
 	if err != nil {
@@ -46,8 +51,9 @@ func (r Reader) Freshness(ctx context.Context) (Freshness, error) {
 	return f, nil
 }
 
-// Simulated reports whether any conversation of the selection was made up. What a correction moved
-// out of the range still counts as made up: better a mark too many than made-up figures without one.
+// Simulated reports whether any conversation, message, order or ticket of the selection was made up.
+// What a correction moved out of the range still counts as made up: better a mark too many than made-up
+// figures without one. For the same reason a filter by agents is only asked of conversations.
 // Errors: kpi.list.invalid, warehouse.down and the like.
 func (r Reader) Simulated(ctx context.Context, f Filter) (bool, error) {
 	if !f.Range.Valid() {
@@ -65,34 +71,50 @@ func (r Reader) Simulated(ctx context.Context, f Filter) (bool, error) {
 	return found > 0, r.w.classify(ctx, err)
 }
 
-// simulatedSQL counts up to the first simulated conversation of the selection.
+// simulatedSQL counts what is made up among the selection: at least one row of each table that has any.
 func simulatedSQL(scope Scope, f Filter, zone *time.Location) string {
 	format := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
-	where := append(conditions{
-		fmt.Sprintf("day BETWEEN '%s' AND '%s'", format(f.Range.Start), format(f.Range.End.Add(-1))),
-		fmt.Sprintf("started >= fromUnixTimestamp64Milli(%d, 'UTC') AND started < fromUnixTimestamp64Milli(%d, 'UTC')",
-			f.Range.Start.UnixMilli(), f.Range.End.UnixMilli()),
-	}, scope.merchants(f.Merchants)...)
-	where = append(where, scope.agents(f.Agents)...)
+	where := append(conditions{fmt.Sprintf("day BETWEEN '%s' AND '%s'", format(f.Range.Start), format(f.Range.End.Add(-1)))}, scope.merchants(f.Merchants)...)
 	if len(f.Shops) > 0 {
 		where = append(where, in("shop", f.Shops))
 	}
-	if len(f.Queues) > 0 {
-		where = append(where, in("queue", f.Queues))
+	within := func(column string) string {
+		return fmt.Sprintf("%[1]s >= fromUnixTimestamp64Milli(%[2]d, 'UTC') AND %[1]s < fromUnixTimestamp64Milli(%[3]d, 'UTC')",
+			column, f.Range.Start.UnixMilli(), f.Range.End.UnixMilli())
 	}
-	return fmt.Sprintf("SELECT count() FROM (SELECT 1 FROM conversations FINAL WHERE %s AND simulated LIMIT 1)", where)
+	queued := slices.Clone(where)
+	if len(f.Queues) > 0 {
+		queued = append(queued, in("queue", f.Queues))
+	}
+	own := append(slices.Clone(queued), scope.agents(f.Agents)...)
+	where, queued = append(where, scope.agents(nil)...), append(slices.Clone(queued), scope.agents(nil)...)
+	return fmt.Sprintf(`SELECT count() FROM (
+SELECT * FROM (SELECT 1 FROM conversations FINAL WHERE %s AND %s AND simulated LIMIT 1)
+UNION ALL SELECT * FROM (SELECT 1 FROM events WHERE %s AND %s AND simulated LIMIT 1)
+UNION ALL SELECT * FROM (SELECT 1 FROM orders WHERE %s AND %s AND simulated LIMIT 1)
+UNION ALL SELECT * FROM (SELECT 1 FROM tickets WHERE %s AND %s AND simulated LIMIT 1))`,
+		own, within("started"), queued, within("at"), where, within("at"), queued, within("opened"))
 }
 
 // Counts is how many things are stored, each once.
 type Counts struct {
-	Conversations uint64 `json:"conversations"`
-	Rounds        uint64 `json:"rounds"`
+	Conversations uint64 `json:"conversations"` // headers; what only events tell of is among Events
+	Rounds        uint64 `json:"rounds"`        // of headers
 	States        uint64 `json:"states"`
 	Contacts      uint64 `json:"contacts"`
+	Events        uint64 `json:"events"`
+	Orders        uint64 `json:"orders"`
+	Tickets       uint64 `json:"tickets"`
+	Figures       uint64 `json:"figures"`
 }
 
+// eventsOnce has a row for each event. Distinct, since a correction may have moved one to another day; on
+// a hash, since the names of a hundred million would not fit into memory.
+const eventsOnce = "(SELECT merchant, sipHash64(conversation, id) AS h FROM events GROUP BY merchant, h)"
+
 // Counts reads raw rows, so it is for imports, doctor and tests, not for screens. Agent states
-// count only where they may be seen: in a scope of everything or of the agent.
+// count only where they may be seen: in a scope of everything or of the agent; in an agent's scope
+// nothing but conversations and states counts.
 func (r Reader) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	if r.scope.empty() {
@@ -111,8 +133,18 @@ SELECT argMax((length(round_open_ms), agent), version) AS newest FROM conversati
 	if err == nil && (r.scope.Everything || r.scope.Agent != "") {
 		err = conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM agent_states FINAL WHERE %s", agents)).Scan(&c.States)
 	}
-	if err == nil && r.scope.Agent == "" {
-		err = conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM contacts FINAL WHERE %s", merchants)).Scan(&c.Contacts)
+	if r.scope.Agent == "" {
+		for _, x := range []struct {
+			from string
+			into *uint64
+		}{
+			{"contacts FINAL", &c.Contacts}, {"orders FINAL", &c.Orders}, {"tickets FINAL", &c.Tickets}, {"platform_figures FINAL", &c.Figures},
+			{eventsOnce, &c.Events},
+		} {
+			if err == nil {
+				err = conn.QueryRow(forReading(ctx), fmt.Sprintf("SELECT count() FROM %s WHERE %s", x.from, merchants)).Scan(x.into)
+			}
+		}
 	}
 	return c, r.w.classify(ctx, err)
 }

@@ -58,3 +58,20 @@ func TestSimulatedFindsOneAmongMany(t *testing.T) {
 	_, err = w.In(everything).Simulated(t.Context(), Filter{})
 	assert.Equal(t, "kpi.list.invalid", fault.CodeOf(err))
 }
+
+// What is made up shows, whatever kind of row it came in.
+func TestSimulatedLooksAtEveryKind(t *testing.T) {
+	w := openNew(t)
+	b := everyKind("real", "1", base)
+	events, orders, tickets := everyKind("events", "1", base), everyKind("orders", "1", base), everyKind("tickets", "1", base)
+	events.Events[0].Simulated, orders.Orders[0].Simulated, tickets.Tickets[0].Simulated = true, true, true
+	for _, x := range []Batch{events, orders, tickets} {
+		b.Events, b.Orders, b.Tickets = append(b.Events, x.Events...), append(b.Orders, x.Orders...), append(b.Tickets, x.Tickets...)
+	}
+	ingest(t, w, b)
+	for merchant, want := range map[ids.Merchant]bool{"real": false, "events": true, "orders": true, "tickets": true} {
+		got, err := w.In(Scope{Merchants: []ids.Merchant{merchant}}).Simulated(t.Context(), Filter{Range: month})
+		require.NoError(t, explain(err))
+		assert.Equal(t, want, got, merchant)
+	}
+}

@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"maps"
 	"math"
@@ -22,6 +21,14 @@ type Batch struct {
 	Conversations []chatlog.Conversation
 	States        []chatlog.AgentState
 	Contacts      []chatlog.Contacts
+	Events        []chatlog.Event // a Text that is not empty is kept: the caller blanks what the contract does not allow
+	Orders        []chatlog.OrderEvent
+	Tickets       []chatlog.Ticket
+	Figures       []chatlog.DailyFigure
+
+	// Begun is called once the batch has its turn, unless Ingest fails before: a batch that is brought
+	// from then on wins over it. So several can be written at once and still be in order. nil = nothing.
+	Begun func()
 }
 
 // Receipt acknowledges a batch: it is durable and will be in the roll-ups after the next Refresh.
@@ -32,6 +39,10 @@ type Receipt struct {
 	Rounds        int       `json:"rounds"`
 	States        int       `json:"states"`
 	Contacts      int       `json:"contacts"`
+	Events        int       `json:"events"`
+	Orders        int       `json:"orders"`
+	Tickets       int       `json:"tickets"`
+	Figures       int       `json:"figures"`
 	Duplicate     bool      `json:"duplicate"` // the batch was acknowledged before; nothing was written
 }
 
@@ -64,9 +75,11 @@ func nextVersion(newest uint64, batch string) (uint64, error) {
 // Ingest writes a batch and returns when it is durable and marked for the roll-ups. Until it has
 // returned nil nothing is promised; calling it again with the same batch is always safe and
 // completes what an interrupted call began. Rows with the same key as stored ones replace them:
-// (merchant, conversation id), (agent, start of state), (merchant, queue, slot).
-// The rows must have passed their Validate.
-// Errors: warehouse.batch, warehouse.batch_size, warehouse.batch_turns, warehouse.down and the like.
+// (merchant, conversation id), (agent, start of state), (merchant, queue, slot), (merchant,
+// conversation, event id), (merchant, shop, buyer, order, step), (merchant, ticket id), (merchant,
+// platform, shop, date, account, item). The rows must have passed their Validate.
+// Errors: warehouse.batch, warehouse.batch_size, warehouse.batch_turns, warehouse.disk_full,
+// warehouse.down and the like.
 func (w *Warehouse) Ingest(ctx context.Context, b Batch) (Receipt, error) {
 	if err := b.check(); err != nil {
 		return Receipt{}, err
@@ -81,24 +94,42 @@ func (w *Warehouse) Ingest(ctx context.Context, b Batch) (Receipt, error) {
 
 func (w *Warehouse) ingest(ctx context.Context, conn clickhouse.Conn, b Batch) (Receipt, error) {
 	entry, done, err := w.begin(ctx, conn, b)
+	if err == nil && b.Begun != nil {
+		b.Begun()
+	}
 	receipt := Receipt{Batch: b.ID, Version: entry.version, Duplicate: done}
 	if err != nil || done {
 		return receipt, err
 	}
-	if receipt.Rounds, err = w.writeConversations(ctx, conn, b.Conversations, entry.version); err != nil {
-		return receipt, err
+	for _, write := range w.writes(conn, b, entry.version) {
+		if err := write(ctx); err != nil {
+			return receipt, err
+		}
 	}
-	if err := w.writeStates(ctx, conn, b.States, entry.version); err != nil {
-		return receipt, err
-	}
-	if err := writeContacts(ctx, conn, b.Contacts, entry.version); err != nil {
-		return receipt, err
+	for i := range b.Conversations {
+		receipt.Rounds += len(b.Conversations[i].Rounds)
 	}
 	receipt.Conversations, receipt.States, receipt.Contacts = len(b.Conversations), len(b.States), len(b.Contacts)
+	receipt.Events, receipt.Orders, receipt.Tickets, receipt.Figures = len(b.Events), len(b.Orders), len(b.Tickets), len(b.Figures)
 	// One block of an unpartitioned table is one part: the marks and the acknowledgement appear
 	// together or not at all.
 	entry.rank++
 	return receipt, entry.write(ctx, conn)
+}
+
+// writes are the inserts of a batch's rows, one per table. Their order does not matter: nothing is
+// promised before the last, and until then the days are pending.
+func (w *Warehouse) writes(conn clickhouse.Conn, b Batch, version uint64) []func(context.Context) error {
+	return []func(context.Context) error{
+		func(ctx context.Context) error { return w.writeConversations(ctx, conn, b.Conversations, version) },
+		func(ctx context.Context) error { return w.writeEvents(ctx, conn, b.Events, version) },
+		func(ctx context.Context) error { return w.writeTexts(ctx, conn, b.Events, version) },
+		func(ctx context.Context) error { return w.writeStates(ctx, conn, b.States, version) },
+		func(ctx context.Context) error { return writeContacts(ctx, conn, b.Contacts, version) },
+		func(ctx context.Context) error { return w.writeOrders(ctx, conn, b.Orders, version) },
+		func(ctx context.Context) error { return w.writeTickets(ctx, conn, b.Tickets, version) },
+		func(ctx context.Context) error { return writeFigures(ctx, conn, b.Figures, version) },
+	}
 }
 
 // touched is a unit of recomputation; merchant is "" for agent states.
@@ -156,6 +187,13 @@ func (w *Warehouse) touches(b Batch) map[touched]struct{} {
 	for i := range b.States {
 		days[touched{kindStates, "", w.day(b.States[i].Start)}] = struct{}{}
 	}
+	var last touched // neighbours mostly share their day
+	for i := range b.Events {
+		e := &b.Events[i]
+		if t := (touched{kindConversations, string(e.Merchant), w.day(e.At)}); t != last {
+			days[t], last = struct{}{}, t
+		}
+	}
 	return days
 }
 
@@ -197,78 +235,6 @@ func floorDiv(a, b int64) int64 {
 func dateOf(day int32) time.Time { return time.Unix(int64(day)*86400, 0).UTC() }
 
 const (
-	unknown   = math.MaxUint32        // milliseconds that are not known, or never came
-	maxFields = 100                   // bad rows listed in one error
-	maxRows   = 1 << rowBits          // rows of one kind in one batch
-	firstUnix = 0                     // 1970, the first instant a day column can hold
-	lastUnix  = int64(math.MaxUint32) // 2106, the last instant a slot column can hold
-	longest   = unknown*time.Millisecond - 1
+	unknown = math.MaxUint32 // milliseconds that are not known, or never came
+	maxRows = 1 << rowBits   // rows of one kind in one batch
 )
-
-// check refuses what the tables cannot hold; the domain's own rules are chatlog's Validate.
-func (b Batch) check() error {
-	if b.ID == "" {
-		return fault.New(fault.Invalid, "warehouse.batch", "the batch has no id")
-	}
-	if max(len(b.Conversations), len(b.States), len(b.Contacts)) > maxRows {
-		return fault.New(fault.TooLarge, "warehouse.batch_size", "a batch holds at most %d rows of a kind; split it", maxRows)
-	}
-	var bad []fault.Field
-	note := func(kind string, row int, problem string) {
-		if problem != "" && len(bad) < maxFields {
-			bad = append(bad, fault.Field{Path: fmt.Sprintf("%s[%d]", kind, row), Problem: problem})
-		}
-	}
-	for i := range b.Conversations {
-		note("conversations", i, conversationProblem(&b.Conversations[i]))
-	}
-	for i, s := range b.States {
-		problem := instantProblem(s.Start)
-		switch length := s.End.Sub(s.Start); {
-		case s.Agent == "" || s.State == "":
-			problem = "has no agent or no state"
-		case length < 0 || length > longest:
-			problem = "ends before it starts or lasts more than 49 days"
-		}
-		note("states", i, problem)
-	}
-	for i, c := range b.Contacts {
-		problem := instantProblem(c.Start)
-		switch {
-		case c.Merchant == "" || c.Queue == "":
-			problem = "has no merchant or no queue"
-		case c.Slot < time.Second || c.Slot > longest || c.HandleTime < 0 || c.HandleTime > longest || !(c.Offered >= 0):
-			problem = "has a slot, handling time or count out of range"
-		}
-		note("contacts", i, problem)
-	}
-	return fault.Bad("warehouse.batch", "batch", bad)
-}
-
-func conversationProblem(c *chatlog.Conversation) string {
-	fits := func(d time.Duration) bool { return d >= 0 && d <= longest }
-	switch {
-	case c.Merchant == "" || c.ID == "":
-		return "has no merchant or no id"
-	case !c.AnsweredAt.IsZero() && !fits(c.AnsweredAt.Sub(c.StartedAt)),
-		!c.EndedAt.IsZero() && !fits(c.EndedAt.Sub(c.StartedAt)), !fits(c.HandleTime):
-		return "has a duration that is negative or longer than 49 days"
-	case uint(c.AgentMessages) > math.MaxUint32 || uint(c.BuyerMessages) > math.MaxUint32:
-		return "has a message count out of range"
-	case c.Rating != nil && (*c.Rating < 1 || *c.Rating > 5):
-		return "has a rating outside 1 to 5"
-	}
-	for _, r := range c.Rounds {
-		if !fits(r.OpenedAt.Sub(c.StartedAt)) || !r.AnsweredAt.IsZero() && !fits(r.AnsweredAt.Sub(r.OpenedAt)) {
-			return "has a round out of order"
-		}
-	}
-	return instantProblem(c.StartedAt)
-}
-
-func instantProblem(t time.Time) string {
-	if seconds := t.Unix(); seconds < firstUnix || seconds > lastUnix-49*86400 {
-		return "has an instant outside 1970 to 2105"
-	}
-	return ""
-}

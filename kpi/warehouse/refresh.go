@@ -1,45 +1,55 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/chaoban/chaoban/kpi"
 )
 
 // openFor is how long a batch that was begun and not completed keeps its days pending: until then
 // its writer may still be writing. One recomputation after it settles the days.
 const openFor = 2 * time.Hour
 
-// chunkDays bounds the rows that one recomputation holds.
-const chunkDays = 31
+// chunkDays and chunkRows bound what one recomputation holds; a single day may have more rows.
+const (
+	chunkDays = 31
+	chunkRows = 1_000_000
+)
 
-// pending is a unit whose roll-up has not seen all its marks.
+// pending is a unit whose roll-up is to be computed again.
 type pending struct {
 	touched
 	seen uint64 // sum of the ranks of its marks, read before the rows
+	rows uint64 // raw rows of the day, about
 }
 
-// pendingSQL lists the units to recompute, with what their next roll-up will have seen. A unit is
-// pending when marks were added since its current roll-up, or a batch on it is still open.
-const pendingSQL = `SELECT toString(kind) AS kind_name, merchant, toInt32(day) AS day_number, seen FROM (
+// journalSQL lists units with what their next roll-up will have seen.
+const journalSQL = `SELECT toString(kind) AS kind_name, merchant, toInt32(day) AS day_number, seen, g.top AS top,
+seen > g.top.1 OR toUnixTimestamp64Milli(open_since) + %d > g.top.2 AS is_pending FROM (
 SELECT kind, merchant, day, sum(top) AS seen, maxIf(since, top %% 2 = 0) AS open_since FROM (
   SELECT kind, merchant, day, batch, max(rank) AS top, argMax(at, rank) AS since
   FROM marks WHERE kind != 'batch' GROUP BY kind, merchant, day, batch
 ) GROUP BY kind, merchant, day
 ) AS m LEFT JOIN (
-SELECT kind, merchant, day, max(newest) AS top FROM generations GROUP BY kind, merchant, day
-) AS g USING (kind, merchant, day)
-WHERE seen > g.top.1 OR toUnixTimestamp64Milli(open_since) + %d > g.top.2
-ORDER BY kind, merchant, day`
+SELECT kind, merchant, day, max(newest) AS top FROM rollups GROUP BY kind, merchant, day
+) AS g USING (kind, merchant, day)`
 
-// Refresh recomputes the roll-ups of every day that was touched since its last recomputation and
-// returns how many it recomputed. Calling it often, at the same time from several processes, or
-// killing it at any moment does no harm. Errors: warehouse.down and the like.
+// pendingSQL lists the units to recompute because of what was imported: marks were added since the
+// current roll-up, or a batch on it is still open.
+const pendingSQL = `SELECT kind_name, merchant, day_number, seen FROM (` + journalSQL + `) WHERE is_pending ORDER BY kind_name, merchant, day_number`
+
+// Refresh recomputes the roll-ups of every day that was touched since its last recomputation, or that
+// was computed under other definitions or platforms of shops, and returns how many it recomputed.
+// Calling it often, at the same time from several processes, or killing it at any moment does no
+// harm. Errors: kpi.definition.changed, warehouse.down and the like.
 func (w *Warehouse) Refresh(ctx context.Context) (days int, err error) {
 	conn, err := w.connection(ctx)
 	if err != nil {
@@ -52,37 +62,113 @@ func (w *Warehouse) Refresh(ctx context.Context) (days int, err error) {
 }
 
 func (w *Warehouse) refresh(ctx context.Context, conn clickhouse.Conn) (int, error) {
-	if err := sweep(ctx, conn); err != nil {
+	rules := w.rules.Load()
+	units, err := readPending(ctx, conn, rules)
+	if err != nil || len(units) == 0 {
 		return 0, err
 	}
-	units, err := readPending(ctx, conn)
+	if err := w.checkDefinitions(ctx, conn, true); err != nil {
+		return 0, err
+	}
+	session, err := w.session()
 	if err != nil {
 		return 0, err
 	}
+	defer func() { _ = session.Close() }() // its table goes with it
+	if err := weigh(ctx, session, units); err != nil {
+		return 0, err
+	}
+	r := refresher{session: session, rules: rules}
 	recomputed := 0
 	for len(units) > 0 {
 		n := chunkOf(units)
-		done, err := recompute(ctx, conn, units[:n])
+		done, err := r.recompute(ctx, units[:n])
 		if err != nil {
 			return recomputed, err
 		}
 		recomputed += done
 		units = units[n:]
 	}
-	return recomputed, nil
+	return recomputed, w.sweepSometimes(ctx, conn, recomputed)
 }
 
-// chunkOf is how many leading units share kind and merchant, at most chunkDays.
+// chunkOf is how many leading units are recomputed together: of one kind, near each other in time,
+// and not too many rows. Planning a recomputation costs more than a small day, so merchants share one.
 func chunkOf(units []pending) int {
-	n := 1
-	for n < len(units) && n < chunkDays && units[n].kind == units[0].kind && units[n].merchant == units[0].merchant {
-		n++
+	n, rows, first, last := 1, units[0].rows, units[0].day, units[0].day
+	merchants := 1
+	for ; n < len(units) && units[n].kind == units[0].kind; n++ {
+		rows, first, last = rows+units[n].rows, min(first, units[n].day), max(last, units[n].day)
+		if units[n].merchant != units[n-1].merchant {
+			merchants++
+		}
+		if rows > chunkRows || last-first >= chunkDays || merchants > chunkMerchants {
+			break
+		}
 	}
 	return n
 }
 
-func readPending(ctx context.Context, conn clickhouse.Conn) ([]pending, error) {
-	rows, err := conn.Query(ctx, fmt.Sprintf(pendingSQL, openFor.Milliseconds()))
+// weigh finds about how many raw rows the days of conversations have.
+func weigh(ctx context.Context, conn clickhouse.Conn, units []pending) error {
+	var days []touched
+	for _, u := range units {
+		if u.kind == kindConversations {
+			days = append(days, u.touched)
+		}
+	}
+	if len(days) == 0 {
+		return nil
+	}
+	a := assemblyOf(days, nil)
+	rows, err := conn.Query(forRollup(ctx), fmt.Sprintf(`SELECT toString(merchant), toInt32(day), count() FROM (
+SELECT merchant, day FROM conversations WHERE %[1]s AND %[2]s UNION ALL SELECT merchant, day FROM events WHERE %[1]s AND %[2]s
+) GROUP BY merchant, day`, a.merchants, between(a.first, a.last)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	weights := map[touched]uint64{}
+	for rows.Next() {
+		t := touched{kind: kindConversations}
+		var count uint64
+		if err := rows.Scan(&t.merchant, &t.day, &count); err != nil {
+			return err
+		}
+		weights[t] = count
+	}
+	for i := range units {
+		units[i].rows = weights[units[i].touched]
+	}
+	return rows.Err()
+}
+
+func between(first, last int32) string {
+	return fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))
+}
+
+// assemblyOf is the assembly of some merchants' days.
+func assemblyOf(days []touched, zone *time.Location) assembly {
+	a := assembly{first: days[0].day, last: days[0].day, zone: zone}
+	var pairs []string
+	merchants, dates := map[string]bool{}, map[int32]bool{}
+	for _, t := range days {
+		a.first, a.last = min(a.first, t.day), max(a.last, t.day)
+		merchants[t.merchant], dates[t.day] = true, true
+		pairs = append(pairs, fmt.Sprintf("(%s, '%s')", quote(t.merchant), dateText(t.day)))
+	}
+	a.merchants = conditions{in("merchant", slices.Sorted(maps.Keys(merchants)))}
+	a.where = append(a.where, a.merchants...)
+	a.where = append(a.where, fmt.Sprintf("day IN (%s)", dateList(slices.Sorted(maps.Keys(dates)))))
+	if len(pairs) < len(merchants)*len(dates) {
+		a.where = append(a.where, fmt.Sprintf("(merchant, day) IN (%s)", strings.Join(pairs, ", ")))
+	}
+	return a
+}
+
+func readPending(ctx context.Context, conn clickhouse.Conn, rules *ruleset) ([]pending, error) {
+	rows, err := conn.Query(ctx, fmt.Sprintf("SELECT kind_name, merchant, day_number, seen, is_pending, top.4, top.5 FROM ("+journalSQL+
+		") WHERE is_pending OR kind_name = 'conversations' ORDER BY kind_name, merchant, day_number", openFor.Milliseconds()))
 	if err != nil {
 		return nil, err
 	}
@@ -90,47 +176,179 @@ func readPending(ctx context.Context, conn clickhouse.Conn) ([]pending, error) {
 	var units []pending
 	for rows.Next() {
 		var p pending
-		if err := rows.Scan(&p.kind, &p.merchant, &p.day, &p.seen); err != nil {
+		var touched bool
+		var pack uint64
+		var shops []string
+		if err := rows.Scan(&p.kind, &p.merchant, &p.day, &p.seen, &touched, &pack, &shops); err != nil {
 			return nil, err
 		}
-		units = append(units, p)
+		if touched || p.kind == kindConversations && pack != rules.pack(p.day, shops) {
+			units = append(units, p)
+		}
 	}
 	return units, rows.Err()
 }
 
-// recompute writes new generations of units that share kind and merchant, and publishes them all
-// in one insert, so that a conversation that moved between two days is never on both or neither.
-func recompute(ctx context.Context, conn clickhouse.Conn, units []pending) (int, error) {
-	base := rand.Uint64()>>1<<17 | 1<<16 // unique with a day number below; never 0
-	var insert string
-	switch kind, merchant := units[0].kind, units[0].merchant; kind {
-	case kindConversations:
-		more, err := movedDays(ctx, conn, merchant, daysOf(units))
-		if err != nil {
-			return 0, err
-		}
-		units = append(slices.Clone(units), more...)
-		except := ""
-		if len(more) > 0 || anyMoved(ctx, conn, merchant, daysOf(units)) {
-			except = exceptMoved(merchant, daysOf(units))
-		}
-		insert = fmt.Sprintf("INSERT INTO slots (%[1]s, %[2]s, generation) SELECT %[1]s, %[2]s, toUInt64(%[3]d) + toUInt16(day) FROM (%[4]s)",
-			slotKeys, sumNames(), base, conversationSums(merchant, daysOf(units), except))
-	default:
-		insert = fmt.Sprintf("INSERT INTO state_slots (%[1]s, %[2]s, generation) SELECT %[1]s, %[2]s, toUInt64(%[3]d) + toUInt16(day) FROM (%[4]s)",
-			stateKeys, stateSumNames(), base, stateSums(daysOf(units)))
-	}
-	if err := conn.Exec(forRollup(ctx), insert); err != nil {
-		return 0, err
-	}
-	return len(units), publish(ctx, conn, units, base)
+// refresher recomputes units over a session, a single connection, whose temporary table holds the
+// conversations put together, so that this is done once for all that is computed from them.
+type refresher struct {
+	session clickhouse.Conn
+	rules   *ruleset
 }
 
-// forRollup lets the recomputation skip merging across months: a key contains its day.
+// recompute writes new generations of units of one kind, and publishes them all in one insert, so
+// that a conversation that moved between two days is never on both or neither.
+func (r refresher) recompute(ctx context.Context, units []pending) (int, error) {
+	base := rand.Uint64()>>1<<generationBits | 1<<generationBits // never 0
+	ctx = forRollup(ctx)
+	if units[0].kind == kindStates {
+		insert := fmt.Sprintf("INSERT INTO state_slots (%[1]s, %[2]s, generation) SELECT %[1]s, %[2]s, %[3]s FROM (%[4]s)",
+			stateKeys, stateSumNames(), generationSQL(base, nil), stateSums(daysOf(units)))
+		if err := r.session.Exec(ctx, insert); err != nil {
+			return 0, err
+		}
+		return len(units), r.publish(ctx, units, base, nil)
+	}
+	more, err := r.otherDays(ctx, assemblyOf(touchedOf(units), r.rules.zone))
+	if err != nil {
+		return 0, err
+	}
+	units = append(slices.Clone(units), more...)
+	a := assemblyOf(touchedOf(units), r.rules.zone)
+	if err := r.assemble(ctx, a); err != nil {
+		return 0, err
+	}
+	for _, insert := range r.inserts(a, generationSQL(base, together(units))) {
+		if err := r.session.Exec(ctx, insert); err != nil {
+			return 0, err
+		}
+	}
+	shops, err := r.shops(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return len(units), r.publish(ctx, units, base, shops)
+}
+
+func touchedOf(units []pending) []touched {
+	all := make([]touched, len(units))
+	for i, u := range units {
+		all[i] = u.touched
+	}
+	return all
+}
+
+// assembled is the session's table of conversations put together.
+const assembled = "assembled"
+
+func (r refresher) assemble(ctx context.Context, a assembly) error {
+	if err := r.session.Exec(ctx, "DROP TEMPORARY TABLE IF EXISTS "+assembled); err != nil {
+		return err
+	}
+	return r.session.Exec(ctx, "CREATE TEMPORARY TABLE "+assembled+" ENGINE = Memory AS "+withRounds(a.toSQL(), formingsOf(r.rules.relevant(a.first, a.last))))
+}
+
+// A generation is unique to a recomputation, a merchant and a day: random high bits, then the number of
+// the merchant among those that are recomputed together (0 for states, which have none), then the day.
+const (
+	generationBits = 24
+	dayBits        = 16
+	chunkMerchants = 1<<(generationBits-dayBits) - 1
+)
+
+func generationSQL(base uint64, merchants []string) string {
+	if merchants == nil {
+		return fmt.Sprintf("toUInt64(%d) + toUInt16(day)", base)
+	}
+	quoted := make([]string, len(merchants))
+	for i, m := range merchants {
+		quoted[i] = quote(m)
+	}
+	return fmt.Sprintf("toUInt64(%d) + indexOf([%s], toString(merchant)) * %d + toUInt16(day)", base, strings.Join(quoted, ", "), 1<<dayBits)
+}
+
+func generationOf(base uint64, merchants []string, t touched) uint64 {
+	return base + uint64(slices.Index(merchants, t.merchant)+1)<<dayBits + uint64(uint16(t.day))
+}
+
+// together are the merchants of units, each once; nil for states.
+func together(units []pending) []string {
+	if units[0].kind != kindConversations {
+		return nil
+	}
+	all := map[string]bool{}
+	for _, u := range units {
+		all[u.merchant] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// inserts turn the assembled conversations into roll-up rows.
+func (r refresher) inserts(a assembly, generation string) []string {
+	var all []string
+	for _, t := range r.rules.tables(a.first, a.last) {
+		all = append(all, fmt.Sprintf("INSERT INTO %[1]s (%[2]s, %[3]s, generation) SELECT %[2]s, %[3]s, %[4]s FROM (%[5]s)",
+			t.name, t.keys, t.sums, generation, t.sql))
+	}
+	return all
+}
+
+// computed is what a roll-up table should have of some assembled conversations.
+type computed struct{ name, keys, sums, sql string }
+
+// tables lists the SELECTs of all roll-ups of the assembled conversations, which started from one day
+// to another. Definitions that count the same shops are computed together.
+func (r *ruleset) tables(first, last int32) []computed {
+	all := []computed{{"slots", slotKeys, sumNames(), conversationSums(assembled)}}
+	groups := map[string]*rollup{}
+	for _, d := range r.relevant(first, last) {
+		shops := r.onShops(d)
+		key := "metric_slots " + shops.String()
+		if d.Base == kpi.BaseBuyerDay {
+			key = "buyer_days " + shops.String()
+		}
+		if groups[key] == nil {
+			groups[key] = &rollup{source: assembled, shops: shops}
+		}
+		groups[key].definitions = append(groups[key].definitions, newRuled(d, r.zone, false))
+	}
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		if strings.HasPrefix(key, "buyer_days") {
+			all = append(all, computed{"buyer_days", buyerDayKeys, buyerDaySums, groups[key].buyerDays()})
+		} else {
+			all = append(all, computed{"metric_slots", metricSlotKeys, metricSlotSums, groups[key].metricSlots()})
+		}
+	}
+	return all
+}
+
+// shops are the shops of the assembled conversations by merchant and day.
+func (r refresher) shops(ctx context.Context) (map[touched][]string, error) {
+	rows, err := r.session.Query(ctx, "SELECT toString(merchant), toInt32(day), arraySort(groupUniqArray(shop)) FROM "+assembled+" GROUP BY merchant, day")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := map[touched][]string{}
+	for rows.Next() {
+		t := touched{kind: kindConversations}
+		var shops []string
+		if err := rows.Scan(&t.merchant, &t.day, &shops); err != nil {
+			return nil, err
+		}
+		found[t] = shops
+	}
+	return found, rows.Err()
+}
+
+// forRollup lets the recomputation skip merging across months: a key contains its day. Blocks are
+// small because a conversation's row is wide while its rounds are formed. Conditions are where they belong
+// already: pushing them down through what they are about only makes planning long.
 func forRollup(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"do_not_merge_across_partitions_select_final": 1, "max_partitions_per_insert_block": 0,
-		"max_query_size": 16 << 20,
+		"max_query_size": 16 << 20, "max_block_size": 8192, "max_expanded_ast_elements": 5_000_000, "max_ast_elements": 5_000_000,
+		"query_plan_filter_push_down": 0, "query_plan_merge_expressions": 0,
 	}))
 }
 
@@ -144,18 +362,20 @@ func daysOf(units []pending) []int32 {
 }
 
 // publish makes the new rows current: one block of an unpartitioned table appears at once.
-func publish(ctx context.Context, conn clickhouse.Conn, units []pending, base uint64) error {
-	batch, err := conn.PrepareBatch(ctx, "INSERT INTO generations (kind, merchant, day, newest)")
+func (r refresher) publish(ctx context.Context, units []pending, base uint64, shops map[touched][]string) error {
+	var now time.Time
+	if err := r.session.QueryRow(ctx, "SELECT now64(3)").Scan(&now); err != nil {
+		return err
+	}
+	batch, err := r.session.PrepareBatch(ctx, "INSERT INTO rollups (kind, merchant, day, newest)")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = batch.Abort() }() // does nothing after Send
-	var now time.Time
-	if err := conn.QueryRow(ctx, "SELECT now64(3)").Scan(&now); err != nil {
-		return err
-	}
+	merchants := together(units)
 	for _, u := range units {
-		newest := []any{u.seen, uint64(now.UnixMilli()), base + uint64(uint16(u.day))}
+		there := append([]string{}, shops[u.touched]...)
+		newest := []any{u.seen, uint64(now.UnixMilli()), generationOf(base, merchants, u.touched), r.rules.packOfUnit(u.touched, there), there}
 		if err := batch.Append(u.kind, u.merchant, dateOf(u.day), newest); err != nil {
 			return err
 		}
@@ -163,47 +383,31 @@ func publish(ctx context.Context, conn clickhouse.Conn, units []pending, base ui
 	return batch.Send()
 }
 
-// A correction may move a conversation to another day. Its old row then has another key and stays;
-// the row with the highest version is the conversation, the others are left out. candidates are
-// the conversations of some days that have rows on several days (or share a hash with one).
-const candidatesSQL = `SELECT cityHash64(id) AS h FROM conversations WHERE merchant = %[1]s
-AND cityHash64(id) IN (SELECT cityHash64(id) FROM conversations WHERE merchant = %[1]s AND day IN (%[2]s))
-GROUP BY h HAVING min(day) != max(day)`
-
-func exceptMoved(merchant string, days []int32) string {
-	return fmt.Sprintf(`(id, day) NOT IN (SELECT id, arrayJoin(arrayFilter(d -> d != current, days)) FROM (
-SELECT id, argMax(day, version) AS current, groupUniqArray(day) AS days FROM conversations
-WHERE merchant = %s AND cityHash64(id) IN (%s) GROUP BY id))`,
-		quote(merchant), fmt.Sprintf(candidatesSQL, quote(merchant), dateList(days)))
+func (r *ruleset) packOfUnit(t touched, shops []string) uint64 {
+	if t.kind != kindConversations {
+		return 0
+	}
+	return r.pack(t.day, shops)
 }
 
-func anyMoved(ctx context.Context, conn clickhouse.Conn, merchant string, days []int32) bool {
-	var n uint64
-	err := conn.QueryRow(ctx, "SELECT count() FROM ("+fmt.Sprintf(candidatesSQL, quote(merchant), dateList(days))+")").Scan(&n)
-	return err != nil || n > 0 // leaving out is right either way, only slower
-}
-
-// movedDays are the other days on which conversations of the given days have rows, with what
+// otherDays are the other days on which conversations of an assembly's days have rows, with what
 // their marks add up to.
-func movedDays(ctx context.Context, conn clickhouse.Conn, merchant string, days []int32) ([]pending, error) {
-	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT toInt32(day), sum(top) FROM (
-SELECT day, batch, max(rank) AS top FROM marks WHERE kind = 'conversations' AND merchant = %[1]s AND day IN (
-  SELECT DISTINCT day FROM conversations WHERE merchant = %[1]s AND cityHash64(id) IN (%[2]s) AND day NOT IN (%[3]s)
-) GROUP BY day, batch) GROUP BY day ORDER BY day`,
-		quote(merchant), fmt.Sprintf(candidatesSQL, quote(merchant), dateList(days)), dateList(days)))
+func (r refresher) otherDays(ctx context.Context, a assembly) ([]pending, error) {
+	rows, err := r.session.Query(ctx, fmt.Sprintf(`SELECT toString(merchant), toInt32(day), sum(top) FROM (
+SELECT merchant, day, batch, max(rank) AS top FROM marks WHERE kind = 'conversations' AND (merchant, day) IN (%s) GROUP BY merchant, day, batch
+) GROUP BY merchant, day ORDER BY merchant, day`, a.otherDays()))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var more []pending
 	for rows.Next() {
-		p := pending{touched: touched{kind: kindConversations, merchant: merchant}}
-		if err := rows.Scan(&p.day, &p.seen); err != nil {
+		p := pending{touched: touched{kind: kindConversations}}
+		if err := rows.Scan(&p.merchant, &p.day, &p.seen); err != nil {
 			return nil, err
 		}
 		more = append(more, p)
 	}
-	slices.SortFunc(more, func(a, b pending) int { return cmp.Compare(a.day, b.day) })
 	return more, rows.Err()
 }
 
@@ -211,16 +415,29 @@ SELECT day, batch, max(rank) AS top FROM marks WHERE kind = 'conversations' AND 
 // current one is older than any question that may still read its predecessor, and too old to
 // belong to a recomputation that is still under way.
 const staleSQL = `computed < now() - 3600 AND (%[1]s, day, generation) NOT IN (
-SELECT %[2]s, day, max(newest).3 FROM generations WHERE kind = '%[3]s' GROUP BY merchant, day
+SELECT %[2]s, day, max(newest).3 FROM rollups WHERE kind = '%[3]s' GROUP BY merchant, day
 ) AND (%[1]s, day) NOT IN (
-SELECT %[2]s, day FROM generations WHERE kind = '%[3]s' GROUP BY merchant, day
+SELECT %[2]s, day FROM rollups WHERE kind = '%[3]s' GROUP BY merchant, day
 HAVING max(newest).2 > toUnixTimestamp64Milli(now64(3)) - 600000)`
+
+// sweepSometimes sweeps once so many days were recomputed that old rows may be worth it: only a
+// recomputation leaves any, and looking for them reads all roll-ups.
+func (w *Warehouse) sweepSometimes(ctx context.Context, conn clickhouse.Conn, recomputed int) error {
+	const worthLooking = 1000
+	w.unswept += recomputed
+	if w.unswept < worthLooking {
+		return nil
+	}
+	w.unswept = 0
+	return sweep(ctx, conn)
+}
 
 // sweep deletes roll-up rows of old generations once they outnumber what is worth a rewrite.
 func sweep(ctx context.Context, conn clickhouse.Conn) error {
 	const worthIt = 200_000
+	ofConversations := fmt.Sprintf(staleSQL, "merchant", "merchant", kindConversations)
 	for table, stale := range map[string]string{
-		"slots":       fmt.Sprintf(staleSQL, "merchant", "merchant", kindConversations),
+		"slots": ofConversations, "metric_slots": ofConversations, "buyer_days": ofConversations,
 		"state_slots": fmt.Sprintf(staleSQL, "''", "''", kindStates),
 	} {
 		var rows uint64

@@ -33,7 +33,15 @@ func TestDownIsUnavailableWithRetryAfter(t *testing.T) {
 				_, _, err := w.In(everything).Conversations(t.Context(), Filter{Range: month}, "", 1)
 				return err
 			},
-			"counts": func() error { _, err := w.In(everything).Counts(t.Context()); return err },
+			"timelines": func() error {
+				_, _, err := w.In(everything).Timelines(t.Context(), Filter{Range: month}, "", 1)
+				return err
+			},
+			"orders":    func() error { _, err := w.In(everything).OrderEvents(t.Context(), Filter{Range: month}); return err },
+			"tickets":   func() error { _, err := w.In(everything).Tickets(t.Context(), Filter{Range: month}); return err },
+			"hold":      func() error { return w.Hold(t.Context(), Hold{Reason: "r", Author: "a"}) },
+			"deletions": func() error { _, err := w.Deletions(t.Context()); return err },
+			"counts":    func() error { _, err := w.In(everything).Counts(t.Context()); return err },
 		} {
 			err := call()
 			assert.Equal(t, "warehouse.down", fault.CodeOf(err), name)
@@ -78,6 +86,19 @@ func TestRefusesWhatTheTablesCannotHold(t *testing.T) {
 		},
 		States:   []chatlog.AgentState{{Agent: "a", State: chatlog.Busy, Start: start, End: start.Add(-1)}},
 		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: start, Slot: time.Hour, Offered: math.NaN()}},
+		Events: []chatlog.Event{
+			{Merchant: "m", Conversation: "c", At: start, Kind: chatlog.BuyerMessage}, // without an id two would be one
+			{Merchant: "m", Conversation: "c", ID: "1", At: start, Kind: "shout"},
+			{Merchant: "m", Conversation: "c", ID: "1", At: start, Kind: chatlog.RatingGiven},
+			{Merchant: "m", Conversation: "c", ID: "1", Kind: chatlog.BuyerMessage},
+			message("1", start, chatlog.BuyerMessage, ""),
+		},
+		Orders:  []chatlog.OrderEvent{{Merchant: "m", Buyer: "b", At: start}, {Merchant: "m", At: start, Kind: chatlog.Paid}},
+		Tickets: []chatlog.Ticket{{Merchant: "m", OpenedAt: start}, {Merchant: "m", ID: "1", OpenedAt: start, ClosedAt: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		Figures: []chatlog.DailyFigure{
+			{Merchant: "m", Platform: "jd", Item: "x", Date: "2026-02-30"},
+			{Merchant: "m", Platform: "jd", Item: "x", Date: "2026-02-28", Value: math.Inf(1)},
+		},
 	}
 	_, err := w.Ingest(t.Context(), bad)
 	require.Equal(t, "warehouse.batch", fault.CodeOf(err))
@@ -85,7 +106,8 @@ func TestRefusesWhatTheTablesCannotHold(t *testing.T) {
 	for _, f := range fault.Of(err).Fields {
 		places = append(places, f.Path)
 	}
-	assert.Equal(t, []string{"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]"}, places)
+	assert.Equal(t, []string{"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]",
+		"events[0]", "events[1]", "events[2]", "events[3]", "orders[0]", "orders[1]", "tickets[0]", "tickets[1]", "figures[0]", "figures[1]"}, places)
 	_, err = w.Ingest(t.Context(), Batch{})
 	assert.Equal(t, "warehouse.batch", fault.CodeOf(err))
 }

@@ -20,7 +20,7 @@ var sums = []sum{
 	{name: "offered", session: "1"},
 	{name: "answered", session: answered},
 	// Open conversations are neither answered nor abandoned.
-	{name: "abandoned", session: "first_response_ms = 4294967295 AND (abandoned OR length_ms != 4294967295)"},
+	{name: "abandoned", session: "first_response_ms = 4294967295 AND (abandoned OR ended >= 0)"},
 	{name: "first_response_ms", session: "if(" + answered + ", first_response_ms, 0)"},
 	{name: "within_10", session: "first_response_ms <= 10000"},
 	{name: "within_15", session: "first_response_ms <= 15000"},
@@ -57,35 +57,29 @@ func sumNames() string {
 // slotKeys are the columns that a roll-up row is known by.
 const slotKeys = "merchant, day, shop, queue, agent, slot"
 
-const slotOfStart = "toDateTime(intDiv(toUnixTimestamp64Milli(started), 900000) * 900, 'UTC')"
+const slotOfStart = "toDateTime(intDiv(started, 900000) * 900, 'UTC')"
 
-// conversationSums is the SELECT that turns the deduplicated conversations of one merchant and some
-// days into roll-up rows. Rounds that belong to the conversation's own agent are added up inside
-// the row; only conversations with several agents are taken apart round by round.
-// except is "" or an SQL condition that leaves out what was moved to another day.
-func conversationSums(merchant string, days []int32, except string) string {
-	where := fmt.Sprintf("merchant = %s AND day IN (%s)", quote(merchant), dateList(days))
-	if except != "" {
-		where += " AND " + except
-	}
+// conversationSums is the SELECT that turns an assembly with rounds (a table or a SELECT) into roll-up
+// rows. Rounds that belong to the conversation's own agent are added up inside the row; only
+// conversations with several agents are taken apart round by round.
+func conversationSums(source string) string {
 	inside, apart, outer := make([]string, len(sums)), make([]string, len(sums)), make([]string, len(sums))
 	for i, s := range sums {
 		if s.round == "" {
 			inside[i] = fmt.Sprintf("toUInt64(%s) AS s%d", s.session, i)
 			apart[i] = fmt.Sprintf("toUInt64(0) AS s%d", i)
 		} else {
-			inside[i] = fmt.Sprintf("toUInt64(if(empty(round_agent), arraySum(x -> toUInt64(%s), round_response_ms), 0)) AS s%d", s.round, i)
+			inside[i] = fmt.Sprintf("toUInt64(if(own, arraySum(x -> toUInt64(%s), responses), 0)) AS s%d", s.round, i)
 			apart[i] = fmt.Sprintf("toUInt64(%s) AS s%d", s.round, i)
 		}
 		outer[i] = fmt.Sprintf("sum(s%d) AS %s", i, s.name)
 	}
 	return fmt.Sprintf(`SELECT %[1]s, %[2]s FROM (
-SELECT merchant, day, shop, queue, agent, %[3]s AS slot, %[4]s FROM conversations FINAL WHERE %[6]s
+SELECT merchant, day, shop, queue, agent, %[6]s AS slot, %[3]s FROM %[5]s
 UNION ALL
-SELECT merchant, day, shop, queue, round_by AS agent, %[3]s AS slot, %[5]s FROM conversations FINAL
-ARRAY JOIN round_response_ms AS x, round_agent AS round_by WHERE %[6]s AND notEmpty(round_agent)
+SELECT merchant, day, shop, queue, responder AS agent, %[6]s AS slot, %[4]s FROM (SELECT * FROM %[5]s WHERE NOT own) ARRAY JOIN responses AS x, responders AS responder
 ) GROUP BY %[1]s`,
-		slotKeys, strings.Join(outer, ", "), slotOfStart, strings.Join(inside, ", "), strings.Join(apart, ", "), where)
+		slotKeys, strings.Join(outer, ", "), strings.Join(inside, ", "), strings.Join(apart, ", "), parenthesised(source), slotOfStart)
 }
 
 // stateNames are the states whose time state_slots keeps.

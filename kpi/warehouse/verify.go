@@ -1,8 +1,11 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,18 +50,25 @@ func (w *Warehouse) Verify(ctx context.Context, sample Sample) (Verification, er
 	}
 	w.refreshing.Lock() // a day must not change under the comparison
 	defer w.refreshing.Unlock()
-	v, err = verify(ctx, conn, sample)
+	v, err = w.verify(ctx, conn, sample)
 	return v, w.classify(ctx, err)
 }
 
-func verify(ctx context.Context, conn clickhouse.Conn, sample Sample) (Verification, error) {
+func (w *Warehouse) verify(ctx context.Context, conn clickhouse.Conn, sample Sample) (Verification, error) {
 	var v Verification
-	units, err := settled(ctx, conn, sample)
+	rules := w.rules.Load()
+	units, err := settled(ctx, conn, rules, sample)
+	if err != nil || len(units) == 0 {
+		return v, err
+	}
+	session, err := w.session()
 	if err != nil {
 		return v, err
 	}
+	defer func() { _ = session.Close() }() // its table goes with it
+	r := refresher{session: session, rules: rules}
 	for _, u := range units {
-		rows, err := compare(ctx, conn, u)
+		rows, err := r.compare(forRollup(ctx), u)
 		if err != nil {
 			return v, err
 		}
@@ -68,7 +78,7 @@ func verify(ctx context.Context, conn clickhouse.Conn, sample Sample) (Verificat
 		}
 		v.Differences = append(v.Differences, Difference{
 			Kind: u.kind, Merchant: ids.Merchant(u.merchant),
-			Day: calendar.MakeDate(1970, 1, 1+int(u.day)), Rows: rows,
+			Day: civil(u.day), Rows: rows,
 		})
 		if err := markAgain(ctx, conn, u); err != nil {
 			return v, err
@@ -83,43 +93,84 @@ type unit struct {
 	generation uint64
 }
 
-func settled(ctx context.Context, conn clickhouse.Conn, sample Sample) ([]unit, error) {
-	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT toString(kind), merchant, toInt32(day), max(newest).3 FROM generations
-WHERE (toString(kind), merchant, toInt32(day)) NOT IN (SELECT kind_name, merchant, day_number FROM (%s))
-GROUP BY kind, merchant, day ORDER BY cityHash64(kind, merchant, day, toUInt64(%d)) LIMIT %d BY kind`,
-		fmt.Sprintf(pendingSQL, openFor.Milliseconds()), sample.Seed, sample.Days))
+// settled chooses units of each kind whose roll-up should be what the raw rows add up to.
+func settled(ctx context.Context, conn clickhouse.Conn, rules *ruleset, sample Sample) ([]unit, error) {
+	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT kind_name, merchant, day_number, top.3, top.4, top.5 FROM (%s)
+WHERE NOT is_pending AND top.3 != 0 ORDER BY cityHash64(kind_name, merchant, day_number, toUInt64(%d))`,
+		fmt.Sprintf(journalSQL, openFor.Milliseconds()), sample.Seed))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var units []unit
+	chosen := map[string]int{}
 	for rows.Next() {
 		var u unit
-		if err := rows.Scan(&u.kind, &u.merchant, &u.day, &u.generation); err != nil {
+		var pack uint64
+		var shops []string
+		if err := rows.Scan(&u.kind, &u.merchant, &u.day, &u.generation, &pack, &shops); err != nil {
 			return nil, err
 		}
-		units = append(units, u)
+		if chosen[u.kind] < sample.Days && pack == rules.packOfUnit(u.touched, shops) {
+			chosen[u.kind]++
+			units = append(units, u)
+		}
 	}
+	slices.SortFunc(units, func(a, b unit) int {
+		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.merchant, b.merchant), cmp.Compare(a.day, b.day))
+	})
 	return units, rows.Err()
 }
 
-// compare counts the keys on which the raw rows and the roll-up of one day disagree.
-func compare(ctx context.Context, conn clickhouse.Conn, u unit) (int, error) {
-	table, keys, names, raw := "slots", slotKeys, sumNames(), ""
-	where := fmt.Sprintf("merchant = %s AND day IN (%s) AND generation = %d", quote(u.merchant), dateList([]int32{u.day}), u.generation)
+// compare counts the keys on which the raw rows and the roll-ups of one day disagree.
+func (r refresher) compare(ctx context.Context, u unit) (int, error) {
+	where := fmt.Sprintf("generation = %d", u.generation)
 	if u.kind == kindStates {
-		table, keys, names, raw = "state_slots", stateKeys, stateSumNames(), stateSums([]int32{u.day})
-		where = fmt.Sprintf("day IN (%s) AND generation = %d", dateList([]int32{u.day}), u.generation)
-	} else {
-		raw = conversationSums(u.merchant, []int32{u.day}, exceptMoved(u.merchant, []int32{u.day}))
+		where = fmt.Sprintf("day IN (%s) AND %s", dateList([]int32{u.day}), where)
+		return r.differing(ctx, computed{"state_slots", stateKeys, stateSumNames(), stateSums([]int32{u.day})}, where)
 	}
+	if err := r.assemble(ctx, assemblyOf([]touched{u.touched}, r.rules.zone)); err != nil {
+		return 0, err
+	}
+	where = fmt.Sprintf("merchant = %s AND day IN (%s) AND %s", quote(u.merchant), dateList([]int32{u.day}), where)
+	tables := map[string]computed{} // of one table all definitions together, since any may be too many
+	for _, name := range []string{"metric_slots", "buyer_days"} {
+		tables[name] = emptyOf(name)
+	}
+	for _, t := range r.rules.tables(u.day, u.day) {
+		if all, ok := tables[t.name]; ok {
+			t.sql = fmt.Sprintf("SELECT %[1]s, %[2]s FROM (%[3]s) UNION ALL SELECT %[1]s, %[2]s FROM (%[4]s)", t.keys, t.sums, all.sql, t.sql)
+		}
+		tables[t.name] = t
+	}
+	sum := 0
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		rows, err := r.differing(ctx, tables[name], where)
+		if err != nil {
+			return 0, err
+		}
+		sum += rows
+	}
+	return sum, nil
+}
+
+// emptyOf is a roll-up table without rows.
+func emptyOf(name string) computed {
+	keys, sums := metricSlotKeys, metricSlotSums
+	if name == "buyer_days" {
+		keys, sums = buyerDayKeys, buyerDaySums
+	}
+	return computed{name, keys, sums, fmt.Sprintf("SELECT %s, %s FROM %s WHERE 0", keys, sums, name)}
+}
+
+func (r refresher) differing(ctx context.Context, t computed, where string) (int, error) {
 	var differing uint64
-	err := conn.QueryRow(forRollup(ctx), fmt.Sprintf(`SELECT count() FROM (
+	err := r.session.QueryRow(ctx, fmt.Sprintf(`SELECT count() FROM (
 SELECT %[1]s FROM (
   SELECT %[1]s, 1 AS side, cityHash64(%[2]s) AS sums FROM (%[3]s)
   UNION ALL SELECT %[1]s, 2 AS side, cityHash64(%[2]s) AS sums FROM %[4]s WHERE %[5]s
 ) GROUP BY %[1]s HAVING countIf(side = 1) != 1 OR countIf(side = 2) != 1 OR min(sums) != max(sums))`,
-		keys, names, raw, table, where)).Scan(&differing)
+		t.keys, t.sums, t.sql, t.name, where)).Scan(&differing)
 	return int(differing), err
 }
 

@@ -16,6 +16,7 @@ package warehouse
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -79,13 +80,16 @@ type Warehouse struct {
 	conn   clickhouse.Conn
 	trying *attempt
 
+	rules atomic.Pointer[ruleset]
+
 	beginning  sync.Mutex // one batch at a time takes a turn
-	refreshing sync.Mutex // a second Refresh would only repeat the work
+	refreshing sync.Mutex // a second Refresh would only repeat the work; guards the one below
+	unswept    int        // days recomputed since the last sweep
 }
 
 // Open makes a Warehouse. It connects and migrates when the engine is up; when it is down the
 // first call after it comes up does. Errors: warehouse.config, warehouse.schema_newer,
-// warehouse.time_zone; a down engine is not an error.
+// warehouse.time_zone, kpi.definition.changed; a down engine is not an error.
 func Open(ctx context.Context, config Config, source Source, definitions kpi.Definitions) (*Warehouse, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -95,6 +99,7 @@ func Open(ctx context.Context, config Config, source Source, definitions kpi.Def
 		return nil, fault.Wrap(err, fault.Invalid, "warehouse.config", "unknown time zone %q", config.TimeZone)
 	}
 	w := &Warehouse{config: config, zone: zone, source: source, definitions: definitions}
+	w.SetShops(nil)
 	if err := w.Ready(ctx); err != nil && fault.KindOf(err) != fault.Unavailable {
 		return nil, err
 	}

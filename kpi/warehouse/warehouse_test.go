@@ -42,7 +42,10 @@ func openNew(t testing.TB) *Warehouse {
 
 // clear empties every table but the schema's, which is quicker than a new database.
 func clear(t require.TestingT, w *Warehouse) {
-	for _, table := range []string{"marks", "conversations", "agent_states", "contacts", "slots", "state_slots", "generations"} {
+	for _, table := range []string{
+		"marks", "conversations", "events", "texts", "orders", "tickets", "platform_figures", "agent_states", "contacts",
+		"slots", "metric_slots", "buyer_days", "state_slots", "generations", "rollups", "holds", "deletions",
+	} {
 		require.NoError(t, w.conn.Exec(context.Background(), "TRUNCATE TABLE "+table))
 	}
 }
@@ -241,6 +244,14 @@ func TestNobodySeesAnotherMerchant(t *testing.T) {
 			b.Conversations = append(b.Conversations, c)
 		}
 		b.Contacts = append(b.Contacts, chatlog.Contacts{Merchant: m, Queue: "q", Start: start, Slot: calendar.Slot, Offered: 5})
+		// One conversation of both merchants has the same id, and so have their orders and tickets.
+		agent := ids.Agent(fmt.Sprint("a-", m))
+		b.Events = append(b.Events,
+			chatlog.Event{Merchant: m, Shop: "s", Queue: "q", Conversation: "only events", ID: "1", At: start, Kind: chatlog.BuyerMessage},
+			chatlog.Event{Merchant: m, Shop: "s", Queue: "q", Conversation: "only events", ID: "2", At: start, Kind: chatlog.AgentMessage, Agent: agent})
+		b.Orders = append(b.Orders, chatlog.OrderEvent{Merchant: m, Shop: "s", Buyer: "b", Order: "o", Kind: chatlog.Inquiry, At: start, Agent: agent})
+		b.Tickets = append(b.Tickets, chatlog.Ticket{Merchant: m, Shop: "s", Queue: "q", ID: "t", OpenedAt: start, Agent: agent})
+		b.Figures = append(b.Figures, chatlog.DailyFigure{Merchant: m, Platform: "jd", Shop: "s", Date: "2026-11-01", Item: "x"})
 		b.States = append(b.States, chatlog.AgentState{Agent: ids.Agent(fmt.Sprint("a-", m)), State: chatlog.Busy, Start: start, End: start.Add(time.Hour)})
 	}
 	ingest(t, w, b)
@@ -259,6 +270,22 @@ func TestNobodySeesAnotherMerchant(t *testing.T) {
 		require.NoError(t, explain(err))
 		for _, c := range page {
 			seen = append(seen, string(c.Merchant))
+		}
+		f := Filter{Range: month, Merchants: merchants}
+		for _, x := range timelines(t, w, scope, f, 2) {
+			seen = append(seen, string(x.Merchant))
+			for _, e := range x.Events {
+				seen = append(seen, string(e.Merchant))
+			}
+		}
+		for _, o := range orders(t, w, scope, f) {
+			seen = append(seen, string(o.Merchant))
+		}
+		for _, x := range tickets(t, w, scope, f) {
+			seen = append(seen, string(x.Merchant))
+		}
+		for _, x := range platformFigures(t, w, scope, FigureFilter{Dates: calendar.Dates{From: calendar.MakeDate(2026, 1, 1)}, Merchants: merchants}) {
+			seen = append(seen, string(x.Merchant))
 		}
 		if merchants == nil {
 			series, err := r.Series(t.Context(), "q", month, time.Hour)
@@ -284,8 +311,8 @@ func TestNobodySeesAnotherMerchant(t *testing.T) {
 		require.NoError(t, explain(err))
 		return c
 	}
-	assert.Equal(t, Counts{Conversations: 6, States: 2, Contacts: 2}, counts(everything))
-	assert.Equal(t, Counts{Conversations: 3, Contacts: 1}, counts(mine))
+	assert.Equal(t, Counts{Conversations: 6, States: 2, Contacts: 2, Events: 4, Orders: 2, Tickets: 2, Figures: 2}, counts(everything))
+	assert.Equal(t, Counts{Conversations: 3, Contacts: 1, Events: 2, Orders: 1, Tickets: 1, Figures: 1}, counts(mine))
 	assert.Equal(t, Counts{Conversations: 3, States: 1}, counts(Scope{Agent: "a-mine"}))
 	assert.Equal(t, Counts{}, counts(Scope{}))
 
@@ -382,37 +409,4 @@ func TestVerifyFindsAndRepairsADamagedRollUp(t *testing.T) {
 	require.NoError(t, explain(err))
 	assert.Empty(t, clean.Differences)
 	assert.Equal(t, map[string]float64{"2026-10-30": 2}, offeredPerDay(t, w))
-}
-
-func TestRetentionKeepsTwoYears(t *testing.T) {
-	w := openNew(t)
-	old := time.Date(2023, 5, 1, 12, 0, 0, 0, shanghai)
-	ingest(t, w, Batch{
-		ID: "b", Conversations: []chatlog.Conversation{conversation("m", "old", old), conversation("m", "new", base)},
-		Contacts: []chatlog.Contacts{{Merchant: "m", Queue: "q", Start: old, Slot: time.Hour, Offered: 1}},
-	})
-	refresh(t, w)
-	today := calendar.MakeDate(2026, 11, 1)
-	_, err := w.Retain(t.Context(), Retention{Cutoff: calendar.MakeDate(2024, 11, 2), Today: today})
-	assert.Equal(t, "warehouse.retention", fault.CodeOf(err))
-	_, err = w.Retain(t.Context(), Retention{Today: today})
-	assert.Equal(t, "warehouse.retention", fault.CodeOf(err))
-
-	cut := Retention{Cutoff: calendar.MakeDate(2023, 11, 1), Today: today, DryRun: true}
-	would, err := w.Retain(t.Context(), cut)
-	require.NoError(t, explain(err))
-	assert.Equal(t, Deleted{Conversations: 1, Contacts: 1, DryRun: true}, would)
-	counts, err := w.In(everything).Counts(t.Context())
-	require.NoError(t, explain(err))
-	assert.Equal(t, uint64(2), counts.Conversations)
-
-	cut.DryRun = false
-	did, err := w.Retain(t.Context(), cut)
-	require.NoError(t, explain(err))
-	assert.Equal(t, Deleted{Conversations: 1, Contacts: 1}, did)
-	counts, err = w.In(everything).Counts(t.Context())
-	require.NoError(t, explain(err))
-	assert.Equal(t, Counts{Conversations: 1}, counts)
-	long := kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: calendar.Range{Start: old.AddDate(0, -1, 0), End: month.End}}
-	assert.Equal(t, 1.0, ask(t, w, everything, long)[0].Numerator)
 }

@@ -113,7 +113,14 @@ func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
 func Own(t testing.TB) *clickhouseserver.Server {
 	t.Helper()
 	Need(t)
-	own := clickhouseserver.New(Config(t.TempDir()))
+	return OwnAs(t, Config(t.TempDir()))
+}
+
+// OwnAs is Own with a configuration made from Config.
+func OwnAs(t testing.TB, config clickhouseserver.Config) *clickhouseserver.Server {
+	t.Helper()
+	Need(t)
+	own := clickhouseserver.New(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- own.Run(ctx) }()

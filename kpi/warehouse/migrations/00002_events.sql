@@ -136,8 +136,9 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_
 -- +goose StatementEnd
 
 -- States of the base buyer-day: what one conversation adds to a buyer's day. date is the business
--- date of what dates the items. A buyer without a name is its conversation. first_at and first_ok
--- are those of the earliest item, for rules that judge only the first.
+-- date of what dates the items. buyer is a 64-bit hash; a buyer without a name is its conversation.
+-- first is twice the ms since 1970 at which the earliest round opened, plus 1 when it was in time, for
+-- rules that judge only the first.
 -- +goose StatementBegin
 CREATE TABLE IF NOT EXISTS buyer_days
 (
@@ -153,29 +154,29 @@ CREATE TABLE IF NOT EXISTS buyer_days
     computed   DateTime DEFAULT now() CODEC(ZSTD(1)),
     items      UInt32 CODEC(T64, ZSTD(1)),
     misses     UInt32 CODEC(T64, ZSTD(1)),
-    first_at   DateTime64(3, 'UTC') CODEC(ZSTD(1)),
-    first_ok   Bool
+    first      UInt64 CODEC(ZSTD(1))
 )
 ENGINE = MergeTree PARTITION BY toYYYYMM(date) ORDER BY (metric, merchant, date, shop, buyer)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- +goose StatementEnd
 
--- The current roll-up of a (kind, merchant, day): the greatest (seen, computed ms, generation, pack).
--- It takes the place of the table generations. pack is a hash of the definitions that the roll-up was
--- computed under, 0 = none: a day with another pack is computed again, and its rule metrics are
--- asked from raw events until then. Copying twice does no harm.
+-- The current roll-up of a (kind, merchant, day): the greatest (seen, computed ms, generation, pack,
+-- shops). It takes the place of the table generations. pack is a hash of the definitions with a rule
+-- that the roll-up was computed under and of what platforms its shops are on, 0 = none; shops are those
+-- with conversations that started on the day. A day with another pack is computed again, and its rule
+-- metrics are asked from raw events until then. Copying twice does no harm.
 -- +goose StatementBegin
 CREATE TABLE IF NOT EXISTS rollups
 (
     kind     Enum8('batch' = 0, 'conversations' = 1, 'states' = 2),
     merchant LowCardinality(String),
     day      Date,
-    newest   SimpleAggregateFunction(max, Tuple(UInt64, UInt64, UInt64, UInt64))
+    newest   SimpleAggregateFunction(max, Tuple(UInt64, UInt64, UInt64, UInt64, Array(String)))
 )
 ENGINE = AggregatingMergeTree ORDER BY (kind, merchant, day)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 -- +goose StatementEnd
-INSERT INTO rollups SELECT kind, merchant, day, (newest.1, newest.2, newest.3, 0) FROM generations;
+INSERT INTO rollups SELECT kind, merchant, day, (newest.1, newest.2, newest.3, 0, []) FROM generations;
 
 -- The definitions that figures were computed under: a version, once used, never changes.
 -- +goose StatementBegin
@@ -204,3 +205,6 @@ CREATE TABLE IF NOT EXISTS holds
 ENGINE = MergeTree ORDER BY (merchant, at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 -- +goose StatementEnd
+
+-- Who asked for a deletion, whether it was only counted, and whose rows a hold kept ('' = everything).
+ALTER TABLE deletions ADD COLUMN IF NOT EXISTS author String, ADD COLUMN IF NOT EXISTS dry_run Bool, ADD COLUMN IF NOT EXISTS held Array(String);
