@@ -61,24 +61,29 @@ const (
 	ReadKPI        Permission = "kpi:read"
 	ReadAgentKPI   Permission = "kpi:agents" // figures by agent
 	Ingest         Permission = "ingest:write"
+	Quarantine     Permission = "quarantine:manage" // lines that were refused: they may name people
 	ReadReports    Permission = "reports:read"
 	RunJobs        Permission = "jobs:run"
 	ReadJobs       Permission = "jobs:read"
 	ManageUsers    Permission = "users:manage"
 	ReadAudit      Permission = "audit:read"
+
+	FreezeScorecards Permission = "scorecards:freeze" // close a month's scores, and amend them with a reason
+	ManageRetention  Permission = "retention:manage"  // holds, what would be deleted, what was
 )
 
 // Permissions lists every permission; tests walk it.
 var Permissions = []Permission{
 	ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
-	ReadKPI, ReadAgentKPI, Ingest, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
+	ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
+	FreezeScorecards, ManageRetention,
 }
 
 var table = map[Role][]Permission{
 	Administrator: Permissions,
 	Planner: {
 		ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
-		ReadKPI, ReadAgentKPI, Ingest, ReadReports, ReadJobs, RunJobs,
+		ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, ReadJobs, RunJobs, FreezeScorecards,
 	},
 	Supervisor: {ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs},
 	Quality:    {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},

@@ -30,6 +30,9 @@ jobs:run         p - - - -
 jobs:read        p s - - -
 users:manage     - - - - -
 audit:read       - - - - -
+quarantine:manage p - - - -
+scorecards:freeze p - - - -
+retention:manage - - - - -
 `
 
 func principal(role access.Role) access.Principal {

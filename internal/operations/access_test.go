@@ -13,6 +13,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
@@ -48,7 +49,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := newStack(t)
+	s := stackOn(t, enginetest.Start(t), append(packDefinitions(t), humanRounds))
 	ctx := t.Context()
 	s.applyContracts(t, merchantsYAML)
 	s.addPeople(t, 1001, 2, "lumi-tmall/pre")
@@ -63,6 +64,7 @@ func newWorld(t *testing.T) *world {
 		w.reports[m] = r.ID
 		ok(t, s.db.Change(ctx, admin, s.now, func(tx *store.Tx) error { return plant(tx, m) }))
 	}
+	ok(t, s.db.Change(ctx, admin, s.now, plantKept))
 	ok(t, s.db.Change(ctx, admin, s.now, func(tx *store.Tx) error {
 		_, err := tx.AddRoster(store.Roster{ID: "r", Range: calendar.Day(today, shanghai), Shifts: []scheduling.Shift{shiftOf("1001", today, 9), shiftOf("2001", today, 9)}})
 		if err == nil {

@@ -20,6 +20,10 @@ const (
 	ImportStates        = intake.States
 	ImportHistory       = intake.History
 	ImportAgents        = intake.Agents
+	ImportEvents        = intake.Events
+	ImportOrders        = intake.Orders
+	ImportTickets       = intake.Tickets
+	ImportAccounts      = intake.Accounts
 )
 
 // ParseMapping reads a mapping file strictly. Errors: intake.mapping.

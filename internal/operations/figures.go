@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
-	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -29,6 +27,14 @@ func (m *Measuring) Figures(ctx context.Context, who access.Principal, q kpi.Que
 	}
 	if err := m.named(ctx, who, perm, q); err != nil {
 		return nil, err
+	}
+	for _, metric := range q.Metrics {
+		if q.Version == "" {
+			break
+		}
+		if _, err := m.version(metric, q.Version); err != nil {
+			return nil, err
+		}
 	}
 	return figures.Query(ctx, q)
 }
@@ -75,16 +81,18 @@ func (m *Measuring) Conversations(ctx context.Context, who access.Principal, f w
 	return list, next, nil
 }
 
+// agentHidden reports that the principal may not know of an agent.
+func agentHidden(who access.Principal, agent ids.Agent) bool {
+	return !who.Can(access.ReadAgentKPI) || who.Role == access.AgentRole && agent != who.Agent
+}
+
 // hideAgents leaves out the agents that the principal may not know of.
 func hideAgents(who access.Principal, c *chatlog.Conversation) {
-	hidden := func(agent ids.Agent) bool {
-		return !who.Can(access.ReadAgentKPI) || who.Role == access.AgentRole && agent != who.Agent
-	}
-	if hidden(c.Agent) {
+	if agentHidden(who, c.Agent) {
 		c.Agent = ""
 	}
 	for i := range c.Rounds {
-		if hidden(c.Rounds[i].Agent) {
+		if agentHidden(who, c.Rounds[i].Agent) {
 			c.Rounds[i].Agent = ""
 		}
 	}
@@ -99,18 +107,13 @@ func (m *Measuring) Freshness(ctx context.Context, who access.Principal) (wareho
 	return figures.Freshness(ctx)
 }
 
-// Metrics lists the metric definitions in force.
-func (m *Measuring) Metrics(_ context.Context, who access.Principal) ([]kpi.Definition, error) {
-	if who.User == "" {
-		return nil, fault.New(fault.Unauthenticated, "access.unauthenticated", "log in first")
-	}
-	return m.deps.Definitions, nil
-}
-
 // CheckRollups brings roll-ups up to date with late events and verifies a sample against the raw
 // events, repairing what differs. rows is the number of days recomputed.
 func (m *Measuring) CheckRollups(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return 0, err
+	}
+	if err := m.tellShops(ctx); err != nil {
 		return 0, err
 	}
 	days, err := m.deps.Warehouse.Refresh(ctx)
@@ -130,17 +133,6 @@ func (m *Measuring) CheckRollups(ctx context.Context, who access.Principal, due 
 
 // verifySample is how many merchant-days one check compares with the raw events.
 const verifySample = 5
-
-// Retain deletes measurements older than the configured years.
-func (m *Measuring) Retain(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
-	if _, err := access.Decide(who, access.RunJobs); err != nil {
-		return 0, err
-	}
-	today := calendar.DateOf(due, m.deps.Zone)
-	cutoff := calendar.MakeDate(today.Year-m.cfg.RetentionYears, today.Month, today.Day)
-	gone, err := m.deps.Warehouse.Retain(ctx, warehouse.Retention{Cutoff: cutoff, Today: today})
-	return int64(gone.Conversations + gone.States + gone.Contacts), err
-}
 
 // Ingest takes one batch of canonical events. It returns when they are durable; the same batch
 // again changes nothing. Roll-ups follow with CheckRollups.

@@ -2,8 +2,6 @@ package operations
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,13 +33,15 @@ type ImportInput struct {
 
 // Imported says what an import did.
 type Imported struct {
-	Import  store.Import     `json:"import"`
-	Already bool             `json:"already"` // the same file was imported before; nothing changed
-	Agents  *store.PutResult `json:"agents,omitempty"`
-	Summary intake.Summary   `json:"summary"`
+	Import   store.Import     `json:"import"`
+	Already  bool             `json:"already"` // the same file was imported before; nothing changed
+	Agents   *store.PutResult `json:"agents,omitempty"`
+	Accounts *store.PutResult `json:"accounts,omitempty"`
+	Summary  intake.Summary   `json:"summary"`
 }
 
-// Import reads a file of conversations, agent states, contact history or agents. Its rows are
+// Import reads a file of conversations, their events, agent states, contact history, orders, tickets,
+// agents or assignments of accounts. Its rows are
 // checked all-or-nothing unless Partial; the same file twice changes nothing. When it returns
 // without an error every row is durable and counted.
 //
@@ -52,21 +52,38 @@ type Imported struct {
 // again after another one counts again.
 func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportInput) (Imported, error) {
 	perm := access.Ingest
-	if in.Mapping.Kind == intake.Agents {
+	if ofPeople(in.Mapping.Kind) {
 		perm = access.WriteAgents
 	}
 	scope, err := access.Decide(who, perm)
 	if err != nil {
 		return Imported{}, err
 	}
-	known, err := m.known(ctx, scope)
+	rules, err := m.admit(ctx, who, scope)
 	if err != nil {
 		return Imported{}, err
 	}
-	run := &importRun{Measuring: m, who: who, in: in, batch: ids.New[ids.Batch](m.deps.Now()), known: known}
+	run := &importRun{Measuring: m, who: who, in: in, batch: ids.New[ids.Batch](m.deps.Now()), rules: rules}
 	switch in.Mapping.Kind {
 	case intake.Agents:
 		return run.people(ctx)
+	case intake.Accounts:
+		return run.assignments(ctx)
+	case intake.Events:
+		return importEvents(ctx, run, func(rows []chatlog.Event) warehouse.Batch {
+			for i := range rows {
+				run.rules.settle(&rows[i])
+			}
+			return warehouse.Batch{Events: rows}
+		})
+	case intake.Orders:
+		return importEvents(ctx, run, func(rows []chatlog.OrderEvent) warehouse.Batch {
+			return warehouse.Batch{Orders: rows}
+		})
+	case intake.Tickets:
+		return importEvents(ctx, run, func(rows []chatlog.Ticket) warehouse.Batch {
+			return warehouse.Batch{Tickets: rows}
+		})
 	case intake.Conversations:
 		return importEvents(ctx, run, func(rows []chatlog.Conversation) warehouse.Batch {
 			return warehouse.Batch{Conversations: rows}
@@ -84,30 +101,17 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 	}
 }
 
+// ofPeople reports whether rows of a kind are about our own people: they go into the operational
+// store, and who may change agents may bring them.
+func ofPeople(kind intake.Kind) bool { return kind == intake.Agents || kind == intake.Accounts }
+
 // importRun is one import in progress.
 type importRun struct {
 	*Measuring
 	who   access.Principal
 	in    ImportInput
 	batch ids.Batch
-	known map[ids.Queue]store.Queue
-
-	buyerKeys map[ids.Merchant][]byte
-	failed    error // why a buyer could not be hashed
-}
-
-// known are the queues an import may name.
-func (m *Measuring) known(ctx context.Context, scope access.Scope) (map[ids.Queue]store.Queue, error) {
-	view := m.deps.Store.In(scope)
-	all, err := store.All(func(p store.Page) ([]store.Queue, string, error) { return view.Queues(ctx, store.QueueFilter{}, p) })
-	if err != nil {
-		return nil, err
-	}
-	known := make(map[ids.Queue]store.Queue, len(all))
-	for _, q := range all {
-		known[q.ID] = q
-	}
-	return known, nil
+	rules *admission
 }
 
 // key names the import: the same content read by the same mapping into the same kind.
@@ -116,7 +120,12 @@ func (r *importRun) key(sha string) (string, error) {
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "import.key", "the import cannot be named")
 	}
-	sum := sha256.Sum256(fmt.Appendf(mapping, "%s %d %t", sha, ingestRows, r.in.Partial))
+	text := fmt.Appendf(mapping, "%s %d %t", sha, ingestRows, r.in.Partial)
+	switch r.in.Mapping.Kind { // what they become depends on more than the file
+	case intake.Events, intake.Orders, intake.Tickets:
+		text = append(text, r.rules.digest()...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
 }
 
@@ -142,12 +151,16 @@ func (r *importRun) before(ctx context.Context, key string) (Imported, bool, err
 }
 
 // partsName names the rows that this import takes of the file: with Partial they depend on the
-// queues that are known, and another choice of rows must not pass for parts acknowledged before.
+// queues that are known and on what still lies ahead, and another choice of rows must not pass for parts
+// acknowledged before.
 func (r *importRun) partsName(key string) string {
 	h := sha256.New()
 	fmt.Fprint(h, key)
-	for _, id := range slices.Sorted(maps.Keys(r.known)) {
-		fmt.Fprintf(h, "|%s %s %s", id, r.known[id].Merchant, r.known[id].Shop)
+	for _, id := range slices.Sorted(maps.Keys(r.rules.queues)) {
+		fmt.Fprintf(h, "|%s %s %s", id, r.rules.queues[id].Merchant, r.rules.queues[id].Shop)
+	}
+	if r.in.Partial {
+		fmt.Fprintf(h, "|%d", r.rules.latest.Unix())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:24])
 }
@@ -165,8 +178,8 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 	// stopped: parts that were acknowledged are not written again.
 	name, part := r.partsName(key), 0
 	handle := func(rows []T) error {
-		if r.failed != nil {
-			return r.failed
+		if err := r.rules.failure(); err != nil {
+			return err
 		}
 		if part == 0 {
 			if err := r.begin(ctx, key, sha); err != nil {
@@ -181,7 +194,7 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 	}
 	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, handle, r.options(ctx, sha))
 	if err == nil {
-		err = r.failed
+		err = r.rules.failure()
 	}
 	if err != nil {
 		if part == 0 && fault.CodeOf(err) == store.ErrConflict.Code {
@@ -233,100 +246,15 @@ func (r *importRun) record(key, sha string, s intake.Summary) store.Import {
 }
 
 func (r *importRun) options(ctx context.Context, sha string) intake.Options {
-	return intake.Options{
+	o := intake.Options{
 		Partial: r.in.Partial, RejectTo: r.in.RejectTo, Zone: r.deps.Zone, BatchRows: ingestRows, Progress: r.in.Progress,
-		Refers: r.refers, SHA256: sha,
-		HashBuyer: func(merchant, buyer string) string {
-			key := r.buyerKey(ctx, ids.Merchant(merchant))
-			if key == nil {
-				return ""
-			}
-			h := hmac.New(sha256.New, key)
-			h.Write([]byte(buyer))
-			return hex.EncodeToString(h.Sum(nil)[:16])
-		},
+		Refers: r.rules.refers, SHA256: sha, HashBuyer: r.rules.hasher(ctx), HashLines: true,
+		AgentOf: r.rules.agentOf, Closes: r.rules.closes, Latest: r.rules.latest,
 	}
-}
-
-// refers checks that a row names a queue we know and that belongs to the merchant and shop it names.
-func (r *importRun) refers(merchant ids.Merchant, shop ids.Shop, queue ids.Queue) []fault.Field {
-	q, ok := r.known[queue]
-	switch {
-	case !ok:
-		return []fault.Field{{Path: "queue", Value: string(queue), Problem: "is no queue we know; add it to the merchant's contract file first"}}
-	case q.Merchant != merchant:
-		return []fault.Field{{Path: "merchant", Value: string(merchant), Problem: fmt.Sprintf("the queue %s belongs to the merchant %s", queue, q.Merchant)}}
-	case shop != "" && q.Shop != shop:
-		return []fault.Field{{Path: "shop", Value: string(shop), Problem: fmt.Sprintf("the queue %s belongs to the shop %s", queue, q.Shop)}}
+	if r.in.Mapping.Kind != intake.Agents && len(r.in.Mapping.Columns) == 0 {
+		o.HashBuyer = r.rules.lineHasher(ctx)
 	}
-	return nil
-}
-
-// buyerKey is the key of a merchant's buyer hashes, made at first use; nil for a merchant that no
-// queue belongs to, whose rows are refused anyway, and when failed says why there is none: a buyer is
-// neither stored readable nor left out, the import fails.
-func (r *importRun) buyerKey(ctx context.Context, merchant ids.Merchant) []byte {
-	if key, ok := r.buyerKeys[merchant]; ok || r.failed != nil {
-		return key
-	}
-	var key []byte
-	for _, q := range r.known {
-		if q.Merchant != merchant {
-			continue
-		}
-		if key, r.failed = r.loadBuyerKey(ctx, merchant); r.failed != nil {
-			return nil
-		}
-		break
-	}
-	if r.buyerKeys == nil {
-		r.buyerKeys = map[ids.Merchant][]byte{}
-	}
-	r.buyerKeys[merchant] = key
-	return key
-}
-
-// loadBuyerKey reads the key of a merchant or makes it; when two imports make it at once, both take
-// the one that was first.
-func (r *importRun) loadBuyerKey(ctx context.Context, merchant ids.Merchant) ([]byte, error) {
-	name := "buyer-key:" + string(merchant)
-	key, err := r.storedBuyerKey(ctx, name)
-	if err == nil || fault.KindOf(err) != fault.NotFound {
-		return key, err
-	}
-	var raw [32]byte
-	if _, err := rand.Read(raw[:]); err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "import.buyer_key", "the key of the buyers of %s cannot be made", merchant)
-	}
-	value, err := json.Marshal(hex.EncodeToString(raw[:]))
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "import.buyer_key", "the key of the buyers of %s cannot be made", merchant)
-	}
-	err = r.deps.Store.Change(ctx, r.who, r.deps.Now(), func(tx *store.Tx) error {
-		_, err := tx.PutSetting(name, value, store.NewOnly)
-		return err
-	})
-	switch {
-	case err == nil:
-		return raw[:], nil
-	case fault.CodeOf(err) == store.ErrConflict.Code:
-		return r.storedBuyerKey(ctx, name)
-	}
-	return nil, err
-}
-
-func (r *importRun) storedBuyerKey(ctx context.Context, name string) ([]byte, error) {
-	setting, err := r.deps.Store.In(access.Scope{Everything: true}).Setting(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	var text string
-	err = json.Unmarshal(setting.Value, &text)
-	key, bad := hex.DecodeString(text)
-	if err != nil || bad != nil || len(key) == 0 {
-		return nil, fault.New(fault.Internal, "import.buyer_key", "the setting %s is no key", name)
-	}
-	return key, nil
+	return o
 }
 
 // people writes agents. It asks the agents, not the list of imports, whether a file is new: after
@@ -340,15 +268,21 @@ func (r *importRun) people(ctx context.Context) (Imported, error) {
 	if err != nil {
 		return Imported{Summary: summary}, err
 	}
-	var done Imported
-	now := r.deps.Now()
-	err = r.deps.Store.Change(ctx, r.who, now, func(tx *store.Tx) error {
-		done = Imported{Summary: summary, Import: r.record(key, sha, summary)}
+	return r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
 		result, err := tx.PutAgents(agents)
+		done.Agents = &result
+		return result, err
+	})
+}
+
+// keep writes what a file says and records the import in one transaction.
+func (r *importRun) keep(ctx context.Context, key, sha string, summary intake.Summary, put func(*store.Tx, *Imported) (store.PutResult, error)) (done Imported, err error) {
+	err = r.deps.Store.Change(ctx, r.who, r.deps.Now(), func(tx *store.Tx) error {
+		done = Imported{Summary: summary, Import: r.record(key, sha, summary)}
+		result, err := put(tx, &done)
 		if err != nil {
 			return err
 		}
-		done.Agents = &result
 		old, err := tx.In(access.Scope{Everything: true}).ImportByKey(ctx, done.Import.Kind, key)
 		switch {
 		case err == nil && result.Added+result.Changed == 0:
@@ -371,4 +305,25 @@ func (m *Measuring) Imports(ctx context.Context, who access.Principal, f store.I
 		return nil, "", err
 	}
 	return view.Imports(ctx, f, p)
+}
+
+// assignments writes who used which account when, like people.
+func (r *importRun) assignments(ctx context.Context) (Imported, error) {
+	key, sha, err := r.name(ctx)
+	if err != nil {
+		return Imported{}, err
+	}
+	var all []chatlog.Assignment
+	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, func(rows []chatlog.Assignment) error {
+		all = append(all, rows...)
+		return nil
+	}, r.options(ctx, sha))
+	if err != nil {
+		return Imported{Summary: summary}, err
+	}
+	return r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
+		result, err := r.putAccounts(ctx, tx, all)
+		done.Accounts = &result
+		return result, err
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/contracts"
@@ -68,7 +69,10 @@ func (a *Administration) apply(ctx context.Context, who access.Principal, mercha
 		}
 		return nil
 	})
-	return done, err
+	if err != nil {
+		return done, err
+	}
+	return done, a.tellShops(ctx)
 }
 
 // count files a write under added, changed or unchanged by what its Meta says.
@@ -119,29 +123,50 @@ func kept(was contracts.Version, versions []contracts.Version, today calendar.Da
 	return false
 }
 
-// measurable refuses terms that no figure could ever be held against: an unknown metric, or a
-// target that lies outside what its unit can reach.
+// measurable refuses terms that no figure could ever be held against: an unknown metric or version, a
+// target that lies outside what its unit can reach, a metric that is not defined when the term begins.
 func (a *Administration) measurable(c contracts.Contract) error {
-	units := map[string]kpi.Unit{}
-	for _, d := range a.deps.Definitions {
-		units[string(d.Metric)] = d.Unit
-	}
 	var bad []fault.Field
 	for i, v := range c.Versions {
 		for j, t := range v.Terms {
-			at := fmt.Sprintf("%s.versions[%d].terms[%d]", c.ID, i, j)
-			unit, known := units[t.Metric]
-			switch {
-			case !known:
-				bad = append(bad, fault.Field{Path: at + ".metric", Value: t.Metric, Problem: "is no metric; `chaoban kpi metrics` lists them"})
-			case unit == kpi.Share && t.Target > 1:
-				bad = append(bad, fault.Field{Path: at + ".target", Value: fmt.Sprint(t.Target), Problem: "is a share: it must lie between 0 and 1 (0.9 is 90 %)"})
-			case unit == kpi.Rating && (t.Target < 1 || t.Target > 5):
-				bad = append(bad, fault.Field{Path: at + ".target", Value: fmt.Sprint(t.Target), Problem: "is a rating: it must lie between 1 and 5"})
+			for _, f := range a.termFaults(t, v) {
+				f.Path = fmt.Sprintf("%s.versions[%d].terms[%d].%s", c.ID, i, j, f.Path)
+				bad = append(bad, f)
 			}
 		}
 	}
 	return fault.Bad("contract.term", "contract", bad)
+}
+
+func (a *Administration) termFaults(t contracts.Term, v contracts.Version) []fault.Field {
+	metric := kpi.Metric(t.Metric)
+	known := a.versionsOf(metric)
+	if len(known) == 0 {
+		return []fault.Field{{Path: "metric", Value: t.Metric, Problem: "is no metric; `chaoban kpi metrics` lists them"}}
+	}
+	var d kpi.Definition
+	var err error
+	if t.Version != "" {
+		if d, err = a.deps.Definitions.Version(metric, t.Version); err != nil {
+			return []fault.Field{{Path: "version", Value: t.Version, Problem: fmt.Sprintf("is no version of %s, which has %s", t.Metric, strings.Join(known, ", "))}}
+		}
+	} else if d, err = a.deps.Definitions.On(metric, v.From); err != nil {
+		return []fault.Field{{Path: "metric", Value: t.Metric, Problem: fmt.Sprintf("has no definition in force on %s; name one of %s as version", v.From, strings.Join(known, ", "))}}
+	}
+	var bad []fault.Field
+	add := func(path, value, problem string) {
+		bad = append(bad, fault.Field{Path: path, Value: value, Problem: problem})
+	}
+	switch {
+	case d.Unit == kpi.Share && t.Target > 1:
+		add("target", fmt.Sprint(t.Target), "is a share: it must lie between 0 and 1 (0.9 is 90 %)")
+	case d.Unit == kpi.Rating && (t.Target < 1 || t.Target > 5):
+		add("target", fmt.Sprint(t.Target), "is a rating: it must lie between 1 and 5")
+	}
+	if d.Base == kpi.BaseBuyerDay && t.Window != "" {
+		add("window", t.Window, fmt.Sprintf("cannot cut %s, which counts a buyer once a day; it has a window of its own", t.Metric))
+	}
+	return bad
 }
 
 // PutMerchant adds or replaces a merchant; expect is store.AnyVersion, store.NewOnly or the
@@ -157,7 +182,10 @@ func (a *Administration) PutMerchant(ctx context.Context, who access.Principal, 
 		meta, err = tx.PutMerchant(m, expect)
 		return err
 	})
-	return meta, err
+	if err != nil {
+		return meta, err
+	}
+	return meta, a.tellShops(ctx)
 }
 
 // PutContract adds or replaces a contract under the rule of ApplyContracts.

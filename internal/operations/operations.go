@@ -9,6 +9,8 @@
 package operations
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -27,11 +30,13 @@ type Config struct {
 	LoginAttempts   int           `yaml:"login_attempts"` // failures per login and address before it waits
 	LoginWindow     time.Duration `yaml:"login_window"`
 	RetentionYears  int           `yaml:"retention_years"` // at least 2
+	FreezeDay       int           `yaml:"freeze_day"`      // of the next month, on which a month's scorecards are frozen, 1 to 28; 0 = 5
+	Tolerance       float64       `yaml:"tolerance"`       // relative difference from a platform's closed figure that is told, 0 to 1; 0 = 0.02
 }
 
 // DefaultConfig is what default.yaml says.
 func DefaultConfig() Config {
-	return Config{SessionLifetime: 12 * time.Hour, LoginAttempts: 5, LoginWindow: 15 * time.Minute, RetentionYears: 3}
+	return Config{SessionLifetime: 12 * time.Hour, LoginAttempts: 5, LoginWindow: 15 * time.Minute, RetentionYears: 3, FreezeDay: 5, Tolerance: 0.02}
 }
 
 // Validate reports every bad field.
@@ -49,8 +54,17 @@ func (c Config) Validate() error {
 	if c.RetentionYears < 2 {
 		bad = append(bad, fault.Field{Path: "retention_years", Problem: "must be at least 2: evidence is kept two years"})
 	}
+	if c.FreezeDay < 0 || c.FreezeDay > 28 {
+		bad = append(bad, fault.Field{Path: "freeze_day", Value: fmt.Sprint(c.FreezeDay), Problem: "must be a day from 1 to 28"})
+	}
+	if !(c.Tolerance >= 0 && c.Tolerance <= 1) { // so that NaN is refused too
+		bad = append(bad, fault.Field{Path: "tolerance", Value: fmt.Sprint(c.Tolerance), Problem: "must be from 0 to 1: 0.02 is two per cent"})
+	}
 	return fault.Bad("operations.config", "operations", bad)
 }
+
+func (c Config) freezeDay() int     { return cmp.Or(c.FreezeDay, DefaultConfig().FreezeDay) }
+func (c Config) tolerance() float64 { return cmp.Or(c.Tolerance, DefaultConfig().Tolerance) }
 
 // Deps are what the use cases stand on. Warehouse may be down at any time.
 type Deps struct {
@@ -60,6 +74,7 @@ type Deps struct {
 	Holidays    calendar.Holidays
 	Promotions  []Promotion // that ship with the binary, past and planned
 	Definitions kpi.Definitions
+	Closing     chatlog.ClosingRule // marks buyers' messages that only close; the zero rule marks none
 	Rules       workrules.Params
 	Node        string // names this process among the nodes that share the stores
 	Log         *slog.Logger
@@ -73,6 +88,7 @@ type Operations struct {
 	Settling       *Settling       // finance and merchants: monthly SLA reports
 	Administration *Administration // operators: master data, users, audit
 	deps           Deps
+	jobs           *jobCounters
 }
 
 // base is not embedded by its exported fields: a door that holds the use cases must not reach the
@@ -107,7 +123,7 @@ func New(cfg Config, deps Deps) *Operations {
 	m := &Measuring{b}
 	return &Operations{
 		Planning: &Planning{b}, Measuring: m, Settling: &Settling{b, m}, Administration: &Administration{b},
-		deps: deps,
+		deps: deps, jobs: newJobCounters(),
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
@@ -91,21 +90,48 @@ func TestSLAReportCountsEachVersionsShopsOnItsDays(t *testing.T) {
 	})
 }
 
-// Two parts of a month that count under two definitions are not added up.
+// Where a definition changes inside a month, the month is the sum of its parts, each under the version in
+// force, and names both; a term that pins a version is counted under that one on all days.
 func TestSLAReportOfTwoDefinitions(t *testing.T) {
-	definitions := packDefinitions(t)
-	i := slices.IndexFunc(definitions, func(d kpi.Definition) bool { return d.Metric == "handled" })
-	next := definitions[i]
-	definitions[i].Effective.Until, next.Effective.From, next.Version = date("2026-05-16"), date("2026-05-16"), "neutral-2"
-	s := stackOn(t, enginetest.Start(t), append(definitions, next))
-	s.applyContracts(t, merchantsYAML)
-	s.changed(t, func(c *contracts.Contract) {
-		next := c.Versions[0]
-		c.Versions[0].Until, next.Number, next.From = date("2026-05-16"), 2, date("2026-05-16")
-		c.Versions = append(c.Versions, next)
-	})
-	_, err := s.Settling.SLAReport(t.Context(), planner, "lumi-2026", may)
-	_ = refused(t, err, "kpi.metric.changes")
+	was, then := humanRounds, humanRounds
+	was.Effective.Until, then.Effective.From, then.Version = date("2026-05-16"), date("2026-05-16"), "v2"
+	rule := *humanRounds.Rule
+	rule.Limit = 10
+	then.Rule = &rule
+	s := stackOn(t, enginetest.Start(t), append(packDefinitions(t), was, then))
+	s.applyContracts(t, strings.Replace(merchantsYAML, "          - {id: first-mean,", `          - {id: in-force, metric: human_5min, direction: at_least, target: 0.5}
+          - {id: pinned, metric: human_5min, version: v1, direction: at_least, target: 0.5}
+          - {id: first-mean,`, 1))
+	var chats []chatlog.Conversation
+	for _, day := range []string{"2026-05-10", "2026-05-20"} { // one round each of 8 s and of 50 s before and after the change
+		chats = append(chats, conversation("lumi-tmall/pre", day+"-a", "1001", at(day, "10:00:00"), 8*time.Second),
+			conversation("lumi-tmall/pre", day+"-b", "1001", at(day, "11:00:00"), 50*time.Second))
+	}
+	s.ingest(t, warehouse.Batch{Conversations: chats})
+	model, err := s.Settling.SLAReport(t.Context(), planner, "lumi-2026", may)
+	ok(t, err)
+	lines := map[string]exports.TermLine{}
+	for _, l := range model.Lines {
+		lines[l.Term.ID] = l
+	}
+	inForce, pinned := lines["in-force"].Reading, lines["pinned"].Reading
+	assert.Equal(t, "v1+v2", inForce.Version)
+	assert.Equal(t, parts{3, 4}, parts{inForce.Numerator, inForce.Denominator}, "both of the first half within 300 s, one of the second within 10 s")
+	assert.Equal(t, "v1", pinned.Version)
+	assert.Equal(t, parts{4, 4}, parts{pinned.Numerator, pinned.Denominator})
+	for _, total := range model.Totals {
+		if total.Metric == "human_5min" {
+			assert.Equal(t, "v1+v2", total.Version)
+			assert.Equal(t, parts{3, 4}, parts{total.Numerator, total.Denominator})
+		}
+	}
+	var listed []string
+	for _, d := range model.Definitions {
+		if d.Metric == "human_5min" {
+			listed = append(listed, d.Version)
+		}
+	}
+	assert.Equal(t, []string{"v1", "v2"}, listed, "the report tells both definitions")
 }
 
 // One made-up conversation marks the month, wherever in it, but only of the contract's own shops.

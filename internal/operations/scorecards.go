@@ -8,6 +8,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -21,7 +22,8 @@ const catchUpDays = 35
 // with numerator, denominator and the version of its definition. answered_within is held against
 // 30 s, whatever the contracts say: a card is about all merchants together. The day computed again
 // replaces its cards. Days since the newest kept card before it, at most 35 in all, are made too:
-// they were missed while nothing ran or failed. rows is how many cards the days have.
+// they were missed while nothing ran or failed. Days of a frozen month are left alone. rows is how
+// many cards the days have.
 func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	figures, err := m.figures(who, access.RunJobs)
 	if err != nil {
@@ -36,6 +38,11 @@ func (m *Measuring) DailyScorecards(ctx context.Context, who access.Principal, d
 		return 0, err
 	}
 	for date := first; !date.After(last); date = date.Add(1) {
+		if _, err := m.everything().Freeze(ctx, date.MonthOf()); err == nil {
+			continue // the month is closed: its cards stay as they are
+		} else if fault.KindOf(err) != fault.NotFound {
+			return rows, err
+		}
 		n, err := m.scorecardsOn(ctx, who, figures, date)
 		if err != nil { // the days after it wait: the next run begins here again
 			return rows, err
@@ -75,12 +82,21 @@ func (m *Measuring) scorecardsOn(ctx context.Context, who access.Principal, figu
 	if err != nil {
 		return 0, err
 	}
-	cards := scorecardsOf(date, metrics, readings)
+	cards := scorecardsOf(date, metrics, m.ofTheirPlatforms(readings))
 	err = m.deps.Store.Change(ctx, who, m.deps.Now(), func(tx *store.Tx) error {
 		_, err := tx.PutScorecards(date, cards)
 		return err
 	})
 	return int64(len(cards)), err
+}
+
+// ofTheirPlatforms leaves out readings without data of metrics that count shops of some platforms
+// only: an agent of a JD shop has no figures of Tmall, rather than empty ones.
+func (m *Measuring) ofTheirPlatforms(readings []kpi.Reading) []kpi.Reading {
+	return slices.DeleteFunc(readings, func(r kpi.Reading) bool {
+		d, err := m.deps.Definitions.Version(r.Metric, r.Version)
+		return err == nil && len(d.Platforms) > 0 && (r.Value == nil || d.Unit == kpi.Count && r.Numerator == 0)
+	})
 }
 
 // metricsOn lists the metrics that are defined on a date: one that begins later must not keep the

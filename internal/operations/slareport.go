@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/contracts"
@@ -140,8 +141,26 @@ func firstLimit(v contracts.Version) time.Duration {
 // query is the question about the contract, without the range and the shops that ask adds.
 func (b *reportBuilder) query(grain kpi.Grain) kpi.Query {
 	return kpi.Query{
-		Metrics: metricsOf(ofContacts(b.deps.Definitions)), Within: b.report.Within, Grain: grain, Merchants: []ids.Merchant{b.merchant.ID},
+		Metrics: b.metrics(), Within: b.report.Within, Grain: grain, Merchants: []ids.Merchant{b.merchant.ID},
 	}
+}
+
+// metrics are what the sheets about the whole contract show: the neutral sums and whatever a term of
+// the month measures, as far as it is defined on every day of the contract's part of the month.
+func (b *reportBuilder) metrics() []kpi.Metric {
+	promised := map[kpi.Metric]bool{}
+	for _, v := range b.versions {
+		for _, t := range v.Terms {
+			promised[kpi.Metric(t.Metric)] = true
+		}
+	}
+	return slices.DeleteFunc(metricsOf(ofContacts(b.deps.Definitions)), func(m kpi.Metric) bool {
+		ruled := slices.ContainsFunc(b.deps.Definitions, func(d kpi.Definition) bool { return d.Metric == m && d.Rule != nil })
+		if ruled && !promised[m] {
+			return true
+		}
+		return slices.ContainsFunc(b.versions, func(v contracts.Version) bool { return !b.inForceOver(m, b.part(v)) })
+	})
 }
 
 // place is what a reading of a report is about.
@@ -182,17 +201,21 @@ func (b *reportBuilder) ask(ctx context.Context, q kpi.Query) ([]kpi.Reading, er
 	return out, nil
 }
 
-// merged adds up the readings of one metric. Figures under two definitions are not one figure.
+// merged adds up the readings of one metric. Where its definition changes inside the month, each part
+// was counted under the version in force, and the sum names all of them: "v1+v2".
 func (b *reportBuilder) merged(parts []kpi.Reading) (kpi.Reading, error) {
-	first := parts[0]
-	for _, p := range parts {
-		if p.Version != first.Version {
-			return kpi.Reading{}, fault.New(fault.Invalid, "kpi.metric.changes", "the definition of %q changes inside %s, from %s to %s",
-				first.Metric, b.month, first.Version, p.Version)
-		}
+	first, _, _ := strings.Cut(parts[0].Version, versionJoin)
+	d, err := b.deps.Definitions.Version(parts[0].Metric, first)
+	if err != nil {
+		return kpi.Reading{}, err
 	}
-	d, err := b.deps.Definitions.Version(first.Metric, first.Version)
-	return kpi.Merged(d.Unit, parts), err
+	sum := kpi.Merged(d.Unit, parts)
+	sum.Version = joinVersions(parts)
+	for _, p := range parts {
+		sum.Provisional = sum.Provisional || p.Provisional
+	}
+	sum.TooFew = sum.Denominator > 0 && sum.Denominator < float64(d.MinSample)
+	return sum, nil
 }
 
 func (b *reportBuilder) freshness(ctx context.Context) error {
@@ -349,7 +372,7 @@ func (b *reportBuilder) judge(ctx context.Context, v contracts.Version) error {
 // baked into stored measurements.
 func termQuery(t contracts.Term, v contracts.Version, m contracts.Merchant, r calendar.Range) (kpi.Query, error) {
 	q := kpi.Query{
-		Metrics: []kpi.Metric{kpi.Metric(t.Metric)}, Grain: kpi.Whole, Range: r,
+		Metrics: []kpi.Metric{kpi.Metric(t.Metric)}, Version: t.Version, Grain: kpi.Whole, Range: r,
 		Merchants: []ids.Merchant{m.ID}, Shops: v.Shops, Window: t.Window,
 	}
 	if t.Within != "" {
@@ -388,13 +411,11 @@ func (b *reportBuilder) sources() {
 	}
 	add("口径 definitions", "kpi metric definitions as listed on the definitions sheet; figures are sums of 15-minute states")
 	add("复算 recompute", "chaoban report sla --contract %s --month %s --out FILE.xlsx", b.contract.ID, b.month)
-	seen := map[string]bool{}
-	for _, t := range b.report.Totals {
-		if d, err := b.deps.Definitions.Version(t.Metric, t.Version); err == nil && !seen[string(d.Metric)] {
-			seen[string(d.Metric)] = true
-			b.report.Definitions = append(b.report.Definitions, d)
-		}
+	shown := slices.Clone(b.report.Totals)
+	for _, l := range b.report.Lines {
+		shown = append(shown, l.Reading)
 	}
+	b.report.Definitions = b.definitionsOf(shown)
 }
 
 // ofContacts leaves out metrics of agents' time, which merchants share: no contract can claim it.

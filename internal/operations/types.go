@@ -29,6 +29,9 @@ type (
 	Report         = store.Report
 	ImportFilter   = store.ImportFilter
 	Import         = store.Import
+	Account        = store.Account
+	AccountFilter  = store.AccountFilter
+	Quarantined    = store.Quarantined
 	Scorecard      = store.Scorecard
 	JobRun         = store.JobRun
 	JobRunFilter   = store.JobRunFilter
@@ -37,7 +40,9 @@ type (
 	Queue          = store.Queue
 	PutResult      = store.PutResult
 
-	ScorecardFilter = store.ScorecardFilter
+	ScorecardFilter  = store.ScorecardFilter
+	QuarantineFilter = store.QuarantineFilter
+	QuarantineState  = store.QuarantineState
 
 	ConversationFilter = warehouse.Filter
 	Freshness          = warehouse.Freshness
@@ -55,3 +60,6 @@ const (
 	AnyVersion = store.AnyVersion
 	NewOnly    = store.NewOnly
 )
+
+// QuarantineWaiting is the state of a quarantined line that nothing has become of yet.
+const QuarantineWaiting = store.Waiting

@@ -22,7 +22,7 @@ import (
 func useCases() map[string]useCase {
 	all := map[string]useCase{}
 	for _, part := range []map[string]useCase{
-		contractCases(), peopleCases(), planningCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(),
+		contractCases(), peopleCases(), planningCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
 	} {
 		for name, c := range part {
 			all[name] = c
@@ -96,6 +96,21 @@ func peopleCases() map[string]useCase {
 		}},
 		"Administration.PutAgents": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Administration.PutAgents(ctx, p, nil))
+		}},
+		"Administration.Accounts": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Administration.Accounts(ctx, p, operations.AccountFilter{}, operations.Page{})
+			return list(rows, next, err, func(a store.Account) owner { return owner{agent: a.Agent} })
+		}},
+		"Administration.PutAccounts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Administration.PutAccounts(ctx, p, nil))
+		}},
+		"Administration.DeleteAccount": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return nil, w.Administration.DeleteAccount(ctx, p, "none")
+		}},
+		"Measuring.Import/accounts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.Import(ctx, p, operations.ImportInput{
+				Source: fileOf("a.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportAccounts),
+			}))
 		}},
 		"Measuring.Import/agents": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Import(ctx, p, operations.ImportInput{
@@ -224,12 +239,73 @@ func measuringCases() map[string]useCase {
 		"Measuring.Metrics": {"any", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Metrics(ctx, p))
 		}},
+		"Measuring.Metric": {"any", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.Metric(ctx, p, "offered", ""))
+		}},
+		"Measuring.Behind": {"any", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.Behind(ctx, p, []kpi.Reading{{Metric: "offered", Version: "neutral-1"}}))
+		}},
+		"Measuring.Compare": {"APSQGC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			q := mayQuery(kpi.ByMerchant)
+			if p.Role == access.AgentRole {
+				q = mayQuery(kpi.ByMerchant, kpi.ByAgent)
+			}
+			c, err := w.Measuring.Compare(ctx, p, q, "neutral-1", "neutral-1")
+			return owned(c.Figures, func(f operations.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
+		}},
+		"Measuring.Compare/agents": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			c, err := w.Measuring.Compare(ctx, p, mayQuery(kpi.ByAgent), "neutral-1", "neutral-1")
+			return owned(c.Figures, func(f operations.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
+		}},
+		"Measuring.Items": {"APSQGC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			q := operations.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Merchants: lumiAndOrca}
+			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
+			var out []owner
+			for _, i := range rows {
+				o := owner{merchant: i.Merchant}
+				if p.Role == access.AgentRole { // a client is not told who answered
+					o.agent = i.Agent
+				}
+				out = append(out, o)
+			}
+			return out, err
+		}},
+		"Measuring.Items/agents": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			q := operations.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
+			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
+			return owned(rows, func(i operations.Item) owner { return owner{i.Merchant, i.Agent} }), err
+		}},
 		"Measuring.Imports": {"APSQC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Measuring.Imports(ctx, p, operations.ImportFilter{Kind: "contacts"}, operations.Page{})
 			return list(rows, next, err, func(i store.Import) owner { return owner{merchant: i.Merchant} })
 		}},
 		"Measuring.Import": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Import(ctx, p, chats("x\n")))
+		}},
+		"Measuring.ImportPlatform": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.ImportPlatform(ctx, p, operations.PlatformInput{Source: fileOf("x.csv", "a,b\n"), Shop: "lumi-tmall"}))
+		}},
+		"Measuring.PlatformFigures": {"APSQC", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, err := w.Measuring.PlatformFigures(ctx, p, operations.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}})
+			return owned(rows, func(f operations.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
+		}},
+		"Measuring.PlatformFigures/accounts": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			q := operations.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}, ByAccount: true}
+			rows, err := w.Measuring.PlatformFigures(ctx, p, q)
+			return owned(rows, func(f operations.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
+		}},
+		"Measuring.Stream": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.Stream(ctx, p, "test", strings.NewReader("")))
+		}},
+		"Measuring.Quarantine": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Measuring.Quarantine(ctx, p, operations.QuarantineFilter{}, operations.Page{})
+			return list(rows, next, err, func(q store.Quarantined) owner { return owner{merchant: q.Merchant} })
+		}},
+		"Measuring.RetryQuarantined": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Measuring.RetryQuarantined(ctx, p, nil, operations.QuarantineFilter{}))
+		}},
+		"Measuring.DropQuarantined": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return nil, w.Measuring.DropQuarantined(ctx, p, "none", "test")
 		}},
 		"Measuring.Ingest": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return nil, w.Measuring.Ingest(ctx, p, warehouse.Batch{ID: "empty"})
@@ -346,6 +422,7 @@ func plumbingCases() map[string]useCase {
 		// The process itself: its clock, its job table, its start.
 		"Operations.Now":          {},
 		"Operations.Zone":         {},
+		"Operations.Start":        {},
 		"Operations.RunScheduled": {},
 		"Operations.JobMissed":    {},
 		"Operations.AbandonRuns":  {},

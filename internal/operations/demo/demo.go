@@ -71,6 +71,9 @@ var Logins = []Login{
 	{"client", access.Client},
 }
 
+// accountsOf is the sub-account of each agent of a shop.
+type accountsOf map[ids.Agent]string
+
 // world is everything the simulation is made from. It depends on nothing but the seed and the zone.
 type world struct {
 	merchants []contracts.Merchant
@@ -80,9 +83,11 @@ type world struct {
 	teams     []workforce.Team
 	agents    []workforce.Agent
 	zone      *time.Location
-	from      calendar.Date  // first day of the history
-	month     calendar.Month // of the conversations; the history ends where it begins
-	days      int            // of the month that are simulated
+	from      calendar.Date              // first day of the history
+	month     calendar.Month             // of the conversations; the history ends where it begins
+	texts     map[ids.Merchant]bool      // whose contract lets the texts of messages be kept
+	account   map[ids.Shop][2]accountsOf // of each agent, in the first half of the month and in the second
+	days      int                        // of the month that are simulated
 }
 
 // Load fills empty stores with the demo. It may be run again after a crash: what is there already
@@ -115,11 +120,15 @@ func (w *world) load(ctx context.Context, ops *operations.Operations, progress f
 	if _, err := ops.Measuring.CheckRollups(ctx, who, ops.Now()); err != nil {
 		return err
 	}
+	progress("daily figures of the platforms")
+	if err := w.loadPlatformFigures(ctx, ops, who); err != nil {
+		return err
+	}
 	return ops.MarkDemo(ctx, who, true)
 }
 
 func newWorld(zone *time.Location) (*world, error) {
-	merchants, _, err := intake.Contracts("contracts.yaml", bytes.NewReader(contractFile))
+	merchants, agreed, err := intake.Contracts("contracts.yaml", bytes.NewReader(contractFile))
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +153,29 @@ func newWorld(zone *time.Location) (*world, error) {
 		}
 	}
 	w.teams, w.agents = people(seed, w.demands, w.shops)
+	w.settle(agreed)
 	return w, nil
+}
+
+// settle notes whose texts may be kept and who uses which account.
+func (w *world) settle(agreed []contracts.Contract) {
+	w.texts, w.account = map[ids.Merchant]bool{}, map[ids.Shop][2]accountsOf{}
+	for _, c := range agreed {
+		if v, ok := c.VersionAt(w.month.First()); ok {
+			w.texts[c.Merchant] = v.Texts
+		}
+	}
+	for _, s := range w.shops {
+		w.account[s.ID] = [2]accountsOf{{}, {}}
+	}
+	for _, a := range w.accounts() {
+		if !a.From.Equal(w.swapped()) {
+			w.account[a.Shop][0][a.Agent] = a.Account
+		}
+		if a.Until.IsZero() {
+			w.account[a.Shop][1][a.Agent] = a.Account
+		}
+	}
 }
 
 // promotions are the big sales as the demo's planner has entered them, the same on every platform.
@@ -218,6 +249,9 @@ func (w *world) loadBooks(ctx context.Context, ops *operations.Operations, who a
 		return err
 	}
 	if _, err := a.PutAgents(ctx, who, w.agents); err != nil {
+		return err
+	}
+	if _, err := a.PutAccounts(ctx, who, w.accounts()); err != nil {
 		return err
 	}
 	users, _, err := a.Users(ctx, who, operations.Page{Limit: 500})

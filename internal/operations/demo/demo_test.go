@@ -2,7 +2,9 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -19,8 +21,10 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
 )
 
 func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
@@ -121,8 +125,10 @@ func TestTheSameSeedMakesTheSameBytes(t *testing.T) {
 	text := func() []byte {
 		w := worldOf(t)
 		w.days = 1
-		var month []chatlog.Conversation
-		states, err := w.simulate(func(c chatlog.Conversation) { month = append(month, c) })
+		var month []any
+		states, err := w.makeBatches(func(b warehouse.Batch) {
+			month = append(month, b.ID, b.Conversations, b.Events, b.Orders, b.Tickets)
+		})
 		require.NoError(t, err)
 		merchants, agreed, err := intake.Contracts("contracts.yaml", bytes.NewReader(contractFile))
 		require.NoError(t, err)
@@ -187,10 +193,13 @@ func TestEveryConversationIsInOrder(t *testing.T) {
 	days := map[calendar.Date]int{}
 	agents := map[ids.Agent]bool{}
 	count, rated, answered := 0, 0, 0
-	states, err := w.simulate(func(c chatlog.Conversation) {
+	orders, tickets := map[chatlog.OrderKind]int{}, 0
+	states, err := w.simulate(func(x *simulate.Conversation) {
 		count++
-		if problem := conversationProblem(c, start, end); problem != "" || c.Validate() != nil {
-			require.Fail(t, problem, "%+v: %v", c, c.Validate())
+		c := w.conversation(x, start)
+		events := w.events(nil, x, c, start)
+		if problem := cmp.Or(conversationProblem(c, start, end), eventsProblem(c, events), roundsProblem(x, events, w, start)); problem != "" {
+			require.Fail(t, problem, "%+v\n%+v\n%+v", c, x, events)
 		}
 		if seen[c.ID] {
 			require.Fail(t, "two conversations are "+c.ID)
@@ -204,6 +213,18 @@ func TestEveryConversationIsInOrder(t *testing.T) {
 			answered++
 			agents[c.Agent] = true
 		}
+		for _, o := range w.orders(x, c) {
+			if err := o.Validate(); err != nil || !o.Simulated {
+				require.Fail(t, "a step of an order that cannot be", "%+v: %v", o, err)
+			}
+			orders[o.Kind]++
+		}
+		for _, ticket := range w.tickets(x, c) {
+			if err := ticket.Validate(); err != nil || !ticket.Simulated {
+				require.Fail(t, "a ticket that cannot be", "%+v: %v", ticket, err)
+			}
+			tickets++
+		}
 	})
 	require.NoError(t, err)
 	assert.Len(t, days, 30, "conversations on every day")
@@ -211,20 +232,24 @@ func TestEveryConversationIsInOrder(t *testing.T) {
 	assert.Greater(t, count, 100_000)
 	assert.Greater(t, float64(answered), 0.8*float64(count))
 	assert.InDelta(t, 0.28, float64(rated)/float64(answered), 0.05, "the share that is rated")
+	assert.InDelta(t, payShare, float64(orders[chatlog.Paid])/float64(orders[chatlog.Inquiry]), 0.01)
+	assert.InDelta(t, refundShare, float64(orders[chatlog.Refunded])/float64(orders[chatlog.Paid]), 0.01)
+	assert.Equal(t, orders[chatlog.Paid], orders[chatlog.Shipped])
+	assert.Greater(t, tickets, 1000)
 	checkStates(t, states)
 }
 
 // conversationProblem is what the warehouse would not refuse but nobody could have lived through.
 func conversationProblem(c chatlog.Conversation, start, end time.Time) string {
 	switch {
+	case c.Validate() != nil:
+		return c.Validate().Error()
 	case !c.Simulated:
 		return "is not marked as simulated"
 	case c.StartedAt.Before(start) || !c.StartedAt.Before(end):
 		return "is outside the month"
 	case c.EndedAt.Before(c.StartedAt):
 		return "ends before it starts"
-	case len(c.Rounds) == 0 || !c.Rounds[0].OpenedAt.Equal(c.StartedAt):
-		return "does not begin with the buyer"
 	case c.Abandoned && !c.AnsweredAt.IsZero():
 		return "is answered and abandoned"
 	case (c.Agent == "") != c.AnsweredAt.IsZero():
@@ -232,21 +257,61 @@ func conversationProblem(c chatlog.Conversation, start, end time.Time) string {
 	case !strings.HasPrefix(c.Buyer, "sim-"):
 		return "has a buyer who may be real"
 	}
-	last := c.StartedAt
-	for i, r := range c.Rounds {
+	return ""
+}
+
+// eventsProblem is what the header and the messages say differently.
+func eventsProblem(c chatlog.Conversation, events []chatlog.Event) string {
+	seen := map[string]bool{}
+	written := map[chatlog.EventKind]int{}
+	first := time.Time{}
+	for _, e := range events {
 		switch {
-		case r.OpenedAt.Before(last):
-			return "has rounds out of order"
-		case (r.Agent == "") != r.AnsweredAt.IsZero():
-			return "has a round with an answer from nobody"
-		case r.AnsweredAt.IsZero() && i < len(c.Rounds)-1:
-			return "goes on after a round without an answer"
-		case !r.AnsweredAt.IsZero() && (r.AnsweredAt.Before(r.OpenedAt) || r.AnsweredAt.After(c.EndedAt)):
-			return "has an answer outside its time"
+		case e.Validate() != nil:
+			return e.Validate().Error()
+		case !e.Simulated || e.Conversation != c.ID || e.Shop != c.Shop || e.Queue != c.Queue:
+			return "has an event of another conversation"
+		case seen[e.ID]:
+			return "has the event " + e.ID + " twice"
+		case e.At.Before(c.StartedAt) || e.At.After(c.EndedAt) && (e.Kind == chatlog.BuyerMessage || e.Kind == chatlog.AgentMessage):
+			return "has a message outside its time"
 		}
-		last = r.OpenedAt
-		if !r.AnsweredAt.IsZero() {
-			last = r.AnsweredAt
+		seen[e.ID] = true
+		written[e.Kind]++
+		if e.Kind == chatlog.AgentMessage && (first.IsZero() || e.At.Before(first)) {
+			first = e.At
+		}
+	}
+	if written[chatlog.BuyerMessage] != c.BuyerMessages || written[chatlog.AgentMessage] != c.AgentMessages || !first.Equal(c.AnsweredAt) {
+		return fmt.Sprintf("has other messages than its header says: %v", written)
+	}
+	return ""
+}
+
+// roundsProblem compares the turns that the messages make with those that were simulated.
+func roundsProblem(x *simulate.Conversation, events []chatlog.Event, w *world, start time.Time) string {
+	slices.SortStableFunc(events, func(a, b chatlog.Event) int { return a.At.Compare(b.At) })
+	var rounds []chatlog.Round
+	open := false
+	for _, e := range events {
+		switch {
+		case e.Kind == chatlog.BuyerMessage && !e.Closing && !open:
+			rounds, open = append(rounds, chatlog.Round{OpenedAt: e.At}), true
+		case e.Kind == chatlog.AgentMessage && open:
+			last := &rounds[len(rounds)-1]
+			last.AnsweredAt, last.Agent, open = e.At, e.Agent, false
+		}
+	}
+	if len(rounds) != len(x.Rounds) {
+		return fmt.Sprintf("%d turns became %d", len(x.Rounds), len(rounds))
+	}
+	for i, r := range x.Rounds {
+		want := chatlog.Round{OpenedAt: start.Add(r.Opened)}
+		if r.Answered != simulate.Never {
+			want.AnsweredAt, want.Agent = start.Add(r.Answered), w.agents[r.Agent].ID
+		}
+		if rounds[i] != want {
+			return fmt.Sprintf("turn %d became %+v", i, rounds[i])
 		}
 	}
 	return ""

@@ -18,47 +18,81 @@ import (
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
-// batchRows is how many conversations go into one acknowledged batch.
-const batchRows = 20_000
+// batchRows is how many conversations go into one acknowledged batch, batchEvents about how many
+// messages they have.
+const (
+	batchRows   = 20_000
+	batchEvents = 13 * batchRows
+)
 
-// loadMonth simulates every conversation of the month and what the agents did meanwhile.
+// loadMonth simulates every conversation of the month with its messages, what came of it, and what
+// the agents did meanwhile. One batch is written while the next is made.
 func (w *world) loadMonth(ctx context.Context, ops *operations.Operations, who access.Principal, progress func(string)) error {
-	var rows []chatlog.Conversation
-	var failed error
-	sent := 0
-	flush := func() {
-		if failed != nil || len(rows) == 0 {
-			return
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	batches, written := make(chan warehouse.Batch), make(chan struct{})
+	go func() {
+		defer close(written)
+		for b := range batches {
+			if err := ops.Measuring.Ingest(ctx, who, b); err != nil {
+				stop(err)
+				return
+			}
+			progress(fmt.Sprintf("conversations through %s", b.Conversations[len(b.Conversations)-1].StartedAt.In(w.zone).Format(time.DateOnly)))
 		}
-		sent++
-		failed = ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch(fmt.Sprintf("demo-%s-%03d", w.month, sent)), Conversations: rows})
-		progress(fmt.Sprintf("conversations through %s", rows[len(rows)-1].StartedAt.In(w.zone).Format(time.DateOnly)))
-		rows = nil
-	}
-	states, err := w.simulate(func(c chatlog.Conversation) {
-		if failed != nil {
-			return // the simulation has no brake; it ends within seconds
-		}
-		if rows = append(rows, c); len(rows) >= batchRows {
-			flush()
+	}()
+	states, err := w.makeBatches(func(b warehouse.Batch) {
+		select {
+		case batches <- b:
+		case <-ctx.Done(): // the simulation has no brake; it ends within seconds
 		}
 	})
+	close(batches)
+	<-written
+	if err == nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return err
-	}
-	if flush(); failed != nil {
-		return failed
 	}
 	return ops.Measuring.Ingest(ctx, who, warehouse.Batch{ID: ids.Batch("demo-states-" + w.month.String()), States: states})
 }
 
+// makeBatches simulates the month and hands it over in batches, always the same ones.
+func (w *world) makeBatches(send func(warehouse.Batch)) ([]chatlog.AgentState, error) {
+	var rows warehouse.Batch
+	sent := 0
+	flush := func() {
+		if len(rows.Conversations) == 0 {
+			return
+		}
+		sent++
+		rows.ID = ids.Batch(fmt.Sprintf("demo-%s-%03d", w.month, sent))
+		send(rows)
+		rows = warehouse.Batch{Events: make([]chatlog.Event, 0, batchEvents)} // growing it would cost more than filling it
+	}
+	start := w.month.First().In(w.zone)
+	states, err := w.simulate(func(c *simulate.Conversation) {
+		head := w.conversation(c, start)
+		rows.Conversations = append(rows.Conversations, head)
+		rows.Events = w.events(rows.Events, c, head, start)
+		rows.Orders = append(rows.Orders, w.orders(c, head)...)
+		rows.Tickets = append(rows.Tickets, w.tickets(c, head)...)
+		if len(rows.Conversations) >= batchRows {
+			flush()
+		}
+	})
+	flush()
+	return states, err
+}
+
 // simulate hands over every conversation of the month as it ends, and returns what the agents did.
-func (w *world) simulate(emit func(chatlog.Conversation)) ([]chatlog.AgentState, error) {
+func (w *world) simulate(emit func(*simulate.Conversation)) ([]chatlog.AgentState, error) {
 	start := w.month.First().In(w.zone)
 	config := w.simulation()
 	busy := make([][]calendar.Range, len(w.agents))
 	_, err := simulate.Run(config, func(c *simulate.Conversation) {
-		emit(w.conversation(c, start))
+		emit(c)
 		for _, r := range c.Rounds {
 			if r.Agent >= 0 && r.Answered != simulate.Never {
 				busy[r.Agent] = append(busy[r.Agent], calendar.Range{Start: start.Add(r.Started), End: start.Add(r.Answered)})
@@ -121,18 +155,15 @@ func (w *world) conversation(c *simulate.Conversation, start time.Time) chatlog.
 	queue := w.demands[c.Queue].queue
 	out := chatlog.Conversation{
 		Merchant: w.merchantOf(queue), Shop: w.shopOf(queue), Queue: queue, Channel: "chat",
-		ID: fmt.Sprintf("sim-%d-%d", c.Queue, c.Number), Buyer: fmt.Sprintf("sim-%x", c.Number*7919+c.Queue),
+		ID: fmt.Sprintf("sim-%d-%d", c.Queue, c.Number), Buyer: buyer(c),
 		StartedAt: start.Add(c.Arrived), EndedAt: start.Add(c.Ended), Simulated: true,
 		Abandoned:     c.Outcome == simulate.Abandoned || c.Outcome == simulate.Unserved,
 		BuyerMessages: c.BuyerMessages, AgentMessages: c.AgentMessages,
 	}
 	for _, r := range c.Rounds {
-		round := chatlog.Round{OpenedAt: start.Add(r.Opened)}
 		if r.Answered != simulate.Never {
-			round.AnsweredAt, round.Agent = start.Add(r.Answered), w.agents[r.Agent].ID
 			out.HandleTime += r.Answered - r.Started
 		}
-		out.Rounds = append(out.Rounds, round)
 	}
 	if first := c.FirstResponse(); first != simulate.Never {
 		out.AnsweredAt, out.Agent = out.StartedAt.Add(first), w.agents[c.FirstAgent].ID
@@ -155,13 +186,16 @@ func states(agents []workforce.Agent, c simulate.Config, busy [][]calendar.Range
 		}
 	}
 	for i, a := range agents {
-		work := merge(busy[i])
+		work, first := merge(busy[i]), 0
 		for n, d := range c.Agents[i].Duty {
 			from, to := start.Add(d.Start), start.Add(d.End)
 			at := from
-			for _, b := range work {
-				if !b.Overlaps(calendar.Range{Start: from, End: to}) {
-					continue
+			for first < len(work) && !work[first].End.After(from) {
+				first++
+			}
+			for _, b := range work[first:] {
+				if !b.Start.Before(to) {
+					break
 				}
 				add(a.ID, chatlog.Ready, at, b.Start)
 				add(a.ID, chatlog.Busy, later(at, b.Start), b.End)

@@ -158,6 +158,9 @@ func agentLines(table *Table, limits Limits) ([]workforce.Agent, error) {
 		if len(line) == 0 {
 			continue
 		}
+		if in.long {
+			return nil, in.tooLong()
+		}
 		a, problems := decodeAgent(line)
 		for _, f := range problems {
 			f.File, f.Row = table.source.Name, in.number

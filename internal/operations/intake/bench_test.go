@@ -44,3 +44,25 @@ func BenchmarkScanNDJSON(b *testing.B) {
 	require.NoError(b, err)
 	benchScan(b, "\n", string(line)+"\n")
 }
+
+// Events, also over both readings.
+func BenchmarkScanEvents(b *testing.B) {
+	const n = 100_000
+	for name, file := range map[string]struct{ header, row string }{
+		"CSV": {
+			"merchant,shop,queue,conversation,at,kind,account,buyer,text\n",
+			"lumi,lumi-tmall,lumi-tmall/pre,S2026111100000001,2026-11-11 09:15:27,buyer,,小明,您好，什么时候可以发货\n",
+		},
+		"NDJSON": {"\n", `{"merchant":"lumi","shop":"lumi-tmall","queue":"lumi-tmall/pre","conversation":"S2026111100000001","id":"1","at":"2026-11-11T01:15:27Z","kind":"buyer","buyer":"0123456789abcdef0123456789abcdef","text":"您好，什么时候可以发货"}` + "\n"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			src := intake.Source{Name: "bench", R: generated{file.header, file.row, n}, Size: int64(len(file.header)) + n*int64(len(file.row))}
+			for b.Loop() {
+				_, err := intake.Scan(context.Background(), src, intake.DefaultMapping(intake.Events), func([]chatlog.Event) error { return nil },
+					intake.Options{HoldRows: 1, HashBuyer: func(_, buyer string) string { return buyer }})
+				require.NoError(b, err)
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

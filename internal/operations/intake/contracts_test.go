@@ -57,6 +57,19 @@ func TestContractsExample(t *testing.T) {
 	}
 }
 
+func TestContractsTextsAndPinnedDefinition(t *testing.T) {
+	text := strings.NewReplacer("no_kpi_until: 2026-02-01", "texts: true\n        no_kpi_until: 2026-02-01", "metric: answered_within", "metric: jd.first_30s\n            version: v2021-12").Replace(example(t))
+	_, agreed, err := intake.Contracts("c.yaml", strings.NewReader(text))
+	require.NoError(t, err)
+	require.True(t, agreed[0].Versions[0].Texts)
+	require.False(t, agreed[0].Versions[1].Texts)
+	require.Equal(t, "jd.first_30s", agreed[0].Versions[0].Terms[0].Metric)
+	require.Equal(t, "v2021-12", agreed[0].Versions[0].Terms[0].Version)
+	_, plain, err := intake.Contracts("c.yaml", strings.NewReader(example(t)))
+	require.NoError(t, err)
+	require.False(t, plain[0].Versions[0].Texts, "a contract that says nothing does not allow keeping texts")
+}
+
 func TestContractsSeveralDocuments(t *testing.T) {
 	merchants, agreed, err := intake.Contracts("c.yaml", strings.NewReader(strings.Replace(example(t), "\ncontracts:", "\n---\ncontracts:", 1)))
 	require.NoError(t, err)

@@ -12,15 +12,19 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 )
 
-// lines reads lines with their number and refuses endless ones, so that a damaged file cannot
-// fill the memory.
+// lines reads lines with their number and cuts endless ones, so that a damaged file cannot fill the
+// memory.
 type lines struct {
 	r      *bufio.Reader
 	file   string
 	number int // of the line returned last
 	limit  int
+	long   bool // the line returned last was longer than limit; it is only the beginning
 	done   bool
 }
+
+// longShown is how much of an endless line is kept to show it.
+const longShown = 1 << 10
 
 // next returns a line without its end; the bytes are valid until the next call.
 func (l *lines) next() ([]byte, error) {
@@ -29,9 +33,13 @@ func (l *lines) next() ([]byte, error) {
 	}
 	line, err := l.r.ReadSlice('\n')
 	l.number++
+	if l.long = errors.Is(err, bufio.ErrBufferFull) || len(line) > l.limit+1; l.long {
+		line = bytes.Clone(line[:min(longShown, len(line))])
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = l.r.ReadSlice('\n')
+		}
+	}
 	switch {
-	case errors.Is(err, bufio.ErrBufferFull) || len(line) > l.limit+1:
-		return nil, l.tooLong()
 	case ended(err):
 		l.done = true
 		if len(line) == 0 {
@@ -47,10 +55,11 @@ func (l *lines) next() ([]byte, error) {
 }
 
 func (l *lines) tooLong() error {
-	return refuse(fault.TooLarge, "intake.limit", fault.Field{
-		File: l.file, Row: l.number,
-		Problem: fmt.Sprintf("the record is longer than %d bytes; is a quote not closed, or is this not a table?", l.limit),
-	})
+	return refuse(fault.TooLarge, "intake.limit", fault.Field{File: l.file, Row: l.number, Problem: "the record " + l.longProblem()})
+}
+
+func (l *lines) longProblem() string {
+	return fmt.Sprintf("is longer than %d bytes; is a quote not closed, or is this not a table?", l.limit)
 }
 
 // csvReader splits delimited text (RFC 4180, with a delimiter of the file's choice and quotes
@@ -73,16 +82,38 @@ func (c *csvReader) next() (number int, cells []string, problem string, err erro
 			continue
 		}
 		number = c.lines.number
-		text := string(line)
-		if !utf8.ValidString(text) {
-			return number, []string{strings.ToValidUTF8(text, "�")}, "is not UTF-8 text; for a GBK file set encoding: gbk in the mapping", nil
+		if c.lines.long {
+			return number, []string{strings.ToValidUTF8(string(line), "�")}, c.lines.longProblem(), nil
 		}
+		text, clean := string(line), true
 		if strings.IndexByte(text, '"') < 0 {
-			return number, c.split(text), "", nil
+			cells, clean = c.split(text), readable(text)
+		} else if cells, clean, problem, err = c.quoted(text); err != nil {
+			return 0, nil, "", err
 		}
-		cells, problem, err = c.quoted(text)
-		return number, cells, problem, err
+		if !clean && problem == "" {
+			problem = unreadableCell(cells)
+		}
+		if problem != "" {
+			cells = []string{strings.ToValidUTF8(text, "�")}
+		}
+		return number, cells, problem, nil
 	}
+}
+
+// readable is text that can be handed on as it is: UTF-8 without NUL.
+func readable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+func unreadableCell(cells []string) string {
+	for i, cell := range cells {
+		if !utf8.ValidString(cell) {
+			return fmt.Sprintf("has bytes in column %d that are not UTF-8 text; for a GBK file set encoding: gbk in the mapping", i+1)
+		}
+		if at := strings.IndexByte(cell, 0); at >= 0 {
+			return fmt.Sprintf("has a NUL byte in column %d", i+1)
+		}
+	}
+	return "is not UTF-8 text" // not reached: what is unreadable lies in a cell
 }
 
 func (c *csvReader) split(text string) []string {
@@ -90,23 +121,25 @@ func (c *csvReader) split(text string) []string {
 	for {
 		i := strings.IndexByte(text, c.comma)
 		if i < 0 {
-			return append(c.cells, text)
+			c.cells = append(c.cells, text)
+			return c.cells
 		}
 		c.cells = append(c.cells, text[:i])
 		text = text[i+1:]
 	}
 }
 
-// quoted splits a record that has quotes and may go on over several lines.
-func (c *csvReader) quoted(text string) ([]string, string, error) {
+// quoted splits a record that has quotes and may go on over several lines. clean says that all of
+// them are readable.
+func (c *csvReader) quoted(text string) (cells []string, clean bool, problem string, err error) {
 	c.cells = c.cells[:0]
-	whole := text
+	clean = readable(text)
 	total := len(text)
 	for {
 		if !strings.HasPrefix(text, `"`) {
 			i := strings.IndexByte(text, c.comma)
 			if i < 0 {
-				return append(c.cells, text), "", nil
+				return append(c.cells, text), clean, "", nil
 			}
 			c.cells = append(c.cells, text[:i])
 			text = text[i+1:]
@@ -120,16 +153,18 @@ func (c *csvReader) quoted(text string) ([]string, string, error) {
 				cell.WriteString(text)
 				line, err := c.lines.next()
 				if ended(err) {
-					return []string{whole}, "a quote is opened and never closed", nil
+					return nil, clean, "a quote is opened and never closed", nil
 				}
 				if err != nil {
-					return nil, "", err
+					return nil, false, "", err
 				}
-				if total += len(line); total > c.lines.limit {
-					return nil, "", c.lines.tooLong()
+				// Where such a record ends is a guess, so the rows it swallowed cannot be told apart.
+				if total += len(line); c.lines.long || total > c.lines.limit {
+					return nil, false, "", c.lines.tooLong()
 				}
 				cell.WriteByte('\n')
-				text = strings.ToValidUTF8(string(line), "�")
+				text = string(line)
+				clean = clean && readable(text)
 				continue
 			}
 			cell.WriteString(text[:i])
@@ -143,9 +178,9 @@ func (c *csvReader) quoted(text string) ([]string, string, error) {
 		c.cells = append(c.cells, cell.String())
 		switch {
 		case text == "":
-			return c.cells, "", nil
+			return c.cells, clean, "", nil
 		case text[0] != c.comma:
-			return []string{whole}, "has text after a closing quote", nil
+			return nil, clean, "has text after a closing quote", nil
 		}
 		text = text[1:]
 	}

@@ -58,6 +58,7 @@ var conversationFields = []field[callRow]{
 	textField("buyer", func(r *callRow) *string { return &r.Buyer }),
 	timeField("started_at", func(r *callRow) *time.Time { return &r.StartedAt }),
 	timeField("answered_at", func(r *callRow) *time.Time { return &r.AnsweredAt }),
+	timeField("bot_answered_at", func(r *callRow) *time.Time { return &r.BotAnsweredAt }),
 	timeField("ended_at", func(r *callRow) *time.Time { return &r.EndedAt }),
 	durationField("wait", func(r *callRow) **time.Duration { return &r.Wait }),
 	durationField("handle_time", func(r *callRow) **time.Duration { return &r.HandleTime }),
@@ -143,6 +144,14 @@ func fieldNames(kind Kind) []string {
 		return namesOf(stateFields)
 	case History:
 		return namesOf(contactsFields)
+	case Events:
+		return namesOf(eventFields)
+	case Orders:
+		return namesOf(orderFields)
+	case Tickets:
+		return namesOf(ticketFields)
+	case Accounts:
+		return namesOf(accountFields)
 	default:
 		return agentFields
 	}
@@ -164,7 +173,8 @@ var usual = map[Kind]map[string][]string{
 		"merchant": {"商家"}, "shop": {"店铺"}, "queue": {"队列", "技能组"}, "id": {"会话ID", "会话编号", "通话ID"},
 		"channel": {"渠道"}, "agent": {"客服", "客服工号"}, "buyer": {"客户", "买家"},
 		"started_at": {"会话开始时间", "开始时间", "来电时间"}, "answered_at": {"首次响应时间", "接通时间"}, "ended_at": {"会话结束时间", "结束时间"},
-		"wait": {"首次响应时长", "排队时长"}, "handle_time": {"会话时长", "通话时长"}, "answered": {"是否接通"},
+		"bot_answered_at": {"机器人首次响应时间", "机器人首次回复时间"},
+		"wait":            {"首次响应时长", "排队时长"}, "handle_time": {"会话时长", "通话时长"}, "answered": {"是否接通"},
 		"abandoned": {"是否放弃"}, "resolved": {"是否已解决"}, "rating": {"满意度评分"},
 		"agent_messages": {"客服消息数", "客服消息条数"}, "buyer_messages": {"客户消息数", "买家消息条数"},
 	},
@@ -179,6 +189,27 @@ var usual = map[Kind]map[string][]string{
 		"hired": {"入职日期"}, "left": {"离职日期"}, "concurrency": {"并发数"}, "wage": {"时薪"}, "skills": {"技能"},
 		"queue": {"队列"}, "level": {"熟练度"}, "availability": {"可用时段"}, "conditions": {"保护情形"},
 	},
+	Events: {
+		"merchant": {"商家"}, "shop": {"店铺"}, "queue": {"队列", "技能组"}, "conversation": {"会话ID", "会话编号"}, "id": {"消息ID", "消息编号"},
+		"at": {"时间", "消息时间", "发送时间", "聊天时间"}, "kind": {"发送方", "发送者", "发送方类型", "发送人类型", "角色", "事件"},
+		"agent": {"工号", "客服工号"}, "account": {"客服账号", "子账号", "旺旺昵称", "客服昵称", "客服旺旺", "客服"},
+		"buyer": {"买家", "买家昵称", "买家账号", "买家旺旺", "客户", "客户昵称", "顾客"}, "text": {"消息内容", "内容", "聊天内容", "消息"},
+		"score": {"评分", "满意度评分"}, "invited": {"是否邀评"}, "closing": {"是否结束语"},
+	},
+	Orders: {
+		"merchant": {"商家"}, "shop": {"店铺"}, "queue": {"队列", "技能组"}, "order": {"订单号", "订单编号", "订单ID"}, "kind": {"步骤", "事件", "类型"},
+		"at": {"时间", "发生时间"}, "agent": {"工号", "客服工号"}, "account": {"客服账号", "子账号", "旺旺昵称", "客服"},
+		"buyer": {"买家", "买家昵称", "买家账号", "客户"}, "amount": {"金额", "金额(元)"},
+	},
+	Tickets: {
+		"merchant": {"商家"}, "shop": {"店铺"}, "queue": {"队列", "技能组"}, "id": {"工单号", "工单编号", "工单ID"}, "tag": {"标签", "工单类型", "问题类型"},
+		"agent": {"工号", "处理人工号", "客服工号"}, "account": {"客服账号", "子账号", "处理人"}, "buyer": {"买家", "买家昵称", "客户"},
+		"opened_at": {"创建时间", "提交时间"}, "due_at": {"截止时间", "要求完成时间"}, "closed_at": {"完成时间", "关闭时间", "完结时间"},
+	},
+	Accounts: {
+		"platform": {"平台"}, "shop": {"店铺"}, "account": {"子账号", "客服账号", "旺旺昵称", "账号"}, "agent": {"工号", "客服工号"},
+		"from": {"开始时间", "开始日期", "启用时间", "启用日期"}, "until": {"截止时间", "停用时间", "失效时间"}, "last": {"结束日期", "最后日期", "截止日期"},
+	},
 }
 
 // needed are the fields without which no row can be read, used to recognise a header.
@@ -187,6 +218,10 @@ var needed = map[Kind][]string{
 	States:        {"agent", "state", "start"},
 	History:       {"merchant", "queue", "start", "slot", "offered"},
 	Agents:        {"id"},
+	Events:        {"merchant", "queue", "at", "kind"},
+	Orders:        {"merchant", "shop", "buyer", "kind", "at"},
+	Tickets:       {"merchant", "queue", "id", "opened_at"},
+	Accounts:      {"platform", "shop", "account", "agent", "from"},
 }
 
 // bind finds the columns of a header. missing lists, for messages, the headers that the

@@ -77,3 +77,29 @@ func FuzzMapping(f *testing.F) {
 		require.NoError(t, m.Validate())
 	})
 }
+
+// Chat logs, orders, tickets and accounts as tables and as lines: one target, the first byte says which.
+func FuzzEvents(f *testing.F) {
+	f.Add(append([]byte{0}, chatLog...))
+	f.Add(append([]byte{0}, `{"merchant":"m","queue":"q","at":"2026-11-11T01:00:00Z","kind":"buyer","buyer":"b","text":"\ud83d\ude00"}`...))
+	f.Add(append([]byte{0}, "merchant,queue,conversation,at,kind,text\nm,q,c,2026-11-11 09:00:00,buyer,\"a\nb\x00\"\n"...))
+	f.Add(append([]byte{1}, "商家,店铺,买家昵称,订单号,步骤,时间,金额(元)\nm,s,b,1,付款,2026-11-11 09:00:01,¥1\n"...))
+	f.Add(append([]byte{2}, "商家,队列,工单编号,创建时间,完成时间\nm,q,W1,2026/11/11 9:00,2026/11/11 18:00\n"...))
+	f.Add(append([]byte{3}, "平台,店铺,子账号,工号,开始日期,结束日期\n天猫,s,店:小美,a17,2026-11-01,2026-11-10\n"...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		kind := []intake.Kind{intake.Events, intake.Orders, intake.Tickets, intake.Accounts}[b[0]%4]
+		switch m := intake.DefaultMapping(kind); kind {
+		case intake.Events:
+			fuzzScan(t, b[1:], m, chatlog.Event.Validate)
+		case intake.Orders:
+			fuzzScan(t, b[1:], m, chatlog.OrderEvent.Validate)
+		case intake.Tickets:
+			fuzzScan(t, b[1:], m, chatlog.Ticket.Validate)
+		default:
+			fuzzScan(t, b[1:], m, chatlog.Assignment.Validate)
+		}
+	})
+}

@@ -20,10 +20,14 @@ const (
 	States        Kind = "states"
 	History       Kind = "contacts" // contact history: contacts per slot
 	Agents        Kind = "agents"
+	Events        Kind = "events"   // messages and other events of conversations
+	Orders        Kind = "orders"   // inquiries and the steps of orders
+	Tickets       Kind = "tickets"  // deferred work
+	Accounts      Kind = "accounts" // who used a platform's sub-account when
 )
 
 // Kinds in the order they are listed to people.
-var Kinds = []Kind{Conversations, States, History, Agents}
+var Kinds = []Kind{Conversations, States, History, Agents, Events, Orders, Tickets, Accounts}
 
 // Mapping says which column of a file is which canonical field. The zero Columns mean: the
 // headers are the canonical names, or their usual Chinese names.

@@ -3,33 +3,48 @@ package intake
 import (
 	"bytes"
 	"time"
-	"unicode/utf8"
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 )
 
-// shape is how one kind of event is read from a table row and from a canonical line.
+// shape is how one kind of event is read from a table row and from a canonical line. zone is that
+// of the file, o.Zone that of the business.
 type shape[T any] struct {
 	kind  Kind
 	table func(bound []*column, o Options) func(r *record) (T, []fault.Field)
-	line  func(line []byte, zone *time.Location) (T, []fault.Field)
+	lines func(zone *time.Location, o Options) func(line []byte) (T, []fault.Field)
+}
+
+// plainLines is for decoders that need nothing but the line.
+func plainLines[T any](decode func([]byte) (T, []fault.Field)) func(*time.Location, Options) func([]byte) (T, []fault.Field) {
+	return func(*time.Location, Options) func([]byte) (T, []fault.Field) { return decode }
 }
 
 func shapeOf[T Event]() shape[T] {
 	var found any
 	switch any(*new(T)).(type) {
 	case chatlog.Conversation:
-		found = shape[chatlog.Conversation]{Conversations, conversationTable, func(line []byte, _ *time.Location) (chatlog.Conversation, []fault.Field) {
-			return chatlog.DecodeConversation(line)
-		}}
+		found = shape[chatlog.Conversation]{Conversations, conversationTable, conversationLines}
 	case chatlog.AgentState:
-		found = shape[chatlog.AgentState]{States, stateTable, func(line []byte, _ *time.Location) (chatlog.AgentState, []fault.Field) {
-			return chatlog.DecodeAgentState(line)
-		}}
+		found = shape[chatlog.AgentState]{States, stateTable, plainLines(chatlog.DecodeAgentState)}
 	case chatlog.Contacts:
-		found = shape[chatlog.Contacts]{History, contactsTable, chatlog.DecodeContacts}
+		found = shape[chatlog.Contacts]{History, contactsTable, func(zone *time.Location, _ Options) func([]byte) (chatlog.Contacts, []fault.Field) {
+			return func(line []byte) (chatlog.Contacts, []fault.Field) { return chatlog.DecodeContacts(line, zone) }
+		}}
+	case chatlog.Event:
+		found = shape[chatlog.Event]{Events, eventTable, eventLines}
+	case chatlog.OrderEvent:
+		found = shape[chatlog.OrderEvent]{Orders, orderTable, func(_ *time.Location, o Options) func([]byte) (chatlog.OrderEvent, []fault.Field) {
+			return o.decoder(o.lineHash()).Order
+		}}
+	case chatlog.Ticket:
+		found = shape[chatlog.Ticket]{Tickets, ticketTable, func(_ *time.Location, o Options) func([]byte) (chatlog.Ticket, []fault.Field) {
+			return o.decoder(o.lineHash()).Ticket
+		}}
+	case chatlog.Assignment:
+		found = shape[chatlog.Assignment]{Accounts, accountTable, plainLines(chatlog.DecodeAssignment)}
 	}
 	return found.(shape[T])
 }
@@ -42,6 +57,7 @@ func conversationTable(bound []*column, o Options) func(*record) (chatlog.Conver
 			return chatlog.Conversation{}, bad
 		}
 		row.StartedAt, row.AnsweredAt, row.EndedAt = utc(row.StartedAt), utc(row.AnsweredAt), utc(row.EndedAt)
+		row.BotAnsweredAt = utc(row.BotAnsweredAt)
 		switch {
 		case row.Buyer == "":
 		case o.HashBuyer == nil:
@@ -126,24 +142,39 @@ type rows[T Event] struct {
 	lines  *lines // of NDJSON
 	bound  []*column
 	decode func(*record) (T, []fault.Field)
-	line   func([]byte, *time.Location) (T, []fault.Field)
-	zone   *time.Location
+	line   func([]byte) (T, []fault.Field)
+	latest time.Time
 	refers func(ids.Merchant, ids.Shop, ids.Queue) []fault.Field
 }
 
-// check asks the caller whether the merchant, shop and queue of an event are known.
-func (w *rows[T]) check(event T) []fault.Field {
-	if w.refers == nil {
-		return nil
+// check asks the caller whether the merchant, shop and queue of an event are known, and looks for
+// what lies in the future. Events, orders and tickets have been looked at for that by their decoder.
+func (w *rows[T]) check(event *T) []fault.Field {
+	var bad []fault.Field
+	refers := w.refers
+	if refers == nil {
+		refers = func(ids.Merchant, ids.Shop, ids.Queue) []fault.Field { return nil }
 	}
 	switch e := any(event).(type) {
-	case chatlog.Conversation:
-		return w.refers(e.Merchant, e.Shop, e.Queue)
-	case chatlog.Contacts:
-		return w.refers(e.Merchant, "", e.Queue)
-	default:
-		return nil
+	case *chatlog.Conversation:
+		bad = refers(e.Merchant, e.Shop, e.Queue)
+		if !w.latest.IsZero() {
+			bad = append(bad, e.Ahead(w.latest)...)
+		}
+	case *chatlog.AgentState:
+		if !w.latest.IsZero() {
+			bad = e.Ahead(w.latest)
+		}
+	case *chatlog.Contacts:
+		bad = refers(e.Merchant, "", e.Queue)
+	case *chatlog.Event:
+		bad = refers(e.Merchant, e.Shop, e.Queue)
+	case *chatlog.OrderEvent:
+		bad = refers(e.Merchant, e.Shop, e.Queue)
+	case *chatlog.Ticket:
+		bad = refers(e.Merchant, e.Shop, e.Queue)
 	}
+	return bad
 }
 
 func (s *scan[T]) open() (*rows[T], error) {
@@ -151,7 +182,7 @@ func (s *scan[T]) open() (*rows[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &rows[T]{table: table, zone: s.zone, line: s.shape.line, refers: s.options.Refers}
+	out := &rows[T]{table: table, latest: s.options.Latest, refers: s.options.Refers}
 	if table.Format == NDJSON {
 		if len(s.mapping.Columns) > 0 || len(s.mapping.Constants) > 0 {
 			return nil, refuse(fault.Invalid, "intake.kind", fault.Field{
@@ -159,6 +190,7 @@ func (s *scan[T]) open() (*rows[T], error) {
 				Problem: "is NDJSON, which is read in its canonical form: import it without columns and constants",
 			})
 		}
+		out.line = s.shape.lines(s.zone, s.options)
 		out.lines = &lines{r: table.text.r, file: s.src.Name, limit: s.options.Limits.Line}
 		return out, nil
 	}
@@ -191,7 +223,7 @@ func (w *rows[T]) next() (event T, r record, bad []fault.Field, err error) {
 	}
 	event, bad = w.decode(&r)
 	if len(bad) == 0 {
-		bad = w.check(event)
+		bad = w.check(&event)
 	}
 	for i := range bad {
 		w.place(&bad[i], &r)
@@ -221,12 +253,10 @@ func (w *rows[T]) nextLine() (event T, r record, bad []fault.Field, err error) {
 		}
 		r.number = w.lines.number
 		w.table.seen = r.number
-		if !utf8.Valid(line) {
-			bad = []fault.Field{{Problem: "is not UTF-8 text"}}
-		} else {
-			if event, bad = w.line(line, w.zone); len(bad) == 0 {
-				bad = w.check(event)
-			}
+		if w.lines.long {
+			bad = []fault.Field{{Problem: "the record " + w.lines.longProblem()}}
+		} else if event, bad = w.line(line); len(bad) == 0 {
+			bad = w.check(&event)
 		}
 		if len(bad) > 0 {
 			r.cells = []string{string(bytes.ToValidUTF8(line, []byte("�")))}

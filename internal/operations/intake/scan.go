@@ -13,7 +13,8 @@ import (
 
 // Event is what Scan can hand out.
 type Event interface {
-	chatlog.Conversation | chatlog.AgentState | chatlog.Contacts
+	chatlog.Conversation | chatlog.AgentState | chatlog.Contacts |
+		chatlog.Event | chatlog.OrderEvent | chatlog.Ticket | chatlog.Assignment
 }
 
 // Options of a scan. The zero value is all-or-nothing in UTC.
@@ -25,8 +26,21 @@ type Options struct {
 	HashBuyer func(merchant, buyer string) string // keyed hash of a buyer's name; nil leaves buyers out of tables
 	SHA256    string                              // of the file as it lies on disk, when the caller has digested it already
 
+	// HashLines hashes the buyers of NDJSON too, for senders that do not know the key; 32 hexadecimal
+	// digits are taken for the keyed hash that the canonical form asks for, and stay. Without it every
+	// buyer of a line stays.
+	HashLines bool
+
+	// AgentOf says who used a sub-account (子账号) at an instant, or why that is not clear, which rejects
+	// the row. It is asked for rows of events, orders and tickets that name an account and no agent.
+	// nil = nobody.
+	AgentOf func(shop ids.Shop, account string, at time.Time) (agent ids.Agent, problem string)
+
+	Closes func(text string) bool // marks buyers' messages that only close, see chatlog.ClosingRule; nil = none
+	Latest time.Time              // last instant that anything may have happened, now + chatlog.ClockSkew; zero = no limit
+
 	// Refers says what is wrong with the merchant, shop and queue a row names; the fields carry the
-	// canonical field as Path. nil checks nothing.
+	// canonical field as Path. The queue is empty where a step of an order names none. nil checks nothing.
 	Refers    func(merchant ids.Merchant, shop ids.Shop, queue ids.Queue) []fault.Field
 	BatchRows int                     // rows handed out at once; 0 = 10,000
 	Progress  func(done, total int64) // in bytes of work, done ascending to total; nil = none

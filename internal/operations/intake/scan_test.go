@@ -148,7 +148,7 @@ func TestScanBadFiles(t *testing.T) {
 		"only blanks":         {[]byte(" \n\n\t\n"), "intake.empty", []string{"is empty"}},
 		"header only":         {[]byte("merchant,queue,start,slot,offered\n"), "intake.empty", []string{"no rows"}},
 		"empty gzip":          {gzipOf(t, nil), "intake.empty", []string{"is empty"}},
-		"old excel":           {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 more"), "intake.xls", []string{"old Excel", "save it as .xlsx"}},
+		"old excel":           {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 more"), "workbook.corrupt", []string{"f.csv", ".xls"}},
 		"picture":             {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00"), "intake.format", []string{"not a table"}},
 		"duplicated header":   {[]byte("merchant,queue,start,slot,offered,queue\n"), "intake.header", []string{`f.csv:1`, `column "queue"`, "columns 2 and 6"}},
 		"missing column":      {[]byte("merchant,start,slot,offered\nm,2026-04-17,15m,1\n"), "intake.header", []string{"queue", "merchant, start, slot, offered"}},

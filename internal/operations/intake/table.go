@@ -16,7 +16,7 @@ import (
 // headerRows is how many rows are searched for the header.
 const headerRows = 20
 
-// Table is an open CSV or xlsx file at its first data row.
+// Table is an open CSV, xlsx or xls file at its first data row.
 type Table struct {
 	Format   Format
 	Encoding string // of text
@@ -44,8 +44,7 @@ type rowReader func() (record, error)
 
 // Open finds out what a file is and reads its header with the mapping's settings. Close it.
 //
-// Errors, all with the file's name: intake.empty, intake.xls (the old binary Excel),
-// intake.format, intake.header (duplicated or missing columns), intake.limit, intake.corrupt,
+// Errors, all with the file's name: intake.empty, intake.format, intake.header (duplicated or missing columns), intake.limit, intake.corrupt,
 // workbook.corrupt, workbook.bomb, workbook.sheet.
 func Open(src Source, m Mapping, limits Limits) (*Table, error) {
 	magic := make([]byte, 8)
@@ -58,12 +57,7 @@ func Open(src Source, m Mapping, limits Limits) (*Table, error) {
 	switch {
 	case src.Size == 0 || n == 0:
 		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
-	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, refuse(fault.Invalid, "intake.xls", fault.Field{
-			File:    src.Name,
-			Problem: "is an old Excel .xls file, whatever its name says: open it in Excel or WPS and save it as .xlsx",
-		})
-	case bytes.HasPrefix(magic, []byte("PK\x03\x04")), bytes.HasPrefix(magic, []byte("PK\x05\x06")):
+	case oldExcel(magic), bytes.HasPrefix(magic, []byte("PK\x03\x04")), bytes.HasPrefix(magic, []byte("PK\x05\x06")):
 		err = t.openBook(m)
 	default:
 		err = t.openText(m)
@@ -113,6 +107,9 @@ func (t *Table) openText(m Mapping) error {
 	csv := &csvReader{lines: lines{r: text.r, file: t.source.Name, limit: t.limits.Line}, comma: comma[0]}
 	t.reader = func() (record, error) {
 		number, cells, problem, err := csv.next()
+		if err == nil && csv.lines.long && t.Header == nil {
+			err = csv.lines.tooLong() // without a header nothing can be read
+		}
 		return record{number, cells, problem}, err
 	}
 	return nil

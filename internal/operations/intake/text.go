@@ -121,10 +121,28 @@ func openText(src Source, encoding string, limits Limits) (*textStream, error) {
 		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
 	}
 	t.format = CSV
-	if text := bytes.TrimLeft(start, " \t\r\n"); len(text) > 0 && text[0] == '{' {
+	if jsonLines(start) {
 		t.format = NDJSON
 	}
 	return t, nil
+}
+
+// jsonLines recognises NDJSON by its first line, or by most of its lines when the first is damaged.
+func jsonLines(head []byte) bool {
+	objects, others := 0, 0
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+		case line[0] == '{' && others == 0:
+			return true
+		case line[0] == '{' && line[len(line)-1] == '}':
+			objects++
+		default:
+			others++
+		}
+	}
+	return objects > others
 }
 
 var utf8BOM = []byte{0xef, 0xbb, 0xbf}
@@ -145,28 +163,62 @@ func decoderFor(file, encoding string, head []byte, cut bool) (transform.Transfo
 	case utf16Name, "utf-16le":
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder(), utf16Name, nil
 	}
-	if bytes.IndexByte(head, 0) >= 0 {
+	utf := mostlyUTF8(head, cut)
+	// A stray NUL is one bad row of a text; a file with many is a picture, or UTF-16.
+	if nuls := bytes.Count(head, []byte{0}); nuls > 0 && (!utf || nuls > len(head)/20) {
 		return nil, "", refuse(fault.Invalid, "intake.format", fault.Field{
 			File:    file,
 			Problem: "is not a table: bring .xlsx, CSV or NDJSON, also packed with gzip (UTF-16 text without a byte order mark needs encoding: utf-16)",
 		})
 	}
-	if validPrefix(head, cut) {
+	if utf {
 		return nil, utf8Name, nil
 	}
 	return simplifiedchinese.GB18030.NewDecoder(), gb18030Name, nil
 }
 
-// validPrefix reports valid UTF-8, forgiving a rune that the sniffing window cuts.
-func validPrefix(b []byte, cut bool) bool {
-	if cut {
-		for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
-			if utf8.RuneStart(b[len(b)-i]) {
-				if !utf8.FullRune(b[len(b)-i:]) {
-					b = b[:len(b)-i]
-				}
-				break
+// mostlyUTF8 tells UTF-8 from the Chinese encodings by lines: a text in which one line was damaged is
+// still UTF-8, and that line alone is refused, while hardly a line of GBK happens to be UTF-8. NDJSON
+// is always UTF-8.
+func mostlyUTF8(head []byte, cut bool) bool {
+	if jsonLines(head[:min(len(head), 4096)]) {
+		return true
+	}
+	good, bad := 0, 0
+	for len(head) > 0 {
+		line, rest, whole := bytes.Cut(head, []byte{'\n'})
+		switch {
+		case isASCII(line): // says nothing
+		case utf8.Valid(line):
+			good++
+		case cut && !whole && good+bad > 0: // the window may cut a character
+		case cut && !whole && validPrefix(line):
+			good++
+		default:
+			bad++
+		}
+		head = rest
+	}
+	return good > bad || bad == 0
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// validPrefix reports valid UTF-8, forgiving a character that is cut at the end.
+func validPrefix(b []byte) bool {
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if utf8.RuneStart(b[len(b)-i]) {
+			if !utf8.FullRune(b[len(b)-i:]) {
+				b = b[:len(b)-i]
 			}
+			break
 		}
 	}
 	return utf8.Valid(b)

@@ -27,7 +27,8 @@ import (
 // Stack is the use cases of one process.
 type Stack struct {
 	*operations.Operations
-	up atomic.Bool
+	DSN string // of the engine's database, for what tests ask beside the use cases
+	up  atomic.Bool
 }
 
 // SetEngine says whether the engine is up; a stack without an engine stays down.
@@ -40,6 +41,7 @@ func Open(t testing.TB, engine bool, config operations.Config) *Stack {
 	s, dsn := &Stack{}, ""
 	if engine {
 		dsn = enginetest.Start(t)
+		s.DSN = dsn
 	}
 	s.up.Store(engine)
 	zone, err := time.LoadLocation("Asia/Shanghai")
@@ -60,12 +62,16 @@ func metrics(t testing.TB) kpi.Definitions {
 	t.Helper()
 	_, here, _, ok := runtime.Caller(0)
 	require.True(t, ok)
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "..", "configs", "metrics", "neutral.yaml"))
-	require.NoError(t, err)
-	var pack struct {
-		Metrics kpi.Definitions `yaml:"metrics"`
+	var all kpi.Definitions
+	for _, name := range []string{"neutral", "tmall", "jd", "pdd", "douyin", "kuaishou"} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "..", "configs", "metrics", name+".yaml"))
+		require.NoError(t, err)
+		var pack struct {
+			Metrics kpi.Definitions `yaml:"metrics"`
+		}
+		require.NoError(t, yaml.Unmarshal(text, &pack))
+		require.NotEmpty(t, pack.Metrics, name)
+		all = append(all, pack.Metrics...)
 	}
-	require.NoError(t, yaml.Unmarshal(text, &pack))
-	require.NotEmpty(t, pack.Metrics)
-	return pack.Metrics
+	return all
 }
