@@ -2,8 +2,9 @@
 //
 // Schedules are cron expressions of five fields in the business time zone. A job runs once at a
 // time on all nodes together (a lease in the operational store), its runs are kept as history, and
-// a run missed while no node was up is caught up once at start. A run that fails is history too;
-// it is not tried again before its next due time or the next start.
+// a run missed while no node was up is caught up once at start. A run that fails for a reason that
+// can pass by itself is tried again after a pause that doubles; each attempt is history. A job
+// whose due times fail twice in a row raises an alert, which its next success resolves.
 //
 // The due time of a run is the instant the schedule names, not the instant the clock ticked: two
 // nodes that tick some milliseconds apart mean the same run by it. Where a zone has summer time, a
@@ -12,6 +13,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -30,17 +32,30 @@ import (
 type Config struct {
 	Enabled   bool              `yaml:"enabled"`
 	Timeout   time.Duration     `yaml:"timeout"`             // upper limit of one run, 1 s to 24 h
+	Attempts  int               `yaml:"attempts"`            // of one due time, 1 to 10; 0 = 4
+	Backoff   time.Duration     `yaml:"backoff"`             // pause before the second attempt, 10 ms to 1 h, 0 = 15 s; it doubles with each, up to 15 min
 	Schedules map[string]string `yaml:"schedules,omitempty"` // cron expression per job name, replaces the default
 }
 
+// longestBackoff is how long the pauses between attempts grow.
+const longestBackoff = 15 * time.Minute
+
 // DefaultConfig runs every job on its default schedule.
-func DefaultConfig() Config { return Config{Enabled: true, Timeout: 30 * time.Minute} }
+func DefaultConfig() Config {
+	return Config{Enabled: true, Timeout: 30 * time.Minute, Attempts: 4, Backoff: 15 * time.Second}
+}
 
 // Validate reports every bad field. Errors: jobs.config.
 func (c Config) Validate() error {
 	var bad []fault.Field
 	if c.Timeout < time.Second || c.Timeout > 24*time.Hour {
 		bad = append(bad, fault.Field{Path: "timeout", Value: c.Timeout.String(), Problem: "must be from 1s to 24h"})
+	}
+	if c.Attempts < 0 || c.Attempts > 10 {
+		bad = append(bad, fault.Field{Path: "attempts", Value: fmt.Sprint(c.Attempts), Problem: "must be from 1 to 10"})
+	}
+	if c.Backoff != 0 && c.Backoff < 10*time.Millisecond || c.Backoff > time.Hour {
+		bad = append(bad, fault.Field{Path: "backoff", Value: c.Backoff.String(), Problem: "must be from 10ms to 1h"})
 	}
 	names := Names()
 	for _, name := range slices.Sorted(maps.Keys(c.Schedules)) {
@@ -68,8 +83,12 @@ type Job struct {
 func Table(ops *operations.Operations) []Job {
 	return []Job{
 		{Name: "rollup-check", Schedule: "*/15 * * * *", Timeout: 10 * time.Minute, Run: ops.Measuring.CheckRollups},
+		{Name: "rollup-verification", Schedule: "30 4 * * *", CatchUp: true, Run: ops.Measuring.VerifyRollups},
 		{Name: "daily-scorecards", Schedule: "30 6 * * *", CatchUp: true, Run: ops.Measuring.DailyScorecards},
+		{Name: "conversion-closing", Schedule: "45 6 * * *", CatchUp: true, Run: ops.Measuring.CloseConversions},
 		{Name: "monthly-sla-reports", Schedule: "0 7 2 * *", CatchUp: true, Run: ops.Settling.MonthlyReports},
+		{Name: "reconciliation", Schedule: "30 7 * * *", CatchUp: true, Run: ops.Measuring.ReconcileAll},
+		{Name: "scorecard-freeze", Schedule: "0 8 * * *", CatchUp: true, Run: ops.Measuring.FreezeDue},
 		{Name: "retention", Schedule: "15 3 * * *", CatchUp: true, Run: ops.Measuring.Retain},
 		{Name: "housekeeping", Schedule: "45 3 * * *", CatchUp: true, Run: ops.Administration.Housekeep},
 	}
@@ -77,7 +96,10 @@ func Table(ops *operations.Operations) []Job {
 
 // Names lists the jobs.
 func Names() []string {
-	return []string{"rollup-check", "daily-scorecards", "monthly-sla-reports", "retention", "housekeeping"}
+	return []string{
+		"rollup-check", "rollup-verification", "daily-scorecards", "conversion-closing", "monthly-sla-reports", "reconciliation",
+		"scorecard-freeze", "retention", "housekeeping",
+	}
 }
 
 // Scheduler runs the table.
@@ -86,6 +108,7 @@ type Scheduler struct {
 	zone   *time.Location
 	log    *slog.Logger
 	table  []Job
+	retry  operations.Retry
 	cron   gocron.Scheduler
 	cancel context.CancelFunc // ends what Start began
 
@@ -108,7 +131,9 @@ func newScheduler(cfg Config, table []Job, ops *operations.Operations, zone *tim
 			table[i].Timeout = cfg.Timeout
 		}
 	}
-	return &Scheduler{ops: ops, zone: zone, log: log, table: table}
+	usual := DefaultConfig()
+	retry := operations.Retry{Attempts: cmp.Or(cfg.Attempts, usual.Attempts), First: cmp.Or(cfg.Backoff, usual.Backoff), Longest: longestBackoff}
+	return &Scheduler{ops: ops, zone: zone, log: log, table: table, retry: retry}
 }
 
 // Start schedules every job and catches up missed runs in the background. It is called once.
@@ -182,14 +207,14 @@ func (s *Scheduler) Spec(name string) (operations.JobSpec, error) {
 	if i < 0 {
 		return operations.JobSpec{}, fault.New(fault.NotFound, "jobs.unknown", "there is no job %q; jobs are %v", name, Names())
 	}
-	return spec(s.table[i], s.ops.Now(), operations.Manual), nil
+	return s.spec(s.table[i], s.ops.Now(), operations.Manual), nil
 }
 
 // Jobs is the table with the schedules in force.
 func (s *Scheduler) Jobs() []Job { return slices.Clone(s.table) }
 
-func spec(job Job, due time.Time, trigger operations.Trigger) operations.JobSpec {
-	return operations.JobSpec{Name: job.Name, Due: due, Trigger: trigger, Timeout: job.Timeout, Run: job.Run}
+func (s *Scheduler) spec(job Job, due time.Time, trigger operations.Trigger) operations.JobSpec {
+	return operations.JobSpec{Name: job.Name, Due: due, Trigger: trigger, Timeout: job.Timeout, Retry: s.retry, Run: job.Run}
 }
 
 // tick runs a job because its time has come.
@@ -201,7 +226,7 @@ func (s *Scheduler) tick(ctx context.Context, job Job) {
 }
 
 func (s *Scheduler) run(ctx context.Context, job Job, due time.Time, trigger operations.Trigger) {
-	run, err := s.ops.RunScheduled(ctx, spec(job, due, trigger))
+	run, err := s.ops.RunScheduled(ctx, s.spec(job, due, trigger))
 	switch {
 	case err != nil && fault.CodeOf(err) == operations.CodeJobElsewhere:
 		s.log.DebugContext(ctx, "job runs on another node", "job", job.Name, "due", due)

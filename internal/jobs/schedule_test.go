@@ -38,6 +38,14 @@ func TestLastDueOfEverySchedule(t *testing.T) {
 		{"rollup-check", "2026-11-22 15:15:00", "2026-11-22 15:15:00"},
 		{"rollup-check", "2026-12-01 00:00:00", "2026-12-01 00:00:00"},
 		{"rollup-check", "2026-12-01 00:14:59", "2026-12-01 00:00:00"},
+		{"rollup-verification", "2026-11-22 04:29:59", "2026-11-21 04:30:00"},
+		{"rollup-verification", "2026-11-22 04:30:00", "2026-11-22 04:30:00"},
+		{"conversion-closing", "2026-11-22 06:44:00", "2026-11-21 06:45:00"},
+		{"conversion-closing", "2026-11-22 07:00:00", "2026-11-22 06:45:00"},
+		{"reconciliation", "2026-12-01 07:29:00", "2026-11-30 07:30:00"},
+		{"reconciliation", "2026-12-01 07:30:00", "2026-12-01 07:30:00"},
+		{"scorecard-freeze", "2026-12-05 07:59:59", "2026-12-04 08:00:00"},
+		{"scorecard-freeze", "2026-12-05 08:00:00", "2026-12-05 08:00:00"},
 		{"daily-scorecards", "2026-11-22 06:29:59", "2026-11-21 06:30:00"},
 		{"daily-scorecards", "2026-11-22 06:30:00", "2026-11-22 06:30:00"},
 		{"daily-scorecards", "2026-12-01 06:00:00", "2026-11-30 06:30:00"},
@@ -148,14 +156,14 @@ func TestValidateRefusesWhatCannotRun(t *testing.T) {
 		assert.Equal(t, expression, fault.Of(err).Fields[0].Value)
 	}
 
-	bad := Config{Timeout: time.Millisecond, Schedules: map[string]string{"nightly": "0 0 * * *", "backup": "never", "retention": "x"}}
+	bad := Config{Timeout: time.Millisecond, Attempts: 11, Backoff: time.Millisecond, Schedules: map[string]string{"nightly": "0 0 * * *", "backup": "never", "retention": "x"}}
 	err := bad.Validate()
 	assert.Equal(t, "jobs.config", fault.CodeOf(err))
 	var paths []string
 	for _, f := range fault.Of(err).Fields {
 		paths = append(paths, f.Path)
 	}
-	assert.Equal(t, "timeout schedules.backup schedules.backup schedules.nightly schedules.retention", strings.Join(paths, " "),
+	assert.Equal(t, "timeout attempts backoff schedules.backup schedules.backup schedules.nightly schedules.retention", strings.Join(paths, " "),
 		"every bad field, in the same order each time")
 }
 
