@@ -16,6 +16,7 @@ import (
 func (s *Server) addJobs() {
 	const tag = "Jobs"
 	huma.Register(s.api, operation(http.MethodGet, "/v1/jobs", "list-jobs", tag, "Scheduled jobs with their last run"), s.jobs)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/alerts", "list-alerts", tag, "What goes wrong with the house's own work: jobs that fail, and what jobs found"), s.alerts)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/job-runs", "list-job-runs", tag, "Runs of jobs, newest first"), s.jobRuns)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/jobs/{job}/runs", "run-job", tag, "Run one job now and wait for it", status(http.StatusCreated), long), s.runJob)
 }
@@ -26,6 +27,8 @@ type jobRow struct {
 	Schedule string             `json:"schedule" doc:"cron, five fields, in the business time zone"`
 	Timeout  period             `json:"timeout"`
 	Last     *operations.JobRun `json:"last,omitempty"`
+	Success  *operations.JobRun `json:"last_success,omitempty"`
+	Alert    *operations.Alert  `json:"alert,omitempty" doc:"missing when it never failed"`
 }
 
 func (s *Server) jobs(ctx context.Context, _ *struct{}) (*one[page[jobRow]], error) {
@@ -41,17 +44,25 @@ func (s *Server) jobs(ctx context.Context, _ *struct{}) (*one[page[jobRow]], err
 		}
 	}
 	for _, j := range table {
-		runs, _, err := s.deps.Ops.JobRuns(ctx, whoOf(ctx), operations.JobRunFilter{Job: j.Name}, operations.Page{Limit: 1})
+		state, err := s.deps.Ops.JobState(ctx, whoOf(ctx), j.Name)
 		if err != nil {
 			return nil, err
 		}
-		row := jobRow{Name: j.Name, Schedule: j.Schedule, Timeout: period{j.Timeout}}
-		if len(runs) > 0 {
-			row.Last = &runs[0]
-		}
-		rows = append(rows, row)
+		rows = append(rows, jobRow{
+			Name: j.Name, Schedule: j.Schedule, Timeout: period{j.Timeout}, Last: state.Last, Success: state.LastSuccess, Alert: state.Alert,
+		})
 	}
 	return &one[page[jobRow]]{Body: page[jobRow]{Items: rows}}, nil
+}
+
+type alertsInput struct {
+	Paging
+	State string `query:"state" enum:"quiet,firing,resolved"`
+}
+
+func (s *Server) alerts(ctx context.Context, in *alertsInput) (*list[operations.Alert], error) {
+	items, next, err := s.deps.Ops.Alerts(ctx, whoOf(ctx), operations.AlertState(in.State), in.page())
+	return paged(ctx, items, next, err)
 }
 
 type jobRunsInput struct {

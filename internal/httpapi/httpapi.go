@@ -122,6 +122,9 @@ func New(cfg Config, deps Deps) *Server {
 	s := &Server{cfg: cfg, deps: deps}
 	s.base, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s.checks)
+	if deps.Ops != nil {
+		s.metrics.watchJobs(deps.Ops, deps.JobTable)
+	}
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "chaoban",
 		DisableStartupMessage:        true,

@@ -50,7 +50,7 @@ func describeUpload(op *huma.Operation) {
 
 type importsInput struct {
 	Paging
-	Kind     string `query:"kind" enum:"agents,conversations,states,contacts"`
+	Kind     string `query:"kind" enum:"agents,conversations,states,contacts,events,orders,tickets,accounts,platform"`
 	Merchant string `query:"merchant" maxLength:"64"`
 }
 
@@ -62,7 +62,7 @@ func (s *Server) imports(ctx context.Context, in *importsInput) (*list[operation
 
 // importInput has no Body: Resolve only notes where the body is, so that it can stream.
 type importInput struct {
-	Kind     string `path:"kind" enum:"agents,conversations,states,history" doc:"what the rows are"`
+	Kind     string `path:"kind" enum:"agents,conversations,states,history,events,orders,tickets,accounts" doc:"what the rows are"`
 	Name     string `query:"name" maxLength:"255" doc:"name of the file when the body is the file; for messages"`
 	Partial  bool   `query:"partial" doc:"import the good rows although others are bad"`
 	Type     string `header:"Content-Type"`
@@ -84,6 +84,7 @@ func (in *importInput) Resolve(ctx huma.Context) []error {
 var importKinds = map[string]operations.ImportKind{
 	"agents": operations.ImportAgents, "conversations": operations.ImportConversations,
 	"states": operations.ImportStates, "history": operations.ImportHistory,
+	"events": operations.ImportEvents, "orders": operations.ImportOrders, "tickets": operations.ImportTickets, "accounts": operations.ImportAccounts,
 }
 
 // importAnswer adds the rejected rows of a partial import to what was imported.
@@ -96,7 +97,7 @@ func (s *Server) importFile(ctx context.Context, in *importInput) (*one[importAn
 	kind := importKinds[in.Kind]
 	// Who may not import does not fill the disk; the use case decides again.
 	permission := access.Ingest
-	if kind == operations.ImportAgents {
+	if kind == operations.ImportAgents || kind == operations.ImportAccounts {
 		permission = access.WriteAgents
 	}
 	if _, err := access.Decide(whoOf(ctx), permission); err != nil {

@@ -10,6 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/operations"
 )
 
 // metrics are the counters of this door, in their own registry: two servers in one process do not
@@ -44,6 +47,13 @@ func newMetrics(checks func(context.Context) []Check) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
+}
+
+// watchJobs shows what jobs did in this process and, asked at each scrape, how they stand on all
+// nodes.
+func (m *metrics) watchJobs(ops *operations.Operations, table func() []Job) {
+	m.registry.MustRegister(ops.Collectors()...)
+	m.registry.MustRegister(standing{ops: ops, table: table})
 }
 
 func (m *metrics) observe(method, route string, status int, took time.Duration) {
@@ -93,5 +103,45 @@ func (h health) Collect(out chan<- prometheus.Metric) {
 			up = 1
 		}
 		out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up, c.Name)
+	}
+}
+
+// standing shows how jobs and alerts stand in the store.
+type standing struct {
+	ops   *operations.Operations
+	table func() []Job
+}
+
+var (
+	successDesc = prometheus.NewDesc("chaoban_job_last_success_timestamp_seconds", "When the newest successful run of a job ended, on any node; missing when none did.", []string{"job"}, nil)
+	firingDesc  = prometheus.NewDesc("chaoban_alert_firing", "Whether an alert about the service's own work is firing: 1 or 0.", []string{"alert"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (s standing) Describe(out chan<- *prometheus.Desc) { out <- successDesc; out <- firingDesc }
+
+// Collect implements prometheus.Collector. A store that does not answer leaves the values out.
+func (s standing) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
+	defer cancel()
+	who := access.System("metrics")
+	if s.table != nil {
+		for _, j := range s.table() {
+			if state, err := s.ops.JobState(ctx, who, j.Name); err == nil && state.LastSuccess != nil {
+				at := float64(state.LastSuccess.FinishedAt.UnixMilli()) / 1000
+				out <- prometheus.MustNewConstMetric(successDesc, prometheus.GaugeValue, at, j.Name)
+			}
+		}
+	}
+	alerts, _, err := s.ops.Alerts(ctx, who, "", operations.Page{Limit: 500})
+	if err != nil {
+		return
+	}
+	for _, a := range alerts {
+		firing := 0.0
+		if a.State == "firing" {
+			firing = 1
+		}
+		out <- prometheus.MustNewConstMetric(firingDesc, prometheus.GaugeValue, firing, a.Name)
 	}
 }

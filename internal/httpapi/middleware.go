@@ -97,7 +97,7 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 			err = fault.Wrap(fmt.Errorf("panic: %v\n%s", r, debug.Stack()), fault.Internal, "internal", "something went wrong on our side")
 		}
 	}()
-	if n := c.Request().Header.ContentLength(); n > 0 && int64(n) > s.cfg.BodyLimit {
+	if n := c.Request().Header.ContentLength(); n > 0 && int64(n) > s.cfg.BodyLimit && c.Path() != streamPath {
 		return fault.New(fault.TooLarge, "request.too_large", "the request body has %d bytes, the limit is %d", n, s.cfg.BodyLimit)
 	}
 	return c.Next()

@@ -39,6 +39,7 @@ func attachment(name string, body []byte, err error) (*file, error) {
 }
 
 func (s *Server) addReports() {
+	s.addKeeping()
 	const tag = "Reports"
 	unnamed := describe("Who may not see figures by agent, as a client may not, gets the agents numbered, without names, staff numbers and teams.")
 	huma.Register(s.api, operation(http.MethodGet, "/v1/contracts/{contract}/reports/{month}/workbook", "get-sla-workbook", tag, "The SLA report of a month as xlsx", workbook, unnamed), s.slaWorkbook)
