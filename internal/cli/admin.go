@@ -26,22 +26,35 @@ func newJobsCommand(s *settings) *cobra.Command {
 					Name, Schedule string
 					Timeout        time.Duration
 					Last           *store.JobRun `json:"last,omitempty"`
+					LastSuccess    *store.JobRun `json:"last_success,omitempty"`
+					Alert          *store.Alert  `json:"alert,omitempty"`
 				}
 				var all []row
+				when := func(r *store.JobRun) string {
+					if r == nil {
+						return "never"
+					}
+					return r.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04")
+				}
 				for _, j := range a.jobs.Jobs() {
-					runs, _, err := a.ops.JobRuns(cmd.Context(), a.who, store.JobRunFilter{Job: j.Name}, store.Page{Limit: 1})
+					state, err := a.ops.JobState(cmd.Context(), a.who, j.Name)
 					if err != nil {
 						return err
 					}
-					r, text := row{Name: j.Name, Schedule: j.Schedule, Timeout: j.Timeout}, "never"
-					if len(runs) > 0 {
-						r.Last = &runs[0]
-						text = fmt.Sprintf("%s %s", runs[0].State, runs[0].StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04"))
+					last, alert := "never", "-"
+					if state.Last != nil {
+						last = fmt.Sprintf("%s %s", state.Last.State, when(state.Last))
 					}
-					all = append(all, r)
-					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", j.Name, j.Schedule, j.Timeout, text))
+					if state.Alert != nil {
+						alert = string(state.Alert.State)
+						if state.Alert.State == store.Firing {
+							alert = fmt.Sprintf("FIRING: %d in a row since %s", state.Alert.Failures, state.Alert.Since.In(a.ops.Zone()).Format("2006-01-02 15:04"))
+						}
+					}
+					all = append(all, row{Name: j.Name, Schedule: j.Schedule, Timeout: j.Timeout, Last: state.Last, LastSuccess: state.LastSuccess, Alert: state.Alert})
+					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", j.Name, j.Schedule, j.Timeout, last, when(state.LastSuccess), alert))
 				}
-				return s.print(cmd, all, func() { table(cmd.OutOrStdout(), "JOB\tSCHEDULE\tTIMEOUT\tLAST RUN", rows) })
+				return s.print(cmd, all, func() { table(cmd.OutOrStdout(), "JOB\tSCHEDULE\tTIMEOUT\tLAST RUN\tLAST SUCCESS\tALERT", rows) })
 			})
 		},
 	}
@@ -63,7 +76,7 @@ func newJobsCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("jobs", "Scheduled jobs and their runs", list, run, newJobsHistory(s))
+	return family("jobs", "Scheduled jobs and their runs", list, run, newJobsHistory(s), newJobsAlerts(s))
 }
 
 func newJobsHistory(s *settings) *cobra.Command {
@@ -79,15 +92,41 @@ func newJobsHistory(s *settings) *cobra.Command {
 				return s.print(cmd, runs, func() {
 					rows := make([]string, len(runs))
 					for i, r := range runs {
-						rows[i] = fmt.Sprintf("%s\t%s\t%d\t%s\t%d\t%s", r.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04:05"), r.Job, r.Attempt, r.State, r.Rows, r.Error)
+						took := "-"
+						if !r.FinishedAt.IsZero() {
+							took = r.FinishedAt.Sub(r.StartedAt).Round(time.Millisecond).String()
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s", r.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04:05"), r.Job,
+							r.ScheduledFor.In(a.ops.Zone()).Format("2006-01-02 15:04"), r.Attempt, r.State, r.Rows, took, r.Error)
 					}
-					table(cmd.OutOrStdout(), "STARTED\tJOB\tATTEMPT\tSTATE\tROWS\tERROR", rows)
+					table(cmd.OutOrStdout(), "STARTED\tJOB\tDUE\tATTEMPT\tSTATE\tROWS\tTOOK\tERROR", rows)
 				})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "job", "", "only this job")
 	return cmd
+}
+
+func newJobsAlerts(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "alerts", Short: "List what goes wrong: jobs that fail, and what jobs found", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				alerts, _, err := a.ops.Alerts(cmd.Context(), a.who, "", store.Page{Limit: 500})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, alerts, func() {
+					rows := make([]string, len(alerts))
+					for i, x := range alerts {
+						rows[i] = fmt.Sprintf("%s\t%s\t%d\t%s\t%s", x.Name, x.State, x.Failures, x.UpdatedAt.In(a.ops.Zone()).Format("2006-01-02 15:04"), x.Text)
+					}
+					table(cmd.OutOrStdout(), "ALERT\tSTATE\tFAILURES\tUPDATED\tTEXT", rows)
+				})
+			})
+		},
+	}
 }
 
 func newUsersCommand(s *settings) *cobra.Command {

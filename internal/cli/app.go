@@ -92,7 +92,7 @@ func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) 
 	if a.engine, err = openEngine(ctx, c, a.log, what); err != nil {
 		return nil, err
 	}
-	definitions, err := configs.Metrics()
+	definitions, err := configs.MetricsWith(c.MetricsDir)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +104,9 @@ func compose(ctx context.Context, c configs.Config, logTo io.Writer, what need) 
 		return nil, err
 	}
 	a.ops = operations.New(c.Operations, deps)
+	if err = a.ops.Start(ctx); err != nil {
+		return nil, err
+	}
 	a.jobs = jobs.New(c.Jobs, a.ops, c.Zone(), a.log)
 	return a, nil
 }
@@ -113,9 +116,13 @@ func (a *app) dependencies(c configs.Config, definitions kpi.Definitions, name s
 	if err != nil {
 		return operations.Deps{}, err
 	}
+	closing, err := configs.Closing()
+	if err != nil {
+		return operations.Deps{}, err
+	}
 	return operations.Deps{
 		Store: a.store, Warehouse: a.wh, Zone: c.Zone(), Holidays: configs.Holidays(), Promotions: promotions,
-		Definitions: definitions, Rules: workrules.DefaultParams(), Log: a.log, Now: time.Now,
+		Definitions: definitions, Closing: closing, Rules: workrules.DefaultParams(), Log: a.log, Now: time.Now,
 		Node: name,
 	}, nil
 }

@@ -262,6 +262,7 @@ func (s *service) try(method, path string, body io.Reader) (answer, error) {
 // engineAt is where the engine of a data directory is, read as its owner announces it.
 type engineAt struct {
 	HTTP     int    `json:"http_port"`
+	Native   int    `json:"native_port"`
 	Password string `json:"password"`
 	PID      int    `json:"pid"`
 }
@@ -438,9 +439,15 @@ contracts:
 // phoneData is a data directory that knows the phone line and nothing else.
 func phoneData(t *testing.T) string {
 	t.Helper()
+	return phoneDataOf(t, phoneLine)
+}
+
+// phoneDataOf is a data directory with other contracts.
+func phoneDataOf(t *testing.T, contracts string) string {
+	t.Helper()
 	needEngine(t)
 	data := filepath.Join(t.TempDir(), "data")
-	must(t, data, "contracts", "apply", write(t, "halo.yaml", []byte(phoneLine)))
+	must(t, data, "contracts", "apply", write(t, "halo.yaml", []byte(contracts)))
 	return data
 }
 

@@ -12,24 +12,27 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/kpi"
 )
 
 func newKPICommand(s *settings) *cobra.Command {
-	return family("kpi", "Measured figures and their definitions", newKPIQuery(s), newKPIMetrics(s), newKPIConversations(s), newKPIScorecards(s))
+	return family("kpi", "Measured figures and their definitions", newKPIQuery(s), newKPICompare(s), newKPIItems(s), newKPIMetrics(s), newKPIConversations(s), newKPIScorecards(s), newKPIReconcile(s), newKPIConversion(s))
 }
 
 type kpiFlags struct {
-	metrics, by, merchants, queues, agents []string
-	grain, from, to, month, window         string
-	within                                 time.Duration
+	metrics, by, merchants, shops, queues, agents []string
+	version, grain, from, to, month, window       string
+	within                                        time.Duration
+	explain                                       bool
 }
 
 func newKPIQuery(s *settings) *cobra.Command {
 	var f kpiFlags
 	cmd := &cobra.Command{
 		Use: "query", Short: "Ask for figures: the same layer as the API and the workbook", Args: cobra.NoArgs,
-		Example: "  chaoban kpi query --metric answered_within --within 30s --by merchant --month 2026-11",
+		Example: "  chaoban kpi query --metric answered_within --within 30s --by merchant --month 2026-11\n" +
+			"  chaoban kpi query --metric tmall.human_3min --by agent --from 2026-11-01 --to 2026-11-30 --explain",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needEngine, func(a *app) error {
 				q, err := f.query(a.ops.Zone())
@@ -40,24 +43,56 @@ func newKPIQuery(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, readings, func() { printReadings(cmd, q, readings, a.ops.Zone()) })
+				if !f.explain {
+					return s.print(cmd, readings, func() { printReadings(cmd, q, readings, a.ops.Zone()) })
+				}
+				behind, err := a.ops.Measuring.Behind(cmd.Context(), a.who, readings)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, explainedReadings{readings, behind}, func() {
+					printReadings(cmd, q, readings, a.ops.Zone())
+					printDefinitions(cmd, behind)
+				})
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.metrics, "metric", nil, "metric ids (see kpi metrics); several separated by commas")
-	flags.StringSliceVar(&f.by, "by", nil, "group by merchant, shop, queue, agent")
+	flags.StringVar(&f.version, "version", "", "version of the definition, for any period; default: the one in force on each day")
+	flags.BoolVar(&f.explain, "explain", false, "print the definitions behind the figures too")
 	flags.StringVar(&f.grain, "grain", string(kpi.Whole), "whole, slot, hour, day, month or slot_of_day")
-	flags.StringVar(&f.from, "from", "", "first day, 2026-11-01")
-	flags.StringVar(&f.to, "to", "", "last day, included")
-	flags.StringVar(&f.month, "month", "", "whole month, 2026-11")
 	flags.StringVar(&f.window, "window", "", "daily window by session start, 09:00-23:00")
 	flags.DurationVar(&f.within, "within", 0, "limit of answered_within, e.g. 30s")
-	flags.StringSliceVar(&f.merchants, "merchant", nil, "only these merchants")
-	flags.StringSliceVar(&f.queues, "queue", nil, "only these queues")
-	flags.StringSliceVar(&f.agents, "agent", nil, "only these agents")
+	f.spanFlags(cmd)
+	f.placeFlags(cmd)
 	_ = cmd.MarkFlagRequired("metric") // the flag exists
 	return cmd
+}
+
+// explainedReadings is the JSON of kpi query --explain.
+type explainedReadings struct {
+	Readings    []kpi.Reading          `json:"readings"`
+	Definitions []operations.Explained `json:"definitions"`
+}
+
+func (f *kpiFlags) spanFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.from, "from", "", "first day, 2026-11-01")
+	cmd.Flags().StringVar(&f.to, "to", "", "last day, included")
+	cmd.Flags().StringVar(&f.month, "month", "", "whole month, 2026-11")
+}
+
+func (f *kpiFlags) placeFlags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.by, "by", nil, "group by merchant, shop, queue, agent")
+	f.filterFlags(cmd)
+}
+
+func (f *kpiFlags) filterFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.merchants, "merchant", nil, "only these merchants")
+	flags.StringSliceVar(&f.shops, "shop", nil, "only these shops")
+	flags.StringSliceVar(&f.queues, "queue", nil, "only these queues")
+	flags.StringSliceVar(&f.agents, "agent", nil, "only these agents")
 }
 
 func (f kpiFlags) query(zone *time.Location) (kpi.Query, error) {
@@ -66,8 +101,9 @@ func (f kpiFlags) query(zone *time.Location) (kpi.Query, error) {
 		return kpi.Query{}, err
 	}
 	return kpi.Query{
-		Metrics: typed[kpi.Metric](f.metrics), Within: f.within, By: typed[kpi.Dimension](f.by), Grain: kpi.Grain(f.grain), Range: span,
-		Merchants: typed[ids.Merchant](f.merchants), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents), Window: f.window,
+		Metrics: typed[kpi.Metric](f.metrics), Version: f.version, Within: f.within, By: typed[kpi.Dimension](f.by), Grain: kpi.Grain(f.grain), Range: span,
+		Merchants: typed[ids.Merchant](f.merchants), Shops: typed[ids.Shop](f.shops), Queues: typed[ids.Queue](f.queues),
+		Agents: typed[ids.Agent](f.agents), Window: f.window,
 	}, nil
 }
 
@@ -108,22 +144,44 @@ func dayRange(from, to, month string, zone *time.Location) (calendar.Range, erro
 func printReadings(cmd *cobra.Command, q kpi.Query, readings []kpi.Reading, zone *time.Location) {
 	rows := make([]string, 0, len(readings))
 	for _, r := range readings {
-		var cells []string
-		for _, by := range q.By {
-			cells = append(cells, map[kpi.Dimension]string{
-				kpi.ByMerchant: string(r.Merchant), kpi.ByShop: string(r.Shop), kpi.ByQueue: string(r.Queue), kpi.ByAgent: string(r.Agent),
-			}[by])
-		}
-		switch q.Grain {
-		case kpi.Whole:
-		case kpi.SlotOfDay:
-			cells = append(cells, fmt.Sprintf("%02d:%02d", r.Slot/4, r.Slot%4*15))
-		default:
-			cells = append(cells, r.Start.In(zone).Format("2006-01-02 15:04"))
-		}
-		cells = append(cells, string(r.Metric), value(r.Value), fmt.Sprintf("%.10g", r.Numerator), fmt.Sprintf("%.10g", r.Denominator), r.Version)
+		cells := append(placeCells(q, r, zone), string(r.Metric), value(r.Value)+mark(r), fmt.Sprintf("%.10g", r.Numerator), fmt.Sprintf("%.10g", r.Denominator), r.Version)
 		rows = append(rows, strings.Join(cells, "\t"))
 	}
+	table(cmd.OutOrStdout(), strings.Join(append(placeHead(q), "METRIC", "VALUE", "NUMERATOR", "DENOMINATOR", "DEFINITION"), "\t"), rows)
+}
+
+// mark says beside a value that it is not to be judged yet.
+func mark(r kpi.Reading) string {
+	switch {
+	case r.TooFew && r.Provisional:
+		return " (too few, provisional)"
+	case r.TooFew:
+		return " (too few)"
+	case r.Provisional:
+		return " (provisional)"
+	}
+	return ""
+}
+
+// placeCells are the group and grain step of a reading, under the columns of placeHead.
+func placeCells(q kpi.Query, r kpi.Reading, zone *time.Location) []string {
+	var cells []string
+	for _, by := range q.By {
+		cells = append(cells, map[kpi.Dimension]string{
+			kpi.ByMerchant: string(r.Merchant), kpi.ByShop: string(r.Shop), kpi.ByQueue: string(r.Queue), kpi.ByAgent: string(r.Agent),
+		}[by])
+	}
+	switch q.Grain {
+	case kpi.Whole:
+	case kpi.SlotOfDay:
+		cells = append(cells, fmt.Sprintf("%02d:%02d", r.Slot/4, r.Slot%4*15))
+	default:
+		cells = append(cells, r.Start.In(zone).Format("2006-01-02 15:04"))
+	}
+	return cells
+}
+
+func placeHead(q kpi.Query) []string {
 	var head []string
 	for _, by := range q.By {
 		head = append(head, strings.ToUpper(string(by)))
@@ -131,7 +189,7 @@ func printReadings(cmd *cobra.Command, q kpi.Query, readings []kpi.Reading, zone
 	if q.Grain != kpi.Whole {
 		head = append(head, "START")
 	}
-	table(cmd.OutOrStdout(), strings.Join(append(head, "METRIC", "VALUE", "NUMERATOR", "DENOMINATOR", "DEFINITION"), "\t"), rows)
+	return head
 }
 
 func value(v *float64) string {
@@ -139,27 +197,6 @@ func value(v *float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.4f", *v)
-}
-
-func newKPIMetrics(s *settings) *cobra.Command {
-	return &cobra.Command{
-		Use: "metrics", Short: "List metric definitions: what each figure counts, since when, from which source", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.with(cmd, needStore, func(a *app) error {
-				all, err := a.ops.Measuring.Metrics(cmd.Context(), a.who)
-				if err != nil {
-					return err
-				}
-				return s.print(cmd, all, func() {
-					rows := make([]string, len(all))
-					for i, d := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", d.Metric, d.Version, d.NameZH, d.Unit, d.Text)
-					}
-					table(cmd.OutOrStdout(), "METRIC\tVERSION\tNAME\tUNIT\tDEFINITION", rows)
-				})
-			})
-		},
-	}
 }
 
 func newReportCommand(s *settings) *cobra.Command {

@@ -63,39 +63,6 @@ func newKPIConversations(s *settings) *cobra.Command {
 	return cmd
 }
 
-func newKPIScorecards(s *settings) *cobra.Command {
-	var agent, from, to string
-	cmd := &cobra.Command{
-		Use: "scorecards", Short: "List the daily scorecards of agents", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.with(cmd, needStore, func(a *app) error {
-				filter := store.ScorecardFilter{Agent: ids.Agent(agent)}
-				var err error
-				if filter.Dates, err = dates(from, to); err != nil {
-					return err
-				}
-				all, _, err := a.ops.Measuring.Scorecards(cmd.Context(), a.who, filter, store.Page{Limit: 200})
-				if err != nil {
-					return err
-				}
-				return s.print(cmd, all, func() {
-					var rows []string
-					for _, c := range all {
-						for _, r := range c.Readings {
-							rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%.10g\t%.10g", c.Date, c.Agent, r.Metric, value(r.Value), r.Numerator, r.Denominator))
-						}
-					}
-					table(cmd.OutOrStdout(), "DATE\tAGENT\tMETRIC\tVALUE\tNUMERATOR\tDENOMINATOR", rows)
-				})
-			})
-		},
-	}
-	cmd.Flags().StringVar(&agent, "agent", "", "only this agent")
-	cmd.Flags().StringVar(&from, "from", "", "first day")
-	cmd.Flags().StringVar(&to, "to", "", "last day, included")
-	return cmd
-}
-
 // dates turns optional inclusive days into a period; both empty is the zero period.
 func dates(from, to string) (d calendar.Dates, err error) {
 	if from != "" {

@@ -110,6 +110,10 @@ func newImportCommand(s *settings) *cobra.Command {
 		intake.States:        "Agent states (NDJSON, CSV, xlsx)",
 		intake.History:       "Contact history per queue and slot (CSV, xlsx)",
 		intake.Agents:        "Agents with skills and employment (CSV, xlsx)",
+		intake.Events:        "Messages and other events of conversations (NDJSON, CSV, xlsx)",
+		intake.Orders:        "Inquiries and the steps of orders (NDJSON, CSV, xlsx)",
+		intake.Tickets:       "Tickets (NDJSON, CSV, xlsx)",
+		intake.Accounts:      "Who uses which platform sub-account when (NDJSON, CSV, xlsx)",
 	}
 	names := map[intake.Kind]string{intake.History: "history"}
 	var children []*cobra.Command
@@ -120,8 +124,8 @@ func newImportCommand(s *settings) *cobra.Command {
 		}
 		children = append(children, newImportKind(s, kind, name, kinds[kind]))
 	}
-	children = append(children, newImportList(s))
-	return family("import", "Read files: agents, contact history, conversations, agent states", children...)
+	children = append(children, newImportPlatform(s), newImportInspect(s), newImportList(s))
+	return family("import", "Read files: agents, contact history, conversations and their events, agent states, orders, tickets, accounts", children...)
 }
 
 func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
@@ -132,7 +136,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := needEngine
-			if kind == intake.Agents {
+			if kind == intake.Agents || kind == intake.Accounts {
 				what = needStore
 			}
 			m, err := readMapping(mapping, kind)
@@ -248,6 +252,8 @@ func printImported(cmd *cobra.Command, done operations.Imported, rejects string)
 		return
 	case done.Agents != nil:
 		fmt.Fprintf(out, "agents: %s\n", counts(*done.Agents))
+	case done.Accounts != nil:
+		fmt.Fprintf(out, "accounts: %s\n", counts(*done.Accounts))
 	default:
 		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
 	}

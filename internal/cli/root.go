@@ -41,11 +41,12 @@ func newRootCommand() *cobra.Command {
 	)
 	root.AddCommand(
 		grouped("service", newServeCommand(s)), grouped("service", newDoctorCommand(s)), grouped("service", newDemoCommand(s)),
-		grouped("job", newContractsCommand(s)), grouped("job", newAgentsCommand(s)), grouped("job", newImportCommand(s)),
+		grouped("job", newContractsCommand(s)), grouped("job", newAgentsCommand(s)), grouped("job", newAccountsCommand(s)), grouped("job", newImportCommand(s)),
+		grouped("job", newQuarantineCommand(s)),
 		grouped("job", newForecastCommand(s)), grouped("job", newStaffCommand(s)), grouped("job", newRosterCommand(s)),
 		grouped("job", newShiftsCommand(s)), grouped("job", newKPICommand(s)), grouped("job", newReportCommand(s)),
 		grouped("admin", newJobsCommand(s)), grouped("admin", newUsersCommand(s)), grouped("admin", newTokensCommand(s)),
-		grouped("admin", newAuditCommand(s)),
+		grouped("admin", newAuditCommand(s)), grouped("admin", newScorecardsCommand(s)), grouped("admin", newRetentionCommand(s)),
 		newEngineChildCommand(),
 	)
 	return root

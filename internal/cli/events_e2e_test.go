@@ -1,0 +1,76 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/operations/demo"
+)
+
+// eventFile is a chat log as a platform prints it: a buyer's question, the account's reply after 12 s,
+// and a closing message.
+const eventFile = "商家,店铺,队列,会话ID,消息ID,时间,发送方,客服账号,买家,消息内容\n" +
+	"halo,halo-jd,halo-jd/after,E1,1,2026-10-12 10:00:00,买家,,张三,什么时候发货\n" +
+	"halo,halo-jd,halo-jd/after,E1,2,2026-10-12 10:00:12,客服,光环01,张三,今天发\n" +
+	"halo,halo-jd,halo-jd/after,E1,3,2026-10-12 10:00:40,买家,,张三,好的谢谢\n"
+
+// Texts of messages are kept only while a contract version allows it; buyers are never readable.
+func TestImportEventsFollowsTheContract(t *testing.T) {
+	t.Parallel()
+	data := phoneData(t)
+	serve(t, data)
+	file := write(t, "events.csv", []byte(eventFile))
+	assert.Contains(t, must(t, data, "import", "events", file), "3 rows imported")
+	assert.Equal(t, []string{"3"}, raw(t, data, "SELECT count() FROM events FINAL"))
+	assert.Equal(t, []string{"0"}, raw(t, data, "SELECT count() FROM texts"))
+	assert.Equal(t, []string{"1"}, raw(t, data, "SELECT count() FROM events FINAL WHERE closing"), "谢谢 closes, by the shipped rule")
+	assert.Equal(t, []string{"0"}, raw(t, data, "SELECT count() FROM events WHERE buyer = '张三' OR buyer = ''"))
+	assert.Contains(t, must(t, data, "import", "events", file), "was imported before")
+
+	allowed := strings.Replace(phoneLine, "        tax_rate: 6%", "        texts: true\n        tax_rate: 6%", 1)
+	require.NotEqual(t, phoneLine, allowed)
+	fresh := phoneDataOf(t, allowed)
+	serve(t, fresh)
+	must(t, fresh, "import", "events", file)
+	assert.Equal(t, []string{"3"}, raw(t, fresh, "SELECT count() FROM texts FINAL"))
+}
+
+// The commands around accounts and the quarantine.
+func TestAccountsAndQuarantineCommands(t *testing.T) {
+	t.Parallel()
+	data := phoneData(t)
+	service := serve(t, data)
+	addUser(t, data, "boss", "administrator")
+	service.login("boss", demo.Password)
+	places := service.ask("PUT", "/v1/places", `{"sites":[{"id":"hz","name":"杭州"}],"teams":[{"id":"t1","name":"一组","site":"hz"}]}`)
+	require.Equal(t, 204, places.status, places.body)
+	must(t, data, "import", "agents", write(t, "agents.csv", []byte("id,name,team,site,employment,hired,concurrency,wage\nB0001,张三,t1,hz,standard,2026-01-01,3,30\n")))
+	accounts := write(t, "accounts.csv", []byte("平台,店铺,子账号,工号,开始日期,结束日期\njd,halo-jd,光环01,B0001,2026-10-01,2026-10-31\n"))
+	assert.Contains(t, must(t, data, "accounts", "import", accounts), "1 added")
+	assert.Contains(t, must(t, data, "import", "accounts", accounts), "was imported before")
+	list := mustJSON[[]struct{ ID, Agent, Until string }](t, data, "accounts", "list", "--at", "2026-10-31 23:59")
+	require.Len(t, list, 1)
+	assert.Equal(t, "B0001", list[0].Agent)
+	assert.Empty(t, mustJSON[[]struct{ ID string }](t, data, "accounts", "list", "--at", "2026-11-01"))
+	assert.Contains(t, must(t, data, "accounts", "list"), "2026-11-01 00:00")
+	must(t, data, "accounts", "delete", list[0].ID)
+	assert.Equal(t, 3, chaoban(t, data, "accounts", "delete", list[0].ID).code)
+
+	bad := strings.Repeat("x", 100) + "\n{}\n"
+	a := service.ask("POST", "/v1/events?source=erp", bad)
+	require.Equal(t, 200, a.status, a.body)
+	lines := mustJSON[[]struct{ ID, Source, Reason, Text string }](t, data, "quarantine", "list", "--lines")
+	require.Len(t, lines, 2)
+	assert.Equal(t, "erp", lines[0].Source)
+	assert.Contains(t, must(t, data, "quarantine", "list"), "erp:1")
+	assert.Contains(t, must(t, data, "quarantine", "retry", lines[0].ID), "1 refused again")
+	assert.Contains(t, must(t, data, "quarantine", "drop", lines[0].ID, "--reason", "测试"), "dropped")
+	assert.Contains(t, must(t, data, "quarantine", "list", "--state", "dropped"), "测试")
+	assert.Equal(t, 3, chaoban(t, data, "quarantine", "drop", "none", "--reason", "测试").code)
+	assert.Equal(t, 2, chaoban(t, data, "quarantine", "drop", "none").code)
+	assert.Equal(t, 2, chaoban(t, data, "quarantine", "retry").code)
+	assert.Contains(t, must(t, data, "quarantine", "retry", "--all"), "0 landed, 1 refused again")
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+)
+
+// newRetentionCommand shows what retention would delete, did delete, and must not.
+func newRetentionCommand(s *settings) *cobra.Command {
+	var dry bool
+	cmd := family("retention", "What is deleted after the years of retention, and what is held",
+		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+			return a.ops.Measuring.HoldRetention(cmd.Context(), a.who, in)
+		}),
+		newRetentionHold(s, "release", "End a hold", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+			return a.ops.Measuring.ReleaseRetention(cmd.Context(), a.who, in)
+		}),
+		newRetentionList(s), newRetentionLog(s))
+	usage := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !dry {
+			return usage(cmd, args)
+		}
+		return s.with(cmd, needEngine, func(a *app) error {
+			r, err := a.ops.Measuring.PreviewRetention(cmd.Context(), a.who)
+			if err != nil {
+				return err
+			}
+			return s.print(cmd, r, func() { printRetained(cmd, r) })
+		})
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "count what the next run of the job retention would delete; deletes nothing")
+	return cmd
+}
+
+func printRetained(cmd *cobra.Command, r operations.Retained) {
+	w, m := cmd.OutOrStdout(), r.Measured
+	fmt.Fprintf(w, "business days before %s would go; nothing was deleted\n", r.Cutoff)
+	rows := []string{}
+	for _, x := range []struct {
+		name string
+		rows uint64
+	}{
+		{"conversations", m.Conversations}, {"events", m.Events}, {"texts", m.Texts}, {"agent states", m.States}, {"contact history", m.Contacts},
+		{"orders", m.Orders}, {"tickets", m.Tickets}, {"platform figures", m.Figures}, {"roll-ups", m.Rollups},
+		{"daily scorecards", uint64(r.Copies.Scorecards)}, {"monthly scores", uint64(r.Copies.MonthCards)},
+		{"conversion figures", uint64(r.Copies.Conversions)}, {"reconciliations", uint64(r.Copies.Reconciliations)},
+	} {
+		rows = append(rows, fmt.Sprintf("%s\t%d", x.name, x.rows))
+	}
+	table(w, "WHAT\tROWS", rows)
+	for _, held := range m.Held {
+		fmt.Fprintf(w, "held: %s\n", everybody(held))
+	}
+}
+
+func everybody(m ids.Merchant) string {
+	if m == "" {
+		return "(everything)"
+	}
+	return string(m)
+}
+
+func newRetentionHold(s *settings, use, short string, do func(*app, *cobra.Command, operations.HoldInput) error) *cobra.Command {
+	var merchant, why string
+	var all bool
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		Example: "  chaoban retention " + use + " --merchant lumi --reason '结算争议 2026-11'",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all == (merchant != "") {
+				return fault.New(fault.Invalid, "cli.usage", "say --merchant ID, or --all")
+			}
+			return s.with(cmd, needEngine, func(a *app) error {
+				in := operations.HoldInput{Merchant: ids.Merchant(merchant), Reason: why}
+				if err := do(a, cmd, in); err != nil {
+					return err
+				}
+				return s.print(cmd, in, func() { fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", use, everybody(in.Merchant)) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&merchant, "merchant", "", "merchant id")
+	cmd.Flags().BoolVar(&all, "all", false, "everybody's measurements")
+	cmd.Flags().StringVar(&why, "reason", "", "why")
+	_ = cmd.MarkFlagRequired("reason") // the flag exists
+	return cmd
+}
+
+func newRetentionList(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List whose measurements are held", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needEngine, func(a *app) error {
+				all, err := a.ops.Measuring.Holds(cmd.Context(), a.who)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, h := range all {
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s", everybody(h.Merchant), h.At.In(a.ops.Zone()).Format(time.DateTime), h.Author, h.Reason)
+					}
+					table(cmd.OutOrStdout(), "MERCHANT\tSINCE\tBY\tREASON", rows)
+				})
+			})
+		},
+	}
+}
+
+func newRetentionLog(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "log", Short: "List what was deleted, newest first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd, needEngine, func(a *app) error {
+				all, err := a.ops.Measuring.Deletions(cmd.Context(), a.who)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, d := range all {
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%t\t%s\t%v", d.At.In(a.ops.Zone()).Format(time.DateTime), d.Table, d.Cutoff, d.Rows, d.DryRun, d.Author, d.Held)
+					}
+					table(cmd.OutOrStdout(), "AT\tTABLE\tBEFORE\tROWS\tDRY RUN\tBY\tHELD", rows)
+				})
+			})
+		},
+	}
+}
