@@ -28,6 +28,7 @@ var fence = []struct {
 	{"github.com/robfig/cron/v3", []string{"internal/jobs"}}, // gocron's parser of schedules
 	{"github.com/ClickHouse/clickhouse-go/v2", []string{"kpi/warehouse"}},
 	{"github.com/xuri/excelize/v2", []string{"exports/workbook"}},
+	{"github.com/richardlehane/mscfb", []string{"exports/workbook"}}, // the container of .xls files
 	{"github.com/ebitengine/purego", []string{"internal/clickhouseserver"}},
 
 	// The operational database.

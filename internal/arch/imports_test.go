@@ -13,12 +13,12 @@ var (
 	leaves = []string{"internal/ids", "internal/calendar", "internal/money", "internal/fault"}
 	trees  = []string{"scheduling/...", "contracts/...", "kpi/..."}
 	// types are the trees without the package that talks to a server.
-	types = []string{"scheduling/...", "contracts/...", "kpi", "kpi/chatlog", "kpi/quality", "kpi/alerts"}
+	types = []string{"scheduling/...", "contracts/...", "kpi", "kpi/chatlog", "kpi/reconcile", "kpi/quality", "kpi/alerts"}
 	all   = []string{"..."}
 )
 
-// harnesses start the servers that tests use; only test files may import them.
-var harnesses = []string{"internal/clickhouseserver/enginetest", "internal/operations/operationstest", "internal/store/storetest"}
+// harnesses start the servers and draw the random worlds that tests use; only test files may import them.
+var harnesses = []string{"internal/clickhouseserver/enginetest", "internal/operations/operationstest", "internal/store/storetest", "kpi/tally/tallytest", "kpi/warehouse/warehousetest"}
 
 // units is the import table of ARCHITECTURE.md: a unit is a directory with all below it, unless a
 // longer entry names that part. A unit may always import itself.

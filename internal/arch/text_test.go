@@ -29,7 +29,7 @@ var forbidden = []*regexp.Regexp{
 }
 
 // binaries are not text.
-var binaries = map[string]bool{".png": true, ".jpg": true, ".ico": true, ".xlsx": true, ".gz": true, ".zip": true, ".woff2": true}
+var binaries = map[string]bool{".png": true, ".jpg": true, ".ico": true, ".xlsx": true, ".xls": true, ".gz": true, ".zip": true, ".woff2": true}
 
 func TestNoFileNamesAMachineOrARegistry(t *testing.T) {
 	tree(t, func(p string) {
