@@ -7,6 +7,9 @@ DATA            ?= ./data
 PKG             ?= ./...
 FUZZTIME        ?= 30s
 BENCH           ?= .
+
+# Size of the warehouse that bench-warehouse generates; 12 conversations have 100 messages.
+CHAOBAN_MESSAGES ?= 100000000
 GOLANGCI_LINT   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # Pure Go: the engine is loaded without cgo, so a C compiler is never needed (only by `make race`).
@@ -20,10 +23,10 @@ TEST_TIMEOUT    ?= 8m
 LDFLAGS         := -X github.com/chaoban/chaoban/internal/cli.Version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race integration fuzz bench lint fmt engine clean need-go
+.PHONY: help build run demo test race integration fuzz bench bench-warehouse lint fmt engine clean need-go
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: need-go ## build bin/chaoban
 	@mkdir -p bin
@@ -54,6 +57,9 @@ fuzz: need-go ## each fuzz target for FUZZTIME (30s)
 
 bench: engine need-go ## benchmarks; BENCH=Erlang PKG=./scheduling/... narrows them down
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -p 1 -timeout 30m $(PKG)
+
+bench-warehouse: engine need-go ## figures on 100 million messages (CHAOBAN_MESSAGES); make bench takes 2 million
+	CHAOBAN_MESSAGES=$(CHAOBAN_MESSAGES) $(GO) test -run '^$$' -bench Scale -benchtime 1x -timeout 3h ./kpi/warehouse
 
 lint: need-go ## go vet, formatting, golangci-lint (compiled on first use: about 2 minutes)
 	$(GO) vet ./...
