@@ -128,7 +128,7 @@ func (p *parser) statement(line string) {
 	case "ticket":
 		p.ticket(c, rest)
 	case "expect":
-		p.expect(c, rest)
+		p.expect(rest)
 	default:
 		p.event(c, line)
 	}
@@ -281,7 +281,7 @@ func (p *parser) order(c *Case, at time.Time, kind chatlog.OrderKind, words []st
 }
 
 // expect reads "METRIC[@VERSION] N/D [seconds] [choices]".
-func (p *parser) expect(c *Case, rest string) {
+func (p *parser) expect(rest string) {
 	words := strings.Fields(rest)
 	if len(words) < 2 {
 		p.problem(rest, "must be like: expect metric@version 1/2")

@@ -76,8 +76,10 @@ func TestAssignmentsValidate(t *testing.T) {
 func TestAssignmentsProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) chatlog.Assignment {
-			a := chatlog.Assignment{Platform: "jd", Shop: "s", Account: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "account"),
-				Agent: ids.Agent(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "agent")), From: day(rapid.IntRange(1, 9).Draw(t, "from"))}
+			a := chatlog.Assignment{
+				Platform: "jd", Shop: "s", Account: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "account"),
+				Agent: ids.Agent(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "agent")), From: day(rapid.IntRange(1, 9).Draw(t, "from")),
+			}
 			if rapid.Bool().Draw(t, "ends") {
 				a.Until = a.From.AddDate(0, 0, rapid.IntRange(1, 5).Draw(t, "days"))
 			}

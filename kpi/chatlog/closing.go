@@ -12,8 +12,8 @@ import (
 
 // ClosingRule says which messages of a buyer only close a conversation (谢谢, 好的) and ask for nothing.
 // A message closes when nothing is left of it after its phrases are taken away, apart from
-// punctuation, emoji and particles (啊, 哦, 哈). A character said several times counts once. It is data: another version may judge otherwise, and the
-// mark is stored with the event.
+// punctuation, emoji and particles (啊, 哦, 哈). A character said several times counts once. It is data:
+// another version may judge otherwise, and the mark is stored with the event.
 type ClosingRule struct {
 	Version  string   `yaml:"version" json:"version"`     // "v1"
 	MaxRunes int      `yaml:"max_runes" json:"max_runes"` // longest message that can close, in characters that count; 1 to 50

@@ -56,18 +56,26 @@ func DecodeAssignment(line []byte) (Assignment, []fault.Field) { return (&Decode
 
 // Event reads one line. The fields say everything that is wrong with it.
 func (d *Decoder) Event(line []byte) (Event, []fault.Field) {
-	e, checked, ok := d.quickEvent(line)
+	var e Event
+	bad := d.EventInto(line, &e)
+	return e, bad
+}
+
+// EventInto is Event into memory of the caller, who reads millions: whatever was in it is gone.
+func (d *Decoder) EventInto(line []byte, e *Event) []fault.Field {
+	*e = Event{}
+	checked, ok := d.quickEvent(line, e)
 	if !ok {
-		checked, e = false, Event{}
-		if bad := decodeLine(line, &e); bad != nil {
-			return Event{}, bad
+		*e, checked = Event{}, false
+		if bad := decodeLine(line, e); bad != nil {
+			*e = Event{}
+			return bad
 		}
 		e.At = milli(e.At)
 	}
-	bad := d.Settle(&e)
-	p := problems(bad)
+	p := problems(d.Settle(e))
 	e.check(&p, checked)
-	return e, p
+	return p
 }
 
 // Settle makes the event that is kept of one as it is written: the buyer hashed, the agent of the

@@ -117,7 +117,7 @@ func decodeLine(line []byte, into any) []fault.Field {
 		return []fault.Field{{Path: e.Field, Value: e.Value, Problem: "has the wrong JSON type"}}
 	}
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return []fault.Field{{Path: strings.Trim(key, `"`), Problem: "is not a known key"}}
+		return []fault.Field{{Path: fault.Shorten(strings.Trim(key, `"`)), Problem: "is not a known key"}}
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok && len(e.Fields) > 0 {
 		return e.Fields

@@ -8,14 +8,14 @@ import (
 
 // quickEvent reads the plain form of a canonical line, as quickConversation does. checked says that
 // every id of it is known to be good. A test holds it and encoding/json to the same answers.
-func (d *Decoder) quickEvent(line []byte) (e Event, checked, ok bool) {
+func (d *Decoder) quickEvent(line []byte, e *Event) (checked, ok bool) {
 	if d.names == nil {
 		d.names = new(nameCache)
 	}
 	r := eventReader{quick: quick{b: line}, names: d.names, checked: true}
-	good := r.object(func(key []byte) bool { return r.field(&e, key) })
+	good := r.object(func(key []byte) bool { return r.field(e, key) })
 	r.space()
-	return e, r.checked, good && r.i == len(r.b)
+	return r.checked, good && r.i == len(r.b)
 }
 
 type eventReader struct {
@@ -40,7 +40,7 @@ func (r *eventReader) field(e *Event, key []byte) bool {
 	case "queue":
 		return r.once(2) && id(r, &e.Queue)
 	case "conversation":
-		return r.once(3) && r.again(&e.Conversation, &r.names.conversation)
+		return r.once(3) && r.again(&e.Conversation, &r.names.conversations)
 	case "id":
 		return r.once(4) && text(&r.quick, &e.ID)
 	case "at":
@@ -50,9 +50,9 @@ func (r *eventReader) field(e *Event, key []byte) bool {
 	case "agent":
 		return r.once(7) && id(r, &e.Agent)
 	case "account":
-		return r.once(8) && r.again(&e.Account, &r.names.account)
+		return r.once(8) && r.again(&e.Account, &r.names.accounts)
 	case "buyer":
-		return r.once(9) && r.again(&e.Buyer, &r.names.buyer)
+		return r.once(9) && r.again(&e.Buyer, &r.names.buyers)
 	case "closing":
 		return r.once(10) && r.truth(&e.Closing)
 	case "score":
@@ -68,10 +68,19 @@ func (r *eventReader) field(e *Event, key []byte) bool {
 }
 
 // nameCache keeps names that come again and again, so that a row does not allocate them: ids that
-// were found good, by a hash of their bytes, and the last conversation, account and buyer.
-type nameCache struct {
-	ids                          [1024]string
-	conversation, account, buyer string
+// were found good, and the conversations, accounts and buyers of late. Each is at the place its hash
+// gives it, until another one comes there.
+type nameCache struct{ ids, conversations, accounts, buyers names }
+
+type names [1024]string
+
+// place is where a name is, if it is there. FNV-1a, folded.
+func (n *names) place(name []byte) *string {
+	h := uint32(2166136261)
+	for _, c := range name {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return &n[(h^h>>16)%uint32(len(n))]
 }
 
 // id reads an id. One that is in the cache was found good before; another is checked later, with
@@ -86,11 +95,7 @@ func id[T ~string](r *eventReader, into *T) bool {
 		*into = ""
 		return true
 	}
-	h := uint32(2166136261)
-	for _, c := range b {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	slot := &r.names.ids[(h^h>>16)%uint32(len(r.names.ids))]
+	slot := r.names.ids.place(b)
 	if *slot != string(b) {
 		name := string(b)
 		if ids.Check(name) != "" {
@@ -104,13 +109,18 @@ func id[T ~string](r *eventReader, into *T) bool {
 	return true
 }
 
-// again reads a text that is often that of the line before.
-func (r *eventReader) again(into, last *string) bool {
+// again reads a text that often is in a line before.
+func (r *eventReader) again(into *string, known *names) bool {
 	b, ok := r.quoted()
-	if ok && *last != string(b) {
-		*last = string(b)
+	if len(b) == 0 {
+		*into = ""
+		return ok
 	}
-	*into = *last
+	slot := known.place(b)
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	*into = *slot
 	return ok
 }
 

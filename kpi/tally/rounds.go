@@ -35,7 +35,7 @@ func (j judge) rounds(events []chatlog.Event) []round {
 
 // asks reports whether an event is a buyer message that wants a reply.
 func (j judge) asks(e chatlog.Event) bool {
-	return e.Kind == chatlog.BuyerMessage && !(e.Closing && j.rule.Closing == "ignore")
+	return e.Kind == chatlog.BuyerMessage && (!e.Closing || j.rule.Closing != "ignore")
 }
 
 // replies reports whether an event stops the clock. An automatic welcome never does.

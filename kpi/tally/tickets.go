@@ -28,7 +28,7 @@ func (j judge) ticket(t chatlog.Ticket) Item {
 	}
 	byDue := j.rule.Measure == kpi.Within && j.rule.Limit == 0
 	isClosed := !closed.IsZero()
-	inTime := isClosed && !(byDue && closed.After(due))
+	inTime := isClosed && (!byDue || !closed.After(due))
 	switch {
 	case byDue && due.IsZero():
 		item.Left = LeftNoDeadline

@@ -129,16 +129,6 @@ func Formats() []Format {
 	return append(all, kuaishou()...)
 }
 
-// FormatByID finds a format.
-func FormatByID(id string) (Format, bool) {
-	for _, f := range Formats() {
-		if f.ID == id {
-			return f, true
-		}
-	}
-	return Format{}, false
-}
-
 // The words of the tables.
 
 func count(header, item, base string) Column {
