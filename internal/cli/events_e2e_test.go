@@ -1,8 +1,13 @@
 package cli_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -73,4 +78,79 @@ func TestAccountsAndQuarantineCommands(t *testing.T) {
 	assert.Equal(t, 2, chaoban(t, data, "quarantine", "drop", "none").code)
 	assert.Equal(t, 2, chaoban(t, data, "quarantine", "retry").code)
 	assert.Contains(t, must(t, data, "quarantine", "retry", "--all"), "0 landed, 1 refused again")
+}
+
+// manyEvents is n lines of events, eight to a conversation.
+func manyEvents(n int) string {
+	var b strings.Builder
+	start := time.Date(2026, 10, 12, 1, 0, 0, 0, time.UTC)
+	for i := range n {
+		kind, rest := "buyer", `,"buyer":"0123456789abcdef0123456789abcdef"`
+		if i%2 == 1 {
+			kind, rest = "agent", `,"agent":"B0001"`
+		}
+		fmt.Fprintf(&b, `{"merchant":"halo","shop":"halo-jd","queue":"halo-jd/after","conversation":"m%d","id":"%d","at":%q,"kind":%q%s}`+"\n",
+			i/8, i%8, start.Add(time.Duration(i)*10*time.Millisecond).Format(time.RFC3339Nano), kind, rest)
+	}
+	return b.String()
+}
+
+// heldBack gives a text and then nothing more, without an end.
+type heldBack struct {
+	text io.Reader
+	done <-chan struct{}
+}
+
+func (h heldBack) Read(p []byte) (int, error) {
+	if n, err := h.text.Read(p); err == nil {
+		return n, nil
+	}
+	<-h.done
+	return 0, io.ErrUnexpectedEOF
+}
+
+// The service dies when the rows of a stream are in the warehouse and before the client hears of it,
+// and once more somewhere in the middle. Whoever sends everything again has it exactly once.
+func TestStreamKilledBetweenInsertAndAcknowledgement(t *testing.T) {
+	t.Parallel()
+	const n = 130_000 // more than one batch
+	data := phoneData(t)
+	text := manyEvents(n)
+	s := serve(t, data)
+	addUser(t, data, "boss", "administrator")
+	for _, written := range []string{
+		"SELECT countIf(rank % 2 = 1) FROM marks FINAL WHERE kind = 'batch'", // a batch is complete, unacknowledged
+		"SELECT count() FROM marks FINAL WHERE kind = 'batch' AND rank % 2 = 0 AND batch NOT IN (SELECT batch FROM marks WHERE rank % 2 = 1)",
+	} {
+		s.login("boss", demo.Password)
+		lost := make(chan error, 1)
+		go func() {
+			_, err := s.try(http.MethodPost, "/v1/events", heldBack{strings.NewReader(text), s.ended})
+			lost <- err
+		}()
+		eventually(t, time.Minute, func() bool {
+			answer, err := tryRaw(data, written)
+			return err == nil && answer[0] != "0"
+		}, "nothing is written")
+		s.kill()
+		require.Error(t, <-lost, "the client never heard")
+		s = serve(t, data)
+		if strings.HasPrefix(written, "SELECT count()") {
+			break
+		}
+		require.NotEqual(t, []string{"0"}, raw(t, data, "SELECT count() FROM events FINAL"), "but rows are there")
+		text += strings.ReplaceAll(text, `"conversation":"m`, `"conversation":"n`)
+	}
+	s.login("boss", demo.Password)
+	type streamed struct{ Rows, Duplicates int }
+	for i := range 2 {
+		a := s.ask(http.MethodPost, "/v1/events", text)
+		require.Equal(t, http.StatusOK, a.status, a.body)
+		var done streamed
+		require.NoError(t, json.Unmarshal([]byte(a.body), &done))
+		assert.Equal(t, 2*n, done.Rows)
+		assert.GreaterOrEqual(t, done.Duplicates, []int{50_000, 2 * n}[i])
+		assert.Equal(t, []string{fmt.Sprint(2 * n)}, raw(t, data, "SELECT count() FROM events FINAL"))
+		assert.Equal(t, []string{fmt.Sprint(2 * n)}, raw(t, data, "SELECT uniqExact(conversation, id) FROM events"))
+	}
 }

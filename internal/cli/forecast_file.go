@@ -454,6 +454,18 @@ func (p progress) set(done, _ int64) {
 	}
 }
 
+// until is set that also tells when the end of the bar is not yet the end of the work.
+func (p progress) until(full func()) func(done, total int64) {
+	said := false
+	return func(done, total int64) {
+		p.set(done, total)
+		if p.bar != nil && done >= total && !said {
+			said = true
+			full()
+		}
+	}
+}
+
 func (p progress) done() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

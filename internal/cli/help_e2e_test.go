@@ -76,3 +76,22 @@ func TestMistypedCommandsAreInvalid(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(errs, "chaoban: "), "%s: %s", line, errs)
 	}
 }
+
+// What is wrong is said in the words of the command line that was typed. TestCommandsAroundKeptFigures
+// has the commands that open the engine first.
+func TestUsageErrorsNameTheFlags(t *testing.T) {
+	data := t.TempDir()
+	for line, says := range map[string]string{
+		"kpi conversion --from 2026-11-02 --to 2026-11-01": "--to 2026-11-01 lies before --from 2026-11-02",
+		"kpi scorecards --contract x":                      "--contract needs --month",
+		"shifts list":                                      "give --from and --to",
+		"retention":                                        "say --dry-run, or which",
+		"retention hold --reason x":                        "say --merchant ID, or --all",
+		"quarantine retry":                                 "name the lines, or say --all",
+	} {
+		code, out, errs := typedLine(t, append(strings.Fields(line), "--data", data)...)
+		assert.Equal(t, exitInvalid, code, line)
+		assert.Empty(t, out, line)
+		assert.Contains(t, errs, says, line)
+	}
+}

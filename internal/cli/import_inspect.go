@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +44,7 @@ func newImportPlatform(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, done, func() { printPlatformImported(cmd.OutOrStdout(), done) })
+				return s.print(cmd, done, func() { printPlatformImported(cmd.OutOrStdout(), done, a.ops.Zone()) })
 			})
 		},
 	}
@@ -63,9 +64,9 @@ func optionalDate(text string) (calendar.Date, error) {
 	return calendar.ParseDate(text)
 }
 
-func printPlatformImported(out io.Writer, done operations.PlatformImported) {
+func printPlatformImported(out io.Writer, done operations.PlatformImported, zone *time.Location) {
 	if done.Already {
-		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.Format("2006-01-02 15:04"), done.Import.Batch)
+		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
 		return
 	}
 	printPlatformSummary(out, done.Summary)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -23,6 +24,7 @@ func newKPICommand(s *settings) *cobra.Command {
 type kpiFlags struct {
 	metrics, by, merchants, shops, queues, agents []string
 	version, grain, from, to, month, window       string
+	names                                         spanNames
 	within                                        time.Duration
 	explain                                       bool
 }
@@ -96,7 +98,7 @@ func (f *kpiFlags) filterFlags(cmd *cobra.Command) {
 }
 
 func (f kpiFlags) query(zone *time.Location) (kpi.Query, error) {
-	span, err := dayRange(f.from, f.to, f.month, zone)
+	span, err := f.names.dayRange(f.from, f.to, f.month, zone)
 	if err != nil {
 		return kpi.Query{}, err
 	}
@@ -117,15 +119,30 @@ func typed[T ~string](in []string) []T {
 
 // dayRange turns --month, or --from and an inclusive --to, into a half-open range.
 func dayRange(from, to, month string, zone *time.Location) (calendar.Range, error) {
+	return spanNames{}.dayRange(from, to, month, zone)
+}
+
+// spanNames are the flags of a range as a command calls them; empty means --from and --to.
+type spanNames struct {
+	first, last string
+	noMonth     bool // the command has no --month
+}
+
+func (n spanNames) dayRange(from, to, month string, zone *time.Location) (calendar.Range, error) {
+	n.first, n.last = cmp.Or(n.first, "--from"), cmp.Or(n.last, "--to")
+	choice := fmt.Sprintf("give --month, or %s and %s", n.first, n.last)
+	if n.noMonth {
+		choice = fmt.Sprintf("give %s and %s", n.first, n.last)
+	}
 	if month != "" && (from != "" || to != "") {
-		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "give --month, or --from and --to, not both")
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "%s, not both", choice)
 	}
 	if month != "" {
 		m, err := calendar.ParseMonth(month)
 		return m.Range(zone), err
 	}
 	if from == "" || to == "" {
-		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "give --month, or --from and --to")
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "%s", choice)
 	}
 	first, err := calendar.ParseDate(from)
 	if err != nil {
@@ -136,7 +153,7 @@ func dayRange(from, to, month string, zone *time.Location) (calendar.Range, erro
 		return calendar.Range{}, err
 	}
 	if last.Before(first) {
-		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "--to %s lies before --from %s", last, first)
+		return calendar.Range{}, fault.New(fault.Invalid, "cli.range", "%s %s lies before %s %s", n.last, last, n.first, first)
 	}
 	return calendar.Range{Start: first.In(zone), End: last.Add(1).In(zone)}, nil
 }
@@ -196,7 +213,7 @@ func value(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.4f", *v)
+	return strings.Replace(fmt.Sprintf("%.4f", *v), "-0.0000", "0.0000", 1)
 }
 
 func newReportCommand(s *settings) *cobra.Command {

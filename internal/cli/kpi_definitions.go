@@ -75,7 +75,7 @@ func printDefinitions(cmd *cobra.Command, all []operations.Explained) {
 
 // newKPICompare shows what a change of definition does to a figure.
 func newKPICompare(s *settings) *cobra.Command {
-	var f kpiFlags
+	f := kpiFlags{names: spanNames{first: "--first", last: "--last"}}
 	var metric, from, to string
 	cmd := &cobra.Command{
 		Use: "compare", Short: "Compute one metric under two of its versions, with the difference", Args: cobra.NoArgs,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/kpi"
@@ -24,6 +25,9 @@ func newKPIItems(s *settings) *cobra.Command {
 				span, err := dayRange(f.from, f.to, f.month, a.ops.Zone())
 				if err != nil {
 					return err
+				}
+				if limit < 1 {
+					return fault.New(fault.Invalid, "cli.usage", "--limit must be 1 or more")
 				}
 				items, next, err := a.ops.Measuring.Items(cmd.Context(), a.who, operations.ItemQuery{
 					Metric: kpi.Metric(metric), Version: f.version, Range: span, Merchants: typed[ids.Merchant](f.merchants),

@@ -75,6 +75,9 @@ func dates(from, to string) (d calendar.Dates, err error) {
 		if err != nil {
 			return d, err
 		}
+		if last.Before(d.From) {
+			return d, fault.New(fault.Invalid, "cli.range", "--to %s lies before --from %s", last, d.From)
+		}
 		d.Until = last.Add(1)
 	}
 	return d, nil

@@ -159,7 +159,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 					in.RejectTo = out.f
 				}
 				bar := newProgress(cmd.ErrOrStderr(), 2*source.Size, "importing")
-				in.Progress = bar.set
+				in.Progress = bar.until(func() { fmt.Fprintln(cmd.ErrOrStderr(), "all rows are written; counting the days they touched") })
 				done, err := a.ops.Measuring.Import(cmd.Context(), a.who, in)
 				bar.done()
 				if err != nil {

@@ -367,7 +367,7 @@ func newShiftsCommand(s *settings) *cobra.Command {
 		Example: "  chaoban shifts list --agent A0001 --from 2026-11-10 --to 2026-11-12",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				span, err := dayRange(f.from, f.to, "", a.ops.Zone())
+				span, err := spanNames{noMonth: true}.dayRange(f.from, f.to, "", a.ops.Zone())
 				if err != nil {
 					return err
 				}

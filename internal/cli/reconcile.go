@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -76,9 +78,10 @@ func printReconciliation(cmd *cobra.Command, r exports.Reconciliation, all bool,
 		if !l.Closed {
 			state = "open"
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l.Date, l.Shop, l.Item, value(l.PlatformValue), value(l.OurValue), value(l.Difference), relative, l.Verdict, state, l.Version))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l.Date, l.Shop, l.Item, value(l.PlatformValue), value(l.OurValue), value(l.Difference), relative,
+			strings.ReplaceAll(string(l.Verdict), "_", " "), state, cmp.Or(l.Version, "-"), cmp.Or(l.Header, "-")))
 	}
-	table(w, "DATE\tSHOP\tITEM\tPLATFORM\tOURS\tDIFFERENCE\tRELATIVE\tVERDICT\tSTATE\tDEFINITION", rows)
+	table(w, "DATE\tSHOP\tITEM\tPLATFORM\tOURS\tDIFFERENCE\tRELATIVE\tVERDICT\tSTATE\tDEFINITION\tCOLUMN", rows)
 	compared, equal, beyond := 0, 0, 0
 	for _, d := range r.Days {
 		compared, equal, beyond = compared+d.Compared, equal+d.Equal, beyond+d.Beyond

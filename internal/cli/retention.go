@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,17 +16,16 @@ import (
 func newRetentionCommand(s *settings) *cobra.Command {
 	var dry bool
 	cmd := family("retention", "What is deleted after the years of retention, and what is held",
-		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", "结算争议 2026-11", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
 			return a.ops.Measuring.HoldRetention(cmd.Context(), a.who, in)
 		}),
-		newRetentionHold(s, "release", "End a hold", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+		newRetentionHold(s, "release", "End a hold", "争议已解决", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
 			return a.ops.Measuring.ReleaseRetention(cmd.Context(), a.who, in)
 		}),
 		newRetentionList(s), newRetentionLog(s))
-	usage := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !dry {
-			return usage(cmd, args)
+			return fault.New(fault.Invalid, "cli.usage", "say --dry-run, or which: %s", strings.Join(childNames(cmd.Commands()), ", "))
 		}
 		return s.with(cmd, needEngine, func(a *app) error {
 			r, err := a.ops.Measuring.PreviewRetention(cmd.Context(), a.who)
@@ -47,10 +47,19 @@ func printRetained(cmd *cobra.Command, r operations.Retained) {
 		name string
 		rows uint64
 	}{
-		{"conversations", m.Conversations}, {"events", m.Events}, {"texts", m.Texts}, {"agent states", m.States}, {"contact history", m.Contacts},
-		{"orders", m.Orders}, {"tickets", m.Tickets}, {"platform figures", m.Figures}, {"roll-ups", m.Rollups},
-		{"daily scorecards", uint64(r.Copies.Scorecards)}, {"monthly scores", uint64(r.Copies.MonthCards)},
-		{"conversion figures", uint64(r.Copies.Conversions)}, {"reconciliations", uint64(r.Copies.Reconciliations)},
+		{"conversations", m.Conversations},
+		{"events", m.Events},
+		{"texts", m.Texts},
+		{"agent states", m.States},
+		{"contact history", m.Contacts},
+		{"orders", m.Orders},
+		{"tickets", m.Tickets},
+		{"platform figures", m.Figures},
+		{"roll-ups", m.Rollups},
+		{"daily scorecards", uint64(r.Copies.Scorecards)},
+		{"monthly scores", uint64(r.Copies.MonthCards)},
+		{"conversion figures", uint64(r.Copies.Conversions)},
+		{"reconciliations", uint64(r.Copies.Reconciliations)},
 	} {
 		rows = append(rows, fmt.Sprintf("%s\t%d", x.name, x.rows))
 	}
@@ -67,12 +76,27 @@ func everybody(m ids.Merchant) string {
 	return string(m)
 }
 
-func newRetentionHold(s *settings, use, short string, do func(*app, *cobra.Command, operations.HoldInput) error) *cobra.Command {
+func heldNames(held []ids.Merchant) string {
+	names := make([]string, len(held))
+	for i, m := range held {
+		names[i] = everybody(m)
+	}
+	return strings.Join(names, " ")
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func newRetentionHold(s *settings, use, short, example string, do func(*app, *cobra.Command, operations.HoldInput) error) *cobra.Command {
 	var merchant, why string
 	var all bool
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
-		Example: "  chaoban retention " + use + " --merchant lumi --reason '结算争议 2026-11'",
+		Example: "  chaoban retention " + use + " --merchant lumi --reason '" + example + "'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if all == (merchant != "") {
 				return fault.New(fault.Invalid, "cli.usage", "say --merchant ID, or --all")
@@ -126,7 +150,7 @@ func newRetentionLog(s *settings) *cobra.Command {
 				return s.print(cmd, all, func() {
 					rows := make([]string, len(all))
 					for i, d := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%t\t%s\t%v", d.At.In(a.ops.Zone()).Format(time.DateTime), d.Table, d.Cutoff, d.Rows, d.DryRun, d.Author, d.Held)
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s\t%s", d.At.In(a.ops.Zone()).Format(time.DateTime), d.Table, d.Cutoff, d.Rows, yesNo(d.DryRun), d.Author, heldNames(d.Held))
 					}
 					table(cmd.OutOrStdout(), "AT\tTABLE\tBEFORE\tROWS\tDRY RUN\tBY\tHELD", rows)
 				})

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/store"
@@ -20,6 +21,9 @@ func newKPIScorecards(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.month != "" {
 				return monthScorecards(s, cmd, f.month, operations.MonthCardInput{Contract: ids.Contract(f.contract), Agent: ids.Agent(f.agent)})
+			}
+			if f.contract != "" {
+				return fault.New(fault.Invalid, "cli.usage", "--contract needs --month: daily cards are about all contracts together")
 			}
 			return s.with(cmd, needStore, func(a *app) error {
 				filter := store.ScorecardFilter{Agent: ids.Agent(f.agent)}

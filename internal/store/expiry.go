@@ -56,7 +56,7 @@ func (db *DB) Expire(ctx context.Context, before calendar.Date, held []ids.Merch
 				if err != nil {
 					return err
 				}
-				*s.count = int64(n)
+				*s.count = n
 				continue
 			}
 			result, err := tx.NewDelete().Table(s.table).Where(where, args...).Exec(ctx)

@@ -114,12 +114,20 @@ type Pruned struct {
 	LoginAttempts int64 `json:"login_attempts"`
 	Keys          int64 `json:"keys"`
 	JobRuns       int64 `json:"job_runs"`
+	Quarantined   int64 `json:"quarantined"`
+}
+
+// Kept says how long Prune keeps what is over.
+type Kept struct {
+	Attempts time.Duration // login attempts
+	Runs     time.Duration // finished job runs; the newest of each job stays
+	Settled  time.Duration // quarantined lines that landed or were dropped, from then on
 }
 
 // Prune removes plumbing that serves no purpose any more: sessions and idempotency keys that have
-// expired, login attempts older than attempts, finished job runs older than runs (the newest of
-// each job stays). Nothing that people entered is touched.
-func (db *DB) Prune(ctx context.Context, now time.Time, attempts, runs time.Duration) (Pruned, error) {
+// expired, and what Kept names. A quarantined line that waits stays however old it is, and the audit
+// trail tells of those that are gone.
+func (db *DB) Prune(ctx context.Context, now time.Time, keep Kept) (Pruned, error) {
 	var p Pruned
 	err := db.plain(ctx, func(tx bun.Tx) error {
 		for _, step := range []struct {
@@ -128,13 +136,14 @@ func (db *DB) Prune(ctx context.Context, now time.Time, attempts, runs time.Dura
 			args  []any
 		}{
 			{&p.Sessions, "DELETE FROM sessions WHERE expires_at <= ?", []any{micros(now)}},
-			{&p.LoginAttempts, "DELETE FROM login_attempts WHERE at < ?", []any{micros(now.Add(-attempts))}},
+			{&p.LoginAttempts, "DELETE FROM login_attempts WHERE at < ?", []any{micros(now.Add(-keep.Attempts))}},
 			{&p.Keys, "DELETE FROM idempotency_keys WHERE expires_at <= ?", []any{micros(now)}},
 			{
 				&p.JobRuns, `DELETE FROM job_runs WHERE state <> ? AND started_at < ? AND EXISTS (SELECT 1 FROM job_runs AS newer
 				WHERE newer.job = job_runs.job AND newer.state = job_runs.state AND newer.scheduled_for > job_runs.scheduled_for)`,
-				[]any{Running, micros(now.Add(-runs))},
+				[]any{Running, micros(now.Add(-keep.Runs))},
 			},
+			{&p.Quarantined, "DELETE FROM quarantine WHERE state <> ? AND settled_at < ?", []any{string(Waiting), micros(now.Add(-keep.Settled))}},
 		} {
 			result, err := tx.NewRaw(step.sql, step.args...).Exec(ctx)
 			if err != nil {

@@ -137,4 +137,21 @@ func testQuarantine(t *testing.T, db *store.DB) {
 		return err
 	})
 	assert.Equal(t, "store.invalid", fault.CodeOf(err))
+
+	// Lines that were settled long enough ago go, those that wait stay however old they are.
+	const settled = 90 * 24 * time.Hour
+	keep := store.Kept{Attempts: settled, Runs: settled, Settled: settled}
+	p, err := db.Prune(ctx, now.Add(settled), keep)
+	require.NoError(t, err)
+	assert.Zero(t, p.Quarantined, "not a moment too early")
+	require.NoError(t, settle("qc", store.Landed, ""))
+	p, err = db.Prune(ctx, now.Add(settled+time.Second), keep)
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), p.Quarantined, "a dropped and a landed one")
+	left, _, err := view.Quarantine(ctx, store.QuarantineFilter{}, store.Page{})
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+	for _, q := range left {
+		assert.Equal(t, store.Waiting, q.State)
+	}
 }

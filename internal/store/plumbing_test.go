@@ -197,10 +197,10 @@ func testPrune(t *testing.T, db *store.DB) {
 		require.NoError(t, db.StartJobRun(ctx, store.JobRun{ID: id, Job: "daily", ScheduledFor: at, Attempt: 1, Node: "n", StartedAt: at}))
 		require.NoError(t, db.FinishJobRun(ctx, id, store.Succeeded, 0, "", at))
 	}
-	p, err := db.Prune(ctx, now, time.Hour, time.Hour)
+	p, err := db.Prune(ctx, now, store.Kept{Attempts: time.Hour, Runs: time.Hour, Settled: time.Hour})
 	require.NoError(t, err)
 	assert.Zero(t, p)
-	p, err = db.Prune(ctx, now.Add(2*time.Hour), time.Hour, time.Hour)
+	p, err = db.Prune(ctx, now.Add(2*time.Hour), store.Kept{Attempts: time.Hour, Runs: time.Hour, Settled: time.Hour})
 	require.NoError(t, err)
 	assert.Equal(t, store.Pruned{Sessions: 1, LoginAttempts: 1, Keys: 1, JobRuns: 2}, p)
 	last, err := db.In(everything).LastJobRun(ctx, "daily", store.Succeeded)
