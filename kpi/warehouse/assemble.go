@@ -2,6 +2,9 @@ package warehouse
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,9 +17,57 @@ const reach = 31
 // conversation that started on one of some business days, from its header, its messages or both.
 type assembly struct {
 	where       conditions // the (merchant, day) that conversations started on, as conditions on these columns
+	exact       string     // the same with day named once: where day is computed, each mention of it is planned anew
 	merchants   conditions // their merchants, as a condition on merchant
 	first, last int32      // their first and last day
 	zone        *time.Location
+}
+
+// assemblyOf is the assembly of some merchants' days.
+func assemblyOf(days []touched, zone *time.Location) assembly {
+	a := assembly{first: days[0].day, last: days[0].day, zone: zone}
+	byMerchant := map[string][]int32{}
+	for _, t := range days {
+		a.first, a.last = min(a.first, t.day), max(a.last, t.day)
+		byMerchant[t.merchant] = append(byMerchant[t.merchant], t.day)
+	}
+	merchants := slices.Sorted(maps.Keys(byMerchant))
+	// Days of one merchant mostly follow one another: a few spans, where a list of thousands of days
+	// would cost the engine more to plan than to answer.
+	spans := map[string][]string{}
+	for _, m := range merchants {
+		for _, s := range spansOf(byMerchant[m]) {
+			spans[s] = append(spans[s], m)
+		}
+	}
+	var either []string
+	for _, s := range slices.Sorted(maps.Keys(spans)) {
+		either = append(either, fmt.Sprintf("%s AND %s", in("merchant", spans[s]), s))
+	}
+	pairs := make([]string, len(days))
+	for i, t := range days {
+		pairs[i] = fmt.Sprintf("(%s, '%s')", quote(t.merchant), dateText(t.day))
+	}
+	a.exact = fmt.Sprintf("(merchant, day) IN (%s)", strings.Join(pairs, ", "))
+	a.merchants = conditions{in("merchant", merchants)}
+	a.where = append(a.where, a.merchants...)
+	a.where = append(a.where, between(a.first, a.last), "("+strings.Join(either, " OR ")+")")
+	return a
+}
+
+// spansOf are conditions on day that together hold exactly the given days.
+func spansOf(days []int32) []string {
+	days = slices.Compact(slices.Sorted(slices.Values(days)))
+	var spans []string
+	for from := 0; from < len(days); {
+		to := from
+		for to+1 < len(days) && days[to+1] == days[to]+1 {
+			to++
+		}
+		spans = append(spans, between(days[from], days[to]))
+		from = to + 1
+	}
+	return spans
 }
 
 // assembledColumns are the columns of an assembly.
@@ -32,7 +83,7 @@ agent_messages, buyer_messages, handle_ms, messages, detailed, round_response_ms
 func (a assembly) toSQL() string {
 	return fmt.Sprintf("SELECT %s FROM (%s) WHERE %s AND (NOT far OR day = anchor)", assembledColumns, layered(a.settled(),
 		fmt.Sprintf("if(header, h_day, %s) AS day, if(messages, arrayMap(e -> (e.1, e.2, e.5, e.6), told), %s) AS timeline", a.date("started"), synthetic),
-		"notEmpty(timeline) AND (messages OR notEmpty(round_open_ms)) AS detailed"), a.where)
+		"notEmpty(timeline) AND (messages OR notEmpty(round_open_ms)) AS detailed"), a.exact)
 }
 
 // date is the business day of an instant in ms.
@@ -47,14 +98,14 @@ func (a assembly) candidates() string {
 
 // window is the condition on the days that messages of the conversations may lie on.
 func (a assembly) window() string {
-	return fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(a.first-reach), dateText(a.last+reach))
+	return between(a.first-reach, a.last+reach)
 }
 
 // headers selects the newest version of each candidate's header, whatever day it is on: what a
 // correction moved to another day is not found twice.
 func (a assembly) headers() string {
 	return fmt.Sprintf(`SELECT merchant, id, true AS header, day AS h_day, toUnixTimestamp64Milli(started) AS h_started, shop AS h_shop, queue AS h_queue,
-agent AS h_agent, buyer AS h_buyer, first_response_ms AS h_first_response_ms, bot_response_ms, length_ms, abandoned AS h_abandoned, resolved,
+agent AS h_agent, buyer AS h_buyer, first_response_ms AS h_first_response_ms, bot_response_ms, length_ms, abandoned AS h_abandoned, resolved AS h_resolved,
 rating AS h_rating, agent_messages AS h_agent_messages, buyer_messages AS h_buyer_messages, handle_ms, round_open_ms, round_response_ms, round_agent
 FROM conversations WHERE %s AND (merchant, id) IN (%s) ORDER BY merchant, id, version DESC LIMIT 1 BY merchant, id`, a.merchants, a.candidates())
 }
@@ -101,7 +152,7 @@ multiIf(header, h_started, has(kinds, 1), ats[indexOf(kinds, 1)], has(kinds, 2),
 multiIf(header AND length_ms != 4294967295, toInt64(length_ms) + h_started, has(kinds, 8), ats[arrayLastIndex(k -> k = 8, kinds)], -1) AS ended`,
 		`arrayFirstIndex((k, t) -> k = 6 AND t >= started, kinds, ats) AS reply`,
 		`multiIf(reply > 0, toUInt32(least(ats[reply] - started, 4294967294)), header AND NOT messages, h_first_response_ms, 4294967295) AS first_response_ms,
-if(header, h_abandoned, ended >= 0 AND reply = 0) AS abandoned,
+if(header, h_abandoned, ended >= 0 AND reply = 0) AS abandoned, if(header, h_resolved, toInt8(-1)) AS resolved,
 if(has(kinds, 7), events.10[arrayLastIndex(k -> k = 7, kinds)], h_rating) AS rating,
 if(messages, toUInt32(countEqual(kinds, 6)), h_agent_messages) AS agent_messages, if(messages, toUInt32(countEqual(kinds, 2)), h_buyer_messages) AS buyer_messages,
 if(h_agent != '', toString(h_agent), arrayFirst(e -> e.5 != '', arrayConcat(arrayFilter(e -> e.2 = 6, told), arrayFilter(e -> e.2 = 5, told))).5) AS agent,
@@ -129,4 +180,8 @@ func (a assembly) otherDays() string {
 SELECT merchant, day FROM conversations WHERE %[1]s AND (merchant, id) IN (%[2]s)
 UNION ALL SELECT merchant, day FROM events WHERE %[1]s AND %[3]s AND (merchant, conversation) IN (%[2]s)
 ) WHERE NOT (%[4]s)`, a.merchants, a.candidates(), a.window(), a.where)
+}
+
+func between(first, last int32) string {
+	return fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))
 }

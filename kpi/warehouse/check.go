@@ -21,7 +21,8 @@ func (b Batch) check() error {
 	if b.ID == "" {
 		return fault.New(fault.Invalid, "warehouse.batch", "the batch has no id")
 	}
-	if max(len(b.Conversations), len(b.States), len(b.Contacts), len(b.Events), len(b.Orders), len(b.Tickets), len(b.Figures)) > maxRows {
+	events, _ := b.eventCount()
+	if max(len(b.Conversations), len(b.States), len(b.Contacts), events, len(b.Orders), len(b.Tickets), len(b.Figures)) > maxRows {
 		return fault.New(fault.TooLarge, "warehouse.batch_size", "a batch holds at most %d rows of a kind; split it", maxRows)
 	}
 	var bad []fault.Field
@@ -31,41 +32,69 @@ func (b Batch) check() error {
 		}
 	}
 	for i := range b.Conversations {
-		note("conversations", i, conversationProblem(&b.Conversations[i]))
+		note("conversations", i, Problem(&b.Conversations[i]))
 	}
-	for i, s := range b.States {
-		problem := instantProblem(s.Start)
-		switch length := s.End.Sub(s.Start); {
-		case s.Agent == "" || s.State == "":
-			problem = "has no agent or no state"
-		case length < 0 || length > longest:
-			problem = "ends before it starts or lasts more than 49 days"
-		}
-		note("states", i, problem)
+	for i := range b.States {
+		note("states", i, Problem(&b.States[i]))
 	}
-	for i, c := range b.Contacts {
-		problem := instantProblem(c.Start)
-		switch {
-		case c.Merchant == "" || c.Queue == "":
-			problem = "has no merchant or no queue"
-		case c.Slot < time.Second || c.Slot > longest || c.HandleTime < 0 || c.HandleTime > longest || !(c.Offered >= 0):
-			problem = "has a slot, handling time or count out of range"
-		}
-		note("contacts", i, problem)
+	for i := range b.Contacts {
+		note("contacts", i, Problem(&b.Contacts[i]))
 	}
 	for i := range b.Events {
-		note("events", i, eventProblem(&b.Events[i]))
+		note("events", i, Problem(&b.Events[i]))
 	}
 	for i := range b.Orders {
-		note("orders", i, orderProblem(&b.Orders[i]))
+		note("orders", i, Problem(&b.Orders[i]))
 	}
 	for i := range b.Tickets {
-		note("tickets", i, ticketProblem(&b.Tickets[i]))
+		note("tickets", i, Problem(&b.Tickets[i]))
 	}
 	for i := range b.Figures {
-		note("figures", i, figureProblem(&b.Figures[i]))
+		note("figures", i, Problem(&b.Figures[i]))
 	}
 	return fault.Bad("warehouse.batch", "batch", bad)
+}
+
+// Problem says why the tables cannot hold a row, which may be good in itself: Ingest refuses a batch
+// with such a row as a whole. "" means that they can. row points to one of the kinds of rows of a Batch.
+func Problem(row any) string {
+	switch row := row.(type) {
+	case *chatlog.Conversation:
+		return conversationProblem(row)
+	case *chatlog.AgentState:
+		return stateProblem(row)
+	case *chatlog.Contacts:
+		return contactsProblem(row)
+	case *chatlog.Event:
+		return eventProblem(row)
+	case *chatlog.OrderEvent:
+		return orderProblem(row)
+	case *chatlog.Ticket:
+		return ticketProblem(row)
+	case *chatlog.DailyFigure:
+		return figureProblem(row)
+	}
+	return "is of no kind that is known here"
+}
+
+func stateProblem(s *chatlog.AgentState) string {
+	switch length := s.End.Sub(s.Start); {
+	case s.Agent == "" || s.State == "":
+		return "has no agent or no state"
+	case length < 0 || length > longest:
+		return "ends before it starts or lasts more than 49 days"
+	}
+	return instantProblem(s.Start)
+}
+
+func contactsProblem(c *chatlog.Contacts) string {
+	switch {
+	case c.Merchant == "" || c.Queue == "":
+		return "has no merchant or no queue"
+	case c.Slot < time.Second || c.Slot > longest || c.HandleTime < 0 || c.HandleTime > longest || !(c.Offered >= 0):
+		return "has a slot, handling time or count out of range"
+	}
+	return instantProblem(c.Start)
 }
 
 func conversationProblem(c *chatlog.Conversation) string {

@@ -15,10 +15,11 @@ import (
 const blockRows = 32768
 
 // forInsert lets one import span any number of months; the default of 100 partitions per block
-// is a guard against a bad partition key, which a month is not.
+// is a guard against a bad partition key, which a month is not. Columns of few values travel as plain
+// texts: the engine finds what is equal in them in a fraction of the time that the client takes.
 func forInsert(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_partitions_per_insert_block": 0, "async_insert": 0,
+		"max_partitions_per_insert_block": 0, "async_insert": 0, "low_cardinality_allow_in_native_format": 0,
 	}))
 }
 
@@ -27,22 +28,45 @@ func insert(ctx context.Context, conn clickhouse.Conn, statement string, rows in
 	if rows == 0 {
 		return nil
 	}
+	return insertBlocks(ctx, conn, statement, rows, func(write func(rows int, fill func(to *appender)) error) error {
+		for from := 0; from < rows; from += blockRows {
+			until := min(from+blockRows, rows)
+			if err := write(until-from, func(to *appender) { fill(to, from, until) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// insertBlocks streams rows that come in pieces: all calls write for each, which fills columns. It sends
+// what has come together as soon as a block is full.
+func insertBlocks(ctx context.Context, conn clickhouse.Conn, statement string, rows int,
+	all func(write func(rows int, fill func(to *appender)) error) error,
+) error {
+	if rows == 0 {
+		return nil
+	}
 	batch, err := conn.PrepareBatch(forInsert(ctx), statement)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = batch.Abort() }() // does nothing after Send
-	for from := 0; from < rows; from += blockRows {
-		to := &appender{batch: batch}
-		fill(to, from, min(from+blockRows, rows))
-		if to.err != nil {
-			return to.err
-		}
-		if from+blockRows < rows {
+	pending := 0
+	err = all(func(rows int, fill func(to *appender)) error {
+		if pending > 0 && pending+rows > blockRows {
 			if err := batch.Flush(); err != nil {
 				return err
 			}
+			pending = 0
 		}
+		pending += rows
+		to := &appender{batch: batch}
+		fill(to)
+		return to.err
+	})
+	if err != nil {
+		return err
 	}
 	return batch.Send()
 }

@@ -118,8 +118,15 @@ func (w *Warehouse) options(dsn string) (*clickhouse.Options, error) {
 	return options, nil
 }
 
-// session opens a single connection to where the engine is now: what is temporary there lives as long as it.
-func (w *Warehouse) session() (clickhouse.Conn, error) {
+// session is one connection of its own: what is temporary on it lives as long as it. The pool must not be
+// used for that: it may take a second connection between two statements, even with a limit of one.
+type session struct {
+	db   *sql.DB
+	conn *sql.Conn
+}
+
+// session connects to where the engine is now.
+func (w *Warehouse) session(ctx context.Context) (*session, error) {
 	w.mu.Lock()
 	dsn := w.dsn
 	w.mu.Unlock()
@@ -127,10 +134,23 @@ func (w *Warehouse) session() (clickhouse.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.MaxOpenConns, options.MaxIdleConns = 1, 1
-	options.ConnMaxLifetime = 24 * time.Hour // longer than any recomputation
-	return clickhouse.Open(options)
+	db := clickhouse.OpenDB(options)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &session{db, conn}, nil
 }
+
+func (s *session) exec(ctx context.Context, statement string) error {
+	_, err := s.conn.ExecContext(ctx, statement)
+	return err
+}
+
+// close ends the connection, and with it what is temporary on it. What goes wrong there was read or
+// written before, or has failed already.
+func (s *session) close() { _, _ = s.conn.Close(), s.db.Close() }
 
 // checkZone remembers the business time zone at the first start and refuses another one later:
 // the stored days were cut by it.

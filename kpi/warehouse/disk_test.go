@@ -23,7 +23,7 @@ func TestDiskFull(t *testing.T) {
 		t.Skipf("needs the right to mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	server := enginetest.OwnAs(t, enginetest.Config(filepath.Join(dir, "engine")))
+	server := enginetest.Own(t, enginetest.Config(filepath.Join(dir, "engine")))
 	w, err := Open(t.Context(), DefaultConfig(), func() (string, bool) { e := server.Endpoint(); return e.DSN, e.Up }, neutral)
 	require.NoError(t, explain(err))
 	defer w.Close()

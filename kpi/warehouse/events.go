@@ -31,48 +31,134 @@ func eventKind(kind chatlog.EventKind) uint8 {
 	return uint8(slices.Index(chatlog.Kinds, kind) + 1)
 }
 
-func (w *Warehouse) writeEvents(ctx context.Context, conn clickhouse.Conn, all []chatlog.Event, version uint64) error {
-	return insert(ctx, conn, `INSERT INTO events (merchant, day, conversation, id, version, at, kind, shop, queue, agent, account,
-		buyer, closing, score, invited, simulated)`, len(all),
-		func(to *appender, from, until int) {
-			rows := all[from:until]
-			column(to, rows, func(e *chatlog.Event) string { return string(e.Merchant) })
-			column(to, rows, func(e *chatlog.Event) time.Time { return dateOf(w.day(e.At)) })
-			column(to, rows, func(e *chatlog.Event) string { return e.Conversation })
-			column(to, rows, func(e *chatlog.Event) uint64 { return e.Key() })
-			to.next(versions(version, from, until))
-			column(to, rows, func(e *chatlog.Event) int64 { return e.At.UnixMilli() })
-			column(to, rows, func(e *chatlog.Event) uint8 { return eventKind(e.Kind) })
-			column(to, rows, func(e *chatlog.Event) string { return string(e.Shop) })
-			column(to, rows, func(e *chatlog.Event) string { return string(e.Queue) })
-			column(to, rows, func(e *chatlog.Event) string { return string(e.Agent) })
-			column(to, rows, func(e *chatlog.Event) string { return e.Account })
-			column(to, rows, func(e *chatlog.Event) string { return e.Buyer })
-			column(to, rows, func(e *chatlog.Event) bool { return e.Closing })
-			column(to, rows, func(e *chatlog.Event) uint8 { return uint8(e.Score) })
-			column(to, rows, func(e *chatlog.Event) bool { return e.Invited })
-			column(to, rows, func(e *chatlog.Event) bool { return e.Simulated })
-		})
+// eventRows gives the events of a batch as blocks, with the number of their first row in the batch.
+func (b *Batch) eventRows(yield func(block *EventBlock, from int) bool) {
+	var scratch EventBlock
+	for from := 0; from < len(b.Events); from += blockRows {
+		scratch.Reset()
+		for i := range b.Events[from:min(from+blockRows, len(b.Events))] {
+			scratch.Append(&b.Events[from+i]) // check has found nothing wrong with it
+		}
+		if !yield(&scratch, from) {
+			return
+		}
+	}
+	from := len(b.Events)
+	for _, block := range b.EventBlocks {
+		if !yield(block, from) {
+			return
+		}
+		from += block.Len()
+	}
+}
+
+// eventCount is how many events a batch has, and how many of them have a text.
+func (b *Batch) eventCount() (rows, textual int) {
+	rows = len(b.Events)
+	for i := range b.Events {
+		if b.Events[i].Text != "" {
+			textual++
+		}
+	}
+	for _, block := range b.EventBlocks {
+		rows += block.Len()
+		textual += len(block.textual)
+	}
+	return rows, textual
+}
+
+// eventScratch are columns in the making; each append to the client's columns copies them.
+type eventScratch struct {
+	texts []string
+	days  []time.Time
+}
+
+func (w *Warehouse) writeEvents(ctx context.Context, conn clickhouse.Conn, b *Batch, version uint64) error {
+	rows, _ := b.eventCount()
+	var scratch eventScratch
+	return insertBlocks(ctx, conn, `INSERT INTO events (merchant, day, conversation, id, version, at, kind, shop, queue, agent, account,
+		buyer, closing, score, invited, simulated)`, rows, func(write func(rows int, fill func(to *appender)) error) (err error) {
+		for block, from := range b.eventRows {
+			if err = write(block.Len(), func(to *appender) { w.eventColumns(to, block, version, from, &scratch) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *Warehouse) eventColumns(to *appender, block *EventBlock, version uint64, from int, scratch *eventScratch) {
+	text := func(column interface{ appendTo(into []string) []string }) {
+		scratch.texts = column.appendTo(scratch.texts[:0])
+		to.next(scratch.texts)
+	}
+	text(&block.merchant)
+	to.next(w.days(block.at, scratch))
+	text(&block.conversation)
+	to.next(block.key)
+	to.next(versions(version, from, from+block.Len()))
+	to.next(block.at)
+	to.next(block.kind)
+	for _, column := range []*names{&block.shop, &block.queue, &block.agent, &block.account} {
+		text(column)
+	}
+	text(&block.buyer)
+	to.next(block.closing)
+	to.next(block.score)
+	to.next(block.invited)
+	to.next(block.simulated)
+}
+
+// days are the business days of instants.
+func (w *Warehouse) days(at []int64, scratch *eventScratch) []time.Time {
+	scratch.days = scratch.days[:0]
+	var days dayClock
+	for _, ms := range at {
+		scratch.days = append(scratch.days, dateOf(days.of(w, ms)))
+	}
+	return scratch.days
+}
+
+// dayClock remembers the quarter of an hour it was asked for last, within which no clock is changed and
+// no day ends: neighbours mostly share it.
+type dayClock struct {
+	quarter int64
+	day     int32
+	known   bool
+}
+
+func (d *dayClock) of(w *Warehouse, ms int64) int32 {
+	if quarter := floorDiv(ms, 15*60*1000); !d.known || quarter != d.quarter {
+		d.quarter, d.day, d.known = quarter, w.day(time.UnixMilli(ms)), true
+	}
+	return d.day
 }
 
 // writeTexts writes the texts of the events that have one, with the versions of their events.
-func (w *Warehouse) writeTexts(ctx context.Context, conn clickhouse.Conn, all []chatlog.Event, version uint64) error {
-	var with []int // rows of all
-	for i := range all {
-		if all[i].Text != "" {
-			with = append(with, i)
-		}
-	}
-	return insert(ctx, conn, "INSERT INTO texts (merchant, day, conversation, id, version, text)", len(with),
-		func(to *appender, from, until int) {
-			rows := with[from:until]
-			column(to, rows, func(i *int) string { return string(all[*i].Merchant) })
-			column(to, rows, func(i *int) time.Time { return dateOf(w.day(all[*i].At)) })
-			column(to, rows, func(i *int) string { return all[*i].Conversation })
-			column(to, rows, func(i *int) uint64 { return all[*i].Key() })
-			column(to, rows, func(i *int) uint64 { return version<<rowBits | uint64(*i) })
-			column(to, rows, func(i *int) string { return all[*i].Text })
+func (w *Warehouse) writeTexts(ctx context.Context, conn clickhouse.Conn, b *Batch, version uint64) error {
+	_, rows := b.eventCount()
+	return insertBlocks(ctx, conn, "INSERT INTO texts (merchant, day, conversation, id, version, text)", rows,
+		func(write func(rows int, fill func(to *appender)) error) (err error) {
+			for block, from := range b.eventRows {
+				if len(block.textual) == 0 {
+					continue
+				}
+				if err = write(len(block.textual), func(to *appender) { w.textColumns(to, block, version, from) }); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
+}
+
+func (w *Warehouse) textColumns(to *appender, block *EventBlock, version uint64, from int) {
+	rows := block.textual
+	column(to, rows, func(i *int32) string { return block.merchant.at(int(*i)) })
+	column(to, rows, func(i *int32) time.Time { return dateOf(w.day(time.UnixMilli(block.at[*i]))) })
+	column(to, rows, func(i *int32) string { return string(block.conversation.at(int(*i))) })
+	column(to, rows, func(i *int32) uint64 { return block.key[*i] })
+	column(to, rows, func(i *int32) uint64 { return version<<rowBits | uint64(from+int(*i)) })
+	to.next(block.text.appendTo(nil))
 }
 
 // key names a conversation.

@@ -138,7 +138,10 @@ SELECT argMax((length(round_open_ms), agent), version) AS newest FROM conversati
 			from string
 			into *uint64
 		}{
-			{"contacts FINAL", &c.Contacts}, {"orders FINAL", &c.Orders}, {"tickets FINAL", &c.Tickets}, {"platform_figures FINAL", &c.Figures},
+			{"contacts FINAL", &c.Contacts},
+			{"orders FINAL", &c.Orders},
+			{"tickets FINAL", &c.Tickets},
+			{"platform_figures FINAL", &c.Figures},
 			{eventsOnce, &c.Events},
 		} {
 			if err == nil {

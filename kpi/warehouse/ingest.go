@@ -22,6 +22,7 @@ type Batch struct {
 	States        []chatlog.AgentState
 	Contacts      []chatlog.Contacts
 	Events        []chatlog.Event // a Text that is not empty is kept: the caller blanks what the contract does not allow
+	EventBlocks   []*EventBlock   // more events, after Events; not changed until Ingest has returned
 	Orders        []chatlog.OrderEvent
 	Tickets       []chatlog.Ticket
 	Figures       []chatlog.DailyFigure
@@ -110,7 +111,8 @@ func (w *Warehouse) ingest(ctx context.Context, conn clickhouse.Conn, b Batch) (
 		receipt.Rounds += len(b.Conversations[i].Rounds)
 	}
 	receipt.Conversations, receipt.States, receipt.Contacts = len(b.Conversations), len(b.States), len(b.Contacts)
-	receipt.Events, receipt.Orders, receipt.Tickets, receipt.Figures = len(b.Events), len(b.Orders), len(b.Tickets), len(b.Figures)
+	receipt.Events, _ = b.eventCount()
+	receipt.Orders, receipt.Tickets, receipt.Figures = len(b.Orders), len(b.Tickets), len(b.Figures)
 	// One block of an unpartitioned table is one part: the marks and the acknowledgement appear
 	// together or not at all.
 	entry.rank++
@@ -122,8 +124,8 @@ func (w *Warehouse) ingest(ctx context.Context, conn clickhouse.Conn, b Batch) (
 func (w *Warehouse) writes(conn clickhouse.Conn, b Batch, version uint64) []func(context.Context) error {
 	return []func(context.Context) error{
 		func(ctx context.Context) error { return w.writeConversations(ctx, conn, b.Conversations, version) },
-		func(ctx context.Context) error { return w.writeEvents(ctx, conn, b.Events, version) },
-		func(ctx context.Context) error { return w.writeTexts(ctx, conn, b.Events, version) },
+		func(ctx context.Context) error { return w.writeEvents(ctx, conn, &b, version) },
+		func(ctx context.Context) error { return w.writeTexts(ctx, conn, &b, version) },
 		func(ctx context.Context) error { return w.writeStates(ctx, conn, b.States, version) },
 		func(ctx context.Context) error { return writeContacts(ctx, conn, b.Contacts, version) },
 		func(ctx context.Context) error { return w.writeOrders(ctx, conn, b.Orders, version) },
@@ -188,10 +190,18 @@ func (w *Warehouse) touches(b Batch) map[touched]struct{} {
 		days[touched{kindStates, "", w.day(b.States[i].Start)}] = struct{}{}
 	}
 	var last touched // neighbours mostly share their day
-	for i := range b.Events {
-		e := &b.Events[i]
-		if t := (touched{kindConversations, string(e.Merchant), w.day(e.At)}); t != last {
+	var when dayClock
+	touch := func(merchant string, at int64) {
+		if t := (touched{kindConversations, merchant, when.of(w, at)}); t != last {
 			days[t], last = struct{}{}, t
+		}
+	}
+	for i := range b.Events {
+		touch(string(b.Events[i].Merchant), b.Events[i].At.UnixMilli())
+	}
+	for _, block := range b.EventBlocks {
+		for i, at := range block.at {
+			touch(block.merchant.at(i), at)
 		}
 	}
 	return days

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/clickhouseserver"
 	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -80,7 +79,7 @@ type killer struct {
 
 // killing kills the engine again and again: every other time a moment after it can be asked, else a moment
 // after it has taken a batch since its start, which is at some step of the next one.
-func killing(ctx context.Context, w *Warehouse, server *clickhouseserver.Server, seed uint64, kills int32) *killer {
+func killing(ctx context.Context, w *Warehouse, server *enginetest.Server, seed uint64, kills int32) *killer {
 	k := &killer{done: make(chan struct{})}
 	go func() {
 		defer close(k.done)
@@ -122,7 +121,7 @@ func TestFiftyKillsLoseAndDoubleNothing(t *testing.T) {
 func surviveKills(t *testing.T, seed uint64, kills int32) {
 	config := enginetest.Config(t.TempDir())
 	config.BackOff = 20 * time.Millisecond
-	server := enginetest.OwnAs(t, config)
+	server := enginetest.Own(t, config)
 	ctx := t.Context()
 	w, err := Open(ctx, DefaultConfig(), func() (string, bool) { e := server.Endpoint(); return e.DSN, e.Up }, neutral)
 	require.NoError(t, explain(err))

@@ -87,7 +87,7 @@ func (r *ruleset) onShops(d kpi.Definition) conditions {
 func (r *ruleset) pack(day int32, shops []string) uint64 {
 	key := fmt.Sprint(day, " ", strings.Join(shops, "\x00"))
 	if known, ok := r.packs.Load(key); ok {
-		return known.(uint64) //nolint:errcheck,forcetypeassert // only pack stores here
+		return known.(uint64)
 	}
 	value := r.packOf(day, shops)
 	r.packs.Store(key, value)

@@ -114,3 +114,56 @@ func TestStatesAreStored(t *testing.T) {
 		assert.True(t, stored[s.column], limit)
 	}
 }
+
+func TestRuleQuerySQL(t *testing.T) {
+	definition := func(metric kpi.Metric, base string, rule kpi.Rule) kpi.Definition {
+		return kpi.Definition{Metric: metric, Version: "v1", Base: base, Rule: &rule, Effective: calendar.Dates{From: calendar.MakeDate(2020, 1, 1)}}
+	}
+	w := &Warehouse{zone: shanghai, definitions: kpi.Definitions{
+		definition("tmall.human_3min", kpi.BaseRound, kpi.Rule{Measure: kpi.Within, Limit: 180}),
+		definition("jd.first_30s", kpi.BaseSession, kpi.Rule{Measure: kpi.Within, Limit: 30}),
+		definition("pdd.human_3min", kpi.BaseBuyerDay, kpi.Rule{Measure: kpi.Within, Limit: 180, Judge: "every"}),
+	}}
+	w.SetShops(nil)
+	for _, c := range []struct {
+		name  string
+		query kpi.Query
+		table string
+		want  string
+	}{{
+		name:  "one metric by agent",
+		query: kpi.Query{Metrics: []kpi.Metric{"tmall.human_3min"}, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole, Range: november()},
+		table: "metric_slots",
+		want: `SELECT 'tmall.human_3min@v1', '', '', '', toString(agent), toInt64(0) AS step, toFloat64(sum(numerator)), toFloat64(sum(denominator)), toUInt8(0)
+FROM metric_slots
+WHERE metric IN ('tmall.human_3min@v1') AND merchant IN ('lumi') AND generation IN (SELECT generation FROM current) AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC')
+GROUP BY agent`,
+	}, {
+		name:  "two metrics in one statement",
+		query: kpi.Query{Metrics: []kpi.Metric{"tmall.human_3min", "jd.first_30s"}, Grain: kpi.Slot, Range: november()},
+		table: "metric_slots",
+		want: `SELECT toString(metric), '', '', '', '', toInt64(toUnixTimestamp(slot)) AS step, toFloat64(sum(numerator)), toFloat64(sum(denominator)), toUInt8(0)
+FROM metric_slots
+WHERE metric IN ('tmall.human_3min@v1', 'jd.first_30s@v1') AND merchant IN ('lumi') AND generation IN (SELECT generation FROM current) AND slot >= toDateTime(1793462400, 'UTC') AND slot < toDateTime(1796054400, 'UTC')
+GROUP BY metric, step`,
+	}, {
+		name:  "buyers by day and agent",
+		query: kpi.Query{Metrics: []kpi.Metric{"pdd.human_3min"}, By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Day, Range: november()},
+		table: "buyer_days",
+		want: `SELECT 'pdd.human_3min@v1', '', '', '', toString(agent), toInt64(toUnixTimestamp(toDateTime(date, 'Asia/Shanghai'))) AS step, toFloat64(sum(numerator)), toFloat64(sum(denominator)), toUInt8(0)
+FROM (SELECT buyer, agent, any(date) AS date, sum(misses) = 0 AS numerator, 1 AS denominator
+FROM (SELECT * FROM buyer_days WHERE metric IN ('pdd.human_3min@v1') AND merchant IN ('lumi') AND generation IN (SELECT generation FROM current) AND date BETWEEN '2026-11-01' AND '2026-11-30')
+GROUP BY buyer, agent)
+WHERE 1
+GROUP BY agent, step`,
+	}} {
+		t.Run(c.name, func(t *testing.T) {
+			metrics, err := w.definitions.Lookup(c.query, shanghai)
+			require.NoError(t, err)
+			questions, err := w.In(Scope{Merchants: []ids.Merchant{"lumi"}}).questions(c.query, metrics)
+			require.NoError(t, err)
+			require.Len(t, questions, 1, "one statement")
+			assert.Equal(t, c.want, questions[0].ruleSQL(c.table, "generation IN (SELECT generation FROM current)"))
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -83,11 +84,21 @@ func newReference() *reference {
 
 func (r *reference) ingest(b Batch) {
 	for _, c := range b.Conversations {
+		c.Rounds = named(c)
 		r.conversations[string(c.Merchant)+"\x00"+c.ID] = c
 	}
 	for _, s := range b.States {
 		r.states[string(s.Agent)+"\x00"+s.Start.UTC().String()] = s
 	}
+}
+
+// named gives the rounds of a header that name nobody to the conversation's agent.
+func named(c chatlog.Conversation) []chatlog.Round {
+	rounds := slices.Clone(c.Rounds)
+	for i := range rounds {
+		rounds[i].Agent = cmp.Or(rounds[i].Agent, c.Agent)
+	}
+	return rounds
 }
 
 // place is where a contribution belongs.
@@ -146,9 +157,7 @@ func (r *reference) emit(metric kpi.Metric, limit time.Duration, add func(p plac
 		}
 		for _, round := range c.Rounds {
 			by := at
-			if round.Agent != "" {
-				by.agent = round.Agent
-			}
+			by.agent = round.Agent
 			closed := !round.AnsweredAt.IsZero()
 			wait := round.AnsweredAt.Sub(round.OpenedAt)
 			switch metric {

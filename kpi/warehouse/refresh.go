@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -18,10 +21,10 @@ import (
 // its writer may still be writing. One recomputation after it settles the days.
 const openFor = 2 * time.Hour
 
-// chunkDays and chunkRows bound what one recomputation holds; a single day may have more rows.
+// chunkDays and chunkRows bound what one recomputation holds (some 100 MB); a single day may have more rows.
 const (
-	chunkDays = 31
-	chunkRows = 1_000_000
+	chunkDays = 366
+	chunkRows = 400_000
 )
 
 // pending is a unit whose roll-up is to be computed again.
@@ -70,26 +73,62 @@ func (w *Warehouse) refresh(ctx context.Context, conn clickhouse.Conn) (int, err
 	if err := w.checkDefinitions(ctx, conn, true); err != nil {
 		return 0, err
 	}
-	session, err := w.session()
-	if err != nil {
+	if err := weigh(ctx, conn, units); err != nil {
 		return 0, err
 	}
-	defer func() { _ = session.Close() }() // its table goes with it
-	if err := weigh(ctx, session, units); err != nil {
-		return 0, err
-	}
-	r := refresher{session: session, rules: rules}
-	recomputed := 0
+	var chunks [][]pending
 	for len(units) > 0 {
 		n := chunkOf(units)
-		done, err := r.recompute(ctx, units[:n])
-		if err != nil {
-			return recomputed, err
-		}
-		recomputed += done
+		chunks = append(chunks, units[:n])
 		units = units[n:]
 	}
+	recomputed, err := w.recompute(ctx, conn, rules, chunks)
+	if err != nil {
+		return recomputed, err
+	}
 	return recomputed, w.sweepSometimes(ctx, conn, recomputed)
+}
+
+// refreshers is how many chunks are recomputed at once: most of the work on one keeps a single core busy,
+// and a core is left for questions and imports.
+func refreshers(chunks int) int { return max(1, min(chunks, runtime.GOMAXPROCS(0)-1, 4)) }
+
+// recompute works off chunks, several at once, and returns how many days it recomputed. It ends with the
+// first error; what was published before stays.
+func (w *Warehouse) recompute(ctx context.Context, conn clickhouse.Conn, rules *ruleset, chunks [][]pending) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan []pending, len(chunks))
+	for _, chunk := range chunks {
+		work <- chunk
+	}
+	close(work)
+	var recomputed atomic.Int64
+	var running sync.WaitGroup
+	for range refreshers(len(chunks)) {
+		running.Go(func() {
+			session, err := w.session(ctx)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			defer session.close()
+			r := &refresher{conn: conn, session: session, rules: rules}
+			for chunk := range work {
+				if ctx.Err() != nil {
+					return
+				}
+				done, err := r.recompute(ctx, chunk)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				recomputed.Add(int64(done))
+			}
+		})
+	}
+	running.Wait()
+	return int(recomputed.Load()), context.Cause(ctx)
 }
 
 // chunkOf is how many leading units are recomputed together: of one kind, near each other in time,
@@ -143,29 +182,6 @@ SELECT merchant, day FROM conversations WHERE %[1]s AND %[2]s UNION ALL SELECT m
 	return rows.Err()
 }
 
-func between(first, last int32) string {
-	return fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))
-}
-
-// assemblyOf is the assembly of some merchants' days.
-func assemblyOf(days []touched, zone *time.Location) assembly {
-	a := assembly{first: days[0].day, last: days[0].day, zone: zone}
-	var pairs []string
-	merchants, dates := map[string]bool{}, map[int32]bool{}
-	for _, t := range days {
-		a.first, a.last = min(a.first, t.day), max(a.last, t.day)
-		merchants[t.merchant], dates[t.day] = true, true
-		pairs = append(pairs, fmt.Sprintf("(%s, '%s')", quote(t.merchant), dateText(t.day)))
-	}
-	a.merchants = conditions{in("merchant", slices.Sorted(maps.Keys(merchants)))}
-	a.where = append(a.where, a.merchants...)
-	a.where = append(a.where, fmt.Sprintf("day IN (%s)", dateList(slices.Sorted(maps.Keys(dates)))))
-	if len(pairs) < len(merchants)*len(dates) {
-		a.where = append(a.where, fmt.Sprintf("(merchant, day) IN (%s)", strings.Join(pairs, ", ")))
-	}
-	return a
-}
-
 func readPending(ctx context.Context, conn clickhouse.Conn, rules *ruleset) ([]pending, error) {
 	rows, err := conn.Query(ctx, fmt.Sprintf("SELECT kind_name, merchant, day_number, seen, is_pending, top.4, top.5 FROM ("+journalSQL+
 		") WHERE is_pending OR kind_name = 'conversations' ORDER BY kind_name, merchant, day_number", openFor.Milliseconds()))
@@ -189,22 +205,25 @@ func readPending(ctx context.Context, conn clickhouse.Conn, rules *ruleset) ([]p
 	return units, rows.Err()
 }
 
-// refresher recomputes units over a session, a single connection, whose temporary table holds the
+// refresher recomputes units over a session whose temporary table holds the
 // conversations put together, so that this is done once for all that is computed from them.
 type refresher struct {
-	session clickhouse.Conn
-	rules   *ruleset
+	conn      clickhouse.Conn
+	session   *session
+	rules     *ruleset
+	tables    int    // made so far
+	assembled string // the present table
 }
 
 // recompute writes new generations of units of one kind, and publishes them all in one insert, so
 // that a conversation that moved between two days is never on both or neither.
-func (r refresher) recompute(ctx context.Context, units []pending) (int, error) {
+func (r *refresher) recompute(ctx context.Context, units []pending) (int, error) {
 	base := rand.Uint64()>>1<<generationBits | 1<<generationBits // never 0
 	ctx = forRollup(ctx)
 	if units[0].kind == kindStates {
 		insert := fmt.Sprintf("INSERT INTO state_slots (%[1]s, %[2]s, generation) SELECT %[1]s, %[2]s, %[3]s FROM (%[4]s)",
 			stateKeys, stateSumNames(), generationSQL(base, nil), stateSums(daysOf(units)))
-		if err := r.session.Exec(ctx, insert); err != nil {
+		if err := r.session.exec(ctx, insert); err != nil {
 			return 0, err
 		}
 		return len(units), r.publish(ctx, units, base, nil)
@@ -219,7 +238,7 @@ func (r refresher) recompute(ctx context.Context, units []pending) (int, error) 
 		return 0, err
 	}
 	for _, insert := range r.inserts(a, generationSQL(base, together(units))) {
-		if err := r.session.Exec(ctx, insert); err != nil {
+		if err := r.session.exec(ctx, insert); err != nil {
 			return 0, err
 		}
 	}
@@ -238,14 +257,23 @@ func touchedOf(units []pending) []touched {
 	return all
 }
 
-// assembled is the session's table of conversations put together.
-const assembled = "assembled"
-
-func (r refresher) assemble(ctx context.Context, a assembly) error {
-	if err := r.session.Exec(ctx, "DROP TEMPORARY TABLE IF EXISTS "+assembled); err != nil {
+// assemble fills a new table of the session with conversations put together. forget drops it.
+func (r *refresher) assemble(ctx context.Context, a assembly) error {
+	if err := r.forget(ctx); err != nil {
 		return err
 	}
-	return r.session.Exec(ctx, "CREATE TEMPORARY TABLE "+assembled+" ENGINE = Memory AS "+withRounds(a.toSQL(), formingsOf(r.rules.relevant(a.first, a.last))))
+	r.tables++
+	r.assembled = fmt.Sprintf("assembled_%d", r.tables)
+	return r.session.exec(ctx, "CREATE TEMPORARY TABLE "+r.assembled+" ENGINE = Memory AS "+withRounds(a.toSQL(), formingsOf(r.rules.relevant(a.first, a.last))))
+}
+
+func (r *refresher) forget(ctx context.Context) error {
+	if r.assembled == "" {
+		return nil
+	}
+	table := r.assembled
+	r.assembled = ""
+	return r.session.exec(ctx, "DROP TEMPORARY TABLE IF EXISTS "+table)
 }
 
 // A generation is unique to a recomputation, a merchant and a day: random high bits, then the number of
@@ -284,9 +312,9 @@ func together(units []pending) []string {
 }
 
 // inserts turn the assembled conversations into roll-up rows.
-func (r refresher) inserts(a assembly, generation string) []string {
+func (r *refresher) inserts(a assembly, generation string) []string {
 	var all []string
-	for _, t := range r.rules.tables(a.first, a.last) {
+	for _, t := range r.rules.rollups(r.assembled, a.first, a.last) {
 		all = append(all, fmt.Sprintf("INSERT INTO %[1]s (%[2]s, %[3]s, generation) SELECT %[2]s, %[3]s, %[4]s FROM (%[5]s)",
 			t.name, t.keys, t.sums, generation, t.sql))
 	}
@@ -296,9 +324,9 @@ func (r refresher) inserts(a assembly, generation string) []string {
 // computed is what a roll-up table should have of some assembled conversations.
 type computed struct{ name, keys, sums, sql string }
 
-// tables lists the SELECTs of all roll-ups of the assembled conversations, which started from one day
-// to another. Definitions that count the same shops are computed together.
-func (r *ruleset) tables(first, last int32) []computed {
+// rollups lists the SELECTs of all roll-ups of an assembly with rounds, of conversations that started from one
+// day to another. Definitions that count the same shops are computed together.
+func (r *ruleset) rollups(assembled string, first, last int32) []computed {
 	all := []computed{{"slots", slotKeys, sumNames(), conversationSums(assembled)}}
 	groups := map[string]*rollup{}
 	for _, d := range r.relevant(first, last) {
@@ -323,8 +351,8 @@ func (r *ruleset) tables(first, last int32) []computed {
 }
 
 // shops are the shops of the assembled conversations by merchant and day.
-func (r refresher) shops(ctx context.Context) (map[touched][]string, error) {
-	rows, err := r.session.Query(ctx, "SELECT toString(merchant), toInt32(day), arraySort(groupUniqArray(shop)) FROM "+assembled+" GROUP BY merchant, day")
+func (r *refresher) shops(ctx context.Context) (map[touched][]string, error) {
+	rows, err := r.session.conn.QueryContext(ctx, "SELECT toString(merchant), toInt32(day), arraySort(groupUniqArray(shop)) FROM "+r.assembled+" GROUP BY merchant, day")
 	if err != nil {
 		return nil, err
 	}
@@ -362,12 +390,12 @@ func daysOf(units []pending) []int32 {
 }
 
 // publish makes the new rows current: one block of an unpartitioned table appears at once.
-func (r refresher) publish(ctx context.Context, units []pending, base uint64, shops map[touched][]string) error {
+func (r *refresher) publish(ctx context.Context, units []pending, base uint64, shops map[touched][]string) error {
 	var now time.Time
-	if err := r.session.QueryRow(ctx, "SELECT now64(3)").Scan(&now); err != nil {
+	if err := r.conn.QueryRow(ctx, "SELECT now64(3)").Scan(&now); err != nil {
 		return err
 	}
-	batch, err := r.session.PrepareBatch(ctx, "INSERT INTO rollups (kind, merchant, day, newest)")
+	batch, err := r.conn.PrepareBatch(ctx, "INSERT INTO rollups (kind, merchant, day, newest)")
 	if err != nil {
 		return err
 	}
@@ -392,8 +420,8 @@ func (r *ruleset) packOfUnit(t touched, shops []string) uint64 {
 
 // otherDays are the other days on which conversations of an assembly's days have rows, with what
 // their marks add up to.
-func (r refresher) otherDays(ctx context.Context, a assembly) ([]pending, error) {
-	rows, err := r.session.Query(ctx, fmt.Sprintf(`SELECT toString(merchant), toInt32(day), sum(top) FROM (
+func (r *refresher) otherDays(ctx context.Context, a assembly) ([]pending, error) {
+	rows, err := r.conn.Query(ctx, fmt.Sprintf(`SELECT toString(merchant), toInt32(day), sum(top) FROM (
 SELECT merchant, day, batch, max(rank) AS top FROM marks WHERE kind = 'conversations' AND (merchant, day) IN (%s) GROUP BY merchant, day, batch
 ) GROUP BY merchant, day ORDER BY merchant, day`, a.otherDays()))
 	if err != nil {
@@ -409,47 +437,4 @@ SELECT merchant, day, batch, max(rank) AS top FROM marks WHERE kind = 'conversat
 		more = append(more, p)
 	}
 	return more, rows.Err()
-}
-
-// staleSQL selects roll-up rows that nobody can need: not of the current generation, while the
-// current one is older than any question that may still read its predecessor, and too old to
-// belong to a recomputation that is still under way.
-const staleSQL = `computed < now() - 3600 AND (%[1]s, day, generation) NOT IN (
-SELECT %[2]s, day, max(newest).3 FROM rollups WHERE kind = '%[3]s' GROUP BY merchant, day
-) AND (%[1]s, day) NOT IN (
-SELECT %[2]s, day FROM rollups WHERE kind = '%[3]s' GROUP BY merchant, day
-HAVING max(newest).2 > toUnixTimestamp64Milli(now64(3)) - 600000)`
-
-// sweepSometimes sweeps once so many days were recomputed that old rows may be worth it: only a
-// recomputation leaves any, and looking for them reads all roll-ups.
-func (w *Warehouse) sweepSometimes(ctx context.Context, conn clickhouse.Conn, recomputed int) error {
-	const worthLooking = 1000
-	w.unswept += recomputed
-	if w.unswept < worthLooking {
-		return nil
-	}
-	w.unswept = 0
-	return sweep(ctx, conn)
-}
-
-// sweep deletes roll-up rows of old generations once they outnumber what is worth a rewrite.
-func sweep(ctx context.Context, conn clickhouse.Conn) error {
-	const worthIt = 200_000
-	ofConversations := fmt.Sprintf(staleSQL, "merchant", "merchant", kindConversations)
-	for table, stale := range map[string]string{
-		"slots": ofConversations, "metric_slots": ofConversations, "buyer_days": ofConversations,
-		"state_slots": fmt.Sprintf(staleSQL, "''", "''", kindStates),
-	} {
-		var rows uint64
-		if err := conn.QueryRow(ctx, "SELECT count() FROM "+table+" WHERE "+stale).Scan(&rows); err != nil {
-			return err
-		}
-		if rows < worthIt {
-			continue
-		}
-		if err := conn.Exec(ctx, "DELETE FROM "+table+" WHERE "+stale); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -106,8 +106,10 @@ func TestRefusesWhatTheTablesCannotHold(t *testing.T) {
 	for _, f := range fault.Of(err).Fields {
 		places = append(places, f.Path)
 	}
-	assert.Equal(t, []string{"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]",
-		"events[0]", "events[1]", "events[2]", "events[3]", "orders[0]", "orders[1]", "tickets[0]", "tickets[1]", "figures[0]", "figures[1]"}, places)
+	assert.Equal(t, []string{
+		"conversations[0]", "conversations[1]", "conversations[2]", "conversations[3]", "states[0]", "contacts[0]",
+		"events[0]", "events[1]", "events[2]", "events[3]", "orders[0]", "orders[1]", "tickets[0]", "tickets[1]", "figures[0]", "figures[1]",
+	}, places)
 	_, err = w.Ingest(t.Context(), Batch{})
 	assert.Equal(t, "warehouse.batch", fault.CodeOf(err))
 }

@@ -1,7 +1,6 @@
 package warehouse
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -233,7 +232,7 @@ func TestRetentionNeverTearsAConversation(t *testing.T) {
 			refresh(t, w)
 			check, err := w.Verify(t.Context(), Sample{Days: 100})
 			require.NoError(t, explain(err))
-			assert.Empty(t, check.Differences, fmt.Sprint("the roll-ups agree with what is left"))
+			assert.Empty(t, check.Differences, "the roll-ups agree with what is left")
 		})
 	}
 }

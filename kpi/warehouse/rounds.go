@@ -63,8 +63,10 @@ func withRounds(source string, formings []forming) string {
 	transfers := `arrayFill(n -> n != 0, arrayMap((e, i) -> if(e.2 = 5, i, 0), timeline, arrayEnumerate(timeline))) AS numbers,
 arrayFill(t -> t != 0, arrayMap(e -> if(e.2 = 5, e.1, 0), timeline)) AS instants,
 arrayFill(h -> h != '', arrayMap(e -> if(e.2 IN (5, 6), e.3, ''), timeline)) AS holders`
-	sides := []string{"arrayMap((e, h, n, t, i) -> (e.1, e.2, e.3, h, n, t, i), timeline, holders, numbers, instants, arrayEnumerate(timeline)) AS moments",
-		"numbers[-1] AS last_number", "instants[-1] AS last_instant"}
+	sides := []string{
+		"arrayMap((e, h, n, t, i) -> (e.1, e.2, e.3, h, n, t, i), timeline, holders, numbers, instants, arrayEnumerate(timeline)) AS moments",
+		"numbers[-1] AS last_number", "instants[-1] AS last_instant",
+	}
 	var told, kept, split, rounds []string
 	for _, f := range formings {
 		asks, replies := "e.2 = 2", "e.2 = 6"

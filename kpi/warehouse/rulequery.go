@@ -127,12 +127,15 @@ func inForce(d kpi.Definition, r calendar.Range, zone *time.Location) bool {
 	return d.Effective.Contains(calendar.DateOf(r.Start, zone)) && d.Effective.Contains(calendar.DateOf(r.End.Add(-1), zone))
 }
 
+// rawDays bounds what one statement over raw events holds.
+const rawDays = 31
+
 // parts cuts a question about some pieces at business days, so that each holds a bounded part of the
 // raw events. No buyer's day is cut.
 func (q question) parts(pieces []piece) []question {
 	var parts []question
 	for start := q.query.Range.Start; start.Before(q.query.Range.End); {
-		end := calendar.DateOf(start, q.zone).Add(chunkDays).In(q.zone)
+		end := calendar.DateOf(start, q.zone).Add(rawDays).In(q.zone)
 		if end.After(q.query.Range.End) {
 			end = q.query.Range.End
 		}
@@ -158,6 +161,7 @@ func (q question) rawSQL() string {
 	merchants := q.scope.merchants(q.query.Merchants)
 	whole := assembly{
 		where:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))),
+		exact:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
 		merchants: merchants, first: first, last: last, zone: q.zone,
 	}
 	shops := q.rules.onShops(definitions[0])
@@ -173,6 +177,14 @@ func (q question) rawSQL() string {
 		return r.buyerDays()
 	}
 	return r.metricSlots()
+}
+
+func daysFrom(first, last int32) []int32 {
+	var days []int32
+	for day := first; day <= last; day++ {
+		days = append(days, day)
+	}
+	return days
 }
 
 // keys are the definitions of the pieces, as the tables name them.
@@ -211,22 +223,52 @@ func (q question) ruleSQL(from, generation string) string {
 	if q.source == fromBuyerDays {
 		step = q.dateStep()
 	}
+	metric := quote(q.pieces[0].figure.definition.Key())
 	columns, group := q.groups(step)
-	return fmt.Sprintf("SELECT toString(metric), %s, toFloat64(sum(numerator)), toFloat64(sum(denominator)), %s\nFROM %s\nWHERE %s\nGROUP BY %s",
-		strings.Join(columns, ", "), open, parenthesised(from), where, strings.Join(append([]string{"metric"}, group...), ", "))
+	if len(q.pieces) > 1 {
+		metric, group = "toString(metric)", append([]string{"metric"}, group...)
+	}
+	sql := fmt.Sprintf("SELECT %s, %s, toFloat64(sum(numerator)), toFloat64(sum(denominator)), %s\nFROM %s\nWHERE %s",
+		metric, strings.Join(columns, ", "), open, parenthesised(from), where)
+	if len(group) == 0 {
+		return sql + "\nHAVING count() > 0"
+	}
+	return sql + "\nGROUP BY " + strings.Join(group, ", ")
 }
 
-// buyersSQL is one row per buyer, shop, date and group.
+// buyersSQL is one row per buyer, shop, date and group. The column buyer stands for merchant, shop and
+// date as well, so that the usual question groups by one number.
 func (q question) buyersSQL(from string, where conditions) string {
-	group := []string{"metric", "merchant", "date", "shop", "buyer"}
-	for _, d := range []kpi.Dimension{kpi.ByQueue, kpi.ByAgent} {
-		if grouped(q.query.By, d) {
-			group = append(group, string(d))
+	var group, columns []string
+	key := func(name string, isKey bool) {
+		if isKey {
+			group, columns = append(group, name), append(columns, name)
+		} else {
+			columns = append(columns, fmt.Sprintf("any(%[1]s) AS %[1]s", name))
 		}
 	}
+	if len(q.pieces) > 1 {
+		key("metric", true)
+	}
+	key("buyer", true)
+	for _, d := range dimensions {
+		if grouped(q.query.By, d) {
+			key(string(d), d == kpi.ByQueue || d == kpi.ByAgent)
+		}
+	}
+	if q.query.Grain != kpi.Whole {
+		key("date", false)
+	}
 	every := q.keys(func(d kpi.Definition) bool { return d.Rule.WithDefaults().Judge == "every" })
-	return fmt.Sprintf("SELECT %[1]s, if(%[2]s, sum(misses) = 0, min(first) %% 2 = 1) AS numerator, 1 AS denominator\nFROM %[3]s\nWHERE %[4]s\nGROUP BY %[1]s",
-		strings.Join(group, ", "), in("metric", every), parenthesised(from), where)
+	ok := fmt.Sprintf("if(%s, sum(misses) = 0, min(first) %% 2 = 1)", in("metric", every))
+	switch len(every) {
+	case 0:
+		ok = "min(first) % 2 = 1"
+	case len(q.pieces):
+		ok = "sum(misses) = 0"
+	}
+	return fmt.Sprintf("SELECT %s, %s AS numerator, 1 AS denominator\nFROM (SELECT * FROM %s WHERE %s)\nGROUP BY %s",
+		strings.Join(columns, ", "), ok, parenthesised(from), where, strings.Join(group, ", "))
 }
 
 // dateStep is the expression of the grain of a business date.

@@ -246,7 +246,7 @@ sum(item.5) AS numerator, count() AS denominator FROM (%[2]s) GROUP BY %[3]s`, r
 // buyerDays is the SELECT of what the table buyer_days keeps.
 func (r rollup) buyerDays() string {
 	date := r.definitions[0].date("item.2")
-	return fmt.Sprintf(`SELECT %[1]s[item.1] AS metric, merchant, day, %[2]s AS date, shop, queue, item.4 AS agent, cityHash64(if(person = '', id, person)) AS buyer,
+	return fmt.Sprintf(`SELECT %[1]s[item.1] AS metric, merchant, day, %[2]s AS date, shop, queue, item.4 AS agent, cityHash64(merchant, shop, date, if(person = '', id, person)) AS buyer,
 toUInt32(count()) AS items, toUInt32(countIf(item.5 = 0)) AS misses, toUInt64(min(item.3 * 2 + item.5)) AS first
 FROM (SELECT * EXCEPT buyer, buyer AS person FROM (%[3]s)) GROUP BY %[4]s`, r.keys(), date, r.toSQL(), buyerDayKeys)
 }

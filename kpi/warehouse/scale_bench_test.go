@@ -19,7 +19,7 @@ import (
 )
 
 // scaleMessages is the size of the world of BenchmarkScale: CHAOBAN_MESSAGES, or 2 million. `make
-// bench` sets 100 million.
+// bench-warehouse` sets 100 million.
 func scaleMessages(b *testing.B) int {
 	text := os.Getenv("CHAOBAN_MESSAGES")
 	if text == "" {

@@ -61,12 +61,12 @@ func (w *Warehouse) verify(ctx context.Context, conn clickhouse.Conn, sample Sam
 	if err != nil || len(units) == 0 {
 		return v, err
 	}
-	session, err := w.session()
+	session, err := w.session(ctx)
 	if err != nil {
 		return v, err
 	}
-	defer func() { _ = session.Close() }() // its table goes with it
-	r := refresher{session: session, rules: rules}
+	defer session.close()
+	r := &refresher{conn: conn, session: session, rules: rules}
 	for _, u := range units {
 		rows, err := r.compare(forRollup(ctx), u)
 		if err != nil {
@@ -123,7 +123,7 @@ WHERE NOT is_pending AND top.3 != 0 ORDER BY cityHash64(kind_name, merchant, day
 }
 
 // compare counts the keys on which the raw rows and the roll-ups of one day disagree.
-func (r refresher) compare(ctx context.Context, u unit) (int, error) {
+func (r *refresher) compare(ctx context.Context, u unit) (int, error) {
 	where := fmt.Sprintf("generation = %d", u.generation)
 	if u.kind == kindStates {
 		where = fmt.Sprintf("day IN (%s) AND %s", dateList([]int32{u.day}), where)
@@ -137,7 +137,7 @@ func (r refresher) compare(ctx context.Context, u unit) (int, error) {
 	for _, name := range []string{"metric_slots", "buyer_days"} {
 		tables[name] = emptyOf(name)
 	}
-	for _, t := range r.rules.tables(u.day, u.day) {
+	for _, t := range r.rules.rollups(r.assembled, u.day, u.day) {
 		if all, ok := tables[t.name]; ok {
 			t.sql = fmt.Sprintf("SELECT %[1]s, %[2]s FROM (%[3]s) UNION ALL SELECT %[1]s, %[2]s FROM (%[4]s)", t.keys, t.sums, all.sql, t.sql)
 		}
@@ -163,9 +163,9 @@ func emptyOf(name string) computed {
 	return computed{name, keys, sums, fmt.Sprintf("SELECT %s, %s FROM %s WHERE 0", keys, sums, name)}
 }
 
-func (r refresher) differing(ctx context.Context, t computed, where string) (int, error) {
+func (r *refresher) differing(ctx context.Context, t computed, where string) (int, error) {
 	var differing uint64
-	err := r.session.QueryRow(ctx, fmt.Sprintf(`SELECT count() FROM (
+	err := r.session.conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT count() FROM (
 SELECT %[1]s FROM (
   SELECT %[1]s, 1 AS side, cityHash64(%[2]s) AS sums FROM (%[3]s)
   UNION ALL SELECT %[1]s, 2 AS side, cityHash64(%[2]s) AS sums FROM %[4]s WHERE %[5]s

@@ -108,16 +108,12 @@ func sharedEndpoint(t testing.TB) clickhouseserver.Endpoint {
 	return WaitUp(t, server)
 }
 
-// Own starts an engine of the test's own, for tests that kill it, and waits until it is up. It is
-// stopped when the test ends.
-func Own(t testing.TB) *clickhouseserver.Server {
-	t.Helper()
-	Need(t)
-	return OwnAs(t, Config(t.TempDir()))
-}
+// Server is the engine that Own starts, for tests whose unit may not import clickhouseserver.
+type Server = clickhouseserver.Server
 
-// OwnAs is Own with a configuration made from Config.
-func OwnAs(t testing.TB, config clickhouseserver.Config) *clickhouseserver.Server {
+// Own starts an engine of the test's own, for tests that kill it, with a configuration made from
+// Config, and waits until it is up. It is stopped when the test ends.
+func Own(t testing.TB, config clickhouseserver.Config) *Server {
 	t.Helper()
 	Need(t)
 	own := clickhouseserver.New(config)
@@ -154,6 +150,15 @@ func Exec(t testing.TB, endpoint clickhouseserver.Endpoint, statement string) st
 		t.Fatalf("%s: %v", statement, err)
 	}
 	return answer
+}
+
+// In runs one statement in a database that Start gave, past all code of ours: to look at, or spoil,
+// what is stored.
+func In(t testing.TB, dsn, statement string) string {
+	t.Helper()
+	endpoint := sharedEndpoint(t)
+	endpoint.HTTP += "/?database=" + dsn[strings.LastIndexByte(dsn, '/')+1:]
+	return Exec(t, endpoint, statement)
 }
 
 // Query runs one statement over HTTP and returns the answer without the final line break.

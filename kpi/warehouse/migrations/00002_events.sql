@@ -115,7 +115,8 @@ ALTER TABLE conversations ADD COLUMN IF NOT EXISTS bot_response_ms Int64 DEFAULT
 -- 15-minute sums by metric version, for the bases round, session and ticket: how definitions with
 -- a rule are kept. day is the business day on which the conversation started, whose generation the row
 -- belongs to; slot is that of what dates the item and may lie on a later day. metric is
--- "metric@version". Of a mean the numerator is in ms.
+-- "metric@version". Of a mean the numerator is in ms. A partition is a year, since a trend over twelve
+-- months should not open a dozen parts.
 -- +goose StatementBegin
 CREATE TABLE IF NOT EXISTS metric_slots
 (
@@ -131,12 +132,13 @@ CREATE TABLE IF NOT EXISTS metric_slots
     numerator   UInt64 CODEC(T64, ZSTD(1)),
     denominator UInt64 CODEC(T64, ZSTD(1))
 )
-ENGINE = MergeTree PARTITION BY toYYYYMM(slot) ORDER BY (metric, merchant, slot, shop, queue, agent)
+ENGINE = MergeTree PARTITION BY toYear(slot) ORDER BY (metric, merchant, slot, shop, queue, agent)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- +goose StatementEnd
 
 -- States of the base buyer-day: what one conversation adds to a buyer's day. date is the business
--- date of what dates the items. buyer is a 64-bit hash; a buyer without a name is its conversation.
+-- date of what dates the items. buyer is a 64-bit hash of merchant, shop, date and buyer, so that one
+-- short key groups the rows of a buyer's day; a buyer without a name is its conversation.
 -- first is twice the ms since 1970 at which the earliest round opened, plus 1 when it was in time, for
 -- rules that judge only the first.
 -- +goose StatementBegin
@@ -156,7 +158,7 @@ CREATE TABLE IF NOT EXISTS buyer_days
     misses     UInt32 CODEC(T64, ZSTD(1)),
     first      UInt64 CODEC(ZSTD(1))
 )
-ENGINE = MergeTree PARTITION BY toYYYYMM(date) ORDER BY (metric, merchant, date, shop, buyer)
+ENGINE = MergeTree PARTITION BY toYear(date) ORDER BY (metric, merchant, date, shop, buyer)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- +goose StatementEnd
 
