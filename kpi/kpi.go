@@ -79,7 +79,7 @@ const (
 // Query asks for readings. The warehouse adds the caller's scope.
 type Query struct {
 	Metrics   []Metric       `json:"metrics"`
-	Version   string         `json:"version,omitempty"` // pins the definition; "" = effective at the start of Range
+	Version   string         `json:"version,omitempty"` // pins the definition for any period; "" = in force on each date
 	Within    time.Duration  `json:"within,omitempty"`  // for answered_within; 10, 15, 20, 30, 45, 60, 180 or 300 s
 	By        []Dimension    `json:"by,omitempty"`
 	Grain     Grain          `json:"grain"`

@@ -92,7 +92,7 @@ type bodyReader struct{ r io.Reader }
 // Read implements io.Reader.
 func (b *bodyReader) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	if err == nil || err == io.EOF { //nolint:errorlint // a wrapped EOF is the end of something else
+	if err == nil || err == io.EOF { // a wrapped EOF is the end of something else
 		return n, err
 	}
 	if _, marked := errors.AsType[*bodyError](err); marked {

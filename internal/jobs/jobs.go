@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +62,7 @@ func (c Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Schedules)) {
 		path, expression := "schedules."+name, c.Schedules[name]
 		if !slices.Contains(names, name) {
-			bad = append(bad, fault.Field{Path: path, Problem: "is not a job; jobs are " + fmt.Sprint(names)})
+			bad = append(bad, fault.Field{Path: path, Problem: "is not a job; jobs are " + strings.Join(names, ", ")})
 		}
 		if _, err := parse(expression); err != nil {
 			bad = append(bad, fault.Field{Path: path, Value: expression, Problem: err.Error()})
@@ -205,7 +206,7 @@ func (s *Scheduler) enter(ctx context.Context) bool {
 func (s *Scheduler) Spec(name string) (operations.JobSpec, error) {
 	i := slices.IndexFunc(s.table, func(j Job) bool { return j.Name == name })
 	if i < 0 {
-		return operations.JobSpec{}, fault.New(fault.NotFound, "jobs.unknown", "there is no job %q; jobs are %v", name, Names())
+		return operations.JobSpec{}, fault.New(fault.NotFound, "jobs.unknown", "there is no job %q; jobs are %s", name, strings.Join(Names(), ", "))
 	}
 	return s.spec(s.table[i], s.ops.Now(), operations.Manual), nil
 }

@@ -111,9 +111,9 @@ type streaming struct {
 	failed  error
 }
 
-// maxWriting is how many batches of a stream are written at once: what an insert takes is mostly
-// waiting for the disk.
-const maxWriting = 3
+// maxWriting is how many batches of a stream are written at once: while one waits for the disk the
+// engine works on the other. More of them only take memory.
+const maxWriting = 2
 
 func (m *Measuring) streaming(who access.Principal, source string, rules *admission) *streaming {
 	return &streaming{Measuring: m, who: who, source: source, rules: rules, writing: make(chan struct{}, maxWriting)}
@@ -169,7 +169,7 @@ func (s *streaming) take(ctx context.Context, b *stream.Batch) error {
 // ingest writes the rows of a batch and returns when they are durable.
 func (s *streaming) ingest(ctx context.Context, b *stream.Batch, begun func()) error {
 	receipt, err := s.deps.Warehouse.Ingest(ctx, warehouse.Batch{
-		ID: streamBatch(b.Content), Events: b.Events, Conversations: b.Conversations, States: b.States, Orders: b.Orders, Tickets: b.Tickets, Begun: begun,
+		ID: streamBatch(b.Content), EventBlocks: b.Events, Conversations: b.Conversations, States: b.States, Orders: b.Orders, Tickets: b.Tickets, Begun: begun,
 	})
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (s *streaming) ingest(ctx context.Context, b *stream.Batch, begun func()) e
 	d := &s.done
 	d.Batches++
 	d.Rows += int64(b.Len())
-	d.Events += int64(len(b.Events))
+	d.Events += int64(b.EventCount())
 	d.Conversations += int64(len(b.Conversations))
 	d.States += int64(len(b.States))
 	d.Orders += int64(len(b.Orders))

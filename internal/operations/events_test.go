@@ -97,7 +97,7 @@ func TestLateEventsReopenWhatTheyTouch(t *testing.T) {
 	done, err := s.Measuring.Import(t.Context(), planner, eventsFile(twoTalks))
 	ok(t, err)
 	assert.Equal(t, int64(3), done.Import.Rows)
-	n, d := share()
+	n, _ := share()
 	assert.InDelta(t, 1, n, 0, "c1 was answered after 10 s")
 	offered := s.figure(t, "offered").Numerator
 	assert.InDelta(t, 2, offered, 0)
@@ -105,7 +105,7 @@ func TestLateEventsReopenWhatTheyTouch(t *testing.T) {
 	late := eventLine("c2", "m2", "10:05:20", "agent", `,"agent":"1002"`)
 	_, err = s.Measuring.Import(t.Context(), planner, eventsFile(late))
 	ok(t, err)
-	n, d = share()
+	n, d := share()
 	assert.InDelta(t, 2, n, 0, "c2 turns out to have been answered after 20 s")
 	assert.InDelta(t, 2, d, 0)
 	assert.InDelta(t, 15, *s.figure(t, "first_response").Value, 0, "(10 + 20) / 2")
@@ -222,7 +222,7 @@ func TestStreamTakesEverythingButTheBad(t *testing.T) {
 	assert.Equal(t, operations.Retried{Landed: 1}, tried)
 	assert.Empty(t, list())
 	_, err = s.Measuring.RetryQuarantined(t.Context(), planner, []string{lines[1].ID}, operations.QuarantineFilter{})
-	refused(t, err, "store.conflict")
+	_ = refused(t, err, "store.conflict")
 	_, err = s.Measuring.CheckRollups(t.Context(), admin, s.now)
 	ok(t, err)
 	assert.InDelta(t, 4, s.figure(t, "offered").Numerator, 0, "c1 to c4")
@@ -338,5 +338,5 @@ func TestStreamNeedsTheKeyOfItsBuyers(t *testing.T) {
 		return err
 	}))
 	_, err := s.Measuring.Stream(t.Context(), planner, "test", strings.NewReader(twoTalks))
-	refused(t, err, "import.buyer_key")
+	_ = refused(t, err, "import.buyer_key")
 }

@@ -148,13 +148,17 @@ func TestAFrozenMonthDoesNotChange(t *testing.T) {
 func TestFreezeDue(t *testing.T) {
 	s := newStack(t)
 	s.applyContracts(t, merchantsYAML)
-	s.ingest(t, warehouse.Batch{Conversations: monthOfChats()})
 	run := func(day string) int64 {
 		t.Helper()
 		rows, err := s.Measuring.FreezeDue(t.Context(), admin, at(day, "08:00:00"))
 		ok(t, err)
 		return rows
 	}
+	assert.Zero(t, run("2026-06-05"))
+	none, _, err := s.Measuring.Freezes(t.Context(), admin, operations.Page{})
+	ok(t, err)
+	assert.Empty(t, none, "a new installation does not close a month whose logs it has not seen")
+	s.ingest(t, warehouse.Batch{Conversations: monthOfChats()})
 	assert.Zero(t, run("2026-06-04"))
 	assert.EqualValues(t, 4, run("2026-06-05"))
 	assert.Zero(t, run("2026-06-06"))
@@ -334,8 +338,7 @@ func TestRetentionAndHolds(t *testing.T) {
 	assert.Len(t, rows, 2)
 }
 
-// Days that are as their raw events say raise nothing. What a tampered roll-up leads to is proved
-// beside Verify in kpi/warehouse, and how a finding fires and resolves by the reconciliation above.
+// Days that are as their raw events say raise nothing.
 func TestVerifyRollups(t *testing.T) {
 	s := newStack(t)
 	s.ingest(t, warehouse.Batch{Conversations: monthOfChats()})

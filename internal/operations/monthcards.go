@@ -388,7 +388,8 @@ const freezeBack = 3
 
 // FreezeDue freezes the months whose freeze day has come: day Config.FreezeDay of the month after.
 // Months missed while nothing ran are frozen too, up to three back, once a month has been frozen at
-// all. rows is how many cards were frozen.
+// all. The first month to be frozen has cards: a new installation whose first job runs before last
+// month's logs are imported must not close that month empty. rows is how many cards were frozen.
 func (m *Measuring) FreezeDue(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
@@ -405,6 +406,11 @@ func (m *Measuring) FreezeDue(ctx context.Context, who access.Principal, due tim
 		}
 		if len(newest) == 0 && back > 1 || len(newest) > 0 && !newest[0].Month.First().Before(month.First()) {
 			continue
+		}
+		if len(newest) == 0 {
+			if cards, err := m.scores(ctx, MonthCardInput{Month: month}); err != nil || len(cards) == 0 {
+				return rows, err
+			}
 		}
 		done, err := m.freeze(ctx, who, month)
 		if err != nil {

@@ -375,13 +375,15 @@ func (a *Administration) RevokeToken(ctx context.Context, who access.Principal, 
 const (
 	keepAttempts = 30 * 24 * time.Hour
 	keepRuns     = 400 * 24 * time.Hour
+	keepSettled  = 90 * 24 * time.Hour
 )
 
-// Housekeep removes expired sessions, old login attempts, idempotency keys and job runs.
+// Housekeep removes expired sessions, old login attempts, idempotency keys, job runs, and quarantined
+// lines that were settled long ago; those that wait stay.
 func (a *Administration) Housekeep(ctx context.Context, who access.Principal, _ time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
-	p, err := a.deps.Store.Prune(ctx, a.deps.Now(), keepAttempts, keepRuns)
-	return p.Sessions + p.LoginAttempts + p.Keys + p.JobRuns, err
+	p, err := a.deps.Store.Prune(ctx, a.deps.Now(), store.Kept{Attempts: keepAttempts, Runs: keepRuns, Settled: keepSettled})
+	return p.Sessions + p.LoginAttempts + p.Keys + p.JobRuns + p.Quarantined, err
 }

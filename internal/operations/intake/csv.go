@@ -85,7 +85,8 @@ func (c *csvReader) next() (number int, cells []string, problem string, err erro
 		if c.lines.long {
 			return number, []string{strings.ToValidUTF8(string(line), "�")}, c.lines.longProblem(), nil
 		}
-		text, clean := string(line), true
+		text := string(line)
+		var clean bool
 		if strings.IndexByte(text, '"') < 0 {
 			cells, clean = c.split(text), readable(text)
 		} else if cells, clean, problem, err = c.quoted(text); err != nil {

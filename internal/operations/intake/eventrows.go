@@ -91,7 +91,7 @@ func eventTable(bound []*column, o Options) func(*record) (chatlog.Event, []faul
 			return chatlog.Event{}, bad
 		}
 		row.Closing, row.Invited = row.closing != nil && *row.closing, row.invited != nil && *row.invited
-		bad := append(d.Settle(&row.Event), complaints(row.Event.Validate())...)
+		bad := append(d.Settle(&row.Event), complaints(row.Validate())...)
 		if len(bad) == 0 {
 			bad = spans.Check(&row.Event)
 		}
@@ -134,7 +134,7 @@ func orderTable(bound []*column, o Options) func(*record) (chatlog.OrderEvent, [
 			return chatlog.OrderEvent{}, bad
 		}
 		bad := d.SettleOrder(&row.OrderEvent, row.account)
-		return row.OrderEvent, append(bad, complaints(row.OrderEvent.Validate())...)
+		return row.OrderEvent, append(bad, complaints(row.Validate())...)
 	}
 }
 
@@ -167,7 +167,7 @@ func ticketTable(bound []*column, o Options) func(*record) (chatlog.Ticket, []fa
 			return chatlog.Ticket{}, bad
 		}
 		bad := d.SettleTicket(&row.Ticket, row.account)
-		return row.Ticket, append(bad, complaints(row.Ticket.Validate())...)
+		return row.Ticket, append(bad, complaints(row.Validate())...)
 	}
 }
 
@@ -207,7 +207,7 @@ func accountTable(bound []*column, _ Options) func(*record) (chatlog.Assignment,
 			row.Until = row.last.AddDate(0, 0, 1)
 		}
 		row.From, row.Until = utc(row.From), utc(row.Until)
-		return row.Assignment, complaints(row.Assignment.Validate())
+		return row.Assignment, complaints(row.Validate())
 	}
 }
 

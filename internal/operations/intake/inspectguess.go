@@ -71,7 +71,6 @@ type candidate struct {
 type reading struct {
 	unit, format string
 	doubts       []string
-	dateOnly     bool
 }
 
 // guessTable reads a table as a kind, with the row as header whose names fit best.
@@ -283,7 +282,7 @@ func (g *tableGuess) sum(data []platformfile.Row, constants map[string]string) {
 			g.score++
 			continue
 		}
-		if constants[name] == "" && !(name == "slot" && g.slot != "") {
+		if constants[name] == "" && (name != "slot" || g.slot == "") {
 			g.missing = append(g.missing, name)
 		}
 		if !slices.Contains([]string{"merchant", "shop", "queue", "platform", "slot"}, name) {

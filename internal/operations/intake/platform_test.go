@@ -182,7 +182,7 @@ func FuzzPlatformBytes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _, err := intake.ReadPlatform(intake.FromBytes("f", b), "", platformfile.Options{Today: calendar.MakeDate(2026, 4, 20)})
 		if err != nil {
-			faultOf(t, err)
+			_ = faultOf(t, err)
 		}
 		found, err := intake.Inspect(t.Context(), intake.FromBytes("f", b), intake.InspectOptions{})
 		if err == nil && found.Mapping.Kind != "" {

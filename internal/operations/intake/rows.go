@@ -7,6 +7,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
 // shape is how one kind of event is read from a table row and from a canonical line. zone is that
@@ -148,7 +149,7 @@ type rows[T Event] struct {
 }
 
 // check asks the caller whether the merchant, shop and queue of an event are known, and looks for
-// what lies in the future. Events, orders and tickets have been looked at for that by their decoder.
+// what lies in the future and what the warehouse could not hold. Events, orders and tickets have been looked at for that by their decoder.
 func (w *rows[T]) check(event *T) []fault.Field {
 	var bad []fault.Field
 	refers := w.refers
@@ -173,6 +174,11 @@ func (w *rows[T]) check(event *T) []fault.Field {
 		bad = refers(e.Merchant, e.Shop, e.Queue)
 	case *chatlog.Ticket:
 		bad = refers(e.Merchant, e.Shop, e.Queue)
+	}
+	if _, ours := any(event).(*chatlog.Assignment); !ours && len(bad) == 0 {
+		if problem := warehouse.Problem(event); problem != "" { // it would refuse the whole batch
+			bad = []fault.Field{{Problem: problem}}
+		}
 	}
 	return bad
 }

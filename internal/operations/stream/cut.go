@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
 // spares keeps things for their next use, at most as many as it was made for: within one reading the
@@ -34,16 +35,21 @@ func (s spares[T]) keep(v T) {
 
 func (p *pipeline) newBatch() *batch {
 	b := p.batches.take(func() *batch { return &batch{sum: sha256.New()} })
-	b.whole, b.home = b, p.batches
+	b.whole, b.home = b, p
 	return b
 }
 
 func (b *batch) release() {
-	b.Rows.reset()
+	b.reset()
+	for i, events := range b.Events {
+		b.home.events.keep(events)
+		b.Events[i] = nil
+	}
+	b.Events = b.Events[:0]
 	clear(b.Refused)
 	b.Refused, b.Content, b.Lines, b.kept = b.Refused[:0], "", 0, 0
 	b.sum.Reset()
-	b.home.keep(b)
+	b.home.batches.keep(b)
 }
 
 // release gives the memory of a block back; its refused lines stay the caller's.
@@ -93,6 +99,9 @@ func (p *pipeline) cut(ctx context.Context, r io.Reader) {
 		first = false
 		if end > 0 || b.tooLong != nil {
 			b.rows = p.rows.take(func() *Rows { return &Rows{} })
+			if len(b.rows.Events) == 0 {
+				b.rows.Events = []*warehouse.EventBlock{p.events.take(func() *warehouse.EventBlock { return &warehouse.EventBlock{} })}
+			}
 			p.ordered <- b
 			p.work <- b
 		}
@@ -110,7 +119,7 @@ func fill(r io.Reader, buffer []byte) (n int, ended bool, err error) {
 		m, err = r.Read(buffer[n:])
 		n += m
 	}
-	if err == io.EOF { //nolint:errorlint // a wrapped EOF is the end of something else
+	if err == io.EOF {
 		return n, true, nil
 	}
 	return n, false, err
@@ -133,7 +142,7 @@ func skip(r io.Reader, head []byte) (*Refused, []byte, error) {
 		}
 		sum.Write(part)
 		line.Bytes += int64(len(part))
-		if end < 0 && err != nil && err != io.EOF { //nolint:errorlint // as in fill
+		if end < 0 && err != nil && err != io.EOF {
 			return nil, nil, err
 		}
 		if end >= 0 || err != nil {

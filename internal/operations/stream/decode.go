@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
 // The values of the key "type" of a line; a line without it is an event.
@@ -34,6 +35,10 @@ type worker struct {
 	options Options
 	decoder *chatlog.Decoder
 	marks   []byte // of the lines of the current block
+	events  int    // of the current block, so far
+	event   chatlog.Event
+
+	stray map[int][]fault.Field // events to be refused all the same, by their number in the block
 }
 
 func newWorker(o Options) *worker {
@@ -51,7 +56,7 @@ func (w *worker) block(b *block) {
 		return
 	}
 	text := sha256.Sum256(b.text)
-	w.marks = w.marks[:0]
+	w.marks, w.events = w.marks[:0], 0
 	rest := b.text
 	if b.first {
 		rest = bytes.TrimPrefix(rest, byteOrderMark)
@@ -123,7 +128,7 @@ func (w *worker) line(line []byte, rows *Rows) (ids.Merchant, []fault.Field) {
 func (w *worker) row(kind string, line []byte, rows *Rows) (ids.Merchant, []fault.Field) {
 	switch kind {
 	case typeEvent:
-		return w.event(line, rows)
+		return w.takeEvent(line, rows)
 	case typeConversation:
 		c, bad := chatlog.DecodeConversation(line)
 		if len(bad) == 0 && w.decoder.HashBuyer != nil && c.Buyer != "" {
@@ -144,11 +149,19 @@ func (w *worker) row(kind string, line []byte, rows *Rows) (ids.Merchant, []faul
 	}
 }
 
-// event is take for the many; what the decoder added goes into the digest.
-func (w *worker) event(line []byte, rows *Rows) (ids.Merchant, []fault.Field) {
-	e, bad := w.decoder.Event(line)
+// takeEvent is take for the many; what the decoder added goes into the digest.
+func (w *worker) takeEvent(line []byte, rows *Rows) (ids.Merchant, []fault.Field) {
+	e := &w.event
+	bad := w.decoder.EventInto(line, e)
 	if len(bad) == 0 && w.options.Event != nil {
-		bad = w.options.Event(&e)
+		bad = w.options.Event(e)
+	}
+	if len(bad) == 0 {
+		bad = w.stray[w.events]
+		w.events++
+	}
+	if len(bad) == 0 {
+		bad = unfit(rows.Events[0].Append(e))
 	}
 	if len(bad) > 0 {
 		return e.Merchant, bad
@@ -164,7 +177,6 @@ func (w *worker) event(line []byte, rows *Rows) (ids.Merchant, []fault.Field) {
 	if e.Account != "" {
 		w.marks = append(append(w.marks, e.Agent...), 0)
 	}
-	rows.Events = append(rows.Events, e)
 	return e.Merchant, nil
 }
 
@@ -172,12 +184,24 @@ func take[T any](w *worker, rows *[]T, row T, bad []fault.Field, check func(*T) 
 	if len(bad) == 0 && check != nil {
 		bad = check(&row)
 	}
+	if len(bad) == 0 {
+		bad = unfit(warehouse.Problem(&row))
+	}
 	if len(bad) > 0 {
 		return bad
 	}
 	w.marks = append(w.marks, markTaken)
 	*rows = append(*rows, row)
 	return nil
+}
+
+// unfit words what the warehouse cannot hold of a row that is good in itself: it would refuse the whole
+// batch.
+func unfit(problem string) []fault.Field {
+	if problem == "" {
+		return nil
+	}
+	return []fault.Field{{Problem: problem}}
 }
 
 var typeKey = []byte(`"type"`)

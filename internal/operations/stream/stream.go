@@ -21,6 +21,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
 const (
@@ -29,19 +30,23 @@ const (
 	MaxLine = 1 << 20
 	// MaxKept is the most bytes that are kept of a refused line.
 	MaxKept = 64 << 10
-	// DefaultRows is the most rows of one batch unless Options say otherwise: several are in memory at
-	// once, and twice as many would double what a stream takes.
-	DefaultRows = 25_000
+	// DefaultRows is the most rows of one batch unless Options say otherwise. Each batch costs the
+	// warehouse several waits for the disk and a part to be merged later; but several batches are in
+	// memory at once, and one of events takes 130 bytes a row.
+	DefaultRows = 100_000
 
 	// A batch also ends when it has refused this much, so that a text of nothing but refused lines
 	// takes no memory either.
 	maxRefused      = 10_000
 	maxRefusedBytes = 8 << 20
+
+	// spareEvents is how many blocks of events are kept for their next use: those of a batch or two.
+	spareEvents = 64
 )
 
 // Rows of one batch, by kind, each in the order of the text.
 type Rows struct {
-	Events        []chatlog.Event
+	Events        []*warehouse.EventBlock
 	Conversations []chatlog.Conversation
 	States        []chatlog.AgentState
 	Orders        []chatlog.OrderEvent
@@ -50,11 +55,22 @@ type Rows struct {
 
 // Len is how many rows there are of all kinds.
 func (r *Rows) Len() int {
-	return len(r.Events) + len(r.Conversations) + len(r.States) + len(r.Orders) + len(r.Tickets)
+	return r.EventCount() + len(r.Conversations) + len(r.States) + len(r.Orders) + len(r.Tickets)
 }
 
+// EventCount is how many events there are.
+func (r *Rows) EventCount() (n int) {
+	for _, b := range r.Events {
+		n += b.Len()
+	}
+	return n
+}
+
+// add takes over the rows of o; its events are no longer o's.
 func (r *Rows) add(o *Rows) {
-	r.Events = append(r.Events, o.Events...)
+	if o.EventCount() > 0 {
+		r.Events, o.Events = append(r.Events, o.Events...), nil
+	}
 	r.Conversations = append(r.Conversations, o.Conversations...)
 	r.States = append(r.States, o.States...)
 	r.Orders = append(r.Orders, o.Orders...)
@@ -63,12 +79,14 @@ func (r *Rows) add(o *Rows) {
 
 // reset forgets the rows and keeps their memory; cleared, so that no text of theirs stays reachable.
 func (r *Rows) reset() {
-	clear(r.Events)
+	for _, b := range r.Events {
+		b.Reset()
+	}
 	clear(r.Conversations)
 	clear(r.States)
 	clear(r.Orders)
 	clear(r.Tickets)
-	r.Events, r.Conversations, r.States = r.Events[:0], r.Conversations[:0], r.States[:0]
+	r.Conversations, r.States = r.Conversations[:0], r.States[:0]
 	r.Orders, r.Tickets = r.Orders[:0], r.Tickets[:0]
 }
 
@@ -135,6 +153,7 @@ func Read(ctx context.Context, r io.Reader, o Options, handle func(*Batch) error
 	p := &pipeline{
 		options: o, ordered: make(chan *block, o.Workers+1), work: make(chan *block, o.Workers+1), full: make(chan *batch),
 		texts: make(spares[[]byte], o.Workers+4), rows: make(spares[*Rows], o.Workers+4), batches: make(spares[*batch], 8),
+		events: make(spares[*warehouse.EventBlock], spareEvents),
 	}
 	var running sync.WaitGroup
 	defer running.Wait() // the reader is the caller's again only when nobody uses it any more
@@ -167,6 +186,10 @@ type pipeline struct {
 	texts   spares[[]byte]
 	rows    spares[*Rows]
 	batches spares[*batch]
+	events  spares[*warehouse.EventBlock]
+
+	spans chatlog.Spans // of the conversations so far; used by gather
+	again *worker       // of gather, for the few blocks that are decoded once more
 }
 
 // block is a piece of the text that ends where a line ends.
@@ -185,7 +208,7 @@ type block struct {
 type batch struct {
 	Batch
 	sum  hash.Hash
-	home spares[*batch]
+	home *pipeline
 	kept int // bytes of refused lines
 }
 
@@ -219,6 +242,9 @@ func (p *pipeline) gather(ctx context.Context, cancel context.CancelCauseFunc) (
 			p.release(b)
 			continue
 		}
+		if stray := p.strays(b); len(stray) > 0 {
+			p.refuse(b, stray)
+		}
 		if current.Len() > 0 && current.Len()+b.rows.Len() > p.options.Rows {
 			flush()
 		}
@@ -227,7 +253,7 @@ func (p *pipeline) gather(ctx context.Context, cancel context.CancelCauseFunc) (
 			current.kept += len(b.refused[i].Text)
 		}
 		lines += b.lines
-		current.Rows.add(b.rows)
+		current.add(b.rows)
 		current.Refused = append(current.Refused, b.refused...)
 		current.sum.Write(b.digest[:])
 		p.release(b)
@@ -242,6 +268,33 @@ func (p *pipeline) gather(ctx context.Context, cancel context.CancelCauseFunc) (
 		err = p.failed
 	}
 	return lines, err
+}
+
+// strays are the events of a block that lie too far from the others of their conversation, by their
+// place among its events. Only the order of the text tells, so that the workers cannot.
+func (p *pipeline) strays(b *block) (stray map[int][]fault.Field) {
+	for _, events := range b.rows.Events {
+		for i := range events.Len() {
+			if bad := p.spans.CheckAt(events.Place(i)); len(bad) > 0 {
+				if stray == nil {
+					stray = map[int][]fault.Field{}
+				}
+				stray[i] = bad
+			}
+		}
+	}
+	return stray
+}
+
+// refuse decodes a block once more, without some of its events.
+func (p *pipeline) refuse(b *block, stray map[int][]fault.Field) {
+	if p.again == nil {
+		p.again = newWorker(p.options)
+	}
+	b.rows.reset()
+	b.lines, b.refused = 0, nil
+	p.again.stray = stray
+	p.again.block(b)
 }
 
 // hand gives the batches to the caller and stops everything when it fails.

@@ -37,9 +37,7 @@ func readAll(r io.Reader, o stream.Options) (got read) {
 	got.refused = map[int64]string{}
 	got.lines, got.err = stream.Read(context.Background(), r, o, func(b *stream.Batch) error {
 		defer b.Release()
-		for _, e := range b.Events {
-			got.ids = append(got.ids, e.ID)
-		}
+		got.ids = append(got.ids, idsOf(b)...)
 		got.rows.Conversations = append(got.rows.Conversations, b.Conversations...)
 		got.rows.States = append(got.rows.States, b.States...)
 		got.rows.Orders = append(got.rows.Orders, b.Orders...)
@@ -51,6 +49,26 @@ func readAll(r io.Reader, o stream.Options) (got read) {
 		return nil
 	})
 	return got
+}
+
+// known are the ids of the texts here by the ids of what comes out, which has only their keys.
+var known = func() map[string]string {
+	known := map[string]string{}
+	for i := range 50_000 {
+		id := fmt.Sprintf("e%d", i)
+		known[chatlog.KeyID(chatlog.Event{ID: id}.Key())] = id
+	}
+	return known
+}()
+
+// idsOf are the ids of the events of a batch.
+func idsOf(b *stream.Batch) (list []string) {
+	for _, block := range b.Events {
+		for i := range block.Len() {
+			list = append(list, known[block.Event(i).ID])
+		}
+	}
+	return list
 }
 
 func event(i int) string {
@@ -112,9 +130,7 @@ func TestPoisonedLinesAreRefusedAlone(t *testing.T) {
 	n, err := stream.Read(t.Context(), io.MultiReader(parts...), stream.Options{}, func(b *stream.Batch) error {
 		defer b.Release()
 		lines = append(lines, b.Refused...)
-		for _, e := range b.Events {
-			ids = append(ids, e.ID)
-		}
+		ids = append(ids, idsOf(b)...)
 		return nil
 	})
 	runtime.ReadMemStats(&after)
@@ -172,6 +188,48 @@ func TestWhatIsNoNDJSON(t *testing.T) {
 	got = readAll(strings.NewReader(""), stream.Options{})
 	require.NoError(t, got.err)
 	assert.Zero(t, got.lines)
+}
+
+// A row that is good in itself and that the warehouse cannot hold would make it refuse its batch: it is
+// refused alone.
+func TestRowsTheWarehouseCannotHoldAreRefusedAlone(t *testing.T) {
+	conversation := `{"type":"conversation","merchant":"lumi","shop":"lumi-tmall","queue":"lumi-tmall/pre","id":"c%d","channel":"chat","started_at":"2026-11-11T09:00:00Z"}` + "\n"
+	text := events(0, 5) + fmt.Sprintf(conversation, 1) + fmt.Sprintf(conversation, 2)
+	got := readAll(strings.NewReader(text), stream.Options{
+		Event: func(e *chatlog.Event) []fault.Field {
+			if e.ID == "e3" {
+				e.Score = 9
+			}
+			return nil
+		},
+		Conversation: func(c *chatlog.Conversation) []fault.Field {
+			if c.ID == "c2" {
+				c.HandleTime = -time.Second
+			}
+			return nil
+		},
+	})
+	require.NoError(t, got.err)
+	assert.Equal(t, []string{"e0", "e1", "e2", "e4"}, got.ids)
+	assert.Len(t, got.rows.Conversations, 1)
+	assert.Equal(t, map[int64]string{4: ":has a score outside 1 to 5", 7: ":has a duration that is negative or longer than 49 days"}, got.refused)
+}
+
+// A session id that comes again after months is refused where it does, whoever decodes it, and the
+// same text is the same batch.
+func TestSessionIDsUsedAgainAreRefused(t *testing.T) {
+	late := strings.Replace(event(40_001), `"c8000"`, `"c1"`, 1)
+	late = strings.Replace(late, `"at":"2026-11-11`, `"at":"2026-12-24`, 1)
+	text := `{"type":"event",` + strings.TrimPrefix(events(0, 30_000), "{") + late + "\n" + events(30_000, 30_010)
+	want := readAll(strings.NewReader(text), stream.Options{Workers: 1})
+	require.NoError(t, want.err)
+	require.Len(t, want.ids, 30_010)
+	require.Len(t, want.refused, 1)
+	assert.Contains(t, want.refused[30_001], "at:is more than 31 days from 2026-11-11T09:00:05Z")
+	assert.Equal(t, want, readAll(iotest.HalfReader(strings.NewReader(text)), stream.Options{Workers: 4}))
+	clean := readAll(strings.NewReader(strings.Replace(text, late+"\n", "\n", 1)), stream.Options{})
+	assert.Equal(t, want.ids, clean.ids)
+	assert.NotEqual(t, want.contents, clean.contents)
 }
 
 // The same text gives the same batches in the same order, whatever the pieces it comes in and
