@@ -171,6 +171,69 @@ func TestLateEventReopensItsConversation(t *testing.T) {
 	assert.Len(t, moved[0].Events, 3)
 }
 
+// blocksOf are events as blocks of some size, each of which reads back what it was given.
+func blocksOf(t require.TestingT, all []chatlog.Event, size int) (blocks []*EventBlock) {
+	for part := range slices.Chunk(all, size) {
+		block := &EventBlock{}
+		for range 2 { // the second time in memory that was used before
+			block.Reset()
+			for i := range part {
+				require.Empty(t, block.Append(&part[i]))
+			}
+		}
+		require.Equal(t, len(part), block.Len())
+		for i, want := range part {
+			want.ID, want.Text = chatlog.KeyID(want.Key()), ""
+			require.Equal(t, want, block.Event(i))
+		}
+		blocks = append(blocks, block)
+	}
+	return blocks
+}
+
+// A block does not take what the tables cannot hold, and no more than it has numbers for.
+func TestEventBlockRefuses(t *testing.T) {
+	var block EventBlock
+	e := message("1", base, chatlog.BuyerMessage, "")
+	for range MaxEventBlock {
+		require.Empty(t, block.Append(&e))
+	}
+	assert.Contains(t, block.Append(&e), "full")
+	block.Reset()
+	assert.Empty(t, block.Append(&e))
+	e.Kind = "fax"
+	assert.Equal(t, "has an unknown kind", block.Append(&e))
+	assert.Equal(t, Problem(&e), block.Append(&e))
+	assert.Equal(t, 1, block.Len())
+}
+
+// Texts come along in blocks too, under the versions of their events.
+func TestTextsOfBlocks(t *testing.T) {
+	w := openNew(t)
+	var all []chatlog.Event
+	for i := range 7 {
+		e := message(fmt.Sprint(i), base.Add(time.Duration(i)*time.Second), chatlog.BuyerMessage, "")
+		if i%3 == 1 {
+			e.Text = fmt.Sprint("text ", i)
+		}
+		all = append(all, e)
+	}
+	ingest(t, w, Batch{ID: "b", Events: all[:2], EventBlocks: blocksOf(t, all[2:], 2)})
+	rows, err := w.conn.Query(t.Context(), "SELECT id, text, version = (SELECT max(version) FROM events AS e WHERE e.id = t.id) FROM texts AS t ORDER BY version")
+	require.NoError(t, err)
+	got := map[string]string{}
+	for rows.Next() {
+		var id uint64
+		var text string
+		var same bool
+		require.NoError(t, rows.Scan(&id, &text, &same))
+		assert.True(t, same, text)
+		got[chatlog.KeyID(id)] = text
+	}
+	require.NoError(t, rows.Err())
+	assert.Equal(t, map[string]string{chatlog.KeyID(all[1].Key()): "text 1", chatlog.KeyID(all[4].Key()): "text 4"}, got)
+}
+
 // TestListsAgreeWithAssemble draws worlds, imports them in random batches, some of them again, and reads
 // them page by page, with every filter.
 func TestListsAgreeWithAssemble(t *testing.T) {
@@ -186,8 +249,11 @@ func TestListsAgreeWithAssemble(t *testing.T) {
 			j := rapid.IntRange(min(1, len(events)), len(events)).Draw(t, "events")
 			b.Conversations, headers = headers[:i], headers[i:]
 			b.Events, events = events[:j], events[j:]
-			ingest(t, w, b)
 			truth.ingest(b)
+			cut := rapid.IntRange(0, len(b.Events)).Draw(t, "rows before the blocks")
+			b.EventBlocks = blocksOf(t, b.Events[cut:], rapid.IntRange(1, 20).Draw(t, "block"))
+			b.Events = b.Events[:cut]
+			assert.Equal(t, j, ingest(t, w, b).Events)
 			sent = append(sent, b)
 			assert.True(t, ingest(t, w, rapid.SampledFrom(sent).Draw(t, "again")).Duplicate)
 		}
