@@ -56,7 +56,7 @@ func Pairs() []Pair {
 		{Platform: "jd", Item: "first_30s_rate", Metric: "jd.first_30s", Step: hundredths},
 		{Platform: "jd", Item: "first_response_time", Metric: "jd.first_response_time", Step: second},
 		{Platform: "jd", Item: "avg_response_time", Metric: "jd.avg_response", Step: second},
-		{Platform: "jd", Item: "satisfaction_rate", Metric: "jd.satisfaction", Step: hundredths},
+		{Platform: "jd", Item: "satisfaction_rate", Metric: "satisfaction_share", Step: hundredths},
 		{Platform: "jd", Item: "consult_sessions", Metric: "offered", Step: whole},
 		{Platform: "jd", Item: "received_sessions", Metric: "handled", Step: whole},
 		{Platform: "jd", Item: "consult_order_rate", Metric: "jd.consult_order_conversion", Step: hundredths, Differs: buyers},
