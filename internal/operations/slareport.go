@@ -214,7 +214,7 @@ func (b *reportBuilder) merged(parts []kpi.Reading) (kpi.Reading, error) {
 	for _, p := range parts {
 		sum.Provisional = sum.Provisional || p.Provisional
 	}
-	sum.TooFew = sum.Denominator > 0 && sum.Denominator < float64(d.MinSample)
+	sum.TooFew = d.Unit != kpi.Count && d.Unit != kpi.Yuan && sum.Denominator > 0 && sum.Denominator < float64(d.MinSample)
 	return sum, nil
 }
 
