@@ -3,15 +3,18 @@ package warehouse
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chaoban/chaoban/kpi/chatlog"
 )
 
 // reach is how many days around the day a conversation started on its messages may lie (chatlog
 // refuses longer conversations). Messages further away belong to another conversation that was
 // given the same id.
-const reach = 31
+const reach = int32(chatlog.MaxSpan / (24 * time.Hour))
 
 // assembly asks for conversations as chatlog.Assemble puts them together: one row for each
 // conversation that started on one of some business days, from its header, its messages or both.
@@ -171,7 +174,12 @@ multiIf(notEmpty(round_open_ms), arrayFlatten(arrayMap((o, r, a, i) -> if(r = 42
  first_response_ms = 4294967295, [(started, toUInt8(2), toUInt32(1), '')],
  [(started, toUInt8(2), toUInt32(1), ''), (started + toInt64(first_response_ms), toUInt8(6), toUInt32(1), agent)]))))`
 
-func dateText(day int32) string { return dateOf(day).Format(time.DateOnly) }
+const maxDay = math.MaxUint16 // the last day that a column can hold
+
+// dateText is a day as SQL writes it; days outside of what a column can hold become its limits.
+func dateText(day int32) string { return dateOf(min(max(day, 0), maxDay)).Format(time.DateOnly) }
+
+func dateLiteral(day int32) string { return quote(dateText(day)) }
 
 // otherDays lists the (merchant, day) outside the given ones on which their conversations have rows: a
 // message that comes late may move where a conversation starts, so all its days are computed together.

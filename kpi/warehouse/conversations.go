@@ -72,8 +72,8 @@ type listing struct {
 func (l listing) sql() string {
 	f := l.filter
 	keys := l.scope.merchants(f.Merchants)
-	days := fmt.Sprintf("day BETWEEN %s AND %s", dateLiteral(l.first), dateLiteral(l.last))
-	around := fmt.Sprintf("day BETWEEN %s AND %s", dateLiteral(l.first-aroundDays), dateLiteral(l.last+aroundDays))
+	days := between(l.first, l.last)
+	around := between(l.first-reach, l.last+reach)
 	where := append(conditions{fmt.Sprintf("started >= %d AND started < %d", f.Range.Start.UnixMilli(), f.Range.End.UnixMilli())},
 		l.scope.agents(f.Agents)...)
 	if len(f.Shops) > 0 {
@@ -295,8 +295,8 @@ func headersSQL(keys []position, first, last int32) string {
 	return fmt.Sprintf(`SELECT toString(merchant), id, toString(shop), toString(queue), toString(channel), toString(agent), buyer,
 toUnixTimestamp64Milli(started), first_response_ms, bot_response_ms, length_ms, abandoned, resolved, rating, agent_messages,
 buyer_messages, handle_ms, round_open_ms, round_response_ms, round_agent, simulated
-FROM conversations WHERE day BETWEEN %s AND %s AND (merchant, id) IN (%s) ORDER BY version DESC LIMIT 1 BY merchant, id`,
-		dateLiteral(first), dateLiteral(last), keyList(keys))
+FROM conversations WHERE %s AND (merchant, id) IN (%s) ORDER BY version DESC LIMIT 1 BY merchant, id`,
+		between(first, last), keyList(keys))
 }
 
 func readHeaders(ctx context.Context, conn clickhouse.Conn, sql string) (map[key]*chatlog.Conversation, error) {

@@ -63,7 +63,7 @@ type crosser struct {
 
 func (w *Warehouse) crossing(ctx context.Context, conn clickhouse.Conn, r Retention) (c crossing, err error) {
 	cutoff, floor := dayOf(r.Cutoff), dayOf(r.floor())
-	rows, err := conn.Query(forRollup(ctx), fmt.Sprintf(crossingSQL, dateLiteral(cutoff), dateLiteral(cutoff-aroundDays), dateLiteral(cutoff+aroundDays)))
+	rows, err := conn.Query(forRollup(ctx), fmt.Sprintf(crossingSQL, dateLiteral(cutoff), dateLiteral(cutoff-reach), dateLiteral(cutoff+reach)))
 	if err != nil {
 		return c, err
 	}

@@ -34,7 +34,7 @@ func (q question) rawWhere(extraDays int) conditions {
 	if len(q.query.Shops) > 0 {
 		where = append(where, in("shop", q.query.Shops))
 	}
-	return append(where, fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last+int32(extraDays))))
+	return append(where, between(first, last+int32(extraDays)))
 }
 
 // inquiries is the SELECT of what each inquiry day (a buyer of a shop and business day with an inquiry)

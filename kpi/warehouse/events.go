@@ -3,7 +3,6 @@ package warehouse
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +12,6 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 )
-
-// aroundDays is how far from the day of its start a conversation's events are looked for: as long as
-// chatlog lets a conversation last.
-const aroundDays = int32(chatlog.MaxSpan / (24 * time.Hour))
 
 // eventKind is the number of a kind in the table events: its place in chatlog.Kinds, from 1; 0 is no kind.
 func eventKind(kind chatlog.EventKind) uint8 {
@@ -180,16 +175,9 @@ func eventsSQL(keys []position, first, last int32) string {
 e.8, e.9, e.10, e.11 FROM (
 SELECT merchant, conversation, id, argMax((toUnixTimestamp64Milli(at), kind, shop, queue, agent, account, buyer, closing, score,
 invited, simulated), version) AS e
-FROM events WHERE day BETWEEN %s AND %s AND (merchant, conversation) IN (%s) GROUP BY merchant, conversation, id
-) ORDER BY merchant, conversation, e.1, e.2, id`, dateLiteral(first-aroundDays), dateLiteral(last+aroundDays), keyList(keys))
+FROM events WHERE %s AND (merchant, conversation) IN (%s) GROUP BY merchant, conversation, id
+) ORDER BY merchant, conversation, e.1, e.2, id`, between(first-reach, last+reach), keyList(keys))
 }
-
-// dateLiteral is a day as SQL; days outside of what a column can hold become its limits.
-func dateLiteral(day int32) string {
-	return quote(dateOf(min(max(day, 0), maxDay)).Format(time.DateOnly))
-}
-
-const maxDay = math.MaxUint16 // the last day that a column can hold
 
 func readEvents(ctx context.Context, conn clickhouse.Conn, keys []position, first, last int32) (map[key][]chatlog.Event, error) {
 	rows, err := conn.Query(forReading(ctx), eventsSQL(keys, first, last))

@@ -229,10 +229,7 @@ func (e entry) writeMarks(ctx context.Context, conn clickhouse.Conn) error {
 }
 
 // day is the business day of an instant as days since 1970-01-01.
-func (w *Warehouse) day(t time.Time) int32 {
-	_, offset := t.In(w.zone).Zone()
-	return int32(floorDiv(t.Unix()+int64(offset), 86400))
-}
+func (w *Warehouse) day(t time.Time) int32 { return dayIn(t, w.zone) }
 
 func floorDiv(a, b int64) int64 {
 	q := a / b

@@ -247,7 +247,7 @@ func (q question) toSQL() string {
 		}
 	}
 	first, last := q.days()
-	where := append(conditions{fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))}, q.inRange())
+	where := append(conditions{between(first, last)}, q.inRange())
 	where = append(where, "generation IN (SELECT generation FROM current)")
 	where = append(where, q.where()...)
 	sql := "SELECT " + strings.Join(columns, ", ") + "\nFROM " + table + "\nWHERE " + where.String()

@@ -43,8 +43,8 @@ func (q question) generationsSQL() string {
 		kind, merchants = kindStates, nil
 	}
 	first, last := q.days()
-	return fmt.Sprintf("SELECT toInt32(day), max(newest).3, max(newest).4, max(newest).5 FROM rollups WHERE kind = '%s' AND day BETWEEN '%s' AND '%s' AND %s GROUP BY merchant, day",
-		kind, dateText(first), dateText(last), merchants)
+	return fmt.Sprintf("SELECT toInt32(day), max(newest).3, max(newest).4, max(newest).5 FROM rollups WHERE kind = '%s' AND %s AND %s GROUP BY merchant, day",
+		kind, between(first, last), merchants)
 }
 
 func (q question) current(ctx context.Context, conn clickhouse.Conn) (generations, error) {
@@ -160,7 +160,7 @@ func (q question) rawSQL() string {
 	first, last := q.days()
 	merchants := q.scope.merchants(q.query.Merchants)
 	whole := assembly{
-		where:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day BETWEEN '%s' AND '%s'", dateText(first), dateText(last))),
+		where:     append(merchants[:len(merchants):len(merchants)], between(first, last)),
 		exact:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
 		merchants: merchants, first: first, last: last, zone: q.zone,
 	}

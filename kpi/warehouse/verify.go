@@ -37,7 +37,8 @@ type Verification struct {
 }
 
 // Verify recomputes a sample of days from raw rows and compares them with the roll-ups. Days that
-// wait for a Refresh are not compared. A day that differs is marked for recomputation.
+// wait for a Refresh are not compared, nor those recomputed since the sample was drawn: a Refresh waits
+// for one day at most. A day that differs is marked for recomputation.
 // Errors: warehouse.sample, warehouse.down and the like.
 func (w *Warehouse) Verify(ctx context.Context, sample Sample) (Verification, error) {
 	var v Verification
@@ -48,8 +49,6 @@ func (w *Warehouse) Verify(ctx context.Context, sample Sample) (Verification, er
 	if err != nil {
 		return v, err
 	}
-	w.refreshing.Lock() // a day must not change under the comparison
-	defer w.refreshing.Unlock()
 	v, err = w.verify(ctx, conn, sample)
 	return v, w.classify(ctx, err)
 }
@@ -68,9 +67,12 @@ func (w *Warehouse) verify(ctx context.Context, conn clickhouse.Conn, sample Sam
 	defer session.close()
 	r := &refresher{conn: conn, session: session, rules: rules}
 	for _, u := range units {
-		rows, err := r.compare(forRollup(ctx), u)
+		rows, checked, err := w.compareNow(ctx, r, u)
 		if err != nil {
 			return v, err
+		}
+		if !checked {
+			continue
 		}
 		v.Checked++
 		if rows == 0 {
@@ -85,6 +87,20 @@ func (w *Warehouse) verify(ctx context.Context, conn clickhouse.Conn, sample Sam
 		}
 	}
 	return v, nil
+}
+
+// compareNow compares a unit unless something happened to it since the sample was drawn.
+func (w *Warehouse) compareNow(ctx context.Context, r *refresher, u unit) (rows int, checked bool, err error) {
+	w.refreshing.Lock() // a day must not change under the comparison
+	defer w.refreshing.Unlock()
+	var same uint64
+	err = r.conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM (%s) WHERE kind_name = ? AND merchant = ? AND day_number = ? AND NOT is_pending AND top.3 = ?",
+		fmt.Sprintf(journalSQL, openFor.Milliseconds())), u.kind, u.merchant, u.day, u.generation).Scan(&same)
+	if err != nil || same == 0 {
+		return 0, false, err
+	}
+	rows, err = r.compare(forRollup(ctx), u)
+	return rows, true, err
 }
 
 // unit is a day with its current generation.
