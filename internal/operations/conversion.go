@@ -142,5 +142,10 @@ func (m *Measuring) Conversions(ctx context.Context, who access.Principal, f sto
 	if err != nil {
 		return nil, "", err
 	}
+	if f.Metric != "" {
+		if _, err := m.Metric(ctx, who, f.Metric, ""); err != nil {
+			return nil, "", err
+		}
+	}
 	return view.Conversions(ctx, f, p)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/exports/workbook"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/store"
@@ -202,6 +203,8 @@ func TestConversionGoesFromProvisionalToFinal(t *testing.T) {
 		}
 		return out
 	}
+	_, _, err := s.Measuring.Conversions(t.Context(), clientLumi, operations.ConversionFilter{Metric: "misspelt"}, operations.Page{})
+	assert.Equal(t, "kpi.metric.unknown", fault.CodeOf(err), "an empty list would read as: nothing happened")
 	s.ingest(t, warehouse.Batch{ID: "o1", Orders: []chatlog.OrderEvent{order(chatlog.Inquiry, "b1", "c1", "2026-06-01", "10:00:00")}})
 	run("2026-06-02")
 	assert.Equal(t, []string{"provisional 02 0/1"}, states("tmall.inquiry_conversion_final"))
