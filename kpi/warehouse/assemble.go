@@ -23,6 +23,7 @@ type assembly struct {
 	exact       string     // the same with day named once: where day is computed, each mention of it is planned anew
 	merchants   conditions // their merchants, as a condition on merchant
 	first, last int32      // their first and last day
+	only        string     // a SELECT of the (merchant, id) that may be among them; "" = those with rows on the days
 	zone        *time.Location
 }
 
@@ -96,6 +97,9 @@ func (a assembly) date(ms string) string {
 
 // candidates selects the (merchant, id) of conversations with rows on the days.
 func (a assembly) candidates() string {
+	if a.only != "" {
+		return a.only
+	}
 	return fmt.Sprintf("SELECT merchant, id FROM conversations WHERE %[1]s UNION ALL SELECT merchant, conversation FROM events WHERE %[1]s", a.where)
 }
 

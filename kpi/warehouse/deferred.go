@@ -20,7 +20,7 @@ func (q question) askDeferred(ctx context.Context, conn clickhouse.Conn, totals 
 		if q.source == fromOrders {
 			from = one.inquiries(d)
 		}
-		if err := one.add(forReading(ctx), conn, one.ruleSQL(from, ""), totals); err != nil {
+		if err := one.add(forReading(ctx), conn, one.ruleSQL(from), totals); err != nil {
 			return err
 		}
 	}

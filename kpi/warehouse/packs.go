@@ -94,6 +94,9 @@ func (r *ruleset) pack(day int32, shops []string) uint64 {
 	return value
 }
 
+// layout is part of every pack, so that days rolled up before a table was added are computed again.
+const layout = 2
+
 func (r *ruleset) packOf(day int32, shops []string) uint64 {
 	around := calendar.Dates{From: civil(day - reach), Until: civil(day + reach + 1)}
 	hash := fnv.New64a()
@@ -115,7 +118,7 @@ func (r *ruleset) packOf(day int32, shops []string) uint64 {
 				exempt = append(exempt, clipped(e.Dates, around))
 			}
 		}
-		_ = json.NewEncoder(hash).Encode([]any{d.Key(), counts(d), clipped(d.Effective, around), exempt, counted}) // a hash takes everything
+		_ = json.NewEncoder(hash).Encode([]any{layout, d.Key(), counts(d), clipped(d.Effective, around), exempt, counted}) // a hash takes everything
 	}
 	if !used {
 		return 0

@@ -213,6 +213,7 @@ type refresher struct {
 	rules     *ruleset
 	tables    int    // made so far
 	assembled string // the present table
+	buyers    string // the present table of what buyers' days get from it, if any definition counts them
 }
 
 // recompute writes new generations of units of one kind, and publishes them all in one insert, so
@@ -264,16 +265,33 @@ func (r *refresher) assemble(ctx context.Context, a assembly) error {
 	}
 	r.tables++
 	r.assembled = fmt.Sprintf("assembled_%d", r.tables)
-	return r.session.exec(ctx, "CREATE TEMPORARY TABLE "+r.assembled+" ENGINE = Memory AS "+withRounds(a.toSQL(), formingsOf(r.rules.relevant(a.first, a.last))))
+	if err := r.keep(ctx, r.assembled, withRounds(a.toSQL(), formingsOf(r.rules.relevant(a.first, a.last)))); err != nil {
+		return err
+	}
+	buyers := r.rules.buyersOf(r.assembled, a.first, a.last)
+	if buyers == "" {
+		return nil
+	}
+	r.buyers = fmt.Sprintf("buyers_%d", r.tables)
+	return r.keep(ctx, r.buyers, buyers)
+}
+
+func (r *refresher) keep(ctx context.Context, table, sql string) error {
+	return r.session.exec(ctx, "CREATE TEMPORARY TABLE "+table+" ENGINE = Memory AS "+sql)
 }
 
 func (r *refresher) forget(ctx context.Context) error {
-	if r.assembled == "" {
-		return nil
+	tables := []string{r.assembled, r.buyers}
+	r.assembled, r.buyers = "", ""
+	for _, table := range tables {
+		if table == "" {
+			continue
+		}
+		if err := r.session.exec(ctx, "DROP TEMPORARY TABLE IF EXISTS "+table); err != nil {
+			return err
+		}
 	}
-	table := r.assembled
-	r.assembled = ""
-	return r.session.exec(ctx, "DROP TEMPORARY TABLE IF EXISTS "+table)
+	return nil
 }
 
 // A generation is unique to a recomputation, a merchant and a day: random high bits, then the number of
@@ -314,7 +332,7 @@ func together(units []pending) []string {
 // inserts turn the assembled conversations into roll-up rows.
 func (r *refresher) inserts(a assembly, generation string) []string {
 	var all []string
-	for _, t := range r.rules.rollups(r.assembled, a.first, a.last) {
+	for _, t := range r.rollups(a.first, a.last) {
 		all = append(all, fmt.Sprintf("INSERT INTO %[1]s (%[2]s, %[3]s, generation) SELECT %[2]s, %[3]s, %[4]s FROM (%[5]s)",
 			t.name, t.keys, t.sums, generation, t.sql))
 	}
@@ -324,30 +342,49 @@ func (r *refresher) inserts(a assembly, generation string) []string {
 // computed is what a roll-up table should have of some assembled conversations.
 type computed struct{ name, keys, sums, sql string }
 
-// rollups lists the SELECTs of all roll-ups of an assembly with rounds, of conversations that started from one
-// day to another. Definitions that count the same shops are computed together.
-func (r *ruleset) rollups(assembled string, first, last int32) []computed {
-	all := []computed{{"slots", slotKeys, sumNames(), conversationSums(assembled)}}
+// rollups lists the SELECTs of all roll-ups of the assembled conversations, which started from one day to
+// another.
+func (r *refresher) rollups(first, last int32) []computed {
+	all := []computed{{"slots", slotKeys, sumNames(), conversationSums(r.assembled)}}
+	for _, rollup := range r.rules.byShops(r.assembled, first, last, func(d kpi.Definition) bool { return d.Base != kpi.BaseBuyerDay }) {
+		all = append(all, computed{"metric_slots", metricSlotKeys, metricSlotSums, rollup.metricSlots()})
+	}
+	if r.buyers != "" {
+		all = append(all,
+			computed{"buyer_days", buyerDayKeys, buyerDaySums, "SELECT * FROM " + r.buyers},
+			computed{"buyer_totals", buyerTotalKeys, buyerTotalSums, buyerTotals(r.buyers, r.rules.relevant(first, last))})
+	}
+	return all
+}
+
+// byShops groups definitions that count the same shops: they are computed in one statement.
+func (r *ruleset) byShops(assembled string, first, last int32, of func(kpi.Definition) bool) []rollup {
 	groups := map[string]*rollup{}
 	for _, d := range r.relevant(first, last) {
-		shops := r.onShops(d)
-		key := "metric_slots " + shops.String()
-		if d.Base == kpi.BaseBuyerDay {
-			key = "buyer_days " + shops.String()
+		if !of(d) {
+			continue
 		}
+		shops := r.onShops(d)
+		key := shops.String()
 		if groups[key] == nil {
 			groups[key] = &rollup{source: assembled, shops: shops}
 		}
 		groups[key].definitions = append(groups[key].definitions, newRuled(d, r.zone, false))
 	}
+	var all []rollup
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
-		if strings.HasPrefix(key, "buyer_days") {
-			all = append(all, computed{"buyer_days", buyerDayKeys, buyerDaySums, groups[key].buyerDays()})
-		} else {
-			all = append(all, computed{"metric_slots", metricSlotKeys, metricSlotSums, groups[key].metricSlots()})
-		}
+		all = append(all, *groups[key])
 	}
 	return all
+}
+
+// buyersOf is the SELECT of what assembled conversations add to buyers' days, "" when no definition counts them.
+func (r *ruleset) buyersOf(assembled string, first, last int32) string {
+	var parts []string
+	for _, rollup := range r.byShops(assembled, first, last, func(d kpi.Definition) bool { return d.Base == kpi.BaseBuyerDay }) {
+		parts = append(parts, rollup.buyerDays())
+	}
+	return strings.Join(parts, "\nUNION ALL\n")
 }
 
 // shops are the shops of the assembled conversations by merchant and day.

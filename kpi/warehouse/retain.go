@@ -180,6 +180,7 @@ func (w *Warehouse) doomed(ctx context.Context, conn clickhouse.Conn, r Retentio
 		{"slots", day, "merchant", &d.Rollups},
 		{"metric_slots", day, "merchant", &d.Rollups},
 		{"buyer_days", day, "merchant", &d.Rollups},
+		{"buyer_totals", day, "merchant", &d.Rollups},
 		{"state_slots", day, "", &d.Rollups},
 	}, over.torn, nil
 }

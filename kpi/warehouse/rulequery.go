@@ -89,15 +89,18 @@ func (q question) askRules(ctx context.Context, conn clickhouse.Conn, totals []t
 		}
 		stored := q
 		stored.pieces = kept
-		name := map[source]string{fromMetricSlots: "metric_slots", fromBuyerDays: "buyer_days"}[q.source]
 		ctx := forReading(ctx, clickhouse.WithExternalTable(table))
-		if err := stored.add(ctx, conn, stored.ruleSQL(name, "generation IN (SELECT generation FROM current)"), totals); err != nil {
+		if err := stored.add(ctx, conn, stored.keptSQL(), totals); err != nil {
 			return err
 		}
 	}
 	for _, pieces := range q.sameShops(raw) {
-		for _, part := range q.parts(pieces) {
-			if err := part.add(forRollup(ctx), conn, part.ruleSQL(part.rawSQL(), ""), totals); err != nil {
+		parts, err := q.parts(ctx, conn, pieces)
+		if err != nil {
+			return err
+		}
+		for _, part := range parts {
+			if err := part.add(forRollup(ctx), conn, part.ruleSQL(part.rawSQL()), totals); err != nil {
 				return err
 			}
 		}
@@ -127,15 +130,26 @@ func inForce(d kpi.Definition, r calendar.Range, zone *time.Location) bool {
 	return d.Effective.Contains(calendar.DateOf(r.Start, zone)) && d.Effective.Contains(calendar.DateOf(r.End.Add(-1), zone))
 }
 
-// rawDays bounds what one statement over raw events holds.
-const rawDays = 31
+// rawDays bounds the days that one statement over raw events is about; chunkRows bounds the rows.
+const rawDays = 366
 
 // parts cuts a question about some pieces at business days, so that each holds a bounded part of the
 // raw events. No buyer's day is cut.
-func (q question) parts(pieces []piece) []question {
+func (q question) parts(ctx context.Context, conn clickhouse.Conn, pieces []piece) ([]question, error) {
+	weights, err := q.weights(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
 	var parts []question
 	for start := q.query.Range.Start; start.Before(q.query.Range.End); {
-		end := calendar.DateOf(start, q.zone).Add(rawDays).In(q.zone)
+		end := start
+		var rows uint64
+		for n := 0; n < rawDays && end.Before(q.query.Range.End); n++ {
+			if rows += weights[dayIn(end, q.zone)]; n > 0 && rows > chunkRows {
+				break
+			}
+			end = calendar.DateOf(end, q.zone).Add(1).In(q.zone)
+		}
 		if end.After(q.query.Range.End) {
 			end = q.query.Range.End
 		}
@@ -145,24 +159,45 @@ func (q question) parts(pieces []piece) []question {
 		parts = append(parts, part)
 		start = end
 	}
-	return parts
+	return parts, nil
+}
+
+// weights are about how many raw rows the business days of the range have.
+func (q question) weights(ctx context.Context, conn clickhouse.Conn) (map[int32]uint64, error) {
+	first, last := dayIn(q.query.Range.Start, q.zone), dayIn(q.query.Range.End.Add(-1), q.zone)
+	where := append(conditions{between(first, last)}, q.scope.merchants(q.query.Merchants)...)
+	rows, err := conn.Query(forReading(ctx), fmt.Sprintf(`SELECT toInt32(day), count() FROM (
+SELECT day FROM conversations WHERE %[1]s UNION ALL SELECT day FROM events WHERE %[1]s) GROUP BY day`, where))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	weights := map[int32]uint64{}
+	for rows.Next() {
+		var day int32
+		var n uint64
+		if err := rows.Scan(&day, &n); err != nil {
+			return nil, err
+		}
+		weights[day] = n
+	}
+	return weights, rows.Err()
 }
 
 // rawSQL computes what metric_slots or buyer_days would have for the question's pieces, which count the
 // same shops.
 func (q question) rawSQL() string {
-	definitions := make([]kpi.Definition, len(q.pieces))
-	rules := make([]ruled, len(q.pieces))
-	for i, p := range q.pieces {
-		definitions[i] = p.figure.definition
-		rules[i] = newRuled(p.figure.definition, q.zone, true)
+	definitions := q.definitions()
+	rules := make([]ruled, len(definitions))
+	for i, d := range definitions {
+		rules[i] = newRuled(d, q.zone, true)
 	}
 	first, last := q.days()
 	merchants := q.scope.merchants(q.query.Merchants)
 	whole := assembly{
 		where:     append(merchants[:len(merchants):len(merchants)], between(first, last)),
 		exact:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
-		merchants: merchants, first: first, last: last, zone: q.zone,
+		merchants: merchants, first: first, last: last, only: q.dated(merchants), zone: q.zone,
 	}
 	shops := q.rules.onShops(definitions[0])
 	if len(q.query.Shops) > 0 {
@@ -179,6 +214,16 @@ func (q question) rawSQL() string {
 	return r.metricSlots()
 }
 
+// dated selects the conversations that can have an item in the range: what dates one is the start or an
+// opening of a round, which is a row of its day or told by the header of an earlier one.
+func (q question) dated(merchants conditions) string {
+	start, end := dayIn(q.query.Range.Start, q.zone), dayIn(q.query.Range.End.Add(-1), q.zone)
+	return fmt.Sprintf(`SELECT merchant, id FROM conversations WHERE %[1]s AND %[2]s
+AND (day >= '%[3]s' OR notEmpty(round_open_ms) AND toUnixTimestamp64Milli(started) + toInt64(arrayMax(round_open_ms)) >= %[4]d)
+UNION ALL SELECT merchant, conversation FROM events WHERE %[1]s AND %[5]s`,
+		merchants, between(start-reach, end), dateText(start), q.query.Range.Start.UnixMilli(), between(start, end))
+}
+
 func daysFrom(first, last int32) []int32 {
 	var days []int32
 	for day := first; day <= last; day++ {
@@ -187,42 +232,63 @@ func daysFrom(first, last int32) []int32 {
 	return days
 }
 
-// keys are the definitions of the pieces, as the tables name them.
-func (q question) keys(of func(kpi.Definition) bool) []string {
-	keys := []string{}
-	for _, p := range q.pieces {
-		if of(p.figure.definition) {
-			keys = append(keys, p.figure.definition.Key())
-		}
+func (q question) definitions() []kpi.Definition {
+	all := make([]kpi.Definition, len(q.pieces))
+	for i, p := range q.pieces {
+		all[i] = p.figure.definition
 	}
-	return keys
+	return all
 }
 
-func anyDefinition(kpi.Definition) bool { return true }
+// measured is the condition on what the tables call the definitions of the pieces.
+func (q question) measured() string {
+	keys := make([]string, len(q.pieces))
+	for i, d := range q.definitions() {
+		keys[i] = d.Key()
+	}
+	return in("metric", keys)
+}
 
-// ruleSQL renders a question over rows of metrics: a table or a SELECT. Columns: metric, the place
-// and step, numerator, denominator, and whether it can still rise.
-func (q question) ruleSQL(from, generation string) string {
-	where := append(conditions{in("metric", q.keys(anyDefinition))}, q.where()...)
-	if generation != "" {
-		where = append(where, generation)
+// betweenDates is the condition that a column of business dates lies in the range.
+func (q question) betweenDates(column string) string {
+	return fmt.Sprintf("%s BETWEEN '%s' AND '%s'", column, calendar.DateOf(q.query.Range.Start, q.zone), calendar.DateOf(q.query.Range.End.Add(-1), q.zone))
+}
+
+const ofCurrent = "generation IN (SELECT generation FROM current)"
+
+// keptSQL asks the roll-ups.
+func (q question) keptSQL() string {
+	if q.source == fromMetricSlots {
+		return q.sumSQL("metric_slots", q.conditions(ofCurrent, q.inRange()), q.step(), noneOpen)
 	}
-	open := "toUInt8(0)"
-	if q.source == fromOrders {
-		open = "max(open)"
+	if split, ok := q.split(); ok {
+		return q.sumSQL(q.totalsSQL(split), nil, q.dateStep(), noneOpen)
 	}
-	if q.source == fromBuyerDays {
-		where = append(where, fmt.Sprintf("date BETWEEN '%s' AND '%s'",
-			calendar.DateOf(q.query.Range.Start, q.zone), calendar.DateOf(q.query.Range.End.Add(-1), q.zone)))
-		from = q.buyersSQL(from, where)
-		where = nil
-	} else {
-		where = append(where, q.inRange())
+	return q.sumSQL(q.buyersSQL("buyer_days", q.conditions(ofCurrent, q.betweenDates("date"))), nil, q.dateStep(), noneOpen)
+}
+
+// ruleSQL asks a SELECT of what metric_slots or buyer_days would have.
+func (q question) ruleSQL(from string) string {
+	switch q.source {
+	case fromBuyerDays:
+		return q.sumSQL(q.buyersSQL(from, q.conditions(q.betweenDates("date"))), nil, q.dateStep(), noneOpen)
+	case fromOrders:
+		return q.sumSQL(from, q.conditions(q.inRange()), q.step(), "max(open)")
 	}
-	step := q.step()
-	if q.source == fromBuyerDays {
-		step = q.dateStep()
-	}
+	return q.sumSQL(from, q.conditions(q.inRange()), q.step(), noneOpen)
+}
+
+// conditions on rows of metrics: the metric, the scope and the filters, then more.
+func (q question) conditions(more ...string) conditions {
+	c := append(conditions{q.measured()}, q.where()...)
+	return append(c, more...)
+}
+
+const noneOpen = "toUInt8(0)"
+
+// sumSQL adds up rows of metrics: of a table or a SELECT. Columns: metric, the place and step, numerator,
+// denominator, and whether it can still rise.
+func (q question) sumSQL(from string, where conditions, step, open string) string {
 	metric := quote(q.pieces[0].figure.definition.Key())
 	columns, group := q.groups(step)
 	if len(q.pieces) > 1 {
@@ -234,6 +300,43 @@ func (q question) ruleSQL(from, generation string) string {
 		return sql + "\nHAVING count() > 0"
 	}
 	return sql + "\nGROUP BY " + strings.Join(group, ", ")
+}
+
+// split says which split of buyer_totals answers the question, if any does: a buyer who met two queues or
+// agents of a list counts once in its sum, which no split knows.
+func (q question) split() (split int, ok bool) {
+	queue, agent := grouped(q.query.By, kpi.ByQueue), grouped(q.query.By, kpi.ByAgent)
+	if len(q.query.Queues) > 1 && !queue || len(q.query.Agents) > 1 && !agent {
+		return 0, false
+	}
+	queue = queue || len(q.query.Queues) > 0
+	agent = agent || len(q.query.Agents) > 0 || q.scope.Agent != ""
+	switch {
+	case queue && agent:
+		return 0, false
+	case queue:
+		return splitQueue, true
+	case agent:
+		return splitAgent, true
+	}
+	return splitShop, true
+}
+
+// totalsSQL takes the finished counts, and for buyers with rows of other days what these change: their day as a
+// whole less what the counts have of it.
+func (q question) totalsSQL(split int) string {
+	names := []string{"'' AS queue, '' AS agent", "place AS queue, '' AS agent", "'' AS queue, place AS agent"}[split]
+	place := []string{"''", "queue", "agent"}[split]
+	rows := q.conditions(ofCurrent, q.betweenDates("date"))
+	definitions := q.definitions()
+	return fmt.Sprintf(`SELECT metric, merchant, shop, %[1]s, day AS date, toInt64(numerator) AS numerator, toInt64(denominator) AS denominator
+FROM buyer_totals WHERE split = %[2]d AND %[3]s
+UNION ALL
+SELECT metric, merchant, shop, %[1]s, date, toInt64(%[4]s) - toInt64(countIf(date = day) > 0 AND %[5]s) AS numerator, toInt64(countIf(date = day) = 0) AS denominator
+FROM (SELECT metric, merchant, shop, date, %[6]s AS place, buyer, day, misses, first FROM buyer_days
+WHERE buyer IN (SELECT buyer FROM buyer_days WHERE %[7]s AND date != day) AND %[7]s)
+GROUP BY metric, merchant, shop, place, date, buyer`,
+		names, split, q.conditions(ofCurrent, q.betweenDates("day")), servedWell(definitions, "", ""), servedWell(definitions, "If", "date = day"), place, rows)
 }
 
 // buyersSQL is one row per buyer, shop, date and group. The column buyer stands for merchant, shop and
@@ -259,16 +362,8 @@ func (q question) buyersSQL(from string, where conditions) string {
 	if q.query.Grain != kpi.Whole {
 		key("date", false)
 	}
-	every := q.keys(func(d kpi.Definition) bool { return d.Rule.WithDefaults().Judge == "every" })
-	ok := fmt.Sprintf("if(%s, sum(misses) = 0, min(first) %% 2 = 1)", in("metric", every))
-	switch len(every) {
-	case 0:
-		ok = "min(first) % 2 = 1"
-	case len(q.pieces):
-		ok = "sum(misses) = 0"
-	}
 	return fmt.Sprintf("SELECT %s, %s AS numerator, 1 AS denominator\nFROM (SELECT * FROM %s WHERE %s)\nGROUP BY %s",
-		strings.Join(columns, ", "), ok, parenthesised(from), where, strings.Join(group, ", "))
+		strings.Join(columns, ", "), servedWell(q.definitions(), "", ""), parenthesised(from), where, strings.Join(group, ", "))
 }
 
 // dateStep is the expression of the grain of a business date.

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -235,6 +236,8 @@ const (
 	metricSlotSums = "numerator, denominator"
 	buyerDayKeys   = "metric, merchant, day, date, shop, queue, agent, buyer"
 	buyerDaySums   = "items, misses, first"
+	buyerTotalKeys = "metric, merchant, day, split, shop, place"
+	buyerTotalSums = "numerator, denominator"
 )
 
 // metricSlots is the SELECT of what the table metric_slots keeps.
@@ -249,6 +252,46 @@ func (r rollup) buyerDays() string {
 	return fmt.Sprintf(`SELECT %[1]s[item.1] AS metric, merchant, day, %[2]s AS date, shop, queue, item.4 AS agent, cityHash64(merchant, shop, date, if(person = '', id, person)) AS buyer,
 toUInt32(count()) AS items, toUInt32(countIf(item.5 = 0)) AS misses, toUInt64(min(item.3 * 2 + item.5)) AS first
 FROM (SELECT * EXCEPT buyer, buyer AS person FROM (%[3]s)) GROUP BY %[4]s`, r.keys(), date, r.toSQL(), buyerDayKeys)
+}
+
+// servedWell is the expression of whether a buyer's day is in the numerator, over a group of its rows.
+// If is the ending of a conditional aggregate and its condition, "" or "If" and a condition.
+func servedWell(definitions []kpi.Definition, ending, condition string) string {
+	var every []string
+	for _, d := range definitions {
+		if d.Rule.WithDefaults().Judge == "every" {
+			every = append(every, d.Key())
+		}
+	}
+	if condition != "" {
+		condition = ", " + condition
+	}
+	all := fmt.Sprintf("sum%s(misses%s) = 0", ending, condition)
+	first := fmt.Sprintf("min%s(first%s) %% 2 = 1", ending, condition)
+	switch len(every) {
+	case 0:
+		return first
+	case len(definitions):
+		return all
+	}
+	return fmt.Sprintf("if(%s, %s, %s)", in("metric", every), all, first)
+}
+
+// The splits of buyer_totals.
+const (
+	splitShop = iota
+	splitQueue
+	splitAgent
+)
+
+// buyerTotals is the SELECT of what the table buyer_totals keeps of rows of buyer_days.
+func buyerTotals(buyers string, relevant []kpi.Definition) string {
+	definitions := slices.DeleteFunc(slices.Clone(relevant), func(d kpi.Definition) bool { return d.Base != kpi.BaseBuyerDay })
+	return fmt.Sprintf(`SELECT metric, merchant, day, split, shop, place, sum(ok) AS numerator, count() AS denominator FROM (
+SELECT metric, merchant, day, shop, of.1 AS split, of.2 AS place, toUInt64(%s) AS ok
+FROM (SELECT *, arrayJoin([(toUInt8(%d), ''), (%d, toString(queue)), (%d, toString(agent))]) AS of FROM %s WHERE date = day)
+GROUP BY metric, merchant, day, shop, split, place, buyer
+) GROUP BY %s`, servedWell(definitions, "", ""), splitShop, splitQueue, splitAgent, buyers, buyerTotalKeys)
 }
 
 func parenthesised(source string) string {

@@ -33,7 +33,7 @@ func sweep(ctx context.Context, conn clickhouse.Conn) error {
 	const worthIt = 200_000
 	ofConversations := fmt.Sprintf(staleSQL, "merchant", "merchant", kindConversations)
 	for table, stale := range map[string]string{
-		"slots": ofConversations, "metric_slots": ofConversations, "buyer_days": ofConversations,
+		"slots": ofConversations, "metric_slots": ofConversations, "buyer_days": ofConversations, "buyer_totals": ofConversations,
 		"state_slots": fmt.Sprintf(staleSQL, "''", "''", kindStates),
 	} {
 		var rows uint64

@@ -150,10 +150,10 @@ func (r *refresher) compare(ctx context.Context, u unit) (int, error) {
 	}
 	where = fmt.Sprintf("merchant = %s AND day IN (%s) AND %s", quote(u.merchant), dateList([]int32{u.day}), where)
 	tables := map[string]computed{} // of one table all definitions together, since any may be too many
-	for _, name := range []string{"metric_slots", "buyer_days"} {
+	for _, name := range []string{"metric_slots", "buyer_days", "buyer_totals"} {
 		tables[name] = emptyOf(name)
 	}
-	for _, t := range r.rules.rollups(r.assembled, u.day, u.day) {
+	for _, t := range r.rollups(u.day, u.day) {
 		if all, ok := tables[t.name]; ok {
 			t.sql = fmt.Sprintf("SELECT %[1]s, %[2]s FROM (%[3]s) UNION ALL SELECT %[1]s, %[2]s FROM (%[4]s)", t.keys, t.sums, all.sql, t.sql)
 		}
@@ -173,8 +173,11 @@ func (r *refresher) compare(ctx context.Context, u unit) (int, error) {
 // emptyOf is a roll-up table without rows.
 func emptyOf(name string) computed {
 	keys, sums := metricSlotKeys, metricSlotSums
-	if name == "buyer_days" {
+	switch name {
+	case "buyer_days":
 		keys, sums = buyerDayKeys, buyerDaySums
+	case "buyer_totals":
+		keys, sums = buyerTotalKeys, buyerTotalSums
 	}
 	return computed{name, keys, sums, fmt.Sprintf("SELECT %s, %s FROM %s WHERE 0", keys, sums, name)}
 }
