@@ -39,6 +39,12 @@ type (
 	Token string
 	// Forecast is one immutable version of a demand forecast.
 	Forecast string
+	// Layer is one adjustment over a forecast.
+	Layer string
+	// Lock is a forecast as agreed with a client.
+	Lock string
+	// Backtest is one stored back-test of a queue.
+	Backtest string
 	// Plan is a staffing requirement.
 	Plan string
 	// Roster is one draft or published roster.
