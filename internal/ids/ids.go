@@ -43,6 +43,8 @@ type (
 	Layer string
 	// Lock is a forecast as agreed with a client.
 	Lock string
+	// ClientForecast is one version of what a client said to expect.
+	ClientForecast string
 	// Backtest is one stored back-test of a queue.
 	Backtest string
 	// Plan is a staffing requirement.
