@@ -234,3 +234,29 @@ func ByDay(c scheduling.Curve, loc *time.Location) scheduling.Curve {
 	slices.SortFunc(days.Points, func(a, b scheduling.Point) int { return cmp.Compare(a.Start.UnixNano(), b.Start.UnixNano()) })
 	return days
 }
+
+// InSlots sums a curve to coarser slots on the local clock, means only; the same slot leaves it as it is. fits is false
+// when the slots of the curve are coarser, or do not divide the wanted ones.
+func InSlots(c scheduling.Curve, slot time.Duration, loc *time.Location) (out scheduling.Curve, fits bool) {
+	switch {
+	case c.Slot == slot:
+		return c, true
+	case slot == 24*time.Hour:
+		return ByDay(c, loc), true
+	case c.Slot <= 0 || slot%c.Slot != 0:
+		return scheduling.Curve{}, false
+	}
+	out = scheduling.Curve{Queue: c.Queue, Slot: slot}
+	for _, p := range c.Points {
+		start := calendar.FloorSlot(p.Start, slot, loc)
+		if n := len(out.Points); n == 0 || !out.Points[n-1].Start.Equal(start) {
+			out.Points = append(out.Points, scheduling.Point{Start: start, Quantiles: []float64{}})
+		}
+		out.Points[len(out.Points)-1].Mean += p.Mean
+	}
+	return out, true
+}
+
+// Known tells what came in a slot: its record, or nothing (zero or unknown, as missing says) on a day
+// that has records. Slots that were not over at the end of the data are not known.
+func (s Series) Known(missing Missing) func(slot time.Time) (float64, bool) { return newActuals(s, missing).at }

@@ -31,6 +31,7 @@ func Carry(older scheduling.Curve, loc *time.Location, layers []Layer, newer sch
 		if note != "" {
 			told = append(told, fmt.Sprintf("the adjustment %q %s", l.Reason, note))
 		}
+		l.From = l.ID
 		carried = append(carried, l)
 	}
 	return carried, told

@@ -55,6 +55,7 @@ type Layer struct {
 	Author    ids.User         `json:"author"`
 	Reason    string           `json:"reason"`
 	At        time.Time        `json:"at"`
+	From      ids.Layer        `json:"from,omitempty"` // the layer of an older forecast that it was carried over from
 	Withdrawn *Withdrawal      `json:"withdrawn,omitempty"`
 }
 

@@ -138,6 +138,14 @@ func (s Series) marks(from, to time.Time, hours Hours) []scheduling.Point {
 	return out
 }
 
+// Marks are the records of a span, for a Panel.
+func (s Series) Marks(from, to time.Time) []scheduling.Point {
+	if len(s.Values) == 0 {
+		return nil
+	}
+	return s.marks(from, to, Hours{})
+}
+
 // split cuts points at an instant.
 func split(points []scheduling.Point, at time.Time) (before, after []scheduling.Point) {
 	for i, p := range points {
