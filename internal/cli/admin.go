@@ -12,7 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/internal/store"
 )
 
@@ -139,7 +139,7 @@ func newUsersCommand(s *settings) *cobra.Command {
 				return fault.New(fault.Invalid, "cli.password", "give the password on standard input")
 			}
 			return s.with(cmd, needStore, func(a *app) error {
-				user, err := a.ops.Administration.PutUser(cmd.Context(), a.who, operations.UserInput{
+				user, err := a.ops.Administration.PutUser(cmd.Context(), a.who, administration.UserInput{
 					Login: args[0], Name: in.name, Role: access.Role(in.role), Merchant: ids.Merchant(in.merchant), Agent: ids.Agent(in.agent),
 					Password: strings.TrimRight(line, "\r\n"),
 				})
@@ -197,7 +197,7 @@ func newTokensCommand(s *settings) *cobra.Command {
 				if i < 0 {
 					return fault.New(fault.NotFound, "user.unknown", "there is no user %q", in.login)
 				}
-				input := operations.TokenInput{Name: args[0], User: users[i].ID, Grants: typed[access.Permission](in.grants)}
+				input := administration.TokenInput{Name: args[0], User: users[i].ID, Grants: typed[access.Permission](in.grants)}
 				if in.days > 0 {
 					input.Expires = a.ops.Now().AddDate(0, 0, in.days)
 				}

@@ -18,6 +18,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/jobs"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -141,12 +142,12 @@ func node(c configs.Config, what need) string {
 }
 
 // shippedPromotions turns the calendar pack into events of the forecaster.
-func shippedPromotions() ([]operations.Promotion, error) {
+func shippedPromotions() ([]planning.Promotion, error) {
 	pack, err := configs.Promotions()
 	if err != nil {
 		return nil, err
 	}
-	var out []operations.Promotion
+	var out []planning.Promotion
 	for _, p := range pack {
 		e := forecast.Event{Family: p.Family, Start: p.Start, End: p.End, Openings: p.Openings}
 		at := p.Start
@@ -160,7 +161,7 @@ func shippedPromotions() ([]operations.Promotion, error) {
 				at = end
 			}
 		}
-		out = append(out, operations.Promotion{Platform: contracts.Platform(p.Platform), Event: e})
+		out = append(out, planning.Promotion{Platform: contracts.Platform(p.Platform), Event: e})
 	}
 	return out, nil
 }

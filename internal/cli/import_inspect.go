@@ -13,15 +13,15 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 )
 
 const percentHelp = "how percentages are written where the file does not tell: fraction (0.95), number (95), or HEADER=fraction; may be repeated"
 
 func newImportPlatform(s *settings) *cobra.Command {
-	var in operations.PlatformInput
+	var in measuring.PlatformInput
 	var shop, merchant, date string
 	cmd := &cobra.Command{
 		Use: "platform FILE", Short: "Daily figures as platforms export them (生意参谋, 京东客服管家, 拼多多, 飞鸽, 快手; xlsx, xls, CSV)", Args: cobra.ExactArgs(1),
@@ -64,7 +64,7 @@ func optionalDate(text string) (calendar.Date, error) {
 	return calendar.ParseDate(text)
 }
 
-func printPlatformImported(out io.Writer, done operations.PlatformImported, zone *time.Location) {
+func printPlatformImported(out io.Writer, done measuring.PlatformImported, zone *time.Location) {
 	if done.Already {
 		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
 		return

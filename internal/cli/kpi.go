@@ -13,7 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/kpi"
 )
 
@@ -74,8 +74,8 @@ func newKPIQuery(s *settings) *cobra.Command {
 
 // explainedReadings is the JSON of kpi query --explain.
 type explainedReadings struct {
-	Readings    []kpi.Reading          `json:"readings"`
-	Definitions []operations.Explained `json:"definitions"`
+	Readings    []kpi.Reading         `json:"readings"`
+	Definitions []measuring.Explained `json:"definitions"`
 }
 
 func (f *kpiFlags) spanFlags(cmd *cobra.Command) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/chaoban/chaoban/configs"
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/kpi"
 )
 
@@ -64,7 +64,7 @@ func inForce(p calendar.Dates) string {
 }
 
 // printDefinitions prints definitions in full, after an empty line each.
-func printDefinitions(cmd *cobra.Command, all []operations.Explained) {
+func printDefinitions(cmd *cobra.Command, all []measuring.Explained) {
 	w := cmd.OutOrStdout()
 	for _, d := range all {
 		fmt.Fprintf(w, "\n%s %s  %s / %s\n", d.Metric, d.Version, d.NameZH, d.Name)
@@ -111,7 +111,7 @@ func newKPICompare(s *settings) *cobra.Command {
 	return cmd
 }
 
-func printComparison(cmd *cobra.Command, q kpi.Query, c operations.Comparison, a *app) {
+func printComparison(cmd *cobra.Command, q kpi.Query, c measuring.Comparison, a *app) {
 	rows := make([]string, len(c.Figures))
 	for i, f := range c.Figures {
 		at := kpi.Reading{Merchant: f.Merchant, Shop: f.Shop, Queue: f.Queue, Agent: f.Agent, Start: f.Start, Slot: f.Slot}
@@ -124,7 +124,7 @@ func printComparison(cmd *cobra.Command, q kpi.Query, c operations.Comparison, a
 	head := append(placeHead(q), c.A.Version, c.B.Version, "DIFFERENCE", "IN FORCE", "VERSION")
 	fmt.Fprintf(cmd.OutOrStdout(), "%s  %s / %s\n", c.Metric, c.A.NameZH, c.A.Name)
 	table(cmd.OutOrStdout(), strings.Join(head, "\t"), rows)
-	printDefinitions(cmd, []operations.Explained{c.A, c.B})
+	printDefinitions(cmd, []measuring.Explained{c.A, c.B})
 }
 
 // fraction is a value with what it is made of; the denominator is the number of items.
@@ -135,7 +135,7 @@ func fraction(r *kpi.Reading) string {
 	return fmt.Sprintf("%s (%.10g/%.10g)", value(r.Value), r.Numerator, r.Denominator)
 }
 
-func difference(f operations.ComparedFigure) string {
+func difference(f measuring.ComparedFigure) string {
 	switch {
 	case f.Points != nil:
 		return fmt.Sprintf("%+.2f points", *f.Points)

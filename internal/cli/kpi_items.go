@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/kpi"
 )
 
@@ -29,7 +30,7 @@ func newKPIItems(s *settings) *cobra.Command {
 				if limit < 1 {
 					return fault.New(fault.Invalid, "cli.usage", "--limit must be 1 or more")
 				}
-				items, next, err := a.ops.Measuring.Items(cmd.Context(), a.who, operations.ItemQuery{
+				items, next, err := a.ops.Measuring.Items(cmd.Context(), a.who, measuring.ItemQuery{
 					Metric: kpi.Metric(metric), Version: f.version, Range: span, Merchants: typed[ids.Merchant](f.merchants),
 					Shops: typed[ids.Shop](f.shops), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents),
 				}, operations.Page{Cursor: cursor, Limit: limit})
@@ -53,11 +54,11 @@ func newKPIItems(s *settings) *cobra.Command {
 
 // itemPage is the JSON of kpi items.
 type itemPage struct {
-	Items []operations.Item `json:"items"`
-	Next  string            `json:"next,omitempty"`
+	Items []measuring.Item `json:"items"`
+	Next  string           `json:"next,omitempty"`
 }
 
-func printItems(cmd *cobra.Command, items []operations.Item, next string, zone *time.Location) {
+func printItems(cmd *cobra.Command, items []measuring.Item, next string, zone *time.Location) {
 	rows := make([]string, len(items))
 	for i, x := range items {
 		counts := fmt.Sprintf("%.10g/%.10g", x.Numerator, x.Denominator)

@@ -12,7 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
@@ -177,14 +177,14 @@ func setPromotions(cmd *cobra.Command, a *app, file, platform string) error {
 	if err != nil {
 		return err
 	}
-	var next []operations.Promotion
+	var next []planning.Promotion
 	for _, p := range kept {
 		if string(p.Platform) != platform {
 			next = append(next, p)
 		}
 	}
 	for _, e := range events {
-		next = append(next, operations.Promotion{Platform: contracts.Platform(platform), Event: e})
+		next = append(next, planning.Promotion{Platform: contracts.Platform(platform), Event: e})
 	}
 	return a.ops.Planning.PutPromotions(cmd.Context(), a.who, next)
 }

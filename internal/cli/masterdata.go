@@ -11,8 +11,8 @@ import (
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -148,7 +148,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 				return err
 			}
 			defer closer.Close()
-			in := operations.ImportInput{Source: source, Mapping: m, Partial: partial}
+			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile
 				if partial {
@@ -244,7 +244,7 @@ func readMapping(name string, kind intake.Kind) (intake.Mapping, error) {
 	return intake.ParseMapping(filepath.Base(name), f)
 }
 
-func printImported(cmd *cobra.Command, done operations.Imported, rejects string) {
+func printImported(cmd *cobra.Command, done measuring.Imported, rejects string) {
 	out := cmd.OutOrStdout()
 	switch {
 	case done.Already:

@@ -47,7 +47,7 @@ var sold = []struct {
 		"tmall.human_3min": rawRounds("shop = 'lumi-tmall'", 9, 22),
 	}},
 	{"xingchi", "xingchi-2026", "jd", "jd.first_30s", map[kpi.Metric]string{
-		"first_response": rawFirstResponse("xingchi"), "round_within_180": rawRounds("shop = 'xingchi-jd' AND NOT closing", 0, 23), "jd.first_30s": rawSessions("xingchi"),
+		"first_response": rawFirstResponse("xingchi"), "round_within_180": rawRounds("shop = 'xingchi-jd' AND NOT closing", 0, 23), "jd.first_30s": rawSessions("xingchi", 202611, 9, 22),
 	}},
 	{"xiaolu", "xiaolu-2026", "pdd", "pdd.human_3min", map[kpi.Metric]string{
 		"round_within_180": rawRounds("shop = 'xiaolu-pdd' AND NOT closing", 0, 23), "pdd.human_3min": rawBuyerDays("xiaolu-pdd"),
@@ -93,6 +93,36 @@ func TestTheMonthHasTheSameNumbersThroughEveryDoor(t *testing.T) {
 		want := tally.Readings(d, kpi.Query{By: []kpi.Dimension{kpi.ByAgent}, Grain: kpi.Whole, Range: r.month}, r.zone, r.tmall)
 		assert.Equal(t, want, command, "the Go reference")
 	})
+	t.Run("a disputed month", r.disputedMonth)
+}
+
+// disputedMonth is the former client's: JD's rate under both definitions against the raw messages, which
+// are still there because of the legal hold, and for no other reason.
+func (r *reference) disputedMonth(t *testing.T) {
+	c := mustJSON[struct {
+		Figures []struct {
+			Was    kpi.Reading `json:"version_from"`
+			Then   kpi.Reading `json:"version_to"`
+			Points float64     `json:"points"`
+		} `json:"figures"`
+	}](t, r.data, "kpi", "compare", "--metric", "jd.first_30s", "--from", "v2021-11", "--to", "v2021-12", "--month", "2021-12")
+	require.Len(t, c.Figures, 1)
+	f := c.Figures[0]
+	r.againstRaw(t, []kpi.Reading{f.Was}, rawSessions("heyan", 202112, 8, 23))
+	r.againstRaw(t, []kpi.Reading{f.Then}, rawSessions("heyan", 202112, 9, 22))
+	assert.InDelta(t, 100*(f.Then.Numerator/f.Then.Denominator-f.Was.Numerator/f.Was.Denominator), f.Points, 1e-9)
+	assert.NotZero(t, f.Points)
+
+	type preview struct {
+		Measured warehouse.Deleted `json:"measured"`
+	}
+	kept := mustJSON[preview](t, r.data, "retention", "--dry-run").Measured
+	assert.Equal(t, []ids.Merchant{"heyan"}, kept.Held)
+	assert.Zero(t, kept.Raw())
+	must(t, r.data, "retention", "release", "--merchant", "heyan", "--reason", "和解")
+	released := mustJSON[preview](t, r.data, "retention", "--dry-run").Measured
+	assert.InDelta(t, f.Was.Denominator, float64(released.Conversations), 0, "without the hold they would go")
+	assert.Greater(t, released.Events, released.Conversations)
 }
 
 // readings asks for figures of the demo month with all their fields.
@@ -448,10 +478,10 @@ func rawBuyerDays(shop string) string {
 WHERE kind = 2 AND toYYYYMM(wall) = 202611 AND toHour(wall) BETWEEN 8 AND 22 GROUP BY buyer, day)`, inThreeMinutes, rawTurns("shop = '"+shop+"'"))
 }
 
-// rawSessions: the first turn of each conversation that started from 09:00 to 23:00, within 30 s.
-func rawSessions(merchant string) string {
+// rawSessions: the first turn of each conversation that started in some hours of a month, within 30 s.
+func rawSessions(merchant string, month, first, last int) string {
 	return fmt.Sprintf(`SELECT countIf(good), count() FROM
 (SELECT conversation, argMin(ifNull(dateDiff('millisecond', at, reply) <= 30000, 0), at) AS good FROM (%s) WHERE kind = 2 GROUP BY conversation) AS e
 JOIN (SELECT id, toTimeZone(started, 'Asia/Shanghai') AS wall FROM conversations FINAL WHERE merchant = '%s') AS c ON c.id = e.conversation
-WHERE toYYYYMM(wall) = 202611 AND toHour(wall) BETWEEN 9 AND 22`, rawTurns("merchant = '"+merchant+"'"), merchant)
+WHERE toYYYYMM(wall) = %d AND toHour(wall) BETWEEN %d AND %d`, rawTurns("merchant = '"+merchant+"'"), merchant, month, first, last)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -38,7 +38,7 @@ func newForecastMake(s *settings) *cobra.Command {
 		Example: "  chaoban forecast make --merchant lumi --origin 2026-11-01 --horizon 14d",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needEngine, func(a *app) error {
-				in := operations.ForecastInput{Queues: typed[ids.Queue](f.queues), Merchant: ids.Merchant(f.merchant)}
+				in := planning.ForecastInput{Queues: typed[ids.Queue](f.queues), Merchant: ids.Merchant(f.merchant)}
 				var err error
 				if in.Horizon, err = parseSpan(f.horizon); err != nil {
 					return err
@@ -163,7 +163,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 				return err
 			}
 			return s.with(cmd, needStore, func(a *app) error {
-				made, err := a.ops.Planning.MakePlans(cmd.Context(), a.who, operations.PlanInput{
+				made, err := a.ops.Planning.MakePlans(cmd.Context(), a.who, planning.PlanInput{
 					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats,
 				})
 				if err != nil {
@@ -187,12 +187,12 @@ func newStaffPlan(s *settings) *cobra.Command {
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	rows := make([]string, 0, len(made))
 	hours, peak, why := 0.0, 0, ""
-	var gaps []operations.GapDays
+	var gaps []planning.GapDays
 	for _, p := range made {
-		var f operations.PlanFigures
+		var f planning.PlanFigures
 		_ = json.Unmarshal(p.Figures, &f) // figures we wrote ourselves; without them the columns stay empty
 		hours += f.Hours
-		gaps = append(gaps, operations.GapDays{Queue: p.Queue, Days: f.Uncovered})
+		gaps = append(gaps, planning.GapDays{Queue: p.Queue, Days: f.Uncovered})
 		for _, n := range p.Requirement.Needs {
 			if n.Start.Equal(f.PeakAt) && f.Peak > peak {
 				peak, why = f.Peak, fmt.Sprintf("%s %s: %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"), n.Reason)
@@ -206,7 +206,7 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 }
 
 // printGaps names the open days that a plan or roster leaves out.
-func printGaps(w io.Writer, what string, gaps []operations.GapDays) {
+func printGaps(w io.Writer, what string, gaps []planning.GapDays) {
 	for _, g := range gaps {
 		if n := len(g.Days); n > 0 {
 			fmt.Fprintf(w, "  %s: %s, %d open days between %s and %s\n", what, g.Queue, n, g.Days[0], g.Days[n-1])
@@ -236,7 +236,7 @@ func newRosterMake(s *settings) *cobra.Command {
 			}
 			return s.with(cmd, needStore, func(a *app) error {
 				bar := newProgress(cmd.ErrOrStderr(), 1000, "rostering")
-				made, err := a.ops.Planning.MakeRoster(cmd.Context(), a.who, operations.RosterInput{
+				made, err := a.ops.Planning.MakeRoster(cmd.Context(), a.who, planning.RosterInput{
 					Title: f.title, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th,
 					Progress: func(done, _ float64) { bar.set(int64(1000*done), 1000) },
 				})
@@ -260,7 +260,7 @@ func newRosterMake(s *settings) *cobra.Command {
 	return cmd
 }
 
-func printRoster(cmd *cobra.Command, m operations.RosterMade, zone *time.Location) {
+func printRoster(cmd *cobra.Command, m planning.RosterMade, zone *time.Location) {
 	w := cmd.OutOrStdout()
 	sol := m.Solution
 	agents := map[ids.Agent]bool{}

@@ -12,7 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 )
@@ -33,7 +33,7 @@ func newKPIReconcile(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r, err := a.ops.Measuring.Reconcile(cmd.Context(), a.who, operations.ReconcileInput{
+				r, err := a.ops.Measuring.Reconcile(cmd.Context(), a.who, measuring.ReconcileInput{
 					Merchant: ids.Merchant(f.merchant), Shops: typed[ids.Shop](f.shops),
 					Dates: calendar.Dates{From: calendar.DateOf(span.Start, a.ops.Zone()), Until: calendar.DateOf(span.End, a.ops.Zone())},
 				})

@@ -9,17 +9,17 @@ import (
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 // newRetentionCommand shows what retention would delete, did delete, and must not.
 func newRetentionCommand(s *settings) *cobra.Command {
 	var dry bool
 	cmd := family("retention", "What is deleted after the years of retention, and what is held",
-		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", "结算争议 2026-11", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", "结算争议 2026-11", func(a *app, cmd *cobra.Command, in measuring.HoldInput) error {
 			return a.ops.Measuring.HoldRetention(cmd.Context(), a.who, in)
 		}),
-		newRetentionHold(s, "release", "End a hold", "争议已解决", func(a *app, cmd *cobra.Command, in operations.HoldInput) error {
+		newRetentionHold(s, "release", "End a hold", "争议已解决", func(a *app, cmd *cobra.Command, in measuring.HoldInput) error {
 			return a.ops.Measuring.ReleaseRetention(cmd.Context(), a.who, in)
 		}),
 		newRetentionList(s), newRetentionLog(s))
@@ -39,7 +39,7 @@ func newRetentionCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func printRetained(cmd *cobra.Command, r operations.Retained) {
+func printRetained(cmd *cobra.Command, r measuring.Retained) {
 	w, m := cmd.OutOrStdout(), r.Measured
 	fmt.Fprintf(w, "business days before %s would go; nothing was deleted\n", r.Cutoff)
 	rows := []string{}
@@ -91,7 +91,7 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-func newRetentionHold(s *settings, use, short, example string, do func(*app, *cobra.Command, operations.HoldInput) error) *cobra.Command {
+func newRetentionHold(s *settings, use, short, example string, do func(*app, *cobra.Command, measuring.HoldInput) error) *cobra.Command {
 	var merchant, why string
 	var all bool
 	cmd := &cobra.Command{
@@ -102,7 +102,7 @@ func newRetentionHold(s *settings, use, short, example string, do func(*app, *co
 				return fault.New(fault.Invalid, "cli.usage", "say --merchant ID, or --all")
 			}
 			return s.with(cmd, needEngine, func(a *app) error {
-				in := operations.HoldInput{Merchant: ids.Merchant(merchant), Reason: why}
+				in := measuring.HoldInput{Merchant: ids.Merchant(merchant), Reason: why}
 				if err := do(a, cmd, in); err != nil {
 					return err
 				}

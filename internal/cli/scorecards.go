@@ -8,7 +8,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 )
 
@@ -20,7 +20,7 @@ func newKPIScorecards(s *settings) *cobra.Command {
 		Example: "  chaoban kpi scorecards --month 2026-11 --contract lumi-2026",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.month != "" {
-				return monthScorecards(s, cmd, f.month, operations.MonthCardInput{Contract: ids.Contract(f.contract), Agent: ids.Agent(f.agent)})
+				return monthScorecards(s, cmd, f.month, settling.MonthCardInput{Contract: ids.Contract(f.contract), Agent: ids.Agent(f.agent)})
 			}
 			if f.contract != "" {
 				return fault.New(fault.Invalid, "cli.usage", "--contract needs --month: daily cards are about all contracts together")
@@ -31,7 +31,7 @@ func newKPIScorecards(s *settings) *cobra.Command {
 				if filter.Dates, err = dates(f.from, f.to); err != nil {
 					return err
 				}
-				all, _, err := a.ops.Measuring.Scorecards(cmd.Context(), a.who, filter, store.Page{Limit: 200})
+				all, _, err := a.ops.Settling.Scorecards(cmd.Context(), a.who, filter, store.Page{Limit: 200})
 				if err != nil {
 					return err
 				}
@@ -58,12 +58,12 @@ func newKPIScorecards(s *settings) *cobra.Command {
 	return cmd
 }
 
-func monthScorecards(s *settings, cmd *cobra.Command, month string, in operations.MonthCardInput) (err error) {
+func monthScorecards(s *settings, cmd *cobra.Command, month string, in settling.MonthCardInput) (err error) {
 	if in.Month, err = calendar.ParseMonth(month); err != nil {
 		return err
 	}
 	return s.with(cmd, needEngine, func(a *app) error {
-		cards, err := a.ops.Measuring.MonthlyScorecards(cmd.Context(), a.who, in)
+		cards, err := a.ops.Settling.MonthlyScorecards(cmd.Context(), a.who, in)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func monthScorecards(s *settings, cmd *cobra.Command, month string, in operation
 	})
 }
 
-func printMonthCards(cmd *cobra.Command, a *app, cards operations.MonthCards) {
+func printMonthCards(cmd *cobra.Command, a *app, cards settling.MonthCards) {
 	w := cmd.OutOrStdout()
 	if f := cards.Freeze; f != nil {
 		fmt.Fprintf(w, "%s: frozen %s by %s\n", cards.Month, f.At.In(a.ops.Zone()).Format("2006-01-02 15:04"), f.AuthorName)
@@ -111,7 +111,7 @@ func newScorecardsCommand(s *settings) *cobra.Command {
 				return err
 			}
 			return s.with(cmd, needEngine, func(a *app) error {
-				done, err := a.ops.Measuring.FreezeScorecards(cmd.Context(), a.who, m)
+				done, err := a.ops.Settling.FreezeScorecards(cmd.Context(), a.who, m)
 				if err != nil {
 					return err
 				}
@@ -130,7 +130,7 @@ func newScorecardsCommand(s *settings) *cobra.Command {
 				return err
 			}
 			return s.with(cmd, needEngine, func(a *app) error {
-				done, err := a.ops.Measuring.AmendScorecard(cmd.Context(), a.who, operations.AmendInput{
+				done, err := a.ops.Settling.AmendScorecard(cmd.Context(), a.who, settling.AmendInput{
 					Month: m, Contract: ids.Contract(contract), Agent: ids.Agent(agent), Reason: reason,
 				})
 				if err != nil {
@@ -144,7 +144,7 @@ func newScorecardsCommand(s *settings) *cobra.Command {
 		Use: "list", Short: "List the frozen months", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				all, _, err := a.ops.Measuring.Freezes(cmd.Context(), a.who, store.Page{Limit: 120})
+				all, _, err := a.ops.Settling.Freezes(cmd.Context(), a.who, store.Page{Limit: 120})
 				if err != nil {
 					return err
 				}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/internal/access"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 )
 
 // columns is the order of the expected statuses. Every request is about the merchant lumi and its
@@ -135,7 +135,7 @@ var whoMay = map[string]row{
 		want: statuses{204, 403, 403, 403, 403, 403, 403, 403},
 		each: func(t *testing.T, h *house, _ string) string {
 			admin := access.Principal{User: h.user(t, "admin"), Role: access.Administrator}
-			_, token, err := h.Administration.IssueToken(t.Context(), admin, operations.TokenInput{Name: "t", Grants: []access.Permission{access.ReadKPI}})
+			_, token, err := h.Administration.IssueToken(t.Context(), admin, administration.TokenInput{Name: "t", Grants: []access.Permission{access.ReadKPI}})
 			require.NoError(t, err)
 			return "/v1/tokens/" + string(token.ID)
 		},

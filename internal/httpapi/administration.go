@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 )
 
 func (s *Server) addJobs() {
@@ -131,8 +132,8 @@ type userBody struct {
 	Disabled bool        `json:"disabled,omitempty"`
 }
 
-func (b userBody) input(id ids.User) operations.UserInput {
-	return operations.UserInput{
+func (b userBody) input(id ids.User) administration.UserInput {
+	return administration.UserInput{
 		ID: id, Login: b.Login, Name: b.Name, Role: b.Role, Merchant: ids.Merchant(b.Merchant), Agent: ids.Agent(b.Agent),
 		Password: b.Password, Disabled: b.Disabled,
 	}
@@ -153,7 +154,7 @@ func (s *Server) putUser(ctx context.Context, in *putUserInput) (*entity[operati
 	return s.keepUser(ctx, in.Body.input(ids.User(in.User)))
 }
 
-func (s *Server) keepUser(ctx context.Context, in operations.UserInput) (*entity[operations.User], error) {
+func (s *Server) keepUser(ctx context.Context, in administration.UserInput) (*entity[operations.User], error) {
 	u, err := s.deps.Ops.Administration.PutUser(ctx, whoOf(ctx), in)
 	if err != nil {
 		return nil, err
@@ -182,7 +183,7 @@ type issued struct {
 
 func (s *Server) issueToken(ctx context.Context, in *tokenInput) (*one[issued], error) {
 	b := in.Body
-	secret, token, err := s.deps.Ops.Administration.IssueToken(ctx, whoOf(ctx), operations.TokenInput{
+	secret, token, err := s.deps.Ops.Administration.IssueToken(ctx, whoOf(ctx), administration.TokenInput{
 		Name: b.Name, User: ids.User(b.User), Grants: b.Grants, Expires: b.Expires,
 	})
 	if err != nil {

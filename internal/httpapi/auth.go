@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 )
 
 // sessionCookie holds a person's session secret in a browser.
@@ -131,7 +132,7 @@ type loginOutput struct {
 
 func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	x := exchangeOf(ctx)
-	done, err := s.deps.Ops.Administration.Login(ctx, operations.Login{Login: in.Body.Login, Password: in.Body.Password, Remote: x.remote})
+	done, err := s.deps.Ops.Administration.Login(ctx, administration.Login{Login: in.Body.Login, Password: in.Body.Password, Remote: x.remote})
 	if err != nil {
 		return nil, err
 	}

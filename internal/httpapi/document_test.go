@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +29,10 @@ func TestOpenAPIDocument(t *testing.T) {
 	assert.Len(t, fromYAML["paths"], len(doc["paths"].(map[string]any)))
 
 	refs(t, doc, doc)
+	schemas := slices.Collect(maps.Keys(doc["components"].(map[string]any)["schemas"].(map[string]any)))
+	for _, name := range []string{"OperationsApplied", "OperationsItem", "OperationsPromotion", "OperationsMonthCard", "IntakeSummary"} {
+		assert.Contains(t, schemas, name, "names of schemas stay when the use cases are divided")
+	}
 	schemes := doc["components"].(map[string]any)["securitySchemes"].(map[string]any)
 	for path, item := range doc["paths"].(map[string]any) {
 		assert.True(t, strings.HasPrefix(path, "/v1/"), path)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 // streamPath is the one address whose body has no limit: it is taken in as it comes.
@@ -47,12 +47,12 @@ func (in *eventsInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-func (s *Server) postEvents(ctx context.Context, in *eventsInput) (*one[operations.Streamed], error) {
+func (s *Server) postEvents(ctx context.Context, in *eventsInput) (*one[measuring.Streamed], error) {
 	if _, err := access.Decide(whoOf(ctx), access.Ingest); err != nil { // before any byte is unpacked
 		return nil, err
 	}
 	if in.body == nil {
-		return nil, badBody(operations.ErrNotNDJSON, "the body is empty: send NDJSON, one JSON object per line")
+		return nil, badBody(measuring.ErrNotNDJSON, "the body is empty: send NDJSON, one JSON object per line")
 	}
 	body := io.Reader(&bodyReader{r: in.body})
 	if in.Encoding == "gzip" {
@@ -72,9 +72,9 @@ func (s *Server) postEvents(ctx context.Context, in *eventsInput) (*one[operatio
 	case err != nil:
 		return nil, streamFault(err)
 	case done.Lines == 0:
-		return nil, badBody(operations.ErrNotNDJSON, "the body is empty: send NDJSON, one JSON object per line")
+		return nil, badBody(measuring.ErrNotNDJSON, "the body is empty: send NDJSON, one JSON object per line")
 	}
-	return &one[operations.Streamed]{Body: done}, nil
+	return &one[measuring.Streamed]{Body: done}, nil
 }
 
 // bodyError is a failure of the body itself, as opposed to one of what is behind it.
@@ -104,8 +104,8 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 // streamFault words what ended a stream: a body that is no NDJSON or no gzip is misshapen, whatever
 // else is what operations says. Batches before the failure are durable and will be recognised.
 func streamFault(err error) error {
-	if errors.Is(err, operations.ErrNotNDJSON) {
-		return badBody(operations.ErrNotNDJSON, operations.ErrNotNDJSON.Message)
+	if errors.Is(err, measuring.ErrNotNDJSON) {
+		return badBody(measuring.ErrNotNDJSON, measuring.ErrNotNDJSON.Message)
 	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
 		return badBody(fault.Of(readFault(err)), "the body is not gzip, or was damaged on its way; send it again")

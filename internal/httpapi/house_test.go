@@ -24,6 +24,7 @@ import (
 	"github.com/chaoban/chaoban/internal/httpapi"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 const password = "correct-horse-battery"
 
 // people has one login per role; agents and clients come twice, once per merchant.
-var people = []operations.UserInput{
+var people = []administration.UserInput{
 	{Login: "admin", Name: "管理员", Role: access.Administrator},
 	{Login: "planner", Name: "排班师", Role: access.Planner},
 	{Login: "supervisor", Name: "主管", Role: access.Supervisor},
@@ -173,7 +174,7 @@ func (h *house) furnish(t testing.TB) {
 func (h *house) user(t testing.TB, login string) ids.User {
 	t.Helper()
 	if h.users[login] == "" {
-		i := slices.IndexFunc(people, func(u operations.UserInput) bool { return u.Login == login })
+		i := slices.IndexFunc(people, func(u administration.UserInput) bool { return u.Login == login })
 		require.GreaterOrEqual(t, i, 0, login)
 		in := people[i]
 		in.Password = password
@@ -192,7 +193,7 @@ func (h *house) as(t testing.TB, login string) string {
 	}
 	if h.tokens[login] == "" {
 		h.user(t, login)
-		done, err := h.Administration.Login(t.Context(), operations.Login{Login: login, Password: password, Remote: "test"})
+		done, err := h.Administration.Login(t.Context(), administration.Login{Login: login, Password: password, Remote: "test"})
 		require.NoError(t, err)
 		h.tokens[login] = done.Secret
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 // inMemory is the size up to which an upload stays in memory; a longer one goes to a file.
@@ -89,7 +90,7 @@ var importKinds = map[string]operations.ImportKind{
 
 // importAnswer adds the rejected rows of a partial import to what was imported.
 type importAnswer struct {
-	operations.Imported
+	measuring.Imported
 	RejectedRows string `json:"rejected_rows,omitempty" doc:"with partial: the rejected rows with their reasons, as CSV, at most 1 MiB"`
 }
 
@@ -112,7 +113,7 @@ func (s *Server) importFile(ctx context.Context, in *importInput) (*one[importAn
 		return nil, fault.Bad("intake.mapping", "mapping", []fault.Field{{Path: "kind", Value: string(up.mapping.Kind), Problem: "must be " + string(kind) + " at this address"}})
 	}
 	rejects := &capped{left: 1 << 20}
-	order := operations.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial}
+	order := measuring.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial}
 	if in.Partial {
 		order.RejectTo = rejects
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -158,12 +159,12 @@ type rawInput struct {
 	RawBody []byte
 }
 
-func (s *Server) applyContracts(ctx context.Context, in *rawInput) (*one[operations.Applied], error) {
+func (s *Server) applyContracts(ctx context.Context, in *rawInput) (*one[administration.Applied], error) {
 	done, err := s.deps.Ops.Administration.ApplyContracts(ctx, whoOf(ctx), in.Name, bytes.NewReader(in.RawBody))
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.Applied]{Body: done}, nil
+	return &one[administration.Applied]{Body: done}, nil
 }
 
 func (s *Server) addWorkforce() {

@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 )
@@ -112,12 +113,12 @@ type metricInput struct {
 	Version string `query:"version" maxLength:"64" doc:"only this version"`
 }
 
-func (s *Server) metric(ctx context.Context, in *metricInput) (*one[page[operations.Explained]], error) {
+func (s *Server) metric(ctx context.Context, in *metricInput) (*one[page[measuring.Explained]], error) {
 	found, err := s.deps.Ops.Measuring.Metric(ctx, whoOf(ctx), kpi.Metric(in.ID), in.Version)
 	if err != nil {
 		return nil, err
 	}
-	return &one[page[operations.Explained]]{Body: page[operations.Explained]{Items: found}}, nil
+	return &one[page[measuring.Explained]]{Body: page[measuring.Explained]{Items: found}}, nil
 }
 
 type compareInput struct {
@@ -135,7 +136,7 @@ type compareInput struct {
 	Agents    []string  `query:"agents"`
 }
 
-func (s *Server) compare(ctx context.Context, in *compareInput) (*one[operations.Comparison], error) {
+func (s *Server) compare(ctx context.Context, in *compareInput) (*one[measuring.Comparison], error) {
 	query, err := question{
 		Metrics: []string{in.Metric}, Within: in.Within, By: in.By, Grain: in.Grain, From: in.From, To: in.To,
 		Merchants: in.Merchants, Shops: in.Shops, Queues: in.Queues, Agents: in.Agents,
@@ -147,7 +148,7 @@ func (s *Server) compare(ctx context.Context, in *compareInput) (*one[operations
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.Comparison]{Body: c}, nil
+	return &one[measuring.Comparison]{Body: c}, nil
 }
 
 type itemsInput struct {
@@ -162,12 +163,12 @@ type itemsInput struct {
 	Agents    []string  `query:"agents" doc:"who the item belongs to; needs the permission for figures by agent"`
 }
 
-func (s *Server) items(ctx context.Context, in *itemsInput) (*list[operations.Item], error) {
+func (s *Server) items(ctx context.Context, in *itemsInput) (*list[measuring.Item], error) {
 	r, err := Span{From: in.From, To: in.To}.toRange()
 	if err != nil {
 		return nil, err
 	}
-	items, next, err := s.deps.Ops.Measuring.Items(ctx, whoOf(ctx), operations.ItemQuery{
+	items, next, err := s.deps.Ops.Measuring.Items(ctx, whoOf(ctx), measuring.ItemQuery{
 		Metric: kpi.Metric(in.Metric), Version: in.Version, Range: r, Merchants: typed[ids.Merchant](in.Merchants), Shops: typed[ids.Shop](in.Shops),
 		Queues: typed[ids.Queue](in.Queues), Agents: typed[ids.Agent](in.Agents),
 	}, in.page())
@@ -214,6 +215,6 @@ type scorecardsInput struct {
 
 func (s *Server) scorecards(ctx context.Context, in *scorecardsInput) (*list[operations.Scorecard], error) {
 	filter := operations.ScorecardFilter{Agent: ids.Agent(in.Agent), Dates: calendar.Dates{From: in.From, Until: in.Until}}
-	items, next, err := s.deps.Ops.Measuring.Scorecards(ctx, whoOf(ctx), filter, in.page())
+	items, next, err := s.deps.Ops.Settling.Scorecards(ctx, whoOf(ctx), filter, in.page())
 	return paged(ctx, items, next, err)
 }

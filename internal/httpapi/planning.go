@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 )
 
 func (s *Server) addPlanning() {
@@ -73,7 +74,7 @@ type forecastInput struct {
 
 func (s *Server) makeForecasts(ctx context.Context, in *forecastInput) (*one[page[operations.Forecast]], error) {
 	b := in.Body
-	made, err := s.deps.Ops.Planning.MakeForecasts(ctx, whoOf(ctx), operations.ForecastInput{
+	made, err := s.deps.Ops.Planning.MakeForecasts(ctx, whoOf(ctx), planning.ForecastInput{
 		Queues: typed[ids.Queue](b.Queues), Merchant: ids.Merchant(b.Merchant), Slot: b.Slot.d, Origin: b.Origin,
 		Horizon: b.Horizon.d, Levels: b.Levels,
 	})
@@ -83,20 +84,20 @@ func (s *Server) makeForecasts(ctx context.Context, in *forecastInput) (*one[pag
 	return &one[page[operations.Forecast]]{Body: page[operations.Forecast]{Items: made}}, nil
 }
 
-func (s *Server) promotions(ctx context.Context, _ *struct{}) (*one[page[operations.Promotion]], error) {
+func (s *Server) promotions(ctx context.Context, _ *struct{}) (*one[page[planning.Promotion]], error) {
 	all, err := s.deps.Ops.Planning.Promotions(ctx, whoOf(ctx))
 	if err != nil {
 		return nil, err
 	}
 	if all == nil {
-		all = []operations.Promotion{}
+		all = []planning.Promotion{}
 	}
-	return &one[page[operations.Promotion]]{Body: page[operations.Promotion]{Items: all}}, nil
+	return &one[page[planning.Promotion]]{Body: page[planning.Promotion]{Items: all}}, nil
 }
 
 type promotionsInput struct {
 	Body struct {
-		Items []operations.Promotion `json:"items" maxItems:"1000"`
+		Items []planning.Promotion `json:"items" maxItems:"1000"`
 	}
 }
 
@@ -139,7 +140,7 @@ type planInput struct {
 
 func (s *Server) makePlans(ctx context.Context, in *planInput) (*one[page[operations.Plan]], error) {
 	b := in.Body
-	made, err := s.deps.Ops.Planning.MakePlans(ctx, whoOf(ctx), operations.PlanInput{
+	made, err := s.deps.Ops.Planning.MakePlans(ctx, whoOf(ctx), planning.PlanInput{
 		Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), From: b.From, Days: b.Days,
 		Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads,
 	})
@@ -211,19 +212,19 @@ type rosterInput struct {
 // rosterTime keeps a search within the deadline of a long operation.
 const rosterTime = 9 * time.Minute
 
-func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[operations.RosterMade], error) {
+func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[planning.RosterMade], error) {
 	b := in.Body
 	if d := b.Time.d; d < 0 || d > rosterTime {
 		return nil, fault.Bad("roster.input", "roster", []fault.Field{{Path: "time", Value: d.String(), Problem: "must be from 0s to 9m"}})
 	}
-	made, err := s.deps.Ops.Planning.MakeRoster(ctx, whoOf(ctx), operations.RosterInput{
+	made, err := s.deps.Ops.Planning.MakeRoster(ctx, whoOf(ctx), planning.RosterInput{
 		Title: b.Title, From: b.From, Days: b.Days, Plans: typed[ids.Plan](b.Plans), Seed: b.Seed, Iterations: b.Iterations,
 		Time: b.Time.d, Threads: b.Threads,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.RosterMade]{Body: made}, nil
+	return &one[planning.RosterMade]{Body: made}, nil
 }
 
 type publishInput struct {

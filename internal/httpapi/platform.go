@@ -11,7 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 // addPlatformFiles comes before the imports of other kinds, whose path would match this one.
@@ -36,8 +36,8 @@ type platformFiguresInput struct {
 	ByAccount bool          `query:"by_account"`
 }
 
-func (s *Server) platformFigures(ctx context.Context, in *platformFiguresInput) (*list[operations.PlatformFigure], error) {
-	figures, err := s.deps.Ops.Measuring.PlatformFigures(ctx, whoOf(ctx), operations.PlatformFigureQuery{
+func (s *Server) platformFigures(ctx context.Context, in *platformFiguresInput) (*list[measuring.PlatformFigure], error) {
+	figures, err := s.deps.Ops.Measuring.PlatformFigures(ctx, whoOf(ctx), measuring.PlatformFigureQuery{
 		Dates: calendar.Dates{From: in.From, Until: in.Until}, Merchants: typed[ids.Merchant](in.Merchants), Shops: typed[ids.Shop](in.Shops), ByAccount: in.ByAccount,
 	})
 	return paged(ctx, figures, "", err)
@@ -65,7 +65,7 @@ func (in *platformInput) Resolve(ctx huma.Context) []error {
 	return errs
 }
 
-func (s *Server) importPlatformFile(ctx context.Context, in *platformInput) (*one[operations.PlatformImported], error) {
+func (s *Server) importPlatformFile(ctx context.Context, in *platformInput) (*one[measuring.PlatformImported], error) {
 	// Who may not import does not fill the disk; the use case decides again.
 	if _, err := access.Decide(whoOf(ctx), access.Ingest); err != nil {
 		return nil, err
@@ -82,12 +82,12 @@ func (s *Server) importPlatformFile(ctx context.Context, in *platformInput) (*on
 	if err := up.receive(&importInput{Name: in.Name, Type: in.Type, Encoding: in.Encoding, body: in.body}); err != nil {
 		return nil, err
 	}
-	done, err := s.deps.Ops.Measuring.ImportPlatform(ctx, whoOf(ctx), operations.PlatformInput{
+	done, err := s.deps.Ops.Measuring.ImportPlatform(ctx, whoOf(ctx), measuring.PlatformInput{
 		Source: up.source, Path: up.source.Name, Sheet: in.Sheet, Shop: ids.Shop(in.Shop), Merchant: ids.Merchant(in.Merchant), Date: date, Percent: in.Percent,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.metrics.imported(operations.PlatformKind, done.Import.Rows, 0, done.Already)
-	return &one[operations.PlatformImported]{Body: done}, nil
+	s.metrics.imported(measuring.PlatformKind, done.Import.Rows, 0, done.Already)
+	return &one[measuring.PlatformImported]{Body: done}, nil
 }

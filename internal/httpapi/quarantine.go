@@ -9,6 +9,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 func (s *Server) addQuarantine() {
@@ -53,13 +54,13 @@ type retryInput struct {
 	}
 }
 
-func (s *Server) retryQuarantine(ctx context.Context, in *retryInput) (*one[operations.Retried], error) {
+func (s *Server) retryQuarantine(ctx context.Context, in *retryInput) (*one[measuring.Retried], error) {
 	filter := operations.QuarantineFilter{Merchant: ids.Merchant(in.Body.Merchant), Batch: ids.Batch(in.Body.Batch)}
 	done, err := s.deps.Ops.Measuring.RetryQuarantined(ctx, whoOf(ctx), in.Body.IDs, filter)
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.Retried]{Body: done}, nil
+	return &one[measuring.Retried]{Body: done}, nil
 }
 
 type dropInput struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 func (s *Server) addReconciliation() {
@@ -29,7 +30,7 @@ type reconciliationInput struct {
 }
 
 func (s *Server) reconciled(ctx context.Context, in *reconciliationInput) (exports.Reconciliation, error) {
-	return s.deps.Ops.Measuring.Reconcile(ctx, whoOf(ctx), operations.ReconcileInput{
+	return s.deps.Ops.Measuring.Reconcile(ctx, whoOf(ctx), measuring.ReconcileInput{
 		Merchant: ids.Merchant(in.Merchant), Shops: typed[ids.Shop](in.Shops), Dates: calendar.Dates{From: in.From, Until: in.Until},
 	})
 }

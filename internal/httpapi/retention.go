@@ -8,6 +8,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
 )
 
 func (s *Server) addRetention() {
@@ -20,12 +21,12 @@ func (s *Server) addRetention() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/retention/deletions", "list-deletions", tag, "What was deleted, newest first"), s.deletions)
 }
 
-func (s *Server) previewRetention(ctx context.Context, _ *struct{}) (*one[operations.Retained], error) {
+func (s *Server) previewRetention(ctx context.Context, _ *struct{}) (*one[measuring.Retained], error) {
 	r, err := s.deps.Ops.Measuring.PreviewRetention(ctx, whoOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.Retained]{Body: r}, nil
+	return &one[measuring.Retained]{Body: r}, nil
 }
 
 func (s *Server) holds(ctx context.Context, _ *struct{}) (*one[page[operations.Hold]], error) {
@@ -46,8 +47,8 @@ type holdInput struct {
 	}
 }
 
-func (in *holdInput) input() operations.HoldInput {
-	return operations.HoldInput{Merchant: ids.Merchant(in.Body.Merchant), Reason: in.Body.Reason}
+func (in *holdInput) input() measuring.HoldInput {
+	return measuring.HoldInput{Merchant: ids.Merchant(in.Body.Merchant), Reason: in.Body.Reason}
 }
 
 func (s *Server) hold(ctx context.Context, in *holdInput) (*struct{}, error) {

@@ -102,7 +102,8 @@ func (c pathContext) Param(name string) string {
 func decodePath(ctx huma.Context, next func(huma.Context)) { next(pathContext{ctx}) }
 
 // schemaName names a type in the OpenAPI document: those of domain packages by package and type,
-// so that contracts.Queue and store.Queue do not meet.
+// so that contracts.Queue and store.Queue do not meet. The groups of use cases are one package there:
+// how they are divided is nobody's business outside.
 func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -120,6 +121,8 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
+		case "administration", "measuring", "planning", "settling":
+			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))
 		}

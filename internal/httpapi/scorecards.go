@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/kpi"
 )
 
@@ -41,18 +42,18 @@ type monthScorecardsInput struct {
 	Agent    string         `query:"agent" maxLength:"64"`
 }
 
-func (s *Server) monthScorecards(ctx context.Context, in *monthScorecardsInput) (*one[operations.MonthCards], error) {
-	cards, err := s.deps.Ops.Measuring.MonthlyScorecards(ctx, whoOf(ctx), operations.MonthCardInput{
+func (s *Server) monthScorecards(ctx context.Context, in *monthScorecardsInput) (*one[settling.MonthCards], error) {
+	cards, err := s.deps.Ops.Settling.MonthlyScorecards(ctx, whoOf(ctx), settling.MonthCardInput{
 		Month: in.Month, Contract: ids.Contract(in.Contract), Agent: ids.Agent(in.Agent),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &one[operations.MonthCards]{Body: cards}, nil
+	return &one[settling.MonthCards]{Body: cards}, nil
 }
 
 func (s *Server) freezeScorecards(ctx context.Context, in *monthPath) (*one[operations.Freeze], error) {
-	done, err := s.deps.Ops.Measuring.FreezeScorecards(ctx, whoOf(ctx), in.Month)
+	done, err := s.deps.Ops.Settling.FreezeScorecards(ctx, whoOf(ctx), in.Month)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ type amendInput struct {
 }
 
 func (s *Server) amendScorecard(ctx context.Context, in *amendInput) (*one[operations.KeptCard], error) {
-	done, err := s.deps.Ops.Measuring.AmendScorecard(ctx, whoOf(ctx), operations.AmendInput{
+	done, err := s.deps.Ops.Settling.AmendScorecard(ctx, whoOf(ctx), settling.AmendInput{
 		Month: in.Month, Contract: ids.Contract(in.Body.Contract), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason,
 	})
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Server) amendScorecard(ctx context.Context, in *amendInput) (*one[opera
 }
 
 func (s *Server) freezes(ctx context.Context, in *Paging) (*list[operations.Freeze], error) {
-	items, next, err := s.deps.Ops.Measuring.Freezes(ctx, whoOf(ctx), in.page())
+	items, next, err := s.deps.Ops.Settling.Freezes(ctx, whoOf(ctx), in.page())
 	return paged(ctx, items, next, err)
 }
 

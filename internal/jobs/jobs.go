@@ -85,11 +85,11 @@ func Table(ops *operations.Operations) []Job {
 	return []Job{
 		{Name: "rollup-check", Schedule: "*/15 * * * *", Timeout: 10 * time.Minute, Run: ops.Measuring.CheckRollups},
 		{Name: "rollup-verification", Schedule: "30 4 * * *", CatchUp: true, Run: ops.Measuring.VerifyRollups},
-		{Name: "daily-scorecards", Schedule: "30 6 * * *", CatchUp: true, Run: ops.Measuring.DailyScorecards},
+		{Name: "daily-scorecards", Schedule: "30 6 * * *", CatchUp: true, Run: ops.Settling.DailyScorecards},
 		{Name: "conversion-closing", Schedule: "45 6 * * *", CatchUp: true, Run: ops.Measuring.CloseConversions},
 		{Name: "monthly-sla-reports", Schedule: "0 7 2 * *", CatchUp: true, Run: ops.Settling.MonthlyReports},
 		{Name: "reconciliation", Schedule: "30 7 * * *", CatchUp: true, Run: ops.Measuring.ReconcileAll},
-		{Name: "scorecard-freeze", Schedule: "0 8 * * *", CatchUp: true, Run: ops.Measuring.FreezeDue},
+		{Name: "scorecard-freeze", Schedule: "0 8 * * *", CatchUp: true, Run: ops.Settling.FreezeDue},
 		{Name: "retention", Schedule: "15 3 * * *", CatchUp: true, Run: ops.Measuring.Retain},
 		{Name: "housekeeping", Schedule: "45 3 * * *", CatchUp: true, Run: ops.Administration.Housekeep},
 	}

@@ -17,8 +17,14 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/operationstest"
+	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -36,7 +42,7 @@ type owner struct {
 
 // useCase is one exported method: who may call it, and whose rows come back.
 type useCase struct {
-	roles string // letters of roleLetters; "any" = whoever is logged in; "" = takes no principal
+	roles string // letters of roleLetters; "any" = whoever is logged in; "" = takes no access.Principal
 	both  string // "merchants" or "agents": rows of both come back to an administrator
 	call  func(context.Context, *world, access.Principal) ([]owner, error)
 }
@@ -49,24 +55,27 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := stackOn(t, enginetest.Start(t), append(packDefinitions(t), humanRounds))
+	s := stackOn(t, enginetest.Start(t), append(operationstest.Definitions(t), operationstest.HumanRounds))
 	ctx := t.Context()
-	s.applyContracts(t, merchantsYAML)
-	s.addPeople(t, 1001, 2, "lumi-tmall/pre")
-	s.addPeople(t, 2001, 1, "orca-jd/pre")
-	s.ingest(t, warehouse.Batch{Conversations: monthOfChats()})
-	_, err := s.Measuring.DailyScorecards(ctx, admin, at("2026-05-21", "02:00:00"))
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	s.AddPeople(t, 1001, 2, "lumi-tmall/pre")
+	s.AddPeople(t, 2001, 1, "orca-jd/pre")
+	s.Ingest(t, warehouse.Batch{Conversations: operationstest.Of(monthOfChats(), func(c chatlog.Conversation) bool {
+		day := calendar.DateOf(c.StartedAt, shanghai)
+		return day == may.First() || day == date("2026-05-20") // two days do: the jobs that look at every day are called by every role
+	})})
+	_, err := s.Settling.DailyScorecards(ctx, admin, at("2026-05-21", "02:00:00"))
 	ok(t, err)
 	w := &world{stack: s, reports: map[ids.Merchant]ids.Report{}}
 	for _, m := range []ids.Merchant{"lumi", "orca"} {
 		r, err := s.Settling.KeepReport(ctx, admin, ids.Contract(m+"-2026"), may)
 		ok(t, err)
 		w.reports[m] = r.ID
-		ok(t, s.db.Change(ctx, admin, s.now, func(tx *store.Tx) error { return plant(tx, m) }))
+		ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error { return plant(tx, m) }))
 	}
-	ok(t, s.db.Change(ctx, admin, s.now, plantKept))
-	ok(t, s.db.Change(ctx, admin, s.now, func(tx *store.Tx) error {
-		_, err := tx.AddRoster(store.Roster{ID: "r", Range: calendar.Day(today, shanghai), Shifts: []scheduling.Shift{shiftOf("1001", today, 9), shiftOf("2001", today, 9)}})
+	ok(t, s.DB.Change(ctx, admin, s.Clock, plantKept))
+	ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error {
+		_, err := tx.AddRoster(store.Roster{ID: "r", Range: calendar.Day(today, shanghai), Shifts: []scheduling.Shift{operationstest.ShiftOf("1001", today, 9), operationstest.ShiftOf("2001", today, 9)}})
 		if err == nil {
 			_, err = tx.SetRosterState("r", store.Published, store.AnyVersion)
 		}
@@ -90,18 +99,6 @@ func plant(tx *store.Tx, m ids.Merchant) error {
 		return err
 	}
 	return tx.AddImport(store.Import{Batch: ids.Batch("i-" + m), Kind: "contacts", Key: string(m), Merchant: m})
-}
-
-// shiftOf is nine hours with a meal in the middle, from an hour of a day on.
-func shiftOf(agent ids.Agent, on calendar.Date, hour int) scheduling.Shift {
-	start := on.In(shanghai).Add(time.Duration(hour) * time.Hour)
-	meal := scheduling.Activity{Kind: scheduling.Meal, Start: start.Add(4 * time.Hour), End: start.Add(5 * time.Hour)}
-	return scheduling.Shift{
-		Agent: agent, Code: "D", Start: start, End: start.Add(9 * time.Hour),
-		Activities: []scheduling.Activity{
-			{Kind: scheduling.Work, Start: start, End: meal.Start}, meal, {Kind: scheduling.Work, Start: meal.End, End: start.Add(9 * time.Hour)},
-		},
-	}
 }
 
 func owned[T any](rows []T, of func(T) owner) (out []owner) {
@@ -144,8 +141,8 @@ var lumiAndOrca = []ids.Merchant{"lumi", "orca"}
 // everyMethod lists the exported methods of the use cases.
 func everyMethod() (names []string) {
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*operations.Planning](), reflect.TypeFor[*operations.Measuring](),
-		reflect.TypeFor[*operations.Settling](), reflect.TypeFor[*operations.Administration](),
+		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*measuring.Measuring](),
+		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](),
 	} {
 		for m := range t.Methods() {
 			names = append(names, t.Elem().Name()+"."+m.Name)
@@ -158,8 +155,8 @@ func everyMethod() (names []string) {
 func takesPrincipal(name string) bool {
 	group, method, _ := strings.Cut(name, ".")
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*operations.Planning](), reflect.TypeFor[*operations.Measuring](),
-		reflect.TypeFor[*operations.Settling](), reflect.TypeFor[*operations.Administration](),
+		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*measuring.Measuring](),
+		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](),
 	} {
 		if m, found := t.MethodByName(method); found && t.Elem().Name() == group {
 			for i := range m.Type.NumIn() {
@@ -189,6 +186,7 @@ func TestEveryMethodHasARow(t *testing.T) {
 // TestPermissions walks every method x role, and each also without a login and with a token that
 // carries no permission.
 func TestPermissions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for name, c := range useCases() {
 		if c.call == nil {
@@ -221,6 +219,7 @@ func TestPermissions(t *testing.T) {
 // TestTwoMerchants calls every method as two clients and two agents: each sees its own rows, all
 // of them, and nothing else.
 func TestTwoMerchants(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	proved := 0
 	for name, c := range useCases() {
@@ -282,6 +281,7 @@ func keep(rows []owner, which func(owner) bool) (out []owner) {
 // What a client can write into a question does not widen it, and an agent's own rows never name
 // the merchants' totals.
 func TestAQuestionDoesNotWidenTheScope(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	whole, err := w.Measuring.Figures(t.Context(), clientLumi, mayQuery())
 	ok(t, err)

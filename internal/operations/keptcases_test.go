@@ -7,6 +7,8 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/reconcile"
 )
@@ -27,16 +29,16 @@ func keptCases() map[string]useCase {
 			return list(rows, next, err, nobody)
 		}},
 		"Measuring.VerifyRollups": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.VerifyRollups(ctx, p, w.now))
+			return only(w.Measuring.VerifyRollups(ctx, p, w.Clock))
 		}},
 		"Measuring.CloseConversions": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.CloseConversions(ctx, p, longAgo))
 		}},
 		"Measuring.ReconcileAll": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.ReconcileAll(ctx, p, w.now))
+			return only(w.Measuring.ReconcileAll(ctx, p, w.Clock))
 		}},
-		"Measuring.FreezeDue": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.FreezeDue(ctx, p, longAgo))
+		"Settling.FreezeDue": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Settling.FreezeDue(ctx, p, longAgo))
 		}},
 		"Measuring.Conversions": {"APSQC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Measuring.Conversions(ctx, p, operations.ConversionFilter{}, operations.Page{})
@@ -47,32 +49,32 @@ func keptCases() map[string]useCase {
 			return list(rows, next, err, func(c store.Reconciliation) owner { return owner{merchant: c.Merchant} })
 		}},
 		"Measuring.Reconcile": {"APSQC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			r, err := w.Measuring.Reconcile(ctx, p, operations.ReconcileInput{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(3)}})
+			r, err := w.Measuring.Reconcile(ctx, p, measuring.ReconcileInput{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(3)}})
 			return owned(r.Lines, func(l reconcile.Line) owner { return owner{merchant: l.Merchant} }), err
 		}},
 		"Measuring.ReconciliationWorkbook": {}, // takes a value that its owner was handed before
-		"Measuring.MonthlyScorecards": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			cards, err := w.Measuring.MonthlyScorecards(ctx, p, operations.MonthCardInput{Month: may})
-			return owned(cards.Cards, func(c operations.MonthCard) owner { return owner{agent: c.Agent} }), err
+		"Settling.MonthlyScorecards": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			cards, err := w.Settling.MonthlyScorecards(ctx, p, settling.MonthCardInput{Month: may})
+			return owned(cards.Cards, func(c settling.MonthCard) owner { return owner{agent: c.Agent} }), err
 		}},
-		"Measuring.Freezes": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Measuring.Freezes(ctx, p, operations.Page{})
+		"Settling.Freezes": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Settling.Freezes(ctx, p, operations.Page{})
 			return list(rows, next, err, nobody)
 		}},
-		"Measuring.FreezeScorecards": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.FreezeScorecards(ctx, p, calendar.Month{Year: 2099, Month: 1}))
+		"Settling.FreezeScorecards": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Settling.FreezeScorecards(ctx, p, calendar.Month{Year: 2099, Month: 1}))
 		}},
-		"Measuring.AmendScorecard": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.AmendScorecard(ctx, p, operations.AmendInput{}))
+		"Settling.AmendScorecard": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Settling.AmendScorecard(ctx, p, settling.AmendInput{}))
 		}},
 		"Measuring.PreviewRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.PreviewRetention(ctx, p))
 		}},
 		"Measuring.HoldRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.HoldRetention(ctx, p, operations.HoldInput{})
+			return nil, w.Measuring.HoldRetention(ctx, p, measuring.HoldInput{})
 		}},
 		"Measuring.ReleaseRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.ReleaseRetention(ctx, p, operations.HoldInput{Merchant: "lumi", Reason: "x"})
+			return nil, w.Measuring.ReleaseRetention(ctx, p, measuring.HoldInput{Merchant: "lumi", Reason: "x"})
 		}},
 		"Measuring.Holds": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Holds(ctx, p))

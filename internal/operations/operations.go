@@ -5,18 +5,27 @@
 // staffing.Target, measured readings become report lines, a contact history becomes a
 // forecast.Series. Now lives here; domain functions take the instant.
 //
+// This package wires the groups, one package each: administration, measuring, planning, settling.
+// They stand on gate and never import each other. It also owns what belongs to none of them: runs of
+// jobs, answers to repeated requests, and the types that doors pass through.
+//
 // It does not own HTTP, files on disk beyond the readers it is handed, or schedules.
 package operations
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations/administration"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -72,7 +81,7 @@ type Deps struct {
 	Warehouse   *warehouse.Warehouse
 	Zone        *time.Location // business time zone
 	Holidays    calendar.Holidays
-	Promotions  []Promotion // that ship with the binary, past and planned
+	Promotions  []planning.Promotion // that ship with the binary, past and planned
 	Definitions kpi.Definitions
 	Closing     chatlog.ClosingRule // marks buyers' messages that only close; the zero rule marks none
 	Rules       workrules.Params
@@ -81,76 +90,41 @@ type Deps struct {
 	Now         func() time.Time
 }
 
+// gate is what all groups of use cases are given.
+func (d Deps) gate() gate.Gate {
+	return gate.Gate{Store: d.Store, Warehouse: d.Warehouse, Zone: d.Zone, Definitions: d.Definitions, Log: d.Log, Now: d.Now}
+}
+
 // Operations is every use case, grouped by who asks.
 type Operations struct {
-	Planning       *Planning       // supervisors: history, forecast, staffing, roster
-	Measuring      *Measuring      // everyone: events in, figures out
-	Settling       *Settling       // finance and merchants: monthly SLA reports
-	Administration *Administration // operators: master data, users, audit
+	Planning       *planning.Planning             // supervisors: history, forecast, staffing, roster
+	Measuring      *measuring.Measuring           // everyone: events in, figures out
+	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
+	Administration *administration.Administration // operators: master data, users, audit
 	deps           Deps
 	jobs           *jobCounters
 }
 
-// base is not embedded by its exported fields: a door that holds the use cases must not reach the
-// stores around their permission checks.
-type base struct {
-	deps    Deps
-	cfg     Config
-	solving chan struct{} // holds one entry per roster being made
-}
-
-// maxSolving is how many rosters one process makes at a time.
-const maxSolving = 2
-
-// Planning answers who works when.
-type Planning struct{ base }
-
-// Measuring takes events in and gives figures out.
-type Measuring struct{ base }
-
-// Settling compares what was promised with what was measured.
-type Settling struct {
-	base
-	measuring *Measuring
-}
-
-// Administration keeps master data, users and the audit trail.
-type Administration struct{ base }
-
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
-	b := base{deps: deps, cfg: cfg, solving: make(chan struct{}, maxSolving)}
-	m := &Measuring{b}
+	g := deps.gate()
 	return &Operations{
-		Planning: &Planning{b}, Measuring: m, Settling: &Settling{b, m}, Administration: &Administration{b},
+		Planning:  planning.New(g, planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules}),
+		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
+		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
+		Administration: administration.New(g, administration.Policy{
+			SessionLifetime: cfg.SessionLifetime, LoginAttempts: cfg.LoginAttempts, LoginWindow: cfg.LoginWindow,
+		}),
 		deps: deps, jobs: newJobCounters(),
 	}
 }
+
+// Start tells the warehouse what it needs of the stores before the first question. Call it once the
+// stores are open. It does not need the engine.
+func (o *Operations) Start(ctx context.Context) error { return o.deps.gate().TellShops(ctx) }
 
 // Now is the clock of the use cases.
 func (o *Operations) Now() time.Time { return o.deps.Now() }
 
 // Zone is the business time zone.
 func (o *Operations) Zone() *time.Location { return o.deps.Zone }
-
-// read gives the scoped view of the operational store after the permission check.
-func (b base) read(who access.Principal, perm access.Permission) (*store.View, access.Scope, error) {
-	scope, err := access.Decide(who, perm)
-	if err != nil {
-		return nil, access.Scope{}, err
-	}
-	return b.deps.Store.In(scope), scope, nil
-}
-
-// figures gives the scoped view of the warehouse after the permission check.
-func (b base) figures(who access.Principal, perm access.Permission) (warehouse.Reader, error) {
-	scope, err := access.Decide(who, perm)
-	if err != nil {
-		return warehouse.Reader{}, err
-	}
-	return b.deps.Warehouse.In(warehouseScope(scope)), nil
-}
-
-func warehouseScope(s access.Scope) warehouse.Scope {
-	return warehouse.Scope{Everything: s.Everything, Merchants: s.Merchants, Agent: s.Agent}
-}

@@ -29,7 +29,7 @@ func counts(n int64) func(context.Context) (int64, error) {
 
 func TestRunJobKeepsHistory(t *testing.T) {
 	s := newStoreStack(t)
-	ctx, due := t.Context(), s.now.Add(-time.Minute)
+	ctx, due := t.Context(), s.Clock.Add(-time.Minute)
 	run, err := s.RunScheduled(ctx, job(due, operations.Scheduled, counts(7)))
 	ok(t, err)
 	assert.Equal(t, store.Succeeded, run.State)
@@ -65,13 +65,13 @@ func TestRunJobKeepsHistory(t *testing.T) {
 func TestRunJobOnOneNodeAtATime(t *testing.T) {
 	s := newStoreStack(t)
 	ctx := t.Context()
-	deps := s.deps
+	deps := s.Deps
 	deps.Node = "n2"
 	other := operations.New(operations.DefaultConfig(), deps)
 	inside := 0
-	_, err := s.RunScheduled(ctx, job(s.now, operations.Scheduled, func(ctx context.Context) (int64, error) {
+	_, err := s.RunScheduled(ctx, job(s.Clock, operations.Scheduled, func(ctx context.Context) (int64, error) {
 		for _, o := range []*operations.Operations{other, s.Operations} { // another node, and this one again
-			_, err := o.RunScheduled(ctx, job(s.now.Add(time.Hour), operations.Manual, func(context.Context) (int64, error) {
+			_, err := o.RunScheduled(ctx, job(s.Clock.Add(time.Hour), operations.Manual, func(context.Context) (int64, error) {
 				inside++
 				return 0, nil
 			}))
@@ -81,13 +81,13 @@ func TestRunJobOnOneNodeAtATime(t *testing.T) {
 	}))
 	ok(t, err)
 	assert.Zero(t, inside)
-	_, err = other.RunScheduled(ctx, job(s.now.Add(time.Hour), operations.Scheduled, counts(1)))
+	_, err = other.RunScheduled(ctx, job(s.Clock.Add(time.Hour), operations.Scheduled, counts(1)))
 	ok(t, err)
 }
 
 func TestRunJobTimesOut(t *testing.T) {
 	s := newStoreStack(t)
-	spec := job(s.now, operations.Scheduled, func(ctx context.Context) (int64, error) {
+	spec := job(s.Clock, operations.Scheduled, func(ctx context.Context) (int64, error) {
 		<-ctx.Done()
 		return 2, ctx.Err()
 	})
@@ -107,7 +107,7 @@ func TestRunJobWhoseCallerRunsOutOfTime(t *testing.T) {
 	s := newStoreStack(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	run, err := s.RunScheduled(ctx, job(s.now, operations.Manual, func(ctx context.Context) (int64, error) {
+	run, err := s.RunScheduled(ctx, job(s.Clock, operations.Manual, func(ctx context.Context) (int64, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}))
@@ -120,20 +120,20 @@ func TestRunJobWhoseCallerRunsOutOfTime(t *testing.T) {
 func TestRunJobSurvivesCancellation(t *testing.T) {
 	s := newStoreStack(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	run, err := s.RunScheduled(ctx, job(s.now, operations.Scheduled, func(ctx context.Context) (int64, error) {
+	run, err := s.RunScheduled(ctx, job(s.Clock, operations.Scheduled, func(ctx context.Context) (int64, error) {
 		cancel()
 		return 0, ctx.Err()
 	}))
 	require.Error(t, err)
 	assert.Equal(t, store.Failed, run.State)
-	again, err := s.RunScheduled(t.Context(), job(s.now, operations.Scheduled, counts(1)))
+	again, err := s.RunScheduled(t.Context(), job(s.Clock, operations.Scheduled, counts(1)))
 	ok(t, err)
 	assert.Equal(t, 2, again.Attempt, "the lease was given back although the context had ended")
 }
 
 func TestJobMissed(t *testing.T) {
 	s := newStoreStack(t)
-	ctx, due := t.Context(), s.now
+	ctx, due := t.Context(), s.Clock
 	missed := func(at time.Time) bool {
 		t.Helper()
 		m, err := s.JobMissed(ctx, "nightly", at)
@@ -154,11 +154,11 @@ func TestJobMissed(t *testing.T) {
 func TestAbandonedRunsAreNamed(t *testing.T) {
 	s := newStoreStack(t)
 	ctx := t.Context()
-	ok(t, s.db.StartJobRun(ctx, store.JobRun{ID: "dead", Job: "nightly", ScheduledFor: s.now, Attempt: 1, Node: "n1", StartedAt: s.now}))
+	ok(t, s.DB.StartJobRun(ctx, store.JobRun{ID: "dead", Job: "nightly", ScheduledFor: s.Clock, Attempt: 1, Node: "n1", StartedAt: s.Clock}))
 	n, err := s.AbandonRuns(ctx)
 	ok(t, err)
 	assert.Equal(t, 1, n)
-	missed, err := s.JobMissed(ctx, "nightly", s.now)
+	missed, err := s.JobMissed(ctx, "nightly", s.Clock)
 	ok(t, err)
 	assert.True(t, missed)
 }

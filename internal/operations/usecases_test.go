@@ -10,6 +10,10 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/operationstest"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -108,13 +112,13 @@ func peopleCases() map[string]useCase {
 			return nil, w.Administration.DeleteAccount(ctx, p, "none")
 		}},
 		"Measuring.Import/accounts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.Import(ctx, p, operations.ImportInput{
-				Source: fileOf("a.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportAccounts),
+			return only(w.Measuring.Import(ctx, p, measuring.ImportInput{
+				Source: operationstest.FileOf("a.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportAccounts),
 			}))
 		}},
 		"Measuring.Import/agents": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.Import(ctx, p, operations.ImportInput{
-				Source: fileOf("a.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportAgents),
+			return only(w.Measuring.Import(ctx, p, measuring.ImportInput{
+				Source: operationstest.FileOf("a.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportAgents),
 			}))
 		}},
 	}
@@ -127,7 +131,7 @@ func planningCases() map[string]useCase {
 	ofPlan := func(f store.Plan) owner { return owner{merchant: f.Merchant} }
 	return map[string]useCase{
 		"Planning.MakeForecasts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.MakeForecasts(ctx, p, operations.ForecastInput{}))
+			return only(w.Planning.MakeForecasts(ctx, p, planning.ForecastInput{}))
 		}},
 		"Planning.Forecasts": {read, "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Planning.Forecasts(ctx, p, operations.ForecastFilter{}, operations.Page{})
@@ -146,7 +150,7 @@ func planningCases() map[string]useCase {
 			return nil, w.Planning.PutPromotions(ctx, p, nil)
 		}},
 		"Planning.MakePlans": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.MakePlans(ctx, p, operations.PlanInput{}))
+			return only(w.Planning.MakePlans(ctx, p, planning.PlanInput{}))
 		}},
 		"Planning.Plans": {read, "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Planning.Plans(ctx, p, operations.ForecastFilter{}, operations.Page{})
@@ -156,7 +160,7 @@ func planningCases() map[string]useCase {
 			return each(func(id ids.Plan) (store.Plan, error) { return w.Planning.Plan(ctx, p, id) }, ofPlan, "p-lumi", "p-orca")
 		}},
 		"Planning.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.MakeRoster(ctx, p, operations.RosterInput{}))
+			return only(w.Planning.MakeRoster(ctx, p, planning.RosterInput{}))
 		}},
 		"Planning.PublishRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.PublishRoster(ctx, p, "nothing", operations.AnyVersion))
@@ -229,8 +233,8 @@ func measuringCases() map[string]useCase {
 			rows, _, err := w.Measuring.Conversations(ctx, p, f, operations.Page{Limit: 500})
 			return owned(rows, func(c chatlog.Conversation) owner { return owner{c.Merchant, c.Agent} }), err
 		}},
-		"Measuring.Scorecards": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Measuring.Scorecards(ctx, p, operations.ScorecardFilter{}, operations.Page{})
+		"Settling.Scorecards": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Settling.Scorecards(ctx, p, operations.ScorecardFilter{}, operations.Page{})
 			return list(rows, next, err, func(c store.Scorecard) owner { return owner{agent: c.Agent} })
 		}},
 		"Measuring.Freshness": {"APSQC", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
@@ -251,14 +255,14 @@ func measuringCases() map[string]useCase {
 				q = mayQuery(kpi.ByMerchant, kpi.ByAgent)
 			}
 			c, err := w.Measuring.Compare(ctx, p, q, "neutral-1", "neutral-1")
-			return owned(c.Figures, func(f operations.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
+			return owned(c.Figures, func(f measuring.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
 		}},
 		"Measuring.Compare/agents": {"APSQG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			c, err := w.Measuring.Compare(ctx, p, mayQuery(kpi.ByAgent), "neutral-1", "neutral-1")
-			return owned(c.Figures, func(f operations.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
+			return owned(c.Figures, func(f measuring.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
 		}},
 		"Measuring.Items": {"APSQGC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			q := operations.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Merchants: lumiAndOrca}
+			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Merchants: lumiAndOrca}
 			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
 			var out []owner
 			for _, i := range rows {
@@ -271,28 +275,30 @@ func measuringCases() map[string]useCase {
 			return out, err
 		}},
 		"Measuring.Items/agents": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			q := operations.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
+			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
 			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
-			return owned(rows, func(i operations.Item) owner { return owner{i.Merchant, i.Agent} }), err
+			return owned(rows, func(i measuring.Item) owner { return owner{i.Merchant, i.Agent} }), err
 		}},
 		"Measuring.Imports": {"APSQC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Measuring.Imports(ctx, p, operations.ImportFilter{Kind: "contacts"}, operations.Page{})
 			return list(rows, next, err, func(i store.Import) owner { return owner{merchant: i.Merchant} })
 		}},
 		"Measuring.Import": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.Import(ctx, p, chats("x\n")))
+			return only(w.Measuring.Import(ctx, p, measuring.ImportInput{
+				Source: operationstest.FileOf("chats.csv", "x\n"), Mapping: operations.DefaultMapping(operations.ImportConversations),
+			}))
 		}},
 		"Measuring.ImportPlatform": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.ImportPlatform(ctx, p, operations.PlatformInput{Source: fileOf("x.csv", "a,b\n"), Shop: "lumi-tmall"}))
+			return only(w.Measuring.ImportPlatform(ctx, p, measuring.PlatformInput{Source: operationstest.FileOf("x.csv", "a,b\n"), Shop: "lumi-tmall"}))
 		}},
 		"Measuring.PlatformFigures": {"APSQC", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, err := w.Measuring.PlatformFigures(ctx, p, operations.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}})
-			return owned(rows, func(f operations.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
+			rows, err := w.Measuring.PlatformFigures(ctx, p, measuring.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}})
+			return owned(rows, func(f measuring.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
 		}},
 		"Measuring.PlatformFigures/accounts": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			q := operations.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}, ByAccount: true}
+			q := measuring.PlatformFigureQuery{Dates: calendar.Dates{From: may.First(), Until: may.First().Add(31)}, ByAccount: true}
 			rows, err := w.Measuring.PlatformFigures(ctx, p, q)
-			return owned(rows, func(f operations.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
+			return owned(rows, func(f measuring.PlatformFigure) owner { return owner{f.Merchant, f.Agent} }), err
 		}},
 		"Measuring.Stream": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Stream(ctx, p, "test", strings.NewReader("")))
@@ -311,13 +317,13 @@ func measuringCases() map[string]useCase {
 			return nil, w.Measuring.Ingest(ctx, p, warehouse.Batch{ID: "empty"})
 		}},
 		"Measuring.CheckRollups": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.CheckRollups(ctx, p, w.now))
+			return only(w.Measuring.CheckRollups(ctx, p, w.Clock))
 		}},
 		"Measuring.Retain": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.Retain(ctx, p, w.now))
+			return only(w.Measuring.Retain(ctx, p, w.Clock))
 		}},
-		"Measuring.DailyScorecards": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Measuring.DailyScorecards(ctx, p, w.now))
+		"Settling.DailyScorecards": {jobs, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Settling.DailyScorecards(ctx, p, w.Clock))
 		}},
 	}
 }
@@ -369,14 +375,14 @@ func administrationCases() map[string]useCase {
 		"Administration.Authenticate": {},
 
 		"Administration.PutUser": {users, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Administration.PutUser(ctx, p, operations.UserInput{}))
+			return only(w.Administration.PutUser(ctx, p, administration.UserInput{}))
 		}},
 		"Administration.Users": {users, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Administration.Users(ctx, p, operations.Page{})
 			return list(rows, next, err, nobody)
 		}},
 		"Administration.IssueToken": {users, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			_, _, err := w.Administration.IssueToken(ctx, p, operations.TokenInput{})
+			_, _, err := w.Administration.IssueToken(ctx, p, administration.TokenInput{})
 			return nil, err
 		}},
 		"Administration.Tokens": {users, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
@@ -387,7 +393,7 @@ func administrationCases() map[string]useCase {
 			return nil, w.Administration.RevokeToken(ctx, p, "nothing")
 		}},
 		"Administration.Housekeep": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Administration.Housekeep(ctx, p, w.now))
+			return only(w.Administration.Housekeep(ctx, p, w.Clock))
 		}},
 		"Administration.Audit": {audit, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Administration.Audit(ctx, p, operations.AuditFilter{}, operations.Page{})
@@ -403,7 +409,7 @@ func plumbingCases() map[string]useCase {
 	type who = access.Principal
 	return map[string]useCase{
 		"Operations.RunJob": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.RunJob(ctx, p, job(w.now, operations.Manual, counts(0))))
+			return only(w.RunJob(ctx, p, job(w.Clock, operations.Manual, counts(0))))
 		}},
 		"Operations.JobRuns": {"APS", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.JobRuns(ctx, p, operations.JobRunFilter{}, operations.Page{})

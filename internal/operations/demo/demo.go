@@ -1,10 +1,11 @@
 // Package demo owns the invented outsourcer that a newcomer meets: three sites, six merchants on
 // four platforms, 120 agents, 25 months of contact history and one month of conversations, made by
-// a seeded simulation. Everything in it is marked as simulated.
+// a seeded simulation; and one former client, whose last month a dispute still needs. Everything in
+// it is marked as simulated.
 //
 // It enters through the same use cases as a customer's data. Its dates are fixed (history from
-// 2024-10-01, conversations of November 2026), whatever the clock says, so that what the
-// documentation shows is what everybody sees.
+// 2024-10-01, conversations of November 2026, of the former client December 2021), whatever the clock
+// says, so that what the documentation shows is what everybody sees.
 package demo
 
 import (
@@ -19,11 +20,14 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/internal/operations/intake"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -78,16 +82,17 @@ type accountsOf map[ids.Agent]string
 type world struct {
 	merchants []contracts.Merchant
 	shops     []contracts.Shop
-	planned   []operations.Promotion
+	planned   []planning.Promotion
 	demands   []demand
 	teams     []workforce.Team
 	agents    []workforce.Agent
 	zone      *time.Location
-	from      calendar.Date              // first day of the history
-	month     calendar.Month             // of the conversations; the history ends where it begins
-	texts     map[ids.Merchant]bool      // whose contract lets the texts of messages be kept
-	account   map[ids.Shop][2]accountsOf // of each agent, in the first half of the month and in the second
-	days      int                        // of the month that are simulated
+	from      calendar.Date                             // first day of the history
+	month     calendar.Month                            // of the conversations; the history ends where it begins
+	texts     map[ids.Merchant]bool                     // whose contract lets the texts of messages be kept
+	account   map[ids.Shop][2]accountsOf                // of each agent, in the first half of the month and in the second
+	days      int                                       // of the month that are simulated
+	duty      func(agent, days int) []simulate.Interval // what an agent, by its place in agents, worked in the first days of the month
 }
 
 // Load fills empty stores with the demo. It may be run again after a crash: what is there already
@@ -116,6 +121,10 @@ func (w *world) load(ctx context.Context, ops *operations.Operations, progress f
 	if err := w.loadMonth(ctx, ops, who, progress); err != nil {
 		return err
 	}
+	progress("a former client: conversations of " + formerMonth.String() + ", under a legal hold")
+	if err := loadFormer(ctx, ops, who); err != nil {
+		return err
+	}
 	progress("rolling up")
 	if _, err := ops.Measuring.CheckRollups(ctx, who, ops.Now()); err != nil {
 		return err
@@ -132,7 +141,7 @@ func newWorld(zone *time.Location) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{merchants: merchants, planned: promotions(zone), zone: zone, from: historyFrom, month: month, days: month.Days()}
+	w := &world{merchants: merchants, planned: promotions(zone), zone: zone, from: historyFrom, month: month, days: month.Days(), duty: duty}
 	for _, m := range merchants {
 		for _, s := range m.Shops {
 			w.shops = append(w.shops, s)
@@ -179,8 +188,8 @@ func (w *world) settle(agreed []contracts.Contract) {
 }
 
 // promotions are the big sales as the demo's planner has entered them, the same on every platform.
-func promotions(zone *time.Location) []operations.Promotion {
-	event := func(family string, year int, openings ...[3]int) operations.Promotion {
+func promotions(zone *time.Location) []planning.Promotion {
+	event := func(family string, year int, openings ...[3]int) planning.Promotion {
 		e := forecast.Event{Family: family}
 		for _, o := range openings {
 			e.Openings = append(e.Openings, time.Date(year, time.Month(o[0]), o[1], o[2], 0, 0, 0, zone))
@@ -195,9 +204,9 @@ func promotions(zone *time.Location) []operations.Promotion {
 			e.Phases = append(e.Phases, forecast.Phase{Kind: kind, Start: e.Openings[i], End: o})
 		}
 		e.Phases = append(e.Phases, forecast.Phase{Kind: "spot", Start: e.Openings[last], End: e.End})
-		return operations.Promotion{Platform: "all", Event: e}
+		return planning.Promotion{Platform: "all", Event: e}
 	}
-	return []operations.Promotion{
+	return []planning.Promotion{
 		event("double11", 2024, [3]int{10, 14, 20}, [3]int{10, 21, 20}, [3]int{10, 31, 20}, [3]int{11, 10, 20}),
 		event("618", 2025, [3]int{5, 13, 20}, [3]int{5, 16, 20}, [3]int{5, 30, 20}, [3]int{6, 17, 20}),
 		event("double11", 2025, [3]int{10, 15, 20}, [3]int{10, 20, 20}, [3]int{10, 31, 20}, [3]int{11, 10, 20}),
@@ -208,7 +217,7 @@ func promotions(zone *time.Location) []operations.Promotion {
 
 // waves turns the openings of every promotion into demand, each lasting to the next one. The first
 // opening only starts the presale; the last one is the peak.
-func waves(promotions []operations.Promotion) []wave {
+func waves(promotions []planning.Promotion) []wave {
 	heights := []float64{1.5, 2.6, 2.4, 4}
 	var out []wave
 	for _, p := range promotions {
@@ -266,7 +275,7 @@ func (w *world) loadBooks(ctx context.Context, ops *operations.Operations, who a
 		if there[l.Login] {
 			continue
 		}
-		in := operations.UserInput{Login: l.Login, Name: "演示 " + l.Login, Role: l.Role, Password: Password}
+		in := administration.UserInput{Login: l.Login, Name: "演示 " + l.Login, Role: l.Role, Password: Password}
 		if l.Role == access.Client {
 			in.Merchant = w.merchants[0].ID
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store/storetest"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -67,7 +69,10 @@ type holding struct {
 	counts                               warehouse.Counts
 	readings                             []kpi.Reading
 	merchants, contracts, agents, logins int
-	promotions                           []operations.Promotion
+	promotions                           []planning.Promotion
+	disputed                             measuring.Comparison // JD's rate in the former client's last month, under both definitions
+	holds                                []operations.Hold
+	kept                                 measuring.Retained
 }
 
 func (s stack) holding(t *testing.T, w *world) (h holding) {
@@ -99,6 +104,15 @@ func (s stack) holding(t *testing.T, w *world) (h holding) {
 	require.NoError(t, err)
 	h.promotions, err = s.Planning.Promotions(ctx, reader)
 	require.NoError(t, err)
+	h.disputed, err = s.Measuring.Compare(ctx, reader, kpi.Query{Metrics: []kpi.Metric{"jd.first_30s"}, Grain: kpi.Whole, Range: formerMonth.Range(w.zone)}, "v2021-11", "v2021-12")
+	require.NoError(t, err)
+	h.kept, err = s.Measuring.PreviewRetention(ctx, reader)
+	require.NoError(t, err)
+	h.holds, err = s.Measuring.Holds(ctx, reader)
+	require.NoError(t, err)
+	for i := range h.holds {
+		h.holds[i].At = time.Time{}
+	}
 	h.merchants, h.contracts, h.agents, h.logins = len(merchants), len(agreed), len(agents), len(users)
 	return h
 }
@@ -118,7 +132,7 @@ func TestLoadingAgainCompletesAndChangesNothing(t *testing.T) {
 	assert.Equal(t, want, whole.holding(t, w), "loaded twice")
 
 	cut := newStack(t, w)
-	for _, at := range []int{1, 9, 18, 19, 20} { // books, history, before and after the conversations, roll-up
+	for _, at := range []int{1, 9, 18, 19, 20, 21} { // books, history, before and after the conversations, former client, roll-up
 		ctx, cancel := context.WithCancel(t.Context())
 		step := 0
 		err := small(t).load(ctx, cut.Operations, func(string) {
@@ -168,10 +182,14 @@ func assertComplete(t *testing.T, ops stack, w *world, got holding) {
 	states, err := w.makeBatches(counting(&want))
 	require.NoError(t, err)
 	want.States = uint64(len(states))
+	conversations := want.Conversations
+	former := formerOf(t)
+	_, err = former.makeBatches(counting(&want))
+	require.NoError(t, err)
 	want.Figures = got.counts.Figures // a figure for each column that we can count, of two shops
 	assert.Greater(t, want.Figures, uint64(10))
 	assert.Equal(t, want, got.counts)
-	assert.Equal(t, []int{6, 6, 120, len(Logins)}, []int{got.merchants, got.contracts, got.agents, got.logins})
+	assert.Equal(t, []int{7, 7, 125, len(Logins)}, []int{got.merchants, got.contracts, got.agents, got.logins})
 	complete, known := ops.DemoLoaded(t.Context())
 	assert.True(t, complete && known)
 	offered := 0.0
@@ -180,7 +198,33 @@ func assertComplete(t *testing.T, ops stack, w *world, got holding) {
 			offered += r.Numerator
 		}
 	}
-	assert.InDelta(t, float64(want.Conversations), offered, 0, "each conversation is in the sums once")
+	assert.InDelta(t, float64(conversations), offered, 0, "each conversation is in the sums once")
+	assertDisputed(t, former, got)
+}
+
+// assertDisputed compares JD's rate of the former client under both definitions with a count of its
+// messages, and needs them all kept, though they are older than retention.
+func assertDisputed(t *testing.T, former *world, got holding) {
+	t.Helper()
+	require.Len(t, got.disputed.Figures, 1)
+	f := got.disputed.Figures[0]
+	value := func(r *kpi.Reading, from, until int) float64 {
+		require.NotNil(t, r)
+		good, all := former.inTime(t, from, until)
+		assert.Equal(t, []float64{good, all}, []float64{r.Numerator, r.Denominator}, "from %d to %d o'clock", from, until)
+		return good / all
+	}
+	was, then := value(f.A, 8, 24), value(f.B, 9, 23)
+	assert.Less(t, was, 0.95, "the old definition misses the target of the contract")
+	assert.Greater(t, then, 0.95, "the new one reaches it")
+	require.NotNil(t, f.Points)
+	assert.InDelta(t, 100*(then-was), *f.Points, 1e-9)
+	assert.Equal(t, f.B, f.InForce, "JD back-dated its change to the first of the month")
+
+	assert.True(t, formerMonth.Next().First().Before(got.kept.Cutoff), "the month is older than %s", got.kept.Cutoff)
+	assert.Zero(t, got.kept.Measured.Raw())
+	assert.Zero(t, got.kept.Measured.Rollups)
+	assert.Equal(t, []operations.Hold{{Merchant: former.merchants[0].ID, Reason: formerReason, Author: "demo"}}, got.holds)
 }
 
 func counting(c *warehouse.Counts) func(warehouse.Batch) {

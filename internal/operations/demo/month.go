@@ -125,7 +125,7 @@ func (w *world) simulation() simulate.Config {
 		c.Queues = append(c.Queues, q)
 	}
 	for i, a := range w.agents {
-		server := simulate.Agent{Limit: a.Concurrency, Duty: duty(i, w.days), Speed: 0.85 + 0.05*float64(i%7), Slowdown: 0.05}
+		server := simulate.Agent{Limit: a.Concurrency, Duty: w.duty(i, w.days), Speed: 0.85 + 0.05*float64(i%7), Slowdown: 0.05}
 		for _, s := range a.Skills {
 			server.Queues = append(server.Queues, index[s.Queue])
 		}

@@ -1,0 +1,181 @@
+package planning
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+)
+
+// A span of days is seldom covered by one document. Here the newest document of a queue decides
+// every instant that it covers, older ones the rest, and the open days that nobody covers are named.
+
+// GapDays are the open days of a queue for which there is no plan.
+type GapDays struct {
+	Queue ids.Queue       `json:"queue"`
+	Days  []calendar.Date `json:"days"` // ascending
+}
+
+// without is what of some ranges lies outside others.
+func without(ranges, taken []calendar.Range) []calendar.Range {
+	for _, t := range taken {
+		var left []calendar.Range
+		for _, r := range ranges {
+			if !r.Overlaps(t) {
+				left = append(left, r)
+				continue
+			}
+			for _, piece := range []calendar.Range{{Start: r.Start, End: t.Start}, {Start: t.End, End: r.End}} {
+				if piece.Valid() {
+					left = append(left, piece)
+				}
+			}
+		}
+		ranges = left
+	}
+	return ranges
+}
+
+// shareOut gives each of several covers, newest first, the parts of a span that no newer one has,
+// and returns what is left over.
+func shareOut(span calendar.Range, covers [][]calendar.Range) (shares [][]calendar.Range, left []calendar.Range) {
+	left = []calendar.Range{span}
+	for _, cover := range covers {
+		rest := without(left, cover)
+		shares = append(shares, without(left, rest))
+		left = rest
+	}
+	return shares, left
+}
+
+// covered is the documents of one queue with the parts of a span that each of them decides.
+type covered[D any] struct {
+	queue  ids.Queue
+	docs   []D
+	shares [][]calendar.Range // one list per document, not empty
+	left   []calendar.Range
+}
+
+// divide shares a span out among the documents of each queue, which come newest first. A document
+// that decides nothing is left out, and so is a queue without any. The queues ascend.
+func divide[D any](docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) []covered[D] {
+	own := map[ids.Queue][]D{}
+	for _, d := range docs {
+		own[queue(d)] = append(own[queue(d)], d)
+	}
+	var out []covered[D]
+	for _, q := range slices.Sorted(maps.Keys(own)) {
+		covers := make([][]calendar.Range, len(own[q]))
+		for i, d := range own[q] {
+			covers[i] = cover(d)
+		}
+		shares, left := shareOut(span, covers)
+		one := covered[D]{queue: q, left: left}
+		for i, d := range own[q] {
+			if len(shares[i]) > 0 {
+				one.docs, one.shares = append(one.docs, d), append(one.shares, shares[i])
+			}
+		}
+		if len(one.docs) > 0 {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// clashes are the named documents that speak about days of a span about which another one of the
+// same queue speaks too: whoever names both does not say which of them holds.
+func clashes[D any](path string, docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) (bad []fault.Field) {
+	all := []calendar.Range{span}
+	for i, d := range docs {
+		mine := without(all, without(all, cover(d)))
+		for j, other := range docs[:i] {
+			both := without(mine, without(mine, cover(other)))
+			if queue(other) == queue(d) && len(both) > 0 {
+				bad = append(bad, fault.Field{
+					Path: fmt.Sprintf("%s[%d]", path, i), Value: string(queue(d)),
+					Problem: fmt.Sprintf("covers days of its queue that %s[%d] covers too", path, j),
+				})
+			}
+		}
+	}
+	return bad
+}
+
+// repeats are the names that a list holds twice.
+func repeats[T ~string](path string, names []T) (bad []fault.Field) {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("%s[%d]", path, i), Value: string(name), Problem: "is named twice"})
+		}
+	}
+	return bad
+}
+
+// gapDays are the business days of some ranges on which a queue is open in them; a queue without
+// known hours is open always.
+func gapDays(left []calendar.Range, hours string, zone *time.Location) ([]calendar.Date, error) {
+	open := forecast.AlwaysOpen()
+	if hours != "" {
+		var err error
+		if open, err = forecast.ParseHours(hours); err != nil {
+			return nil, err
+		}
+	}
+	var days []calendar.Date
+	for _, r := range left {
+		for slot := range r.Slots(calendar.Slot) {
+			local := slot.Start.In(zone)
+			if day := calendar.DateOf(slot.Start, zone); open.Open(local.Weekday(), local.Hour()*60+local.Minute()) && !slices.Contains(days, day) {
+				days = append(days, day)
+			}
+		}
+	}
+	return days, nil
+}
+
+// forecastCover is what a forecast speaks about: from its origin to its horizon, closed hours
+// included. Its own range is that of its first and last open slot only.
+func forecastCover(f store.Forecast) []calendar.Range {
+	if r, ok := forecastFigures(f); ok && r.Horizon > 0 && !r.Origin.IsZero() {
+		return []calendar.Range{{Start: r.Origin, End: r.Origin.Add(r.Horizon)}}
+	}
+	return []calendar.Range{f.Range}
+}
+
+// forecastFigures reads the account of a forecast; one that was not made here may have none.
+func forecastFigures(f store.Forecast) (forecast.Result, bool) {
+	var r forecast.Result
+	err := json.Unmarshal(f.Figures, &r)
+	return r, err == nil
+}
+
+// planCover is what a plan speaks about, closed hours included.
+func planCover(p store.Plan) []calendar.Range {
+	var figures PlanFigures
+	if err := json.Unmarshal(p.Figures, &figures); err != nil || len(figures.Parts) == 0 {
+		return []calendar.Range{p.Range} // not made here
+	}
+	out := make([]calendar.Range, len(figures.Parts))
+	for i, part := range figures.Parts {
+		out[i] = part.Range
+	}
+	return out
+}
+
+// clip keeps the needs that start in some ranges.
+func clip(needs []scheduling.Need, ranges []calendar.Range) []scheduling.Need {
+	return slices.DeleteFunc(slices.Clone(needs), func(n scheduling.Need) bool { return !inAny(ranges, n.Start) })
+}
+
+func inAny(ranges []calendar.Range, at time.Time) bool {
+	return slices.ContainsFunc(ranges, func(r calendar.Range) bool { return r.Contains(at) })
+}

@@ -1,0 +1,237 @@
+package planning
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+)
+
+// defaultSlot is the grain of plans.
+const defaultSlot = calendar.Slot
+
+// historyReach is how far back a forecast looks.
+const historyReach = 5 * 366 * 24 * time.Hour
+
+// ForecastInput asks for one forecast per queue.
+type ForecastInput struct {
+	Queues   []ids.Queue   // empty: every queue of Merchant, or of everybody
+	Merchant ids.Merchant  // narrows an empty Queues
+	Slot     time.Duration // 0 = 15 minutes, or the grain of the history where that is coarser
+	Origin   time.Time     // zero = the end of the history
+	Horizon  time.Duration // 0 = two weeks
+	Levels   []float64     // nil = 0.1 0.5 0.9
+}
+
+// MakeForecasts forecasts each queue from its contact history and stores an immutable version per
+// queue. A queue without history is an error only when it was named.
+func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in ForecastInput) ([]store.Forecast, error) {
+	view, scope, err := p.gate.Read(who, access.WritePlans)
+	if err != nil {
+		return nil, err
+	}
+	queues, platforms, err := p.queues(ctx, view, in)
+	if err != nil {
+		return nil, err
+	}
+	entered, err := p.entered(ctx, p.gate.Everything())
+	if err != nil {
+		return nil, err
+	}
+	var made []store.Forecast
+	for _, q := range queues {
+		one, err := p.forecastQueue(ctx, scope, q, eventsFor(entered, p.policy.Promotions, platforms[q.Shop]), in)
+		if err != nil {
+			if fault.CodeOf(err) == "forecast.no_history" && len(in.Queues) == 0 {
+				continue
+			}
+			return nil, err
+		}
+		made = append(made, one)
+	}
+	if len(made) == 0 {
+		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
+	}
+	now := p.gate.Now()
+	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		for i := range made {
+			made[i].CreatedAt, made[i].Author = now, who.User
+			if err := tx.AddForecast(made[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return made, err
+}
+
+// queues resolves the input to queues and the platform of each of their shops.
+func (p *Planning) queues(ctx context.Context, view *store.View, in ForecastInput) ([]store.Queue, map[ids.Shop]contracts.Platform, error) {
+	platforms := map[ids.Shop]contracts.Platform{}
+	shops, err := store.All(func(page store.Page) ([]store.Shop, string, error) { return view.Shops(ctx, in.Merchant, page) })
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range shops {
+		platforms[s.ID] = s.Platform
+	}
+	if len(in.Queues) == 0 {
+		all, err := store.All(func(page store.Page) ([]store.Queue, string, error) {
+			return view.Queues(ctx, store.QueueFilter{Merchant: in.Merchant}, page)
+		})
+		return all, platforms, err
+	}
+	var named []store.Queue
+	for _, id := range in.Queues {
+		q, err := view.Queue(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		named = append(named, q)
+	}
+	return named, platforms, nil
+}
+
+func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q store.Queue, events []forecast.Event, in ForecastInput) (store.Forecast, error) {
+	series, handle, err := p.history(ctx, scope, q, in.Slot, in.Origin)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	options := forecast.Options{
+		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.policy.Holidays, Levels: in.Levels,
+	}
+	if options.Horizon == 0 {
+		options.Horizon = 14 * 24 * time.Hour
+	}
+	if q.Hours != "" && series.Slot < 24*time.Hour { // a day as a whole has no hours
+		if options.Hours, err = forecast.ParseHours(q.Hours); err != nil {
+			return store.Forecast{}, err
+		}
+	}
+	result, err := forecast.Run(series, options)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	for i := range result.Curve.Points {
+		result.Curve.Points[i].HandleTime = handle
+	}
+	hash, err := forecastHash(series, options, handle)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	return stored(result, q, hash, p.gate.Now())
+}
+
+func stored(r forecast.Result, q store.Queue, hash string, now time.Time) (store.Forecast, error) {
+	points := r.Curve.Points
+	figures := r
+	figures.Curve.Points = nil
+	text, err := json.Marshal(figures)
+	if err != nil {
+		return store.Forecast{}, fault.Wrap(err, fault.Internal, "forecast.figures", "the forecast of %s cannot be stored", q.ID)
+	}
+	return store.Forecast{
+		ID: ids.New[ids.Forecast](now), Queue: q.ID, Merchant: q.Merchant, InputHash: hash, Model: r.Model.Version, Figures: text, Curve: r.Curve,
+		Range: calendar.Range{Start: points[0].Start, End: points[len(points)-1].Start.Add(r.Curve.Slot)},
+	}, nil
+}
+
+// history reads a queue's contact history up to an origin as a series, with the mean handle time
+// of its last four weeks (zero when unknown). A slot of 0 is the grain of the newest day.
+func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, origin time.Time) (forecast.Series, time.Duration, error) {
+	end := origin
+	if end.IsZero() {
+		end = p.gate.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
+	}
+	slot, rows, err := p.contacts(ctx, scope, q.ID, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
+	if err != nil {
+		return forecast.Series{}, 0, err
+	}
+	builder, err := forecast.NewBuilder(slot, p.gate.Zone)
+	if err != nil {
+		return forecast.Series{}, 0, err
+	}
+	recent := rows[len(rows)-1].Start.Add(-28 * 24 * time.Hour)
+	var work, contacts float64
+	for _, r := range rows {
+		if err := builder.Add(r.Start, r.Offered); err != nil {
+			return forecast.Series{}, 0, err
+		}
+		if r.HandleTime > 0 && r.Start.After(recent) {
+			work += r.Offered * r.HandleTime.Seconds()
+			contacts += r.Offered
+		}
+	}
+	handle := time.Duration(0)
+	if contacts > 0 {
+		handle = time.Duration(work / contacts * float64(time.Second)).Round(time.Second)
+	}
+	return builder.Series(q.ID), handle, nil
+}
+
+// grains are the slots a history is looked for in when none was asked for, finest first.
+var grains = []time.Duration{defaultSlot, 30 * time.Minute, time.Hour, 24 * time.Hour}
+
+// contacts reads a history in the slot asked for, or else in the finest of the grains that still
+// records the newest day: a history may have changed its grain. Rows of a slot include all finer
+// ones. Errors: forecast.no_history; forecast.grain when the history is coarser than asked for.
+func (p *Planning) contacts(ctx context.Context, scope access.Scope, queue ids.Queue, slot time.Duration, span calendar.Range) (time.Duration, []chatlog.Contacts, error) {
+	reader := p.gate.Measured(scope)
+	if slot != 0 {
+		rows, err := reader.Series(ctx, queue, span, slot)
+		if err != nil || len(rows) > 0 {
+			return slot, rows, err
+		}
+	}
+	whole, err := reader.Series(ctx, queue, span, 24*time.Hour)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(whole) == 0 {
+		return 0, nil, fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history; import one first", queue)
+	}
+	newest := whole[len(whole)-1].Start
+	for _, grain := range grains {
+		rows := whole
+		if grain < 24*time.Hour {
+			if rows, err = reader.Series(ctx, queue, span, grain); err != nil {
+				return 0, nil, err
+			}
+		}
+		if len(rows) == 0 || rows[len(rows)-1].Start.Before(newest) {
+			continue
+		}
+		if slot != 0 {
+			return 0, nil, fault.New(fault.Invalid, "forecast.grain",
+				"the contact history of queue %s comes in slots of %s, which cannot be split into %s; ask for %s or leave the slot open", queue, grain, slot, grain)
+		}
+		return grain, rows, nil
+	}
+	return 24 * time.Hour, whole, nil
+}
+
+// Forecasts lists forecasts in scope, newest first, without their curves.
+func (p *Planning) Forecasts(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Forecast, string, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Forecasts(ctx, f, page)
+}
+
+// Forecast returns one forecast with its curve.
+func (p *Planning) Forecast(ctx context.Context, who access.Principal, id ids.Forecast) (store.Forecast, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	return view.Forecast(ctx, id)
+}

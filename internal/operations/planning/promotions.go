@@ -1,0 +1,164 @@
+package planning
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+)
+
+// Promotion is a sales event on one platform; Platform "all" or "" is every platform, and what
+// holds for tmall holds for taobao too.
+type Promotion struct {
+	Platform contracts.Platform `json:"platform" yaml:"platform"`
+	forecast.Event
+}
+
+// eventsKey is the setting that holds the promotions people entered.
+const eventsKey = "promotions"
+
+// appliesTo reports whether shops of a platform feel the promotion.
+func (e Promotion) appliesTo(platform contracts.Platform) bool {
+	return e.Platform == platform || e.everywhere() || platform == contracts.Taobao && e.Platform == contracts.Tmall
+}
+
+func (e Promotion) everywhere() bool { return e.Platform == "" || e.Platform == "all" }
+
+// same reports two promotions of one family at the same time.
+func (e Promotion) same(o Promotion) bool {
+	return e.Family == o.Family && e.Start.Before(o.End) && o.Start.Before(e.End)
+}
+
+// replacedOn reports whether somebody entered a promotion that takes a shipped one's place on a platform.
+func replacedOn(platform contracts.Platform, entered []Promotion, shipped Promotion) bool {
+	return slices.ContainsFunc(entered, func(e Promotion) bool { return e.appliesTo(platform) && e.same(shipped) })
+}
+
+// eventsFor are the events that a shop's platform feels: the entered ones, and the shipped ones
+// that no entered one replaces there.
+func eventsFor(entered, shipped []Promotion, platform contracts.Platform) []forecast.Event {
+	var out []forecast.Event
+	for _, e := range entered {
+		if e.appliesTo(platform) {
+			out = append(out, e.Event)
+		}
+	}
+	for _, s := range shipped {
+		if s.appliesTo(platform) && !replacedOn(platform, entered, s) {
+			out = append(out, s.Event)
+		}
+	}
+	return out
+}
+
+// promotions are those that people entered and those that ship with the binary, without the shipped
+// ones that are replaced on every platform they are for.
+func (p *Planning) promotions(ctx context.Context) ([]Promotion, error) {
+	entered, err := p.entered(ctx, p.gate.Everything())
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Clone(entered)
+	for _, s := range p.policy.Promotions {
+		felt := slices.DeleteFunc(slices.Clone(contracts.Platforms), func(on contracts.Platform) bool { return !s.appliesTo(on) })
+		if len(felt) == 0 { // a platform without shops yet
+			felt = []contracts.Platform{s.Platform}
+		}
+		if slices.ContainsFunc(felt, func(on contracts.Platform) bool { return !replacedOn(on, entered, s) }) {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+func (p *Planning) entered(ctx context.Context, view *store.View) ([]Promotion, error) {
+	setting, err := view.Setting(ctx, eventsKey)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var out []Promotion
+	if err := json.Unmarshal(setting.Value, &out); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "promotions.stored", "the stored promotions cannot be read")
+	}
+	return out, nil
+}
+
+// Promotions lists every promotion that some forecast would know. A shipped one that is replaced
+// on a part of its platforms only is among them.
+func (p *Planning) Promotions(ctx context.Context, who access.Principal) ([]Promotion, error) {
+	if _, err := access.Decide(who, access.ReadPlans); err != nil {
+		return nil, err
+	}
+	return p.promotions(ctx)
+}
+
+// EnteredPromotions lists the promotions that people entered.
+func (p *Planning) EnteredPromotions(ctx context.Context, who access.Principal) ([]Promotion, error) {
+	if _, err := access.Decide(who, access.ReadPlans); err != nil {
+		return nil, err
+	}
+	return p.entered(ctx, p.gate.Everything())
+}
+
+// PutPromotions replaces the promotions that people entered. Each replaces the shipped ones of its
+// family at the same time on its platforms. Errors: forecast.events (every bad field): an unknown
+// platform, a bad event, or two of one family at the same time that one platform would feel.
+func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, promotions []Promotion) error {
+	if _, err := access.Decide(who, access.WritePlans); err != nil {
+		return err
+	}
+	if err := fault.Bad("forecast.events", "promotions", promotionProblems(promotions)); err != nil {
+		return err
+	}
+	text, err := json.Marshal(promotions)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "promotions.stored", "the promotions cannot be stored")
+	}
+	return p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error {
+		_, err := tx.PutSetting(eventsKey, text, store.AnyVersion)
+		return err
+	})
+}
+
+func promotionProblems(promotions []Promotion) (bad []fault.Field) {
+	for i, e := range promotions {
+		path := fmt.Sprintf("events[%d]", i)
+		if !e.everywhere() && !slices.Contains(contracts.Platforms, e.Platform) {
+			bad = append(bad, fault.Field{Path: path + ".platform", Value: string(e.Platform), Problem: fmt.Sprintf("must be all or one of %v", contracts.Platforms)})
+		}
+		if err := forecast.ValidateEvents([]forecast.Event{e.Event}); err != nil {
+			for _, f := range fault.Of(err).Fields {
+				f.Path = path + strings.TrimPrefix(f.Path, "events[0]")
+				bad = append(bad, f)
+			}
+		}
+		for j, other := range promotions[:i] {
+			if on, both := bothOn(e, other); both && e.same(other) {
+				bad = append(bad, fault.Field{Path: path, Value: e.Family, Problem: fmt.Sprintf(
+					"overlaps events[%d] of the same family, which starts %s; shops on %s would feel both", j, other.Start.Format(time.RFC3339), on)})
+			}
+		}
+	}
+	return bad
+}
+
+// bothOn is a platform that feels both promotions.
+func bothOn(a, b Promotion) (contracts.Platform, bool) {
+	for _, on := range contracts.Platforms {
+		if a.appliesTo(on) && b.appliesTo(on) {
+			return on, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,309 @@
+package planning
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/exports"
+	"github.com/chaoban/chaoban/exports/workbook"
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
+)
+
+// rosterIterations is the search budget when the caller names neither iterations nor a time.
+const rosterIterations = 100_000
+
+// RosterInput asks for one roster.
+type RosterInput struct {
+	Title      string
+	From       calendar.Date // first day
+	Days       int           // 1 to 62
+	Plans      []ids.Plan    // the requirements to cover; empty: for each queue and time the newest plan that covers it
+	Seed       uint64
+	Iterations int           // 0 with no Time = the default budget
+	Time       time.Duration // stop after this; 0 = no limit
+	Threads    int           // 0 = 2
+	Progress   func(done float64, cost float64)
+}
+
+// Validate reports every bad field.
+func (in RosterInput) Validate() error {
+	var bad []fault.Field
+	if in.From.IsZero() {
+		bad = append(bad, fault.Field{Path: "from", Problem: "is needed"})
+	}
+	if in.Days < 1 || in.Days > 62 {
+		bad = append(bad, fault.Field{Path: "days", Value: fmt.Sprint(in.Days), Problem: "must be between 1 and 62"})
+	}
+	if in.Threads < 0 || in.Threads > 64 {
+		bad = append(bad, fault.Field{Path: "threads", Value: fmt.Sprint(in.Threads), Problem: "must be between 1 and 64"})
+	}
+	if in.Iterations < 0 || in.Iterations > maxIterations {
+		bad = append(bad, fault.Field{Path: "iterations", Value: fmt.Sprint(in.Iterations), Problem: fmt.Sprintf("must be between 0 and %d", maxIterations)})
+	}
+	if in.Time < 0 || in.Time > time.Hour {
+		bad = append(bad, fault.Field{Path: "time", Value: in.Time.String(), Problem: "must be between 0 and 1h"})
+	}
+	bad = append(bad, repeats("plans", in.Plans)...)
+	return fault.Bad("roster.input", "roster", bad)
+}
+
+// maxIterations bounds one search: about an hour on the largest rosters.
+const maxIterations = 5_000_000
+
+// RosterMade is a new draft with its account.
+type RosterMade struct {
+	Roster    store.Roster    `json:"roster"`
+	Solution  roster.Solution `json:"solution"`
+	Unplanned []GapDays       `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
+}
+
+// rosterSnapshot is what a roster is made from.
+type rosterSnapshot struct {
+	problem   roster.Problem
+	plans     []ids.Plan
+	unplanned []GapDays
+}
+
+// MakeRoster solves the days and stores the result as a draft.
+func (p *Planning) MakeRoster(ctx context.Context, who access.Principal, in RosterInput) (RosterMade, error) {
+	if _, err := access.Decide(who, access.WritePlans); err != nil {
+		return RosterMade{}, err
+	}
+	if err := in.Validate(); err != nil {
+		return RosterMade{}, err
+	}
+	snapshot, err := p.rosterProblem(ctx, in)
+	if err != nil {
+		return RosterMade{}, err
+	}
+	select { // a search takes whole cores: a third one at a time would only slow down the others
+	case p.solving <- struct{}{}:
+		defer func() { <-p.solving }()
+	default:
+		e := fault.New(fault.RateLimited, "roster.busy", "%d rosters are being made already; try again when one is done", cap(p.solving))
+		e.RetryAfter = time.Minute
+		return RosterMade{}, e
+	}
+	solution, err := roster.Solve(ctx, snapshot.problem, in.budget())
+	if err != nil {
+		return RosterMade{}, err
+	}
+	return p.keepDraft(ctx, who, in, snapshot, solution)
+}
+
+func (in RosterInput) budget() roster.Options {
+	started := time.Now()
+	o := roster.Options{
+		Seed: in.Seed, Iterations: in.Iterations, Time: in.Time, Threads: cmp.Or(in.Threads, 2),
+		Elapsed: func() time.Duration { return time.Since(started) },
+	}
+	if in.Progress != nil {
+		o.Progress = func(p search.Progress) { in.Progress(p.Done, p.Cost) }
+	}
+	if o.Iterations == 0 && o.Time == 0 {
+		o.Iterations = rosterIterations
+	}
+	return o
+}
+
+// rosterProblem takes the snapshot the optimiser works on.
+func (p *Planning) rosterProblem(ctx context.Context, in RosterInput) (rosterSnapshot, error) {
+	span := calendar.Range{Start: in.From.In(p.gate.Zone), End: in.From.Add(in.Days).In(p.gate.Zone)}
+	var out rosterSnapshot
+	err := p.gate.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
+		out = rosterSnapshot{problem: roster.Problem{
+			Range: span, Location: p.gate.Zone, Holidays: p.policy.Holidays, Rules: p.policy.Rules, Templates: houseTemplates(), Weights: roster.DefaultWeights(),
+		}}
+		if err := p.demand(ctx, view, in.Plans, &out); err != nil {
+			return err
+		}
+		people, err := gate.Agents(ctx, view)
+		if err != nil {
+			return err
+		}
+		history, err := p.publishedBefore(ctx, view, span.Start)
+		if err != nil {
+			return err
+		}
+		out.problem.Agents, err = rosterAgents(people, history, span, p.gate.Zone)
+		return err
+	})
+	if err == nil && len(out.problem.Demand) == 0 {
+		err = fault.New(fault.NotFound, "roster.no_plan", "no staffing plan covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
+	}
+	return out, err
+}
+
+// demand fills in one requirement per queue, joined from the plans that decide its days.
+func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Plan, out *rosterSnapshot) error {
+	chosen, err := p.plansFor(ctx, view, named, out.problem.Range)
+	if err != nil {
+		return err
+	}
+	for _, c := range chosen {
+		need := scheduling.Requirement{Queue: c.queue}
+		for i := range c.docs {
+			plan, err := view.Plan(ctx, c.docs[i].ID)
+			if err != nil {
+				return err
+			}
+			if i > 0 && plan.Requirement.Slot != need.Slot {
+				return fault.New(fault.Conflict, "roster.plan_slots", "the plans of queue %s have different slots; make a new plan of all the days", c.queue)
+			}
+			need.Slot = plan.Requirement.Slot
+			need.Needs = append(need.Needs, clip(plan.Requirement.Needs, c.shares[i])...)
+			out.plans = append(out.plans, plan.ID)
+		}
+		slices.SortFunc(need.Needs, func(a, b scheduling.Need) int { return a.Start.Compare(b.Start) })
+		if len(need.Needs) > 0 {
+			out.problem.Demand = append(out.problem.Demand, need)
+		}
+		queue, err := view.Queue(ctx, c.queue)
+		if err != nil {
+			return err
+		}
+		days, err := gapDays(c.left, queue.Hours, p.gate.Zone)
+		if err != nil {
+			return err
+		}
+		if len(days) > 0 {
+			out.unplanned = append(out.unplanned, GapDays{Queue: c.queue, Days: days})
+		}
+	}
+	return nil
+}
+
+// plansFor shares the span out among the named plans, or among all plans, without their requirements.
+func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.Plan, span calendar.Range) ([]covered[store.Plan], error) {
+	queue := func(plan store.Plan) ids.Queue { return plan.Queue }
+	if len(named) == 0 {
+		all, err := store.All(func(page store.Page) ([]store.Plan, string, error) {
+			return view.Plans(ctx, store.ForecastFilter{Range: span}, page)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return divide(all, queue, planCover, span), nil
+	}
+	var plans []store.Plan
+	for _, id := range named {
+		plan, err := view.Plan(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, plan)
+	}
+	if err := fault.Bad("roster.input", "roster", clashes("plans", plans, queue, planCover, span)); err != nil {
+		return nil, err
+	}
+	return divide(plans, queue, planCover, span), nil
+}
+
+func (p *Planning) publishedBefore(ctx context.Context, view *store.View, start time.Time) ([]scheduling.Shift, error) {
+	return p.published(ctx, view, calendar.Range{Start: start.Add(-lookBack), End: start})
+}
+
+// published are the binding shifts that share an instant with a range.
+func (p *Planning) published(ctx context.Context, view *store.View, r calendar.Range) ([]scheduling.Shift, error) {
+	found, err := store.All(func(page store.Page) ([]store.Shift, string, error) {
+		return view.Shifts(ctx, store.ShiftFilter{State: store.Published, Range: r}, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]scheduling.Shift, len(found))
+	for i, s := range found {
+		out[i] = s.Shift
+	}
+	return out, nil
+}
+
+func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
+	now := p.gate.Now()
+	figures := struct {
+		roster.Solution
+		Unplanned []GapDays `json:"unplanned,omitempty"`
+	}{s, from.unplanned}
+	figures.Roster.Shifts = nil
+	text, err := json.Marshal(figures)
+	if err != nil {
+		return RosterMade{}, fault.Wrap(err, fault.Internal, "roster.figures", "the roster cannot be stored")
+	}
+	sum, err := rosterHash(from.problem, in.budget())
+	if err != nil {
+		return RosterMade{}, err
+	}
+	draft := store.Roster{
+		ID: ids.New[ids.Roster](now), Title: cmp.Or(in.Title, "排班 "+in.From.String()), Range: from.problem.Range, State: store.Draft,
+		CreatedAt: now, Author: who.User, Plans: from.plans, Seed: in.Seed, InputHash: sum, Figures: text, Shifts: s.Roster.Shifts,
+	}
+	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		meta, err := tx.AddRoster(draft)
+		draft.Meta = meta
+		return err
+	})
+	return RosterMade{Roster: draft, Solution: s, Unplanned: from.unplanned}, err
+}
+
+// Rosters lists rosters, newest first, without their shifts.
+func (p *Planning) Rosters(ctx context.Context, who access.Principal, f store.RosterFilter, page store.Page) ([]store.Roster, string, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Rosters(ctx, f, page)
+}
+
+// Roster returns one roster with its shifts.
+func (p *Planning) Roster(ctx context.Context, who access.Principal, id ids.Roster) (store.Roster, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return store.Roster{}, err
+	}
+	return view.Roster(ctx, id)
+}
+
+// Shifts lists shifts by start; an agent sees its own published ones.
+func (p *Planning) Shifts(ctx context.Context, who access.Principal, f store.ShiftFilter, page store.Page) ([]store.Shift, string, error) {
+	view, _, err := p.gate.Read(who, access.ReadShifts)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Shifts(ctx, f, page)
+}
+
+// RosterWorkbook renders one roster for printing.
+func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id ids.Roster) ([]byte, error) {
+	r, err := p.Roster(ctx, who, id)
+	if err != nil {
+		return nil, err
+	}
+	view := p.gate.Everything()
+	people, err := gate.Agents(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	persons := make([]exports.RosterPerson, len(people))
+	for i, a := range people {
+		persons[i] = exports.RosterPerson{Agent: a.ID, Name: a.Name, Team: string(a.Team)}
+	}
+	model := exports.RosterOf(r.Title, scheduling.Roster{Range: r.Range, Shifts: r.Shifts}, persons, p.policy.Holidays, p.gate.Zone)
+	var out bytes.Buffer
+	if err := workbook.Roster(&out, model); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
