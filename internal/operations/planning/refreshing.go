@@ -37,9 +37,6 @@ func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _
 		return 0, err
 	}
 	made, err := p.makeForecasts(ctx, who, ForecastInput{Horizon: refreshHorizon, Carry: true}, true)
-	if fault.CodeOf(err) == "forecast.no_history" {
-		return 0, nil
-	}
 	return int64(len(made)), err
 }
 
@@ -83,11 +80,8 @@ func (p *Planning) MeasureForecasts(ctx context.Context, who access.Principal, d
 // the evening before they began. nil when the history is too short or ends long ago.
 func (p *Planning) drift(ctx context.Context, scope access.Scope, view *store.View, q store.Queue) (*forecast.Drift, error) {
 	series, _, err := p.history(ctx, scope, q, 24*time.Hour, p.gate.Now())
-	if fault.CodeOf(err) == "forecast.no_history" {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, tolerable(err)
 	}
 	end := calendar.DateOf(series.End(), p.gate.Zone)
 	if today := calendar.DateOf(p.gate.Now(), p.gate.Zone); today.Before(end) || today == end && series.End().After(p.gate.Now()) {
