@@ -299,7 +299,7 @@ func (p *Planning) came(ctx context.Context, scope access.Scope, q store.Queue, 
 
 // recorded is the history of a span as a series, empty where there is none in such slots.
 func (p *Planning) recorded(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) (forecast.Series, error) {
-	rows, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
+	rows, err := p.cameRows(ctx, scope, q, span, slot)
 	if err != nil || len(rows) == 0 {
 		return forecast.Series{}, err
 	}
