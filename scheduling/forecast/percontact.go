@@ -142,7 +142,6 @@ type figures struct {
 	perContact float64
 	perSlot    float64
 	all        bool // event slots teach the base too: there is nothing else
-	doubts     []string
 }
 
 // newFigures sorts and sums the records of slots that ended by the origin.

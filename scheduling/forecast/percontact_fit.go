@@ -9,7 +9,6 @@ import (
 func (f *figures) fit() {
 	if len(f.rows) == 0 {
 		f.level = f.start(levelBelief)
-		f.level.withoutRecord = true
 		f.hyper = levelBelief
 		f.settleUntaught()
 		return

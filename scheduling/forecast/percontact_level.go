@@ -16,11 +16,10 @@ type levelHyper struct{ persist, lasting, fading, daily float64 }
 
 // levelState is the state after a day: (m, a) and its covariance.
 type levelState struct {
-	m, a          float64
-	mm, ma, aa    float64
-	lastDay       int // the day the state belongs to
-	hyper         levelHyper
-	withoutRecord bool // nothing taught it
+	m, a       float64
+	mm, ma, aa float64
+	lastDay    int // the day the state belongs to
+	hyper      levelHyper
 }
 
 func (s levelState) variance() float64 { return max(0, s.mm+2*s.ma+s.aa) }

@@ -155,7 +155,7 @@ func meanInverse(m float64) float64 {
 
 // allDoubts says in plain sentences why the figures may be wrong.
 func (f *figures) allDoubts(c scheduling.Curve) []string {
-	doubts := f.doubts
+	doubts := []string{}
 	m := f.model()
 	switch {
 	case m.Days == 0:

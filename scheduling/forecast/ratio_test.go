@@ -95,11 +95,18 @@ func TestRatioRecoversWhatWasPlanted(t *testing.T) {
 	c := flatCurve(monday.AddDate(0, 0, 140), 28, 8, 0.05, 0.5, 0.95)
 	r, err := ForecastRatio(h, c, RatioOptions{Events: events})
 	require.NoError(t, err)
-	var wrong, inside float64
+	var wrong, inside, work, contacts, plain float64
+	for _, h := range h.Records {
+		if h.Start.After(monday.AddDate(0, 0, 112)) {
+			work += h.Contacts * h.Mean
+			contacts += h.Contacts
+		}
+	}
 	future := simulate(rng, c, truth)
 	at := 0
 	for _, p := range r.Points {
 		wrong += math.Abs(p.Mean/truth(p.Start)-1) / float64(len(r.Points))
+		plain += math.Abs(work/contacts/truth(p.Start)-1) / float64(len(r.Points))
 		if at < len(future) && future[at].Start.Equal(p.Start) {
 			if future[at].Mean >= p.Quantiles[0] && future[at].Mean <= p.Quantiles[2] {
 				inside++
@@ -107,10 +114,11 @@ func TestRatioRecoversWhatWasPlanted(t *testing.T) {
 			at++
 		}
 	}
+	assert.Less(t, wrong, 0.5*plain, "against the mean of four weeks")
 	assert.Less(t, wrong, 0.05, "mean relative error against the truth, with a family never seen")
 	assert.InDelta(t, 0.9, inside/float64(len(future)), 0.05, "P5 to P95 of what a slot averages")
 	assert.InDelta(t, 0.64, r.Model.PerContact, 0.15, "0.8 squared between contacts")
-	t.Logf("error %.3f, coverage %.3f, model level %.1f per contact %.2f per slot %.4f", wrong, inside/float64(len(future)), r.Model.Level, r.Model.PerContact, r.Model.PerSlot)
+	t.Logf("error %.3f (mean of four weeks %.3f), coverage %.3f, model level %.1f per contact %.2f per slot %.4f", wrong, plain, inside/float64(len(future)), r.Model.Level, r.Model.PerContact, r.Model.PerSlot)
 	for _, e := range r.Model.Effects {
 		switch e.Name {
 		case "day Sat":
