@@ -124,7 +124,7 @@ promotions:
 		"promotions[3].phases[0].kind", "promotions[3].phases[0]",
 		"promotions[3].openings[0]", "promotions[3].openings[1]", "promotions[3].openings[1]", "promotions[3].protected_until",
 	}, paths)
-	_, err = ParsePromotions("p.yaml", []byte("promotions: [{strat: x}]"))
+	_, err = ParsePromotions("p.yaml", []byte("promotions: [{phase: x}]"))
 	assert.Equal(t, "config.pack", fault.CodeOf(err))
 }
 
