@@ -290,12 +290,11 @@ func (in *inspector) repeatedHour() {
 	}
 }
 
-// clockGoesBack reports that the hour is repeated in the zone of the series.
+// clockGoesBack reports that the hour happens twice in the zone of the series: an hour earlier or
+// later the wall clock says the same.
 func (in *inspector) clockGoesBack(d, hour int) bool {
-	at := wallInstant(in.g.firstDay+d, hour*in.g.perDay/24, in.g.slot, in.g.loc)
-	_, before := at.Zone()
-	_, after := at.Add(time.Hour).Zone()
-	return after < before
+	at := wallInstant(in.g.firstDay+d, hour, time.Hour, in.g.loc)
+	return at.Add(time.Hour).Hour() == at.Hour() || at.Add(-time.Hour).Hour() == at.Hour()
 }
 
 // mayChangeClock reports that slot i of day d lies where clocks go back (or forward): in the zone
