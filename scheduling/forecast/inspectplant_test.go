@@ -174,7 +174,7 @@ var plantings = func() int {
 	if n, err := strconv.Atoi(os.Getenv("CHAOBAN_PLANTINGS")); err == nil && n > 0 {
 		return n
 	}
-	return 6
+	return 2
 }()
 
 type plantScore struct {

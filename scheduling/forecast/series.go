@@ -116,7 +116,11 @@ func (b *Builder) grow(low, high int) {
 		b.values = append(grown, b.values...)
 		b.first -= ahead
 	}
-	for need := (high - b.first + 1) * b.perDay; len(b.values) < need; {
+	need := (high - b.first + 1) * b.perDay
+	if need > cap(b.values) { // in one step: a jump of years must not leave a trail of garbage
+		b.values = append(make([]float64, 0, max(need, cap(b.values)+cap(b.values)/4)), b.values...)
+	}
+	for len(b.values) < need {
 		b.values = append(b.values, math.NaN())
 	}
 }
@@ -128,6 +132,9 @@ func nans(n, spare int) []float64 {
 	}
 	return v
 }
+
+// Slots is the number of slots held so far, for callers that bound their memory.
+func (b *Builder) Slots() int { return len(b.values) }
 
 // Series returns the history so far.
 func (b *Builder) Series(queue ids.Queue) Series {
