@@ -59,12 +59,12 @@ func handling(k FindingKind, missing Missing) string {
 		}
 		return "teaches no level; the days around it are learned as days around a closure"
 	case LevelShift:
-		return "kept: the level follows within days, older days lose weight"
+		return "is kept: the level follows within days, older days lose weight"
 	case Frozen, Doubled:
-		return "kept as recorded: it teaches level and shape"
+		return "is kept as recorded: it teaches level and shape"
 	case Outage, Incident, Spike:
 	}
-	return "kept as recorded; of its day total at most 2.5 standard deviations count for the level, its slots count for the shape of the day"
+	return "is kept as recorded; of its day total at most 2.5 standard deviations count for the level, its slots count for the shape of the day"
 }
 
 // confidence maps evidence over a threshold to 0.5..1: 0.5 on the line, 0.97 at twice the line.
