@@ -38,7 +38,7 @@ const (
 	leastCover   = 0.5 // a day whose kernel falls mostly on unrecorded orders teaches nothing
 	thinLimit    = 0.15
 	massFloor    = 1e-9
-	shiftDays    = 4     // by which a prior's timing may be off
+	blurDays     = 4     // by which a prior's timing may be off
 	mustWin      = 0.002 // by which a weaker penalty must be better
 	beliefPhi    = 1.5   // dispersion before residuals are there
 	beliefSpread = 0.1   // relative spread of a day before residuals are there
@@ -90,13 +90,13 @@ func fitKernel(t TagHistory, orders []float64, known []bool, prior LagPrior, max
 	return k, nil
 }
 
-// blurred spreads a shape over the lags within shiftDays: the prior's timing may be off by that much.
+// blurred spreads a shape over the lags within blurDays: the prior's timing may be off by that much.
 func blurred(shape []float64) []float64 {
 	out := make([]float64, len(shape))
 	for k := range out {
 		var sum, weight float64
-		for j := max(0, k-shiftDays); j <= min(len(shape)-1, k+shiftDays); j++ {
-			w := float64(shiftDays + 1 - max(j-k, k-j))
+		for j := max(0, k-blurDays); j <= min(len(shape)-1, k+blurDays); j++ {
+			w := float64(blurDays + 1 - max(j-k, k-j))
 			sum += w * shape[j]
 			weight += w
 		}
