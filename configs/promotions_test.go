@@ -1,13 +1,18 @@
 package configs
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 func find(t *testing.T, family, platform string, year int) Promotion {
@@ -63,7 +68,7 @@ func TestEveryPromotionSaysWhereItIsFrom(t *testing.T) {
 
 // Black Friday is the day after the fourth Thursday, which is not always the fourth Friday.
 func TestBlackFridayIsTheDayAfterTheFourthThursday(t *testing.T) {
-	for year := 2020; year <= 2025; year++ {
+	for year := 2020; year <= 2026; year++ {
 		first := time.Date(year, time.November, 1, 0, 0, 0, 0, beijing)
 		thursday := first.AddDate(0, 0, (int(time.Thursday)-int(first.Weekday())+7)%7+21)
 		assert.Equal(t, thursday.AddDate(0, 0, 1), find(t, "black_friday", "all", year).Start)
@@ -71,30 +76,250 @@ func TestBlackFridayIsTheDayAfterTheFourthThursday(t *testing.T) {
 }
 
 func TestPromotionLoaderReportsEveryBadField(t *testing.T) {
-	text := `promotions:
+	text := `families: [{family: "618", names: [], usual_end: "13-40", habit: ""}, {family: "618", names: [x], habit: y}]
+promotions:
   - family: "618"
     year: 2024
     platform: tmall
-    start: 2025-06-01 00:00
-    end: 2025-05-01 00:00
-    phases: [{kind: party, start: 2025-06-02 00:00, end: 2025-06-01 00:00}]
-    openings: ["2026-01-01 00:00"]
+    start: "2025-06-01 00:00"
+    end: "2025-05-01 00:00"
     source: ""
     quality: D
+  - family: party
+    year: 2025
+    platform: ""
+    start: "2025-06-01 25:00"
+    source: s
+    quality: B
+  - family: "618"
+    year: 2025
+    platform: jd
+    start: "2025-06-01 20:00 B/X"
+    end: "2025-06-18"
+    source: s
+    quality: B
+  - family: "618"
+    year: 2025
+    platform: pdd
+    start: "2025-06-01"
+    end: "2025-06-18"
+    phases: [{kind: party, start: "2025-06-02 00:00", end: "2025-06-01 00:00"}, {kind: spot}]
+    openings: ["2026-01-01 00:00", "2025-06-02"]
+    protected_until: "2025-01-01"
+    source: s
+    quality: B
 `
-	var pack promotionPack
-	require.NoError(t, decodePack("p.yaml", []byte(text), &pack))
-	_, err := pack.promotions()
+	_, err := ParsePromotions("p.yaml", []byte(text))
 	assert.Equal(t, "config.promotions", fault.CodeOf(err))
-	assert.Len(t, fault.Of(err).Fields, 7)
-
-	assert.Error(t, decodePack("p.yaml", []byte("promotions: [{start: 2025-06-01}]"), &pack), "a time needs an hour")
+	var paths []string
+	for _, f := range fault.Of(err).Fields {
+		assert.Equal(t, "p.yaml", f.File)
+		paths = append(paths, f.Path)
+	}
+	assert.Equal(t, []string{
+		"families[0].names", "families[0].habit", "families[0].usual_end", "families[1].family",
+		"promotions[0].source", "promotions[0].quality", "promotions[0].end", "promotions[0].year",
+		"promotions[1].family", "promotions[1].platform", "promotions[1].start", "promotions[1].end",
+		"promotions[2].start",
+		"promotions[3].phases[0].kind", "promotions[3].phases[0]",
+		"promotions[3].openings[0]", "promotions[3].openings[1]", "promotions[3].openings[1]", "promotions[3].protected_until",
+	}, paths)
+	_, err = ParsePromotions("p.yaml", []byte("promotions: [{phase: x}]"))
+	assert.Equal(t, "config.pack", fault.CodeOf(err))
 }
 
 func TestPromotionsOfOneFamilyAndPlatformNeverOverlap(t *testing.T) {
-	entry := promotionEntry{Family: "618", Year: 2025, Platform: "jd", Source: "s", Quality: "B"}
-	require.NoError(t, entry.Start.UnmarshalText([]byte("2025-06-01 00:00")))
-	require.NoError(t, entry.End.UnmarshalText([]byte("2025-06-18 24:00")))
-	_, err := promotionPack{Promotions: []promotionEntry{entry, entry}}.promotions()
+	entry := `  - {family: "618", year: 2025, platform: jd, start: "2025-06-01", end: "2025-06-18", source: s, quality: B}
+`
+	_, err := ParsePromotions("p.yaml", []byte("families: [{family: \"618\", names: [x], habit: y}]\npromotions:\n"+entry+entry))
 	assert.ErrorContains(t, err, "overlaps the occurrence of 2025")
+}
+
+// The openings of Tmall as the planners' notes give them, written down a second time: year, instants
+// that are sourced or remembered. 2020 and 2021 also have the instants of balance payment.
+func TestOpeningsOfTmallAgreeWithTheNotes(t *testing.T) {
+	for _, c := range []struct {
+		family   string
+		year     int
+		openings []string
+	}{
+		{"618", 2020, []string{"05-25 00:00", "06-01 00:00", "06-01 01:00", "06-16 00:00"}},
+		{"618", 2021, []string{"05-24 20:00", "06-01 00:00"}},
+		{"618", 2022, []string{"05-26 20:00", "05-31 20:00"}},
+		{"618", 2023, []string{"05-26 20:00", "05-31 20:00"}},
+		{"618", 2024, []string{"05-20 20:00", "05-31 20:00"}},
+		{"618", 2025, []string{"05-13 20:00", "05-16 20:00"}},
+		{"618", 2026, nil},
+		{"double11", 2020, []string{"10-21 00:00", "11-01 00:00", "11-01 00:30", "11-11 00:00", "11-11 00:30"}},
+		{"double11", 2021, []string{"10-20 20:00", "11-01 00:00", "11-01 00:30", "11-04 20:00", "11-11 00:00"}},
+		{"double11", 2022, []string{"10-24 20:00", "10-31 20:00", "11-10 20:00"}},
+		{"double11", 2023, []string{"10-24 20:00", "10-31 20:00", "11-10 20:00"}},
+		{"double11", 2024, []string{"10-14 20:00", "10-21 20:00", "10-31 20:00"}},
+		{"double11", 2025, []string{"10-15 20:00", "10-20 20:00"}},
+	} {
+		var got []string
+		for _, o := range find(t, c.family, "tmall", c.year).Openings {
+			got = append(got, o.Format("01-02 15:04"))
+			assert.Equal(t, c.year, o.Year())
+		}
+		assert.Equal(t, c.openings, got, "%s %d", c.family, c.year)
+	}
+}
+
+// Starts and known ends of the other platforms, from the same notes. An end in brackets is assumed.
+func TestOtherPlatformsAgreeWithTheNotes(t *testing.T) {
+	const form = "01-02 15:04"
+	for _, c := range []struct{ family, platform, start, end string }{
+		{"618", "jd", "2022-05-23", ""},
+		{"618", "pdd", "2022-05-23", ""},
+		{"618", "jd", "2023-05-23", ""},
+		{"618", "jd", "2024-05-31 20:00", ""},
+		{"618", "pdd", "2024-05-20", ""},
+		{"618", "vip", "2024-05-17", ""},
+		{"618", "pdd", "2025-05-13 00:00", "06-21 00:00"},
+		{"618", "jd", "2025-05-13 20:00", ""},
+		{"618", "douyin", "2025-05-13 00:00", ""},
+		{"double11", "jd", "2022-10-20 20:00", "11-14 00:00"},
+		{"double11", "jd", "2023-10-23 20:00", ""},
+		{"double11", "jd", "2024-10-14", ""},
+		{"double11", "pdd", "2024-10-14", ""},
+		{"double11", "douyin", "2024-10-08", ""},
+		{"double11", "kuaishou", "2024-10-10", ""},
+		{"double11", "xiaohongshu", "2024-10-12", ""},
+		{"double11", "jd", "2025-10-09 20:00", "11-15 00:00"},
+		{"double11", "douyin", "2025-10-09", "11-12 00:00"},
+	} {
+		layout := "2006-01-02 15:04"
+		start, err := time.ParseInLocation(layout[:len(c.start)], c.start, beijing)
+		require.NoError(t, err)
+		p := find(t, c.family, c.platform, start.Year())
+		assert.True(t, p.Start.Equal(start), "%s %s %s", c.family, c.platform, p.Start)
+		told := strings.Join(p.Unsure, "; ")
+		assert.Equal(t, len(c.start) == 10, strings.Contains(told, "the hour of the start is not known"), told)
+		if c.end != "" {
+			assert.Equal(t, c.end, p.End.Format(form))
+			assert.NotContains(t, told, "the end is not known")
+		} else {
+			assert.Contains(t, told, "the end is not known, the usual")
+		}
+	}
+}
+
+func TestDouble11Of2022OnTmall(t *testing.T) {
+	c, err := ShippedPromotions()
+	require.NoError(t, err)
+	span := calendar.Range{Start: time.Date(2022, 10, 1, 0, 0, 0, 0, beijing), End: time.Date(2022, 12, 1, 0, 0, 0, 0, beijing)}
+	for _, platform := range []string{"tmall", "taobao"} {
+		events, _ := c.Events(platform, span)
+		require.Len(t, events, 2, "Double 11 and 黑五")
+		e := events[0]
+		assert.Equal(t, "double11", e.Family)
+		var openings []string
+		for _, o := range e.Openings {
+			openings = append(openings, o.Format("01-02 15:04"))
+		}
+		assert.Contains(t, openings, "10-31 20:00")
+		assert.Contains(t, openings, "11-10 20:00")
+		var phases []string
+		for _, ph := range e.Phases {
+			phases = append(phases, ph.Kind+" "+ph.Start.Format("01-02 15:04")+" "+ph.End.Format("01-02 15:04"))
+		}
+		assert.Equal(t, []string{
+			"warmup 10-24 14:00 10-24 20:00", "presale 10-24 20:00 10-31 18:00",
+			"spot 10-31 20:00 11-04 00:00", "spot 11-10 20:00 11-14 00:00",
+		}, phases, "balance payment lies under the spot sale")
+	}
+}
+
+func TestEventsOfEveryPlatformAreValid(t *testing.T) {
+	c, err := ShippedPromotions()
+	require.NoError(t, err)
+	span := calendar.Range{Start: time.Date(2020, 1, 1, 0, 0, 0, 0, beijing), End: time.Date(2027, 1, 1, 0, 0, 0, 0, beijing)}
+	for _, platform := range []string{"tmall", "taobao", "jd", "pdd", "douyin", "kuaishou", "xiaohongshu", "vip", "other"} {
+		events, unsure := c.Events(platform, span)
+		require.NoError(t, forecast.ValidateEvents(events), platform)
+		assert.GreaterOrEqual(t, len(events), 28, "four families of seven years")
+		told := map[string]bool{}
+		for _, u := range unsure {
+			assert.NotEmpty(t, u.Name)
+			told[u.Name+" "+strconv.Itoa(u.Year)] = true
+		}
+		for _, what := range []string{"年货节 2023", "818 2021", "双旦 2020", "双11 2026"} {
+			assert.True(t, told[what], "%s: %s has no date and that is said", platform, what)
+		}
+	}
+	events, unsure := c.Events("tmall", calendar.Range{})
+	assert.Empty(t, events)
+	assert.Empty(t, unsure)
+}
+
+// Days without a phase of a known kind keep the phase in the calendar, but the forecaster's phases
+// never overlap, lie inside and keep every instant's strongest kind.
+func TestForecastPhasesNeverOverlap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start := time.Date(2025, 5, 1, 0, 0, 0, 0, beijing)
+		p := Promotion{Family: "x", Start: start, End: start.AddDate(0, 0, 30)}
+		for range rapid.IntRange(0, 6).Draw(t, "phases") {
+			from := rapid.IntRange(0, 700).Draw(t, "from")
+			to := rapid.IntRange(from+1, 720).Draw(t, "to")
+			p.Phases = append(p.Phases, Phase{rapid.SampledFrom(PhaseKinds).Draw(t, "kind"), start.Add(time.Duration(from) * time.Hour), start.Add(time.Duration(to) * time.Hour)})
+		}
+		e := p.Event()
+		require.NoError(t, forecast.ValidateEvents([]forecast.Event{e}))
+		for i := 1; i < len(e.Phases); i++ {
+			require.False(t, e.Phases[i].Start.Before(e.Phases[i-1].End))
+		}
+		for hour := range 720 {
+			at := start.Add(time.Duration(hour) * time.Hour)
+			kind, want := "", ""
+			for _, ph := range e.Phases {
+				if !at.Before(ph.Start) && at.Before(ph.End) {
+					kind = ph.Kind
+				}
+			}
+			for _, k := range PhaseKinds {
+				for _, ph := range p.Phases {
+					if want == "" && ph.Kind == k && !at.Before(ph.Start) && at.Before(ph.End) {
+						want = k
+					}
+				}
+			}
+			require.Equal(t, want, kind)
+		}
+	})
+}
+
+func TestAllPlatformsStandBackForAPlatformsOwn(t *testing.T) {
+	text := `families: [{family: "99", names: ["99"], habit: h}]
+promotions:
+  - {family: "99", year: 2025, platform: all, start: "~2025-09-01", end: "~2025-09-10", source: s, quality: GK}
+  - {family: "99", year: 2025, platform: jd, start: "2025-08-30 20:00", end: "2025-09-09", source: s, quality: B}
+`
+	c, err := ParsePromotions("p.yaml", []byte(text))
+	require.NoError(t, err)
+	span := calendar.Range{Start: time.Date(2025, 8, 1, 0, 0, 0, 0, beijing), End: time.Date(2025, 10, 1, 0, 0, 0, 0, beijing)}
+	jd, unsure := c.Events("jd", span)
+	require.Len(t, jd, 1)
+	assert.Equal(t, 20, jd[0].Start.Hour())
+	assert.Empty(t, unsure)
+	pdd, unsure := c.Events("pdd", span)
+	require.Len(t, pdd, 1)
+	assert.Equal(t, "09-11", pdd[0].End.Format("01-02"), "an end without an hour includes its day")
+	assert.Len(t, unsure, 4, "no source, the hour of the start, about that start, about that end")
+}
+
+func TestParseMarkedNeverPanics(t *testing.T) {
+	for text, want := range map[string]string{
+		"2025-06-20 24:00": "2025-06-21 00:00", "~2025-06-20": "2025-06-20 00:00", "2022-05-26 20:00 B/GK": "2022-05-26 20:00", "2022-05-26 GK": "2022-05-26 00:00",
+	} {
+		d, err := parseMarked(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, d.at.Format("2006-01-02 15:04"))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`~?20\d\d-\d\d-\d\d( \d\d:\d\d)?( [A-Z]{1,3})?(/[A-Z]{1,2})?.?`).Draw(t, "text")
+		if d, err := parseMarked(text); err == nil {
+			require.False(t, d.at.IsZero())
+		}
+	})
 }

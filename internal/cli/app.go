@@ -22,7 +22,6 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
-	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -149,19 +148,7 @@ func shippedPromotions() ([]planning.Promotion, error) {
 	}
 	var out []planning.Promotion
 	for _, p := range pack {
-		e := forecast.Event{Family: p.Family, Start: p.Start, End: p.End, Openings: p.Openings}
-		at := p.Start
-		for _, phase := range p.Phases { // phases of the pack may overlap: the earlier one wins
-			start, end := phase.Start, phase.End
-			if start.Before(at) {
-				start = at
-			}
-			if end.After(start) {
-				e.Phases = append(e.Phases, forecast.Phase{Kind: phase.Kind, Start: start, End: end})
-				at = end
-			}
-		}
-		out = append(out, planning.Promotion{Platform: contracts.Platform(p.Platform), Event: e})
+		out = append(out, planning.Promotion{Platform: contracts.Platform(p.Platform), Event: p.Event()})
 	}
 	return out, nil
 }

@@ -347,6 +347,7 @@ type seriesSummary struct {
 	Model    *forecast.Model    `json:"model,omitempty"`
 	Backtest *forecast.Backtest `json:"backtest,omitempty"`
 	Doubts   []string           `json:"doubts"`
+	Findings []forecast.Finding `json:"findings,omitempty"`
 	Error    string             `json:"error,omitempty"`
 	Curve    []scheduling.Point `json:"curve,omitempty"`
 }
@@ -374,7 +375,7 @@ func (f *forecastFlags) writeJSON(w io.Writer, h history, outcomes []forecast.Ou
 		} else {
 			r := o.Result
 			summary.Origin, summary.Levels = h.style.format(r.Origin), r.Curve.Levels
-			s.Mean, s.Hours, s.Model, s.Backtest = total(r), r.Hours, &r.Model, &r.Backtest
+			s.Mean, s.Hours, s.Model, s.Backtest, s.Findings = total(r), r.Hours, &r.Model, &r.Backtest, r.Findings
 			if f.out == "" {
 				s.Curve = r.Curve.Points
 			}
@@ -423,6 +424,13 @@ func (f *forecastFlags) writeSummary(w io.Writer, h history, outcomes []forecast
 		}
 		for _, d := range r.Doubts {
 			fmt.Fprintln(&b, "  doubt:", d)
+		}
+		for j, found := range r.Findings {
+			if j == shown {
+				fmt.Fprintf(&b, "  ... and %d more findings (--json lists them)\n", len(r.Findings)-shown)
+				break
+			}
+			fmt.Fprintf(&b, "  found: %s It %s.\n", found.Text, found.Handling)
 		}
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {

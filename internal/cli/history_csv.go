@@ -46,7 +46,7 @@ const (
 	maxLineBytes = 1 << 20
 	maxColumns   = 10_000
 	maxGroups    = 100_000
-	maxCells     = 400_000_000 // slots of all series: 3.2 GB of float64 would be too many
+	maxCells     = 200_000_000 // slots of all series: 1.6 GB of float64
 	sniffBytes   = 64 << 10
 )
 
@@ -66,6 +66,7 @@ type historyReader struct {
 	lastTime time.Time
 	blanks   int
 	later    int
+	cells    int // slots of all builders so far
 }
 
 // readHistory reads a whole CSV stream: UTF-8 (a BOM is fine) or GBK; comma, semicolon or tab.
@@ -236,8 +237,13 @@ func (h *historyReader) add(record []string) error {
 	case v > 1e12:
 		return h.reject(column, text, "is absurdly large for contacts in a slot")
 	}
+	held := builder.Slots()
 	if err := builder.Add(t, v); err != nil {
 		return h.reject(h.spec.timeCol, record[h.columns.time], fault.Of(err).Message)
+	}
+	if h.cells += builder.Slots() - held; h.cells > maxCells {
+		// Refused while reading: two rows twenty years apart in each of many groups would fill any memory.
+		return fault.New(fault.TooLarge, "forecast.file", "%s makes more slots than fit in memory; use a coarser --slot or fewer groups", h.spec.file)
 	}
 	return nil
 }
@@ -316,18 +322,14 @@ func (h *historyReader) finish() (history, error) {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	cells := 0
 	for _, k := range keys {
 		s := h.builders[k].Series(ids.Queue(strings.Join(h.groups[k], "/")))
 		if len(s.Values) == 0 {
 			continue
 		}
-		cells += len(s.Values)
 		h.out.groups, h.out.series = append(h.out.groups, h.groups[k]), append(h.out.series, s)
 	}
 	switch {
-	case cells > maxCells:
-		return history{}, fault.New(fault.TooLarge, "forecast.file", "%s makes more slots than fit in memory; use a coarser --slot or fewer groups", h.spec.file)
 	case len(keys) == 0 && h.later > 0:
 		return history{}, fault.New(fault.Invalid, "forecast.no_history", "%s: no row lies before the origin %s", h.spec.file, h.spec.origin)
 	case len(h.out.series) == 0:

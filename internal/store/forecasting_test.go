@@ -49,7 +49,7 @@ func accuracy(of, day string, drifting bool) store.ForecastAccuracy {
 		Drift: &forecast.Drift{Reference: 12},
 	}
 	if drifting {
-		a.Drift.Findings = []forecast.Finding{{Measure: "bias", Value: 0.4, Says: "too much"}}
+		a.Drift.Findings = []forecast.DriftMeasure{{Measure: "bias", Value: 0.4, Says: "too much"}}
 	}
 	return a
 }

@@ -61,14 +61,14 @@ func NewWindow(levels []float64, days []scheduling.Point, actual Series) (w Wind
 
 // Drift says whether a recent window is worse than earlier ones led to expect.
 type Drift struct {
-	Recent    Window    `json:"recent"`
-	Reference int       `json:"reference"` // windows it was compared with
-	Findings  []Finding `json:"findings"`  // empty = no drift
-	Measures  []Finding `json:"measures"`  // all that was looked at
+	Recent    Window         `json:"recent"`
+	Reference int            `json:"reference"` // windows it was compared with
+	Findings  []DriftMeasure `json:"findings"`  // empty = no drift
+	Measures  []DriftMeasure `json:"measures"`  // all that was looked at
 }
 
-// Finding is one measure beside what was expected of it.
-type Finding struct {
+// DriftMeasure is one measure beside what was expected of it.
+type DriftMeasure struct {
 	Measure  string  `json:"measure"` // wape, bias or coverage
 	Value    float64 `json:"value"`
 	Expected float64 `json:"expected"`
@@ -100,7 +100,7 @@ const (
 // differ more than a binomial (Pearson's dispersion). With fewer than six reference windows only
 // coverage is tested, at the nominal share.
 func FindDrift(reference []Window, recent Window) Drift {
-	d := Drift{Recent: recent, Reference: len(reference), Findings: []Finding{}, Measures: []Finding{}}
+	d := Drift{Recent: recent, Reference: len(reference), Findings: []DriftMeasure{}, Measures: []DriftMeasure{}}
 	if len(reference) >= leastReference {
 		d.wape(reference)
 		d.bias(reference)
@@ -133,7 +133,7 @@ func (d *Drift) wape(reference []Window) {
 		return
 	}
 	mean, half := interval(logs, leastLogWAPE, driftChance)
-	m := Finding{Measure: "wape", Value: *d.Recent.Score.WAPE, Expected: max(0, math.Exp(mean)-wapeOffset), High: math.Exp(mean+half) - wapeOffset}
+	m := DriftMeasure{Measure: "wape", Value: *d.Recent.Score.WAPE, Expected: max(0, math.Exp(mean)-wapeOffset), High: math.Exp(mean+half) - wapeOffset}
 	m.Says = fmt.Sprintf("the day totals of the last %d days were off by %.1f %%; the back-test led to expect %.1f %%, at most %.1f %%",
 		d.Recent.Days, 100*m.Value, 100*m.Expected, 100*m.High)
 	d.Measures = append(d.Measures, m)
@@ -150,7 +150,7 @@ func (d *Drift) bias(reference []Window) {
 		return
 	}
 	mean, half := interval(biases, leastBias, driftChance/2)
-	m := Finding{Measure: "bias", Value: *d.Recent.Score.Bias, Expected: mean, Low: mean - half, High: mean + half}
+	m := DriftMeasure{Measure: "bias", Value: *d.Recent.Score.Bias, Expected: mean, Low: mean - half, High: mean + half}
 	m.Says = fmt.Sprintf("the forecast of the last %d days was %.1f %% off in sum; the back-test led to expect %+.1f %%, between %+.1f %% and %+.1f %%",
 		d.Recent.Days, 100*m.Value, 100*mean, 100*m.Low, 100*m.High)
 	d.Measures = append(d.Measures, m)
@@ -169,7 +169,7 @@ func (d *Drift) coverage(reference []Window) {
 	for k := d.Recent.Banded; k > 0 && atLeast(thinned, float64(k)/clusters, share) < driftChance; k-- {
 		limit = k - 1
 	}
-	m := Finding{
+	m := DriftMeasure{
 		Measure: "coverage", Value: float64(d.Recent.Outside) / float64(d.Recent.Banded), Expected: share,
 		High: float64(limit) / float64(d.Recent.Banded),
 	}

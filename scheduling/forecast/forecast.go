@@ -66,6 +66,7 @@ type Options struct {
 	Holidays calendar.Holidays // zero = no holidays are known
 	Complete time.Time         // data are known to be complete up to here; a series that has been silent for four weeks then is asleep; zero = unknown
 	Levels   []float64         // quantile levels, ascending, in (0,1); nil = 0.1 0.5 0.9
+	Exclude  []Exclusion       // stretches of history that must not teach
 }
 
 // MaxHorizon is the longest horizon: 64 weeks.
@@ -88,6 +89,7 @@ func (o Options) Validate() error {
 		}
 	}
 	bad = append(bad, eventProblems(o.Events)...)
+	bad = append(bad, exclusionProblems(o.Exclude)...)
 	return fault.Bad("forecast.options", "forecast options", bad)
 }
 
@@ -100,7 +102,9 @@ type Result struct {
 	Hours    string             `json:"hours"` // the open hours used, given or learned
 	Model    Model              `json:"model"`
 	Backtest Backtest           `json:"backtest"`
-	Doubts   []string           `json:"doubts"` // plain sentences; empty when there is nothing to warn of
+	Doubts   []string           `json:"doubts"`             // plain sentences; empty when there is nothing to warn of
+	Findings []Finding          `json:"findings,omitempty"` // what looks wrong with the history, by time; see Inspect
+	Excluded []Excluded         `json:"excluded,omitempty"` // what Options.Exclude took out
 }
 
 // Model describes how the numbers were made.
@@ -200,6 +204,10 @@ func (e *engine) result(s Series) (Result, error) {
 		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
 	}
 	r.Model, r.Backtest, r.Doubts = e.describe(), e.score, e.allDoubts()
+	var doubts []string
+	r.Findings, doubts = listed(inspect(e.g, s))
+	r.Doubts = append(r.Doubts, doubts...)
+	r.Excluded = slices.Clone(e.g.excluded)
 	return r, nil
 }
 

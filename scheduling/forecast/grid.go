@@ -26,6 +26,8 @@ type grid struct {
 	openCount [7]int
 	closedOff bool // learned: this queue is closed on holidays
 	doubts    []string
+	out       []bool // records that exclusions took out, by index of y; nil = none
+	excluded  []Excluded
 }
 
 // newGrid cuts the history at the origin, settles the open hours and what missing slots mean.
@@ -45,6 +47,9 @@ func newGrid(s Series, o Options) (*grid, error) {
 	g.y = g.y[first*g.perDay:]
 	lastDay, _ := wallSlot(o.Origin.Add(o.Horizon-1), g.slot, g.loc)
 	g.days = lastDay - g.firstDay + 1
+	if g.exclude(); g.allOut() {
+		return nil, fault.New(fault.Invalid, "forecast.no_history", "every record before the origin %s is excluded", stamp(o.Origin))
+	}
 	g.settleHours()
 	g.closedOff = g.closesOnHolidays()
 	g.settleMissing()
@@ -73,10 +78,10 @@ func (g *grid) copyHistory(s Series) (first int) {
 func (g *grid) settleHours() {
 	g.hours = g.opt.Hours
 	inferred := g.hours.IsZero()
-	var seen [7][]int
+	var seen, out [7][]int
 	var days [7]int
 	for w := range 7 {
-		seen[w] = make([]int, g.perDay)
+		seen[w], out[w] = make([]int, g.perDay), make([]int, g.perDay)
 		g.open[w] = make([]bool, g.perDay)
 	}
 	for d := g.originDay; d >= 0; d-- {
@@ -88,6 +93,8 @@ func (g *grid) settleHours() {
 		for k := range g.perDay {
 			if !math.IsNaN(g.y[d*g.perDay+k]) {
 				seen[w][k]++
+			} else if g.isOut(d*g.perDay + k) {
+				out[w][k]++
 			}
 		}
 	}
@@ -96,8 +103,8 @@ func (g *grid) settleHours() {
 		for k := range g.perDay {
 			minute := k * g.slotMinutes()
 			if !inferred {
-				g.open[w][k] = g.hours.Open(time.Weekday(w), minute)
-			} else if seen[w][k] > 0 && 10*seen[w][k] >= days[w] || short && days[w] == 0 {
+				g.open[w][k] = g.hours.Open(time.Weekday(w), minute) || g.perDay == 1 && len(g.hours.spans[w]) > 0
+			} else if seen[w][k] > 0 && 10*seen[w][k] >= days[w]-out[w][k] || short && days[w] == 0 {
 				g.open[w][k] = true
 			}
 		}
@@ -169,7 +176,7 @@ func (g *grid) settleMissing() {
 				dropped += v
 			}
 			g.y[i] = math.NaN()
-		case math.IsNaN(v) && !g.ended(d, k):
+		case g.isOut(i) || math.IsNaN(v) && !g.ended(d, k):
 		case math.IsNaN(v):
 			slots++
 			if g.opt.Missing == MissingZero && !g.closed(d) {
@@ -197,7 +204,7 @@ func (g *grid) closesOnHolidays() bool {
 		if !g.offWork(d) || g.openCount[g.weekday(d)] == 0 {
 			continue
 		}
-		if g.seenSlots(d) > 0 {
+		if g.seenSlots(d) > 0 || g.tookPart(d) {
 			return false
 		}
 		passed++
@@ -265,7 +272,7 @@ func (g *grid) opened(d int) bool {
 	if d < 0 || d > g.lastDay() {
 		return g.willOpen(d)
 	}
-	return g.seenSlots(d) > 0
+	return g.seenSlots(d) > 0 || g.tookPart(d)
 }
 
 func (g *grid) doubt(format string, args ...any) {
@@ -277,7 +284,7 @@ func (g *grid) slotMinutes() int { return int(g.slot / time.Minute) }
 // lastRecord is the end of the last slot that holds a record.
 func (g *grid) lastRecord() (end time.Time) {
 	for i := len(g.y) - 1; i >= 0; i-- {
-		if !math.IsNaN(g.y[i]) {
+		if !math.IsNaN(g.y[i]) || g.isOut(i) {
 			return wallInstant(g.firstDay+i/g.perDay, i%g.perDay, g.slot, g.loc).Add(g.slot)
 		}
 	}

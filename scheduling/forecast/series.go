@@ -30,12 +30,19 @@ type Observation struct {
 	Value float64
 }
 
+// MaxValue bounds one slot: nobody has a million million contacts in a slot, and sums of such
+// numbers leave the range in which they can be added exactly.
+const MaxValue = 1e12
+
 // MaxSlots bounds one series: 20 years of 5-minute slots.
-const MaxSlots = 20 * 366 * 288
+const MaxSlots = maxYears * 366 * 288
+
+const maxYears = 20
 
 // NewSeries puts observations, in any order, on a grid. Observations in the same slot are
-// summed: finer slots add up, and a history split over several logs is whole again. Errors:
-// "forecast.series" for a negative or not finite value, a bad slot, or a span over 20 years.
+// summed: finer slots add up, and a history split over several logs is whole again. The order
+// does not matter to the last bit for whole numbers. Errors: "forecast.series" for a negative, not
+// finite or absurdly large value, a bad slot, or a span over 20 years.
 func NewSeries(queue ids.Queue, slot time.Duration, loc *time.Location, obs []Observation) (Series, error) {
 	b, err := NewBuilder(slot, loc)
 	if err != nil {
@@ -82,13 +89,16 @@ func (b *Builder) Add(t time.Time, value float64) error {
 		b.first = day
 	}
 	low, high := min(day, b.first), max(day, b.first+len(b.values)/b.perDay-1)
-	if (high-low+1)*b.perDay > MaxSlots {
+	if high-low+1 > maxYears*366 {
 		return fault.New(fault.Invalid, "forecast.series", "%s is more than 20 years away from other records (a wrong date?)", stamp(t))
 	}
 	b.grow(low, high)
 	i := (day-b.first)*b.perDay + slot
 	if math.IsNaN(b.values[i]) {
 		b.values[i] = 0
+	}
+	if b.values[i]+value > MaxValue {
+		return fault.New(fault.Invalid, "forecast.series", "value %g at %s is absurdly large for contacts in a slot", b.values[i]+value, stamp(t))
 	}
 	b.values[i] += value
 	if end := wallInstant(day, slot, b.slot, b.loc).Add(b.slot); end.After(b.until) {
@@ -106,7 +116,11 @@ func (b *Builder) grow(low, high int) {
 		b.values = append(grown, b.values...)
 		b.first -= ahead
 	}
-	for need := (high - b.first + 1) * b.perDay; len(b.values) < need; {
+	need := (high - b.first + 1) * b.perDay
+	if need > cap(b.values) { // in one step: a jump of years must not leave a trail of garbage
+		b.values = append(make([]float64, 0, max(need, cap(b.values)+cap(b.values)/4)), b.values...)
+	}
+	for len(b.values) < need {
 		b.values = append(b.values, math.NaN())
 	}
 }
@@ -118,6 +132,9 @@ func nans(n, spare int) []float64 {
 	}
 	return v
 }
+
+// Slots is the number of slots held so far, for callers that bound their memory.
+func (b *Builder) Slots() int { return len(b.values) }
 
 // Series returns the history so far.
 func (b *Builder) Series(queue ids.Queue) Series {
@@ -167,8 +184,8 @@ func (s Series) Validate() error {
 		bad = append(bad, fault.Field{Path: "values", Problem: "must not span more than 20 years of 5-minute slots"})
 	}
 	for i, v := range s.Values {
-		if (v < 0 || math.IsInf(v, 0)) && len(bad) < 10 {
-			bad = append(bad, fault.Field{Path: fmt.Sprintf("values[%d]", i), Value: fmt.Sprint(v), Problem: "must be 0 or more"})
+		if (v < 0 || v > MaxValue) && len(bad) < 10 {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("values[%d]", i), Value: fmt.Sprint(v), Problem: "must be 0 or more and at most 1e12"})
 		}
 	}
 	return fault.Bad("forecast.series", "history", bad)

@@ -329,8 +329,10 @@ func (c *comparison) finish() ForecastComparison {
 		name string
 		of   func(ComparedRow) *float64
 	}{
-		{"client", func(r ComparedRow) *float64 { return r.Client }}, {"agreed", func(r ComparedRow) *float64 { return r.Agreed }},
-		{"ours", func(r ComparedRow) *float64 { return r.Ours }}, {"model", func(r ComparedRow) *float64 { return r.Model }},
+		{"client", func(r ComparedRow) *float64 { return r.Client }},
+		{"agreed", func(r ComparedRow) *float64 { return r.Agreed }},
+		{"ours", func(r ComparedRow) *float64 { return r.Ours }},
+		{"model", func(r ComparedRow) *float64 { return r.Model }},
 	} {
 		ours := s.name == "ours" && len(c.out.Levels) == 2
 		var levels []float64

@@ -74,9 +74,10 @@ func forecastHash(s forecast.Series, o forecast.Options, handle time.Duration) (
 		Holidays   offDays
 		Complete   time.Time
 		Levels     []float64
+		Exclude    []forecast.Exclusion `json:",omitempty"` // left out when empty: older hashes stay
 	}{
 		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), handle, o.Origin.UTC(), o.Horizon, o.Hours.String(),
-		o.Missing.String(), o.Events, offDaysOf(o.Holidays, s.First.Year, ends.Add(o.Horizon).In(zone).Year()), o.Complete.UTC(), o.Levels,
+		o.Missing.String(), o.Events, offDaysOf(o.Holidays, s.First.Year, ends.Add(o.Horizon).In(zone).Year()), o.Complete.UTC(), o.Levels, o.Exclude,
 	}
 	h := sha256.New()
 	if err := addJSON(h, input); err != nil {
