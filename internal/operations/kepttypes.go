@@ -22,3 +22,19 @@ type (
 	Hold     = warehouse.Hold
 	Deletion = warehouse.Deletion
 )
+
+// What is kept about forecasts.
+type (
+	ForecastLayer = store.Layer
+	LayerFilter   = store.LayerFilter
+
+	ForecastLock = store.Lock
+	LockFilter   = store.LockFilter
+
+	ClientForecast = store.ClientForecast
+
+	ForecastAccuracy = store.ForecastAccuracy
+	AccuracyFilter   = store.AccuracyFilter
+
+	ForecastBacktest = store.Backtest
+)

@@ -87,7 +87,7 @@ func TestForecastAsAProduct(t *testing.T) {
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
 	assert.Equal(t, "target", refused(t, second(adjust(planning.AdjustInput{Kind: forecast.LayerSet, Target: forecast.Target{Days: days(today.Add(60), 1)}, Reason: "x"})), "forecast.layer").Fields[0].Path)
 	assert.Equal(t, "target.family", refused(t, second(adjust(planning.AdjustInput{Kind: forecast.LayerSet, Target: forecast.Target{Family: "618"}, Reason: "x"})), "forecast.layer").Fields[0].Path)
-	refused(t, second(p.Adjust(ctx, operationstest.Quality, planning.AdjustInput{Forecast: f.ID})), "access.forbidden")
+	_ = refused(t, second(p.Adjust(ctx, operationstest.Quality, planning.AdjustInput{Forecast: f.ID})), "access.forbidden")
 
 	on, err := p.Adjusted(ctx, supervisor, f.ID)
 	ok(t, err)
@@ -131,9 +131,9 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	assert.Len(t, first.Days, 3)
 	assert.Len(t, first.Layers, 2)
 	assert.InEpsilon(t, 1.5*dayTotal(today.Add(2)), first.Days[1].Mean, 0.02, "as adjusted")
-	refused(t, second(p.LockForecast(ctx, planner, lock)), "store.invalid")
-	refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id, Dates: days(today.Add(6), 2)})), "forecast.lock")
-	refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id})), "forecast.lock")
+	_ = refused(t, second(p.LockForecast(ctx, planner, lock)), "store.invalid")
+	_ = refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id, Dates: days(today.Add(6), 2)})), "forecast.lock")
+	_ = refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id})), "forecast.lock")
 	_, err = p.Adjust(ctx, planner, planning.AdjustInput{Forecast: id, Kind: forecast.LayerPercent, Amount: 10, Target: forecast.Target{Days: days(today.Add(1), 1)}, Reason: "改主意"})
 	ok(t, err)
 	kept, err := p.Lock(ctx, planner, first.ID)
@@ -161,7 +161,7 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	assert.Empty(t, done.Made, "the same again is no new version")
 	assert.Len(t, done.Already, 1)
 	in.Source = operationstest.FileOf("客户.csv", text.String()+"2026-06-10 09:00,7\n")
-	refused(t, second(p.ImportClientForecast(ctx, planner, in)), "forecast.client")
+	_ = refused(t, second(p.ImportClientForecast(ctx, planner, in)), "forecast.client")
 
 	// A week later.
 	s.Clock = today.Add(7).In(shanghai).Add(8 * time.Hour)
@@ -195,7 +195,7 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	bySlot := compare(true)
 	assert.Len(t, bySlot.Rows, 7*36)
 	assert.Nil(t, bySlot.Rows[0].Client, "the client's hours cannot be split")
-	refused(t, second(p.CompareForecasts(ctx, supervisor, planning.CompareInput{Queue: pre})), "forecast.compare")
+	_ = refused(t, second(p.CompareForecasts(ctx, supervisor, planning.CompareInput{Queue: pre})), "forecast.compare")
 
 	accuracy, err := p.MeasureAccuracy(ctx, supervisor, planning.AccuracyInput{Queue: pre, Dates: days(today, 7)})
 	ok(t, err)
@@ -263,7 +263,7 @@ func nightlyJobs(t *testing.T, s *stack, before ids.Forecast) {
 	got, err := p.KeptBacktest(ctx, supervisor, test.ID)
 	ok(t, err)
 	assert.Len(t, got.Origins, 5)
-	refused(t, second(p.Backtest(ctx, planner, planning.BacktestInput{Queue: pre, Slot: calendar.Slot, Horizon: 24 * time.Hour, Step: time.Minute, From: today.In(shanghai)})), "forecast.backtest")
+	_ = refused(t, second(p.Backtest(ctx, planner, planning.BacktestInput{Queue: pre, Slot: calendar.Slot, Horizon: 24 * time.Hour, Step: time.Minute, From: today.In(shanghai)})), "forecast.backtest")
 	assert.Len(t, refused(t, second(p.Backtest(ctx, planner, planning.BacktestInput{})), "forecast.backtest").Fields, 4)
 }
 
