@@ -53,7 +53,7 @@ func (in *inspector) normalDays() {
 			}
 		}
 	}
-	in.offSD, _ = robustSD(ordinary)
+	in.offSD = robustSD(ordinary)
 }
 
 // ordinary reports a day that describes other days: known and not special.
@@ -250,7 +250,7 @@ func (in *inspector) usualStep(step []float64, i int) float64 {
 			others = append(others, v)
 		}
 	}
-	sd, _ := robustSD(others)
+	sd := robustSD(others)
 	return max(sd, in.offSD*math.Sqrt(math.Pi/shiftDays), 0.01)
 }
 
