@@ -14,6 +14,8 @@ import (
 const (
 	sideDays = 14 // calendar days on each side
 	leastOn  = 4  // ordinary days that one side must have
+
+	leastHistory = 14 // days; before it a weekend looks like an outage
 )
 
 // normalDays fills the expected totals and how far each day is off.
@@ -128,7 +130,7 @@ func (in *inspector) oddDays() {
 
 // odd is -1 for a day far below normal, 1 for one far above, else 0.
 func (in *inspector) odd(d int) int {
-	if math.IsNaN(in.off[d]) || in.quiet[d] || math.IsNaN(in.normal[d]) {
+	if in.n < leastHistory || math.IsNaN(in.off[d]) || in.quiet[d] || math.IsNaN(in.normal[d]) {
 		return 0
 	}
 	z := in.dayZ(d)
