@@ -161,8 +161,11 @@ func TestOverlappingEvents(t *testing.T) {
 	})
 	at := func(d int) time.Time { return monday.AddDate(0, 0, d) }
 	r, err := forecast.Run(s, forecast.Options{Horizon: 12 * day, Levels: manyLevels, Events: []forecast.Event{
-		{Family: "live", Start: at(40), End: at(44)}, {Family: "live", Start: at(100), End: at(104)}, {Family: "live", Start: at(160), End: at(164)},
-		{Family: "new", Start: at(158), End: at(166)}, {Family: "over the origin", Start: at(150), End: at(157)},
+		{Family: "live", Start: at(40), End: at(44)},
+		{Family: "live", Start: at(100), End: at(104)},
+		{Family: "live", Start: at(160), End: at(164)},
+		{Family: "new", Start: at(158), End: at(166)},
+		{Family: "over the origin", Start: at(150), End: at(157)},
 	}})
 	require.NoError(t, err)
 	requireSane(t, r)
