@@ -55,22 +55,28 @@ group in one slot are summed. Times without a zone stay on the local clock of th
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
+	f.register(cmd)
+	flags.StringVar(&f.origin, "origin", "", "instant the forecast starts from (default: the end of the data)")
+	flags.StringVar(&f.out, "out", "", "forecast, CSV (default: standard output)")
+	flags.StringVar(&f.plot, "plot", "", "picture, SVG; of the largest series when there are several")
+	flags.BoolVar(&f.json, "json", false, "print a JSON summary (with the points when --out is absent)")
+	return cmd
+}
+
+// register defines the flags that say how a history is read and forecast.
+func (f *forecastFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.in, "in", "", "history, CSV in UTF-8 or GBK (required)")
 	flags.StringVar(&f.timeCol, "time-col", "", "column with the time of each row (required)")
 	flags.StringVar(&f.valueCol, "value-col", "", "column with the contacts of each row (required)")
 	flags.StringSliceVar(&f.groupCols, "group-cols", nil, "columns that tell series apart, comma separated")
 	flags.StringVar(&f.slot, "slot", "30m", "slot length: 5m, 15m, 30m, 60m or 24h; finer rows are summed")
 	flags.StringVar(&f.horizon, "horizon", "", "how far ahead: 120h, 5d, 12w (required)")
-	flags.StringVar(&f.origin, "origin", "", "instant the forecast starts from (default: the end of the data)")
 	flags.StringVar(&f.hours, "hours", "", `open hours, "Mon-Fri 07:00-21:00; Sat 09:00-18:00" (default: learned from the data)`)
 	flags.StringVar(&f.missing, "missing", "closed", "what an open slot without a row means: closed or zero")
 	flags.StringVar(&f.events, "events", "", "events file (YAML)")
 	flags.StringVar(&f.calendar, "calendar", "cn", "holidays: cn or none")
 	flags.StringVar(&f.quantiles, "quantiles", "0.1,0.5,0.9", "quantile levels")
-	flags.StringVar(&f.out, "out", "", "forecast, CSV (default: standard output)")
-	flags.StringVar(&f.plot, "plot", "", "picture, SVG; of the largest series when there are several")
-	flags.BoolVar(&f.json, "json", false, "print a JSON summary (with the points when --out is absent)")
-	return cmd
 }
 
 func (f *forecastFlags) run(cmd *cobra.Command) error {
@@ -328,11 +334,7 @@ func (f *forecastFlags) writePlot(h history, o forecast.Options, outcomes []fore
 			best, most = i, sum
 		}
 	}
-	title := filepath.Base(f.in)
-	if name := h.series[best].Queue; name != "" {
-		title += " · " + string(name)
-	}
-	svg := forecast.Plot(h.series[best], outcomes[best].Result, o.Events, title)
+	svg := forecast.Plot(h.series[best], outcomes[best].Result, o.Events, plotTitle(f.in, h.series[best]))
 	return writeFile(f.plot, func(w io.Writer) error { _, err := w.Write(svg); return err })
 }
 

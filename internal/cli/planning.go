@@ -23,7 +23,7 @@ import (
 )
 
 func newForecastCommand(s *settings) *cobra.Command {
-	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand())
+	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand(), newForecastBacktestCommand())
 }
 
 func newForecastMake(s *settings) *cobra.Command {

@@ -69,6 +69,7 @@ type forecastInput struct {
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
+		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the version before"`
 	}
 }
 
@@ -76,7 +77,7 @@ func (s *Server) makeForecasts(ctx context.Context, in *forecastInput) (*one[pag
 	b := in.Body
 	made, err := s.deps.Ops.Planning.MakeForecasts(ctx, whoOf(ctx), planning.ForecastInput{
 		Queues: typed[ids.Queue](b.Queues), Merchant: ids.Merchant(b.Merchant), Slot: b.Slot.d, Origin: b.Origin,
-		Horizon: b.Horizon.d, Levels: b.Levels,
+		Horizon: b.Horizon.d, Levels: b.Levels, Carry: b.Carry,
 	})
 	if err != nil {
 		return nil, err

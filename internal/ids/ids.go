@@ -39,6 +39,14 @@ type (
 	Token string
 	// Forecast is one immutable version of a demand forecast.
 	Forecast string
+	// Layer is one adjustment over a forecast.
+	Layer string
+	// Lock is a forecast as agreed with a client.
+	Lock string
+	// ClientForecast is one version of what a client said to expect.
+	ClientForecast string
+	// Backtest is one stored back-test of a queue.
+	Backtest string
 	// Plan is a staffing requirement.
 	Plan string
 	// Roster is one draft or published roster.

@@ -126,6 +126,30 @@ var auditCases = map[string]struct {
 	"AddForecast": {"forecast.add", func(tx *store.Tx) error {
 		return tx.AddForecast(store.Forecast{ID: "new", Queue: "a/pre", Curve: curve("a/pre")})
 	}},
+	"AddLayer": {"forecast.adjust", func(tx *store.Tx) error {
+		_, err := tx.AddLayer("f-a", adjustment("new", 20))
+		return err
+	}},
+	"WithdrawLayer": {"forecast.withdraw", func(tx *store.Tx) error {
+		_, err := tx.WithdrawLayer("l-b", "直播取消")
+		return err
+	}},
+	"AddLock": {"forecast.lock", func(tx *store.Tx) error {
+		_, err := tx.AddLock(lock("new", "a", "2026-12-01", "2026-12-02"))
+		return err
+	}},
+	"AddClientForecast": {"client_forecast.add", func(tx *store.Tx) error {
+		_, err := tx.AddClientForecast(clientForecast("new", "a"))
+		return err
+	}},
+	"PutForecastAccuracy": {"forecast.accuracy", func(tx *store.Tx) error {
+		_, err := tx.PutForecastAccuracy([]store.ForecastAccuracy{accuracy("a", "2026-12-01", false)})
+		return err
+	}},
+	"AddBacktest": {"backtest.add", func(tx *store.Tx) error {
+		_, err := tx.AddBacktest(backtest("new", "a"))
+		return err
+	}},
 	"AddPlan": {"plan.add", func(tx *store.Tx) error { return tx.AddPlan(store.Plan{ID: "new", Queue: "a/pre"}) }},
 	"AddReport": {"report.add", func(tx *store.Tx) error {
 		_, err := tx.AddReport(store.Report{ID: "new", Contract: "c-a", Month: octoberModel, Model: json.RawMessage(`{"month":"2026-10"}`)})

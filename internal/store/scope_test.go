@@ -55,7 +55,7 @@ var (
 )
 
 func scopeCases() map[string]scopeCase {
-	return merge(merchantCases(), peopleCases(), plumbingCases())
+	return merge(merchantCases(), forecastingCases(), peopleCases(), plumbingCases())
 }
 
 func merge(parts ...map[string]scopeCase) map[string]scopeCase {

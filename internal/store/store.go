@@ -214,7 +214,7 @@ func (db *DB) snapshot(ctx context.Context, fn func(bun.IDB) error) error {
 // View is the reads of one scope:
 //   - a scope of everything sees all rows;
 //   - a scope of merchants sees the rows of these merchants: merchants, shops, queues, contracts,
-//     forecasts, plans, reports and imports; no people, no rosters, no plumbing;
+//     forecasts and what is kept about them, plans, reports and imports; no people, no rosters, no plumbing;
 //   - a scope of an agent sees its own agent row, its own published shifts and its own scorecards,
 //     nothing else.
 //

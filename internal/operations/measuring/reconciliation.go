@@ -224,7 +224,7 @@ func (m *Measuring) ReconcileAll(ctx context.Context, who access.Principal, due 
 	}
 	text := fmt.Sprintf("%d closed figures differ from the platform's by more than %.2f %%; worst: %s of %s on %s, by %.1f %%",
 		beyond, 100*m.policy.Tolerance, worst.WorstItem, worst.Shop, worst.Date, 100*worst.Worst)
-	return rows, m.found(ctx, alertReconciliation, beyond, text)
+	return rows, m.gate.Found(ctx, alertReconciliation, beyond, text)
 }
 
 // shopsWith are the known shops that figures are about.

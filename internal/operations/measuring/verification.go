@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
-	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
@@ -44,20 +43,5 @@ func (m *Measuring) VerifyRollups(ctx context.Context, who access.Principal, due
 		}
 	}
 	text := fmt.Sprintf("%d of %d days differed from their raw events and were computed again: %s", len(texts), check.Checked, strings.Join(texts[:min(len(texts), 5)], "; "))
-	return int64(check.Checked), m.found(ctx, alertRollups, len(texts), text)
-}
-
-// found tells, or takes back, what a job found wrong.
-func (m *Measuring) found(ctx context.Context, name string, problems int, text string) error {
-	now := m.gate.Now()
-	if problems == 0 {
-		_, resolved, err := m.gate.Store.SettleAlert(ctx, name, now)
-		if resolved {
-			m.gate.Log.InfoContext(ctx, "a finding is gone", "alert", name)
-		}
-		return err
-	}
-	_, fired, err := m.gate.Store.RaiseAlert(ctx, name, store.AlertFinding, text, 1, now)
-	m.gate.Log.ErrorContext(ctx, "ALERT: a job found something wrong", "alert", name, "problems", problems, "new", fired, "text", text)
-	return err
+	return int64(check.Checked), m.gate.Found(ctx, alertRollups, len(texts), text)
 }

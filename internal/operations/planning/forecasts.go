@@ -29,11 +29,22 @@ type ForecastInput struct {
 	Origin   time.Time     // zero = the end of the history
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
+	Carry    bool          // put the adjustments in force on the version before on the new one
 }
 
 // MakeForecasts forecasts each queue from its contact history and stores an immutable version per
 // queue. A queue without history is an error only when it was named.
 func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in ForecastInput) ([]store.Forecast, error) {
+	made, err := p.makeForecasts(ctx, who, in, false)
+	if err == nil && len(made) == 0 {
+		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
+	}
+	return made, err
+}
+
+// makeForecasts is MakeForecasts; with onlyNew a queue of which nothing new is known is left as it
+// is, and one that cannot be forecast does not keep the others from it.
+func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in ForecastInput, onlyNew bool) ([]store.Forecast, error) {
 	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
 		return nil, err
@@ -47,24 +58,41 @@ func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in F
 		return nil, err
 	}
 	var made []store.Forecast
+	var before []*store.Forecast // the version before each, when it matters
 	for _, q := range queues {
 		one, err := p.forecastQueue(ctx, scope, q, eventsFor(entered, p.policy.Promotions, platforms[q.Shop]), in)
-		if err != nil {
-			if fault.CodeOf(err) == "forecast.no_history" && len(in.Queues) == 0 {
-				continue
-			}
+		switch {
+		case err == nil:
+		case fault.CodeOf(err) == "forecast.no_history" && len(in.Queues) == 0:
+			continue
+		case onlyNew && fault.KindOf(err) == fault.Invalid:
+			p.gate.Log.WarnContext(ctx, "a queue cannot be forecast", "queue", q.ID, "error", fault.InternalText(err))
+			continue
+		default:
 			return nil, err
 		}
-		made = append(made, one)
-	}
-	if len(made) == 0 {
-		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
+		var newest *store.Forecast
+		if in.Carry || onlyNew {
+			if newest, err = p.newestOf(ctx, view, q.ID, one.Curve); err != nil {
+				return nil, err
+			}
+		}
+		if onlyNew && newest != nil && newest.InputHash == one.InputHash {
+			continue
+		}
+		made, before = append(made, one), append(before, newest)
 	}
 	now := p.gate.Now()
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
 			if err := tx.AddForecast(made[i]); err != nil {
+				return err
+			}
+			if !in.Carry {
+				continue
+			}
+			if err := p.carry(ctx, tx, before[i], made[i]); err != nil {
 				return err
 			}
 		}
@@ -105,16 +133,9 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	if err != nil {
 		return store.Forecast{}, err
 	}
-	options := forecast.Options{
-		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.policy.Holidays, Levels: in.Levels,
-	}
-	if options.Horizon == 0 {
-		options.Horizon = 14 * 24 * time.Hour
-	}
-	if q.Hours != "" && series.Slot < 24*time.Hour { // a day as a whole has no hours
-		if options.Hours, err = forecast.ParseHours(q.Hours); err != nil {
-			return store.Forecast{}, err
-		}
+	options, err := p.options(q, series, events, in)
+	if err != nil {
+		return store.Forecast{}, err
 	}
 	result, err := forecast.Run(series, options)
 	if err != nil {
@@ -127,12 +148,29 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	if err != nil {
 		return store.Forecast{}, err
 	}
-	return stored(result, q, hash, p.gate.Now())
+	return stored(result, q, events, hash, p.gate.Now())
 }
 
-func stored(r forecast.Result, q store.Queue, hash string, now time.Time) (store.Forecast, error) {
+// options are what is known about a queue beside its history.
+func (p *Planning) options(q store.Queue, series forecast.Series, events []forecast.Event, in ForecastInput) (o forecast.Options, err error) {
+	o = forecast.Options{
+		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.policy.Holidays, Levels: in.Levels,
+	}
+	if o.Horizon == 0 {
+		o.Horizon = 14 * 24 * time.Hour
+	}
+	if o.Levels == nil {
+		o.Levels = forecast.DefaultLevels()
+	}
+	if q.Hours != "" && series.Slot < 24*time.Hour { // a day as a whole has no hours
+		o.Hours, err = forecast.ParseHours(q.Hours)
+	}
+	return o, err
+}
+
+func stored(r forecast.Result, q store.Queue, events []forecast.Event, hash string, now time.Time) (store.Forecast, error) {
 	points := r.Curve.Points
-	figures := r
+	figures := storedFigures{Result: r, Known: around(events, calendar.Range{Start: r.Origin, End: r.Origin.Add(r.Horizon)})}
 	figures.Curve.Points = nil
 	text, err := json.Marshal(figures)
 	if err != nil {

@@ -69,12 +69,13 @@ type PlanFigures struct {
 type PlanPart struct {
 	Range    calendar.Range  `json:"range"`
 	Forecast ids.Forecast    `json:"forecast"`
+	Layers   []ids.Layer     `json:"layers,omitempty"` // adjustments in force
 	Target   staffing.Target `json:"target"`
 }
 
 // MakePlans turns forecasts into heads per slot, one plan per queue, held against the contract in
 // force on the day: its first-response term is the target, its ladder prices a contact that misses
-// it. Where several forecasts cover a queue the newest one decides; the range of a plan is what is
+// it. Where several forecasts cover a queue the newest one decides, with its adjustments; the range of a plan is what is
 // covered, and its figures name the open days that are not.
 func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
 	view, _, err := p.gate.Read(who, access.WritePlans)
@@ -168,10 +169,14 @@ func (p *Planning) planQueue(ctx context.Context, view *store.View, c covered[st
 	var out staffing.Output
 	var figures PlanFigures
 	for i, f := range c.docs {
+		on, err := p.adjust(ctx, view, f)
+		if err != nil {
+			return store.Plan{}, err
+		}
 		for _, part := range t.split(c.shares[i], p.gate.Zone) {
-			part.Forecast = f.ID
+			part.Forecast, part.Layers = f.ID, on.inForce()
 			figures.Parts = append(figures.Parts, part)
-			curve := f.Curve
+			curve := on.Curve
 			curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !part.Range.Contains(x.Start) })
 			staffed, err := staffing.Plan(staffing.Input{
 				Curve: curve, Target: part.Target, Shrinkage: cmp.Or(in.Shrinkage, defaultShrinkage), MinHeads: 1, MaxHeads: in.MaxHeads, Slot: defaultSlot,

@@ -1,0 +1,252 @@
+package planning
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+)
+
+// AdjustInput asks for an adjustment on top of those of a forecast.
+type AdjustInput struct {
+	Forecast ids.Forecast
+	Kind     forecast.LayerKind
+	Amount   float64
+	Per      forecast.LayerPer
+	Target   forecast.Target
+	Reason   string
+}
+
+// Adjustment is what an adjustment, or its withdrawal, made of a forecast.
+type Adjustment struct {
+	Layer    store.Layer   `json:"layer"`
+	Step     forecast.Step `json:"step"`     // what it did to the slots it covers
+	Model    float64       `json:"model"`    // contacts of the whole forecast as computed
+	Contacts float64       `json:"contacts"` // and with every adjustment in force
+}
+
+// AdjustedForecast is a forecast with its adjustments on.
+type AdjustedForecast struct {
+	Forecast store.Forecast     `json:"forecast"` // as computed, without its curve
+	Layers   []store.Layer      `json:"layers"`   // in their order, withdrawn ones included
+	Steps    []forecast.Step    `json:"steps"`    // what each of them does
+	Curve    scheduling.Curve   `json:"curve"`
+	Days     []scheduling.Point `json:"days"`
+
+	model scheduling.Curve // the curve as computed
+}
+
+// Adjust puts an adjustment on a forecast, whose version stays as it is. Errors: forecast.layer
+// (every bad field; an event that the forecast does not know; a target without an open slot),
+// store.not_found.
+func (p *Planning) Adjust(ctx context.Context, who access.Principal, in AdjustInput) (Adjustment, error) {
+	view, scope, err := p.gate.Read(who, access.WritePlans)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	f, err := view.Forecast(ctx, in.Forecast)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	events, err := p.knownEvents(ctx, view, f)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	now := p.gate.Now()
+	layer := forecast.Layer{ID: ids.New[ids.Layer](now), Kind: in.Kind, Amount: in.Amount, Per: in.Per, Target: in.Target, Reason: in.Reason}
+	if err := layer.Validate(); err != nil {
+		return Adjustment{}, err
+	}
+	if layer.Spans, err = in.Target.Place(p.gate.Zone, events); err != nil {
+		return Adjustment{}, err
+	}
+	var done Adjustment
+	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+		added, err := tx.AddLayer(f.ID, layer)
+		if err != nil {
+			return err
+		}
+		done, err = p.adjustment(ctx, tx.In(scope), f, added)
+		if err == nil && done.Step.Slots == 0 {
+			err = fault.Bad("forecast.layer", "adjustment", []fault.Field{{Path: "target", Problem: "no open slot of the forecast lies in it"}})
+		}
+		return err
+	})
+	return done, err
+}
+
+// Withdraw takes an adjustment back; it stays on record. Errors: store.not_found, store.conflict
+// when it is withdrawn already, store.invalid without a reason.
+func (p *Planning) Withdraw(ctx context.Context, who access.Principal, id ids.Layer, reason string) (Adjustment, error) {
+	view, scope, err := p.gate.Read(who, access.WritePlans)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	layer, err := view.Layer(ctx, id)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	f, err := view.Forecast(ctx, layer.Forecast)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	var done Adjustment
+	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error {
+		taken, err := tx.WithdrawLayer(id, reason)
+		if err != nil {
+			return err
+		}
+		done, err = p.adjustment(ctx, tx.In(scope), f, taken)
+		return err
+	})
+	return done, err
+}
+
+// adjustment tells what a layer does among the others of its forecast.
+func (p *Planning) adjustment(ctx context.Context, view *store.View, f store.Forecast, layer store.Layer) (Adjustment, error) {
+	on, err := p.adjust(ctx, view, f)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	done := Adjustment{Layer: layer, Model: contactsOf(f.Curve.Points), Contacts: contactsOf(on.Curve.Points)}
+	for i, l := range on.Layers {
+		if l.ID == layer.ID {
+			done.Step = on.Steps[i]
+		}
+	}
+	return done, nil
+}
+
+// Layers lists adjustments in scope by forecast, in their order, withdrawn ones included.
+func (p *Planning) Layers(ctx context.Context, who access.Principal, f store.LayerFilter, page store.Page) ([]store.Layer, string, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Layers(ctx, f, page)
+}
+
+// Adjusted returns a forecast with its adjustments on.
+func (p *Planning) Adjusted(ctx context.Context, who access.Principal, id ids.Forecast) (AdjustedForecast, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return AdjustedForecast{}, err
+	}
+	return p.adjusted(ctx, view, id)
+}
+
+// adjusted reads a forecast and puts its adjustments on.
+func (p *Planning) adjusted(ctx context.Context, view *store.View, id ids.Forecast) (AdjustedForecast, error) {
+	f, err := view.Forecast(ctx, id)
+	if err != nil {
+		return AdjustedForecast{}, err
+	}
+	return p.adjust(ctx, view, f)
+}
+
+// adjust puts the adjustments on a forecast that was read with its curve.
+func (p *Planning) adjust(ctx context.Context, view *store.View, f store.Forecast) (AdjustedForecast, error) {
+	layers, err := store.All(func(page store.Page) ([]store.Layer, string, error) {
+		return view.Layers(ctx, store.LayerFilter{Forecast: f.ID}, page)
+	})
+	if err != nil {
+		return AdjustedForecast{}, err
+	}
+	figures, _ := forecastFigures(f)
+	on, err := forecast.Adjust(forecast.Base{Curve: f.Curve, Days: figures.Days, Location: p.gate.Zone}, plain(layers))
+	if err != nil {
+		return AdjustedForecast{}, err
+	}
+	model := f.Curve
+	f.Curve = scheduling.Curve{}
+	if layers == nil {
+		layers = []store.Layer{}
+	}
+	return AdjustedForecast{Forecast: f, Layers: layers, Steps: on.Steps, Curve: on.Curve, Days: on.Days, model: model}, nil
+}
+
+// plain are stored adjustments as the forecaster knows them.
+func plain(layers []store.Layer) []forecast.Layer {
+	out := make([]forecast.Layer, len(layers))
+	for i, l := range layers {
+		out[i] = l.Layer
+	}
+	return out
+}
+
+// inForce are the adjustments that are not withdrawn.
+func (f AdjustedForecast) inForce() []ids.Layer {
+	var out []ids.Layer
+	for _, l := range f.Layers {
+		if l.Withdrawn == nil {
+			out = append(out, l.ID)
+		}
+	}
+	return out
+}
+
+// storedFigures is what a stored forecast says about itself: its result without the curve, and the
+// events it knew ahead, so that an adjustment of a phase means what the forecast meant by it.
+type storedFigures struct {
+	forecast.Result
+	Known []forecast.Event `json:"known_events,omitempty"`
+}
+
+// knownEvents are the events around the span of a forecast: those it was made with, or the present ones
+// for a forecast that does not say.
+func (p *Planning) knownEvents(ctx context.Context, view *store.View, f store.Forecast) ([]forecast.Event, error) {
+	var figures struct {
+		Known []forecast.Event `json:"known_events"`
+	}
+	if err := json.Unmarshal(f.Figures, &figures); err == nil && figures.Known != nil {
+		return figures.Known, nil
+	}
+	all, err := p.eventsOf(ctx, view, f.Queue)
+	return around(all, f.Range), err
+}
+
+// eventsOf are the events that a queue feels, past and planned.
+func (p *Planning) eventsOf(ctx context.Context, view *store.View, queue ids.Queue) ([]forecast.Event, error) {
+	q, platforms, err := p.queues(ctx, view, ForecastInput{Queues: []ids.Queue{queue}})
+	if err != nil {
+		return nil, err
+	}
+	entered, err := p.entered(ctx, p.gate.Everything())
+	if err != nil {
+		return nil, err
+	}
+	return eventsFor(entered, p.policy.Promotions, platforms[q[0].Shop]), nil
+}
+
+// around are the events that touch a span.
+func around(events []forecast.Event, span calendar.Range) []forecast.Event {
+	out := []forecast.Event{}
+	for _, e := range events {
+		if e.Start.Before(span.End) && span.Start.Before(e.End) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func contactsOf(points []scheduling.Point) (sum float64) {
+	for _, x := range points {
+		sum += x.Mean
+	}
+	return sum
+}
+
+// originOf is the instant a forecast was made from.
+func originOf(f store.Forecast) time.Time {
+	if r, ok := forecastFigures(f); ok && !r.Origin.IsZero() {
+		return r.Origin
+	}
+	return f.CreatedAt
+}
