@@ -31,6 +31,7 @@ type engine struct {
 	shape   profileShape
 	shares  map[int]*[profileClasses][]float64
 	occ     []occurrence
+	taught  []teacher // occ, and past occurrences that only the prior knows
 	weights [candidates]float64
 	spread  spread
 	score   Backtest
@@ -47,6 +48,7 @@ func newEngine(g *grid, o Options) *engine {
 		e.openDays[d] = g.opened(d)
 	}
 	e.occ = g.occurrences(o.Events)
+	e.taught = g.teachers(e.occ, o.Prior)
 	return e
 }
 

@@ -65,6 +65,7 @@ type Options struct {
 	Events   []Event           // past occurrences teach, those after the origin are forecast
 	Holidays calendar.Holidays // zero = no holidays are known
 	Complete time.Time         // data are known to be complete up to here; a series that has been silent for four weeks then is asleep; zero = unknown
+	Prior    *EventPrior       // what other series taught about events; nil = nothing. RunAll learns one when it is nil
 	Levels   []float64         // quantile levels, ascending, in (0,1); nil = 0.1 0.5 0.9
 }
 
@@ -88,13 +89,20 @@ func (o Options) Validate() error {
 		}
 	}
 	bad = append(bad, eventProblems(o.Events)...)
+	if o.Prior != nil {
+		for _, f := range o.Prior.problems() {
+			f.Path = "prior." + f.Path
+			bad = append(bad, f)
+		}
+	}
 	return fault.Bad("forecast.options", "forecast options", bad)
 }
 
 // Result is a forecast and what a planner needs to believe it or not.
 type Result struct {
 	Curve    scheduling.Curve   `json:"curve"`
-	Days     []scheduling.Point `json:"days"` // whole-day totals with their own quantiles (not sums of slot quantiles)
+	Days     []scheduling.Point `json:"days"`   // whole-day totals with their own quantiles (not sums of slot quantiles)
+	Events   []EventForecast    `json:"events"` // totals of coming events with their own quantiles
 	Origin   time.Time          `json:"origin"`
 	Horizon  time.Duration      `json:"horizon"`
 	Hours    string             `json:"hours"` // the open hours used, given or learned
@@ -124,10 +132,33 @@ type Effect struct {
 
 // EventUplift says what a planned occurrence was given and from how many past ones.
 type EventUplift struct {
-	Family string    `json:"family"`
-	Start  time.Time `json:"start"`
-	Past   int       `json:"past"` // past occurrences that taught it
-	Peak   float64   `json:"peak"` // highest day factor over the base level; 1 = no uplift
+	Family     string    `json:"family"`
+	Start      time.Time `json:"start"`
+	Past       int       `json:"past"`                 // past occurrences that taught it
+	Own        int       `json:"own"`                  // of those, lived through by this series
+	Peak       float64   `json:"peak"`                 // highest day factor over the base level; 1 = no uplift
+	Source     string    `json:"source"`               // family, family and pool, pool, other families, belief, nothing
+	Scale      float64   `json:"scale,omitempty"`      // planned size over the past one
+	Elasticity float64   `json:"elasticity,omitempty"` // exponent the scale was given
+	Learned    bool      `json:"learned,omitempty"`    // the elasticity was learned from past occurrences, not assumed
+}
+
+// EventForecast is the total of a coming event, and of each of its phases, with quantiles of the
+// total itself: errors of its days are correlated, so quantiles of days do not add up to these.
+type EventForecast struct {
+	Family string           `json:"family"`
+	Start  time.Time        `json:"start"`
+	End    time.Time        `json:"end"`
+	From   time.Time        `json:"from"`  // first and
+	Until  time.Time        `json:"until"` // end of the days forecast: an event may run over the origin or the horizon
+	Total  scheduling.Point `json:"total"` // contacts of those days
+	Phases []PhaseForecast  `json:"phases,omitempty"`
+}
+
+// PhaseForecast is the total of one phase of an event.
+type PhaseForecast struct {
+	Kind  string           `json:"kind"`
+	Total scheduling.Point `json:"total"`
 }
 
 // Run forecasts one series. Errors are *fault.Error: "forecast.options" and "forecast.series"
@@ -135,26 +166,35 @@ type EventUplift struct {
 // origin, "forecast.nothing_open" when no open slot lies in the horizon. A thin history is not
 // an error: it gives a wide forecast and says so in Doubts.
 func Run(s Series, o Options) (Result, error) {
+	e, err := prepare(s, o)
+	if err != nil {
+		return Result{}, err
+	}
+	e.backtest()
+	return e.result(s)
+}
+
+// prepare learns everything of one series that needs no forecasts of the past.
+func prepare(s Series, o Options) (*engine, error) {
 	if o.Levels == nil {
 		o.Levels = DefaultLevels()
 	}
 	if err := o.Validate(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if err := s.Validate(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if o.Origin.IsZero() {
 		o.Origin = s.End()
 	}
 	g, err := newGrid(s, o)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	e := newEngine(g, o)
 	e.learn()
-	e.backtest()
-	return e.result(s)
+	return e, nil
 }
 
 // result writes the curve out of a learnt and tested engine.
