@@ -63,6 +63,7 @@ func (e *engine) backtest() {
 	e.measure(points)
 	e.measureSpread(points)
 	e.spread = e.fitSpread(points)
+	e.carry = carried(byOrigin(points), &e.spread)
 }
 
 // origins are the last days of the histories that the back-test pretends to have, latest last.

@@ -34,6 +34,7 @@ type engine struct {
 	taught  []teacher // occ, and past occurrences that only the prior knows
 	weights [candidates]float64
 	spread  spread
+	carry   float64 // correlation of the errors of two days of one forecast
 	score   Backtest
 	doubts  []string
 }

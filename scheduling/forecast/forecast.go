@@ -16,7 +16,6 @@ package forecast
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -171,7 +170,11 @@ func Run(s Series, o Options) (Result, error) {
 		return Result{}, err
 	}
 	e.backtest()
-	return e.result(s)
+	d, err := e.draft(s)
+	if err != nil {
+		return Result{}, err
+	}
+	return d.finish()
 }
 
 // prepare learns everything of one series that needs no forecasts of the past.
@@ -195,52 +198,6 @@ func prepare(s Series, o Options) (*engine, error) {
 	e := newEngine(g, o)
 	e.learn()
 	return e, nil
-}
-
-// result writes the curve out of a learnt and tested engine.
-func (e *engine) result(s Series) (Result, error) {
-	r := Result{
-		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
-		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: slices.Clone(e.opt.Levels)},
-	}
-	last := e.opt.Origin.Add(e.opt.Horizon)
-	at := e.at(e.g.originDay)
-	means := make([]float64, e.g.perDay)
-	asleep := e.asleep()
-	for d := e.g.originDay; d < e.g.days; d++ {
-		if !e.g.willOpen(d) {
-			continue
-		}
-		if at.slotMeans(d, means); asleep {
-			clear(means)
-		}
-		var total float64
-		whole, extra := true, at.eventVariance(d)
-		for k := range e.g.perDay {
-			start, real := e.g.instant(d, k)
-			if !e.g.openSlot(d, k) || !real {
-				continue
-			}
-			if start.Before(e.opt.Origin) || !start.Before(last) {
-				whole = false
-				continue
-			}
-			total += means[k]
-			r.Curve.Points = append(r.Curve.Points, e.spread.slot(start, means[k], e.g.lead(d), extra))
-		}
-		if whole {
-			r.Days = append(r.Days, e.spread.day(e.g.date(d).In(e.g.loc), total, e.g.lead(d), extra))
-		}
-	}
-	if len(r.Curve.Points) == 0 {
-		return Result{}, fault.New(fault.Invalid, "forecast.nothing_open",
-			"no open slot starts between %s and %s (open hours: %s)", stamp(e.opt.Origin), stamp(last), r.Hours)
-	}
-	if err := r.Curve.Validate(); err != nil {
-		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
-	}
-	r.Model, r.Backtest, r.Doubts = e.describe(), e.score, e.allDoubts()
-	return r, nil
 }
 
 func stamp(t time.Time) string { return t.Format("2006-01-02 15:04") }

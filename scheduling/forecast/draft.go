@@ -1,0 +1,103 @@
+package forecast
+
+import (
+	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// draft is a forecast whose means may still be moved, so that series of a batch add up, before
+// quantiles are put around them. It keeps no more of the engine than that needs.
+type draft struct {
+	result Result // all but the numbers
+	days   []draftDay
+	events []draftEvent
+	spread spread
+	carry  float64 // correlation of the errors of two days of one forecast
+}
+
+// draftDay is one open day of the horizon.
+type draftDay struct {
+	unix   int // day number since 1970
+	start  time.Time
+	slots  []scheduling.Point
+	lead   int
+	extra  float64 // relative variance an event adds
+	whole  bool    // all its open slots lie in the forecast
+	factor float64 // of the means, by reconciliation
+}
+
+func (d *draftDay) total() float64 {
+	var sum float64
+	for _, p := range d.slots {
+		sum += p.Mean
+	}
+	return sum * d.factor
+}
+
+// draft writes the means out of a learnt and tested engine.
+func (e *engine) draft(s Series) (*draft, error) {
+	out := &draft{spread: e.spread, carry: e.carry}
+	out.result = Result{
+		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
+		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: e.opt.Levels},
+	}
+	last := e.opt.Origin.Add(e.opt.Horizon)
+	at := e.at(e.g.originDay)
+	means := make([]float64, e.g.perDay)
+	asleep := e.asleep()
+	for d := e.g.originDay; d < e.g.days; d++ {
+		if !e.g.willOpen(d) {
+			continue
+		}
+		if at.slotMeans(d, means); asleep {
+			clear(means)
+		}
+		day := draftDay{
+			unix: e.g.firstDay + d, start: e.g.date(d).In(e.g.loc), lead: e.g.lead(d),
+			extra: at.eventVariance(d), whole: true, factor: 1,
+		}
+		for k := range e.g.perDay {
+			start, real := e.g.instant(d, k)
+			if !e.g.openSlot(d, k) || !real {
+				continue
+			}
+			if start.Before(e.opt.Origin) || !start.Before(last) {
+				day.whole = false
+				continue
+			}
+			day.slots = append(day.slots, scheduling.Point{Start: start, Mean: means[k]})
+		}
+		if len(day.slots) > 0 {
+			out.days = append(out.days, day)
+		}
+	}
+	if len(out.days) == 0 {
+		return nil, fault.New(fault.Invalid, "forecast.nothing_open",
+			"no open slot starts between %s and %s (open hours: %s)", stamp(e.opt.Origin), stamp(last), out.result.Hours)
+	}
+	out.events = e.draftEvents()
+	out.result.Model, out.result.Backtest, out.result.Doubts = e.describe(), e.score, e.allDoubts()
+	return out, nil
+}
+
+// finish puts quantiles around the means.
+func (d *draft) finish() (Result, error) {
+	r := d.result
+	r.Curve.Levels = append([]float64(nil), r.Curve.Levels...)
+	for i := range d.days {
+		day := &d.days[i]
+		for _, p := range day.slots {
+			r.Curve.Points = append(r.Curve.Points, d.spread.slot(p.Start, p.Mean*day.factor, day.lead, day.extra))
+		}
+		if day.whole {
+			r.Days = append(r.Days, d.spread.day(day.start, day.total(), day.lead, day.extra))
+		}
+	}
+	r.Events = d.eventForecasts()
+	if err := r.Curve.Validate(); err != nil {
+		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
+	}
+	return r, nil
+}
