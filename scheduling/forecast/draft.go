@@ -15,6 +15,10 @@ type draft struct {
 	events []draftEvent
 	spread spread
 	carry  float64 // correlation of the errors of two days of one forecast
+
+	pastScores  []float64 // sorted errors of past totals over their standard deviation
+	totalScores []float64 // per level, such an error as the pool of siblings shows it; nil = no pool
+	totalBent   []float64 // the wanted levels, bent for totals
 }
 
 // draftDay is one open day of the horizon.
@@ -39,6 +43,7 @@ func (d *draftDay) total() float64 {
 // draft writes the means out of a learnt and tested engine.
 func (e *engine) draft(s Series) (*draft, error) {
 	out := &draft{spread: e.spread, carry: e.carry}
+	out.totalBent = bendTotals(e.opt.Levels, e.totalPIT)
 	out.result = Result{
 		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
 		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: e.opt.Levels},

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/scheduling"
@@ -76,20 +77,98 @@ func (d *draft) totalOf(from, to int) (scheduling.Point, []*draftDay) {
 	if len(days) == 0 {
 		return scheduling.Point{}, nil
 	}
-	var mean, count, level, levelSquares, event, eventSquares float64
+	var sum errorSum
 	for _, day := range days {
-		m := day.total()
-		mean += m
-		count += d.spread.phiDay() * m
-		s := math.Sqrt(d.spread.sigma2[leadBin(day.lead)]) * m
-		level += s
-		levelSquares += s * s
-		v := math.Sqrt(day.extra) * m
-		event += v
-		eventSquares += v * v
+		sum.add(&d.spread, day.total(), day.lead, day.extra)
 	}
-	variance := count + d.carry*level*level + (1-d.carry)*levelSquares + eventShare*event*event + (1-eventShare)*eventSquares
-	return scheduling.Point{Start: days[0].slots[0].Start, Mean: mean, Quantiles: d.spread.invert(mean, variance, d.spread.dayBent)}, days
+	variance := sum.variance(d.carry)
+	point := scheduling.Point{Start: days[0].slots[0].Start, Mean: sum.mean}
+	if d.totalScores == nil || sum.mean < negligible {
+		point.Quantiles = d.spread.invert(sum.mean, variance, d.totalBent)
+		return point, days
+	}
+	for _, z := range d.totalScores {
+		point.Quantiles = append(point.Quantiles, max(0, sum.mean+z*math.Sqrt(variance)))
+	}
+	return point, days
+}
+
+// errorSum adds up days and what is needed of the variance of their sum.
+type errorSum struct {
+	mean, count         float64
+	level, levelSquares float64
+	event, eventSquares float64
+}
+
+func (e *errorSum) add(s *spread, mean float64, lead int, extra float64) {
+	e.mean += mean
+	e.count += s.phiDay() * mean
+	l := math.Sqrt(s.sigma2[leadBin(lead)]) * mean
+	e.level += l
+	e.levelSquares += l * l
+	v := math.Sqrt(extra) * mean
+	e.event += v
+	e.eventSquares += v * v
+}
+
+func (e *errorSum) variance(carry float64) float64 {
+	return e.count + carry*e.level*e.level + (1-carry)*e.levelSquares +
+		eventShare*e.event*e.event + (1-eventShare)*e.eventSquares
+}
+
+// totalWindows are the lengths in days of the totals that the back-test checks.
+var totalWindows = [...]int{7, 14, 28, 56}
+
+// totalErrors are back-tested totals over the windows: their probability transforms and their
+// errors over the assumed standard deviation, both sorted.
+func totalErrors(origins [][]dayError, s *spread, carry float64) (pit, scores []float64) {
+	for _, days := range origins {
+		for _, length := range totalWindows {
+			if length > len(days) && (length != totalWindows[0] || len(days) < 3) {
+				break
+			}
+			var sum errorSum
+			var actual float64
+			for _, d := range days[:min(length, len(days))] {
+				sum.add(s, d.mean, d.lead, 0)
+				actual += d.actual
+			}
+			if sum.mean > negligible {
+				pit = append(pit, s.transform(sum.mean, sum.variance(carry), actual))
+				scores = append(scores, (actual-sum.mean)/math.Sqrt(sum.variance(carry)))
+			}
+		}
+	}
+	slices.Sort(pit)
+	slices.Sort(scores)
+	return pit, scores
+}
+
+// leastWitnesses is how many past totals make a pool.
+const leastWitnesses = 50
+
+// bendTotals maps the wanted levels of a total to levels of the assumed distribution by the
+// series' own past totals, as far as there are any.
+func bendTotals(levels, own []float64) []float64 {
+	out := slices.Clone(levels)
+	for i, q := range levels {
+		if n := float64(len(own)) / float64(len(totalWindows)); len(own) > 0 {
+			q = (n*quantileOf(own, q) + recalibration*q) / (n + recalibration)
+		}
+		out[i] = min(max(q, 1e-4), 1-1e-4)
+		if i > 0 {
+			out[i] = max(out[i], out[i-1])
+		}
+	}
+	return out
+}
+
+// quantileOf interpolates a quantile of sorted values.
+func quantileOf(sorted []float64, q float64) float64 {
+	at := q * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
 // carried is the mean correlation of the errors of two days of one forecast: over the pairs of

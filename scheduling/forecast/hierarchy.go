@@ -39,6 +39,7 @@ type node struct {
 	first     int         // day number of volume[0]
 	volume    []float64   // contacts per day of history; no record counts as none came
 	rehearsed [][]float64 // per tested origin and lead: the forecast made there; NaN = none
+	runs      []pastRun   // per past event of the stage
 	ownWeight float64     // of own against top-down (series) or bottom-up (root)
 }
 
@@ -46,6 +47,7 @@ type node struct {
 type stage struct {
 	origins []int // day numbers since 1970, ascending
 	horizon int   // days
+	events  []pastSpan
 }
 
 // Total is the forecast of a sum of series: of all (no Path) or of those below a label.
@@ -162,7 +164,7 @@ func (n *node) sums(ctx context.Context, o Options) (stage, error) {
 		return stage{}, err
 	}
 	days, horizon := n.engine.origins()
-	st := stage{horizon: horizon}
+	st := stage{horizon: horizon, events: n.engine.pastSpans()}
 	for _, d := range days {
 		st.origins = append(st.origins, n.engine.g.firstDay+d)
 	}
@@ -198,7 +200,11 @@ func (n *node) rehearse(st stage) {
 	for _, t := range st.origins {
 		wanted[t-e.g.firstDay] = true
 	}
+	for _, s := range st.events {
+		wanted[s.origin-e.g.firstDay] = true
+	}
 	e.snapshotProfiles(wanted)
+	n.rerun(st)
 	means := make([]float64, e.g.perDay)
 	n.rehearsed = make([][]float64, len(st.origins))
 	for i, t := range st.origins {

@@ -47,6 +47,7 @@ func (n *node) bottomUp(st stage) {
 	}
 	best := leastLoss(loss)
 	n.ownWeight = float64(best) / weightSteps
+	n.mixRuns(n.ownWeight, func(i, k int) float64 { return n.kidsRun(i, k) })
 	for i := range n.rehearsed {
 		for lead := range n.rehearsed[i] {
 			n.rehearsed[i][lead] = mix(best, n.rehearsed[i][lead], below.rehearsed[i][lead])
@@ -57,6 +58,17 @@ func (n *node) bottomUp(st stage) {
 		day.setTotal(mix(best, day.total(), n.kidsTotal(day.unix)))
 	}
 	n.draft.refit(n, st)
+}
+
+// kidsRun adds up the children's forecasts of a day of a past event.
+func (n *node) kidsRun(i, day int) float64 {
+	var sum float64
+	for _, k := range n.kids {
+		if i < len(k.runs) && k.runs[i].means != nil {
+			sum += k.runs[i].means[day]
+		}
+	}
+	return sum
 }
 
 // mix is w tenths of a and the rest of b.
@@ -153,6 +165,7 @@ func (n *node) topDown(st stage) {
 			k.topDown(st)
 		}
 	}
+	n.poolTotals(st)
 	n.takeSlots()
 }
 
@@ -234,6 +247,16 @@ func (n *node) weighKids(st stage, halfLife float64) {
 		}
 		best := leastLoss(loss)
 		k.ownWeight = float64(best) / weightSteps
+		shares := make([]float64, len(st.events))
+		for i, s := range st.events {
+			shares[i] = k.share(n, s.origin, halfLife)
+		}
+		k.mixRuns(k.ownWeight, func(i, day int) float64 {
+			if n.runs[i].means == nil {
+				return k.runs[i].means[day]
+			}
+			return shares[i] * n.runs[i].means[day]
+		})
 		for i, t := range st.origins {
 			if k.rehearsed == nil || k.rehearsed[i] == nil || n.rehearsed[i] == nil {
 				continue
@@ -345,6 +368,8 @@ func (d *draft) refit(n *node, st stage) {
 		s.slotPIT, s.slotBent = s.dayPIT, s.dayBent
 	}
 	d.carry = carried(origins, s)
+	pit, scores := totalErrors(origins, s, d.carry)
+	d.totalBent, d.pastScores = bendTotals(s.levels, pit), scores
 }
 
 // note tells in the model of a series how much its share of the whole decided.

@@ -8,6 +8,7 @@ import "math"
 const (
 	tauEvent    = 0.7
 	tauShoulder = 0.15
+	tauHoliday  = 0.4  // shoulders of a long holiday: parcels and shops stop before it and start late
 	settleDays  = 10   // ordinary days after an event before its new level is believed
 	ageFactor   = 0.75 // weight of an occurrence one year older
 	liveDays    = 2.0  // days of a running event that are worth as much as its past
@@ -99,7 +100,11 @@ func (v *view) expect(o occurrence, d int) expected {
 // borrow averages the aligned days of the teachers that fit.
 func (v *view) borrow(o occurrence, d int, fits func(p *teacher) bool) expected {
 	tau2, between := tauEvent*tauEvent, yearVariance
-	if !o.inside(d) {
+	switch {
+	case o.inside(d):
+	case o.builtIn:
+		tau2 = tauHoliday * tauHoliday
+	default:
 		tau2 = tauShoulder * tauShoulder
 	}
 	var u expected
