@@ -94,10 +94,14 @@ func (d *draft) finish() (Result, error) {
 	for i := range d.days {
 		day := &d.days[i]
 		for _, p := range day.slots {
-			r.Curve.Points = append(r.Curve.Points, d.spread.slot(p.Start, p.Mean*day.factor, day.lead, day.extra))
+			p.Mean *= day.factor
+			p.Quantiles = d.spread.withEvent(p.Mean, d.spread.slotVariance(p.Mean, day.lead), day.extra, d.spread.slotBent)
+			r.Curve.Points = append(r.Curve.Points, p)
 		}
 		if day.whole {
-			r.Days = append(r.Days, d.spread.day(day.start, day.total(), day.lead, day.extra))
+			p := scheduling.Point{Start: day.start, Mean: day.total()}
+			p.Quantiles = d.spread.withEvent(p.Mean, d.spread.dayVariance(p.Mean, day.lead), day.extra, d.spread.dayBent)
+			r.Days = append(r.Days, p)
 		}
 	}
 	r.Events = d.eventForecasts()
@@ -105,4 +109,18 @@ func (d *draft) finish() (Result, error) {
 		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
 	}
 	return r, nil
+}
+
+// withEvent are quantiles with the variance an event adds. Levels were bent by ordinary days;
+// they count for the part of the variance that ordinary days have.
+func (s *spread) withEvent(mean, variance, extra float64, bent []float64) []float64 {
+	added := extra * mean * mean
+	if added <= 0 {
+		return s.invert(mean, variance, bent)
+	}
+	levels := make([]float64, len(bent))
+	for i, b := range bent {
+		levels[i] = b + added/(variance+added)*(s.levels[i]-b)
+	}
+	return s.invert(mean, variance+added, levels)
 }

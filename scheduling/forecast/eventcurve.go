@@ -13,10 +13,11 @@ type teacher struct {
 
 // poolCurve is the log uplift per day that many series had in one occurrence.
 type poolCurve struct {
-	first int       // day of the grid of mean[0]
-	mean  []float64 // log uplift; NaN = unknown
-	tau2  []float64 // variance between series on that day, beside their common deviation
-	omega float64   // variance between series of the deviation that all days of an event share
+	first int         // day of the grid of mean[0]
+	mean  []float64   // log uplift; NaN = unknown
+	tau2  []float64   // variance between series on that day, beside their common deviation
+	hours [][]float64 // per opening, contacts by the hour in units of an ordinary day; nil = not seen
+	omega float64     // variance between series of the deviation that all days of an event share
 }
 
 // on is the pooled uplift of a day of the grid.

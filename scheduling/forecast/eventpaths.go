@@ -84,7 +84,8 @@ func (d *draft) totalOf(from, to int) (scheduling.Point, []*draftDay) {
 	variance := sum.variance(d.carry)
 	point := scheduling.Point{Start: days[0].slots[0].Start, Mean: sum.mean}
 	if d.totalScores == nil || sum.mean < negligible {
-		point.Quantiles = d.spread.invert(sum.mean, variance, d.totalBent)
+		added := eventShare*sum.event*sum.event + (1-eventShare)*sum.eventSquares
+		point.Quantiles = d.spread.withEvent(sum.mean, variance-added, added/max(sum.mean*sum.mean, negligible), d.totalBent)
 		return point, days
 	}
 	for _, z := range d.totalScores {

@@ -169,9 +169,32 @@ func (o occurrence) align(day int, past occurrence) int {
 		return same
 	}
 	if same := past.sameDate(day, o); same >= 0 && !o.builtIn {
+		return o.offOpening(day, same, past)
+	}
+	return o.offOpening(day, past.first+alignOffset(at, o.length, past.length), past)
+}
+
+// offOpening keeps a day that is far from its own openings off the rush of a past opening.
+func (o occurrence) offOpening(day, same int, past occurrence) int {
+	const rush = 2
+	if len(o.opens) == 0 {
 		return same
 	}
-	return past.first + alignOffset(at, o.length, past.length)
+	for _, at := range o.opens {
+		if distance(day, at.full) <= rush {
+			return same
+		}
+	}
+	for _, at := range past.opens {
+		if same < at.full-1 || same > at.full+rush {
+			continue
+		}
+		if before := at.full - 2; past.inside(before) {
+			return before
+		}
+		return min(at.full+rush+1, past.first+past.length-1)
+	}
+	return same
 }
 
 // nearOpening is how many days an opening shapes on either side.

@@ -94,8 +94,9 @@ func (v *view) openingShift(o, p occurrence, d int) float64 {
 // maxOpeningShift bounds what moving hours may do to a day: ten times.
 const maxOpeningShift = 2.3
 
-// eventSplit blends the hours of past event days into the split of an event day: their own shape
-// counts by its contacts, the ordinary profile by splitContacts.
+// eventSplit blends the hours of past event days into the split of an event day: first those a
+// pool saw around openings, then the series' own, which count by their contacts, as the ordinary
+// profile does by splitContacts.
 func (v *view) eventSplit(d int) {
 	if v.e.g.perDay == 1 {
 		return
@@ -105,19 +106,105 @@ func (v *view) eventSplit(d int) {
 		if !o.inside(d) {
 			continue
 		}
+		for i := range v.e.taught {
+			p := &v.e.taught[i]
+			if total := v.pooledSlots(o, i, d, slots); p.family == o.family && p.first < o.first && total > 0 {
+				v.blend(slots, total, poolWeight*total)
+			}
+		}
 		for _, p := range v.e.occ {
 			if p.family != o.family || p.first >= o.first {
 				continue
 			}
-			total, _, ok := v.pastSlots(o, p, d, slots)
-			if !ok {
-				continue
-			}
-			for k, s := range v.split {
-				if s > 0 {
-					v.split[k] = (slots[k] + splitContacts*s) / (total + splitContacts)
-				}
+			if total, _, ok := v.pastSlots(o, p, d, slots); ok {
+				v.blend(slots, total, splitContacts)
 			}
 		}
 	}
+}
+
+// poolWeight is the weight of the ordinary profile against hours that a pool has seen.
+const poolWeight = 0.25
+
+func (v *view) blend(slots []float64, total, prior float64) {
+	for k, s := range v.split {
+		if s > 0 {
+			v.split[k] = (slots[k] + prior*s) / (total + prior)
+		}
+	}
+}
+
+// pooledHours is the length of the curve of an opening: from openingLead before it to
+// openingFollow after it, by the hour.
+const pooledHours = int((openingLead + openingFollow) / time.Hour)
+
+// openingHours is what this series lived through around each opening of an occurrence: contacts
+// by the hour, and the contacts of an ordinary day that they are measured by. nil = not seen.
+func (v *view) openingHours(o occurrence) (hours [][]float64, base []float64) {
+	g := v.e.g
+	if g.perDay < 24 || len(o.opens) == 0 {
+		return nil, nil
+	}
+	per := g.perDay / 24
+	hours, base = make([][]float64, len(o.opens)), make([]float64, len(o.opens))
+	for j, at := range o.opens {
+		first := g.position(at) - int(openingLead/g.slot)
+		if at.full < 0 || at.full > min(v.at, g.lastDay()) || first < 0 || first+pooledHours*per > (g.lastDay()+1)*g.perDay {
+			continue
+		}
+		curve := make([]float64, pooledHours)
+		for i := range curve {
+			for k := range per {
+				if y := g.y[first+i*per+k]; !math.IsNaN(y) {
+					curve[i] += y // a closed slot has no contacts
+				}
+			}
+		}
+		hours[j], base[j] = curve, math.Exp(v.base(o, at.full))
+	}
+	return hours, base
+}
+
+// pooledSlots writes, in units of an ordinary day, the slots of day d by the pooled hours around
+// the openings that answer its own, and by the ordinary profile elsewhere; 0 = no such hours.
+func (v *view) pooledSlots(o occurrence, i, d int, out []float64) (total float64) {
+	p := &v.e.taught[i]
+	if v.e.g.perDay < 24 || p.pool == nil || p.pool.hours == nil || len(o.opens) == 0 || len(p.opens) == 0 || p.first > v.at {
+		return 0
+	}
+	g := v.e.g
+	uplift := 1.0
+	if at := o.align(d, p.occurrence) - p.first + leadDays; at >= 0 && at < leadDays+p.length+tailDays {
+		uplift = math.Exp(v.curve(i)[at].uplift)
+	}
+	per, seen := max(1, g.perDay/24), false
+	for k, share := range v.split {
+		out[k] = share * uplift
+		if hour, opening, ok := g.hourOfOpening(o, d, k); ok && share > 0 {
+			answer := o.answering(opening, p.occurrence)
+			if answer < len(p.pool.hours) && p.pool.hours[answer] != nil && p.opens[answer].full <= v.at {
+				out[k] = p.pool.hours[answer][hour] / float64(per)
+				seen = true
+			}
+		}
+		total += out[k]
+	}
+	if !seen {
+		return 0
+	}
+	return total
+}
+
+// hourOfOpening is the hour of the curve of the nearest opening that a slot lies in.
+func (g *grid) hourOfOpening(o occurrence, d, k int) (hour, opening int, ok bool) {
+	here, per := d*g.perDay+k, max(1, g.perDay/24)
+	lead := int(openingLead / g.slot)
+	best := math.MaxInt
+	for j, at := range o.opens {
+		away := here - g.position(at)
+		if away >= -lead && away < int(openingFollow/g.slot) && distance(away, 0) < best {
+			hour, opening, ok, best = (away+lead)/per, j, true, distance(away, 0)
+		}
+	}
+	return hour, opening, ok
 }

@@ -28,6 +28,10 @@ type EventCurve struct {
 	Days     []CurveDay    `json:"days"`
 	Spread   float64       `json:"spread"` // sd between series of the deviation all days share, in logs
 	Series   int           `json:"series"` // series that taught it
+
+	// Hours are, per opening of the event, the contacts of each hour from two hours before it to
+	// a day after it, in units of an ordinary day's contacts; null where nobody saw it.
+	Hours [][]float64 `json:"hours,omitempty"`
 }
 
 // CurveDay is one day of a pooled curve.
@@ -52,11 +56,17 @@ func (p EventPrior) problems() []fault.Field {
 			bad = append(bad, f)
 		}
 		ok := finite(c.Spread) && c.Spread >= 0
+		for _, h := range slices.Concat(c.Hours...) {
+			ok = ok && finite(h) && h >= 0
+		}
+		for _, h := range c.Hours {
+			ok = ok && (h == nil || len(h) == pooledHours)
+		}
 		for _, d := range c.Days {
 			ok = ok && finite(d.Log) && math.Abs(d.Log) < maxLog && finite(d.Spread) && d.Spread >= 0
 		}
 		if !ok {
-			bad = append(bad, fault.Field{Path: path, Value: c.Event.Family, Problem: "figures must be finite and spreads 0 or more"})
+			bad = append(bad, fault.Field{Path: path, Value: c.Event.Family, Problem: "figures must be finite, spreads and hours 0 or more, and an opening has 26 hours"})
 		}
 	}
 	return bad
@@ -96,7 +106,7 @@ func (g *grid) teachers(occ []occurrence, prior *EventPrior) []teacher {
 }
 
 func (g *grid) poolCurve(c EventCurve) *poolCurve {
-	p := &poolCurve{first: unixDay(c.First) - g.firstDay, omega: c.Spread * c.Spread, mean: make([]float64, len(c.Days)), tau2: make([]float64, len(c.Days))}
+	p := &poolCurve{first: unixDay(c.First) - g.firstDay, hours: c.Hours, omega: c.Spread * c.Spread, mean: make([]float64, len(c.Days)), tau2: make([]float64, len(c.Days))}
 	for k, d := range c.Days {
 		p.mean[k], p.tau2[k] = d.Log, d.Spread*d.Spread
 		if d.Series == 0 {
@@ -111,11 +121,15 @@ type testimony struct {
 	uplift []float64 // per day; NaN = did not live through it
 	noise  float64   // variance of each
 	base   float64   // variance of the error they share
+
+	hours    [][]float64 // per opening, contacts by the hour
+	ordinary []float64   // per opening, contacts of an ordinary day
 }
 
 // witness collects what a learnt engine knows of occurrence i, or false when it is too little.
 func (e *engine) witness(v *view, o occurrence) (testimony, bool) {
 	t := testimony{noise: e.noise, base: v.baseVariance(o.length), uplift: make([]float64, leadDays+o.length+tailDays)}
+	t.hours, t.ordinary = v.openingHours(o)
 	lived := 0
 	for k := range t.uplift {
 		d := o.first - leadDays + k

@@ -58,13 +58,48 @@ func poolCurveOf(said []testimony, parent EventCurve, nested bool) EventCurve {
 		f.means()
 		f.spreads()
 	}
-	c := EventCurve{Spread: math.Sqrt(f.omega), Series: len(said), Days: make([]CurveDay, days)}
+	c := EventCurve{Spread: math.Sqrt(f.omega), Series: len(said), Days: make([]CurveDay, days), Hours: poolHours(said)}
 	for d := range c.Days {
 		if f.n[d] > 0 {
 			c.Days[d] = CurveDay{Log: f.mean[d], Spread: math.Sqrt(f.tau2[d]), Series: f.n[d]}
 		}
 	}
 	return c
+}
+
+// poolHours are the hours around openings: contacts of all series over their ordinary days.
+func poolHours(said []testimony) [][]float64 {
+	var out [][]float64
+	for _, s := range said {
+		if len(s.hours) > len(out) {
+			out = append(out, make([][]float64, len(s.hours)-len(out))...)
+		}
+	}
+	taught := false
+	for j := range out {
+		var base float64
+		sum := make([]float64, pooledHours)
+		for _, s := range said {
+			if j < len(s.hours) && s.hours[j] != nil {
+				base += s.ordinary[j]
+				for h, y := range s.hours[j] {
+					sum[h] += y
+				}
+			}
+		}
+		if base <= 0 {
+			continue
+		}
+		taught = true
+		for h := range sum {
+			sum[h] /= base
+		}
+		out[j] = sum
+	}
+	if !taught {
+		return nil
+	}
+	return out
 }
 
 // start takes the median of the quieter half of the series.

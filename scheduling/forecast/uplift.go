@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Event uplift. A coming day takes the mean over the past days it aligns with (eventcurve.go),
 // weighted by age and shrunk by s2/(s2 + tau^2) per occurrence: one clean past occurrence is
@@ -126,7 +129,7 @@ func (v *view) borrow(o occurrence, d int, fits func(p *teacher) bool) expected 
 			other = familyVariance
 		}
 		w := math.Pow(ageFactor, float64(o.first-p.first)/365)
-		sum += w * (v.regrown(p, day, l.uplift) + v.movedHours(o, p, d, l))
+		sum += w * (v.regrown(p, day, l.uplift) + v.movedHours(o, i, d, l))
 		weights += w
 		squares += w * w
 		noise += w * l.variance
@@ -145,12 +148,23 @@ func (v *view) borrow(o occurrence, d int, fits func(p *teacher) bool) expected 
 	return u
 }
 
-// movedHours is what openings at another time of day change, as far as this series has seen it.
-func (v *view) movedHours(o occurrence, p *teacher, d int, l lesson) float64 {
-	if !l.own || !o.inside(d) || v.shares == nil {
+// movedHours is what openings at another time of day change, as far as this series or its pool
+// has seen it.
+func (v *view) movedHours(o occurrence, i, d int, l lesson) float64 {
+	if !o.inside(d) || v.shares == nil || v.e.g.perDay == 1 {
 		return 0
 	}
-	return v.openingShift(o, p.occurrence, d)
+	split := slices.Clone(v.split)
+	defer copy(v.split, split)
+	if l.own {
+		return v.openingShift(o, v.e.taught[i].occurrence, d)
+	}
+	v.baseSplit(d)
+	total := v.pooledSlots(o, i, d, make([]float64, v.e.g.perDay))
+	if total <= 0 {
+		return 0
+	}
+	return clip(math.Log(total)-l.uplift, maxOpeningShift)
 }
 
 // regrown takes back a part of the growth of the base since a past event day from its uplift.
