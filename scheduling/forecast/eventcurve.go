@@ -125,3 +125,31 @@ func (v *view) baseLevel(p occurrence, day int) float64 {
 }
 
 func clip(x, limit float64) float64 { return min(max(x, -limit), limit) }
+
+// typical is the uplift of a past day without what was chance about it. A past day carries its own
+// noise, and not every bump comes again: its deviation from the median of the five days around it
+// is shrunk by the non-negative garrote, dev (1 - s2/dev^2)+ (Breiman, Technometrics 37, 1995;
+// James and Stein's factor for one mean), which takes small bumps away and leaves peaks alone.
+func (v *view) typical(i, day int) float64 {
+	p := &v.e.taught[i]
+	curve := v.curve(i)
+	at := day - p.first + leadDays
+	here := curve[at]
+	if !p.inside(day) {
+		return here.uplift
+	}
+	var around []float64
+	for k := at - 2; k <= at+2; k++ {
+		if k >= 0 && k < len(curve) && p.inside(p.first-leadDays+k) && curve[k].known() {
+			around = append(around, curve[k].uplift)
+		}
+	}
+	if len(around) < 5 {
+		return here.uplift
+	}
+	const medianOfFive = 1.29 // variance of a value less the median of it and four others, over that of the value
+	middle, _ := median(around)
+	dev := here.uplift - middle
+	variance := medianOfFive * (min(here.variance, v.e.noise) + (1-eventShare)*yearVariance)
+	return middle + dev*max(0, 1-variance/max(dev*dev, negligible))
+}

@@ -129,7 +129,7 @@ func (v *view) borrow(o occurrence, d int, fits func(p *teacher) bool) expected 
 			other = familyVariance
 		}
 		w := math.Pow(ageFactor, float64(o.first-p.first)/365)
-		sum += w * (v.regrown(p, day, l.uplift) + v.movedHours(o, i, d, l))
+		sum += w * (v.regrown(p, day, v.typical(i, day)) + v.movedHours(o, i, d, l))
 		weights += w
 		squares += w * w
 		noise += w * l.variance
@@ -144,7 +144,8 @@ func (v *view) borrow(o occurrence, d int, fits func(p *teacher) bool) expected 
 	noise /= weights
 	u.uplift = sum / (weights + (noise+between)/tau2)
 	// The next occurrence differs from its kind, and so did the ones the mean was taken of.
-	u.variance = between + (between+noise)*squares/(weights*weights)
+	// Two occurrences of a family differ by yearVariance, so each by half of it from their kind.
+	u.variance = between - yearVariance/2 + (between+noise-yearVariance/2)*squares/(weights*weights)
 	return u
 }
 
