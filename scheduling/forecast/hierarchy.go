@@ -154,6 +154,7 @@ func (n *node) sums(ctx context.Context, o Options) (stage, error) {
 	var nodes []*node
 	n.walk(func(k *node) { nodes = append(nodes, k) })
 	errs := make([]error, len(nodes))
+	o.Prior = nil // a sum has lived through what its parts have, and is the less noisy witness
 	err := each(ctx, len(nodes), func(i int) {
 		k := nodes[i]
 		if k.engine, errs[i] = prepare(k.series, o); errs[i] == nil {

@@ -33,19 +33,21 @@ func (n *node) bottomUp(st stage) {
 		return
 	}
 	below := n.sumOfKids(st)
-	var loss [weightSteps + 1]float64
+	var losses [][weightSteps + 1]float64
 	for i, t := range st.origins {
 		if n.rehearsed[i] == nil || below.rehearsed[i] == nil {
 			continue
 		}
+		var loss [weightSteps + 1]float64
 		for lead, own := range n.rehearsed[i] {
 			actual := n.on(t + lead + 1)
 			for w := range loss {
 				loss[w] += math.Abs(mix(w, own, below.rehearsed[i][lead]) - actual)
 			}
 		}
+		losses = append(losses, loss)
 	}
-	best := leastLoss(loss)
+	best := simplest(losses)
 	n.ownWeight = float64(best) / weightSteps
 	n.mixRuns(n.ownWeight, func(i, k int) float64 { return n.kidsRun(i, k) })
 	for i := range n.rehearsed {
@@ -75,6 +77,30 @@ func (n *node) kidsRun(i, day int) float64 {
 func mix(w int, a, b float64) float64 {
 	f := float64(w) / weightSteps
 	return f*a + (1-f)*b
+}
+
+// simplest is the largest weight of a sum's own model that is not worse than the best weight by
+// more than one standard error over the origins (the rule of Breiman, Friedman, Olshen and Stone,
+// Classification and Regression Trees, 1984, sec. 3.4.3): origins are few and overlap.
+func simplest(losses [][weightSteps + 1]float64) int {
+	var total [weightSteps + 1]float64
+	for _, l := range losses {
+		for w := range total {
+			total[w] += l[w]
+		}
+	}
+	best, n := leastLoss(total), float64(len(losses))
+	for w := weightSteps; w > best; w-- {
+		var sum, squares float64
+		for _, l := range losses {
+			sum += l[w] - l[best]
+			squares += (l[w] - l[best]) * (l[w] - l[best])
+		}
+		if n > 1 && sum/n <= math.Sqrt(max(0, squares/n-sum/n*sum/n)/(n-1)) {
+			return w
+		}
+	}
+	return best
 }
 
 // leastLoss prefers the middle when nothing tells the two apart.
