@@ -60,6 +60,9 @@ func RunBatch(ctx context.Context, series []Series, o Options, done func()) (Bat
 		root.leaves(leaves)
 	}
 	err = each(ctx, len(series), func(i int) {
+		if done != nil {
+			defer done()
+		}
 		if engines[i] == nil {
 			return
 		}
@@ -71,9 +74,6 @@ func RunBatch(ctx context.Context, series []Series, o Options, done func()) (Bat
 			leaves[i].rehearse(st)
 		}
 		engines[i].rest()
-		if done != nil {
-			done()
-		}
 	})
 	if err != nil {
 		return b, err
