@@ -259,4 +259,6 @@ func InSlots(c scheduling.Curve, slot time.Duration, loc *time.Location) (out sc
 
 // Known tells what came in a slot: its record, or nothing (zero or unknown, as missing says) on a day
 // that has records. Slots that were not over at the end of the data are not known.
-func (s Series) Known(missing Missing) func(slot time.Time) (float64, bool) { return newActuals(s, missing).at }
+func (s Series) Known(missing Missing) func(slot time.Time) (float64, bool) {
+	return newActuals(s, missing).at
+}

@@ -63,6 +63,9 @@ func (e *engine) backtest() {
 	e.measure(points)
 	e.measureSpread(points)
 	e.spread = e.fitSpread(points)
+	tested := byOrigin(points)
+	e.carry = carried(tested, &e.spread)
+	e.totalPIT, _ = totalErrors(tested, &e.spread, e.carry)
 }
 
 // origins are the last days of the histories that the back-test pretends to have, latest last.

@@ -61,8 +61,8 @@ func NewWindow(levels []float64, days []scheduling.Point, actual Series) (w Wind
 
 // Drift says whether a recent window is worse than earlier ones led to expect.
 type Drift struct {
-	Recent    Window    `json:"recent"`
-	Reference int       `json:"reference"` // windows it was compared with
+	Recent    Window         `json:"recent"`
+	Reference int            `json:"reference"` // windows it was compared with
 	Findings  []DriftMeasure `json:"findings"`  // empty = no drift
 	Measures  []DriftMeasure `json:"measures"`  // all that was looked at
 }

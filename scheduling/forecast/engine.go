@@ -25,16 +25,19 @@ type engine struct {
 	noise      float64 // s2: variance of x on an ordinary fully observed day
 	firstLevel float64
 
-	hyper   hyper
-	fit     *dayFit
-	bias    float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
-	shape   profileShape
-	shares  map[int]*[profileClasses][]float64
-	occ     []occurrence
-	weights [candidates]float64
-	spread  spread
-	score   Backtest
-	doubts  []string
+	hyper    hyper
+	fit      *dayFit
+	bias     float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
+	shape    profileShape
+	shares   map[int]*[profileClasses][]float64
+	occ      []occurrence
+	taught   []teacher // occ, and past occurrences that only the prior knows
+	weights  [candidates]float64
+	spread   spread
+	carry    float64   // correlation of the errors of two days of one forecast
+	totalPIT []float64 // sorted transforms of back-tested totals over some days
+	score    Backtest
+	doubts   []string
 }
 
 func newEngine(g *grid, o Options) *engine {
@@ -47,6 +50,7 @@ func newEngine(g *grid, o Options) *engine {
 		e.openDays[d] = g.opened(d)
 	}
 	e.occ = g.occurrences(o.Events)
+	e.taught = g.teachers(e.occ, o.Prior)
 	return e
 }
 

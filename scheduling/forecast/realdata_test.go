@@ -124,7 +124,7 @@ func TestParcelsNetwork(t *testing.T) {
 		t.Logf("%s actual %.0f forecast %.0f  %.0f", p.Start.Format(time.DateOnly), actual[p.Start], p.Mean, p.Quantiles)
 	}
 	t.Logf("parcels 618 2022 WAPE %.2f %%; %+v; %+v; %v", 100*e/sum, r.Model, r.Backtest, r.Doubts)
-	require.LessOrEqual(t, e/sum, 0.13)
+	require.LessOrEqual(t, e/sum, 0.09)
 }
 
 // TestHourlyEmergency runs every ninth origin of the source note's protocol on the last year of

@@ -3,12 +3,9 @@ package forecast
 import (
 	"math"
 	"slices"
-	"time"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"github.com/chaoban/chaoban/scheduling"
 )
 
 // The spread around a mean. A day total has variance  phiDay*M + (sigma_h*M)^2 ; a slot has
@@ -259,14 +256,4 @@ func gammaQuantile(shape, q float64) float64 {
 	z := distuv.UnitNormal.Quantile(q)
 	root := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
 	return shape * max(0, root*root*root)
-}
-
-// slot makes the point of one slot.
-func (s *spread) slot(start time.Time, mean float64, lead int, extra float64) scheduling.Point {
-	return scheduling.Point{Start: start, Mean: mean, Quantiles: s.quantiles(mean, lead, extra)}
-}
-
-// day makes the point of a whole day.
-func (s *spread) day(start time.Time, mean float64, lead int, extra float64) scheduling.Point {
-	return scheduling.Point{Start: start, Mean: mean, Quantiles: s.invert(mean, s.dayVariance(mean, lead)+extra*mean*mean, s.dayBent)}
 }
