@@ -18,17 +18,19 @@ type engine struct {
 	size    []float64 // weight of a day's error in the choice of noise ratios
 	inEvent []bool    // must not teach the base level
 
-	openDays   []bool
-	terms      [][]term // per day of history and horizon
-	columns    []feature
-	shift      float64
-	noise      float64 // s2: variance of x on an ordinary fully observed day
-	firstLevel float64
+	openDays      []bool
+	terms         [][]term // per day of history and horizon
+	columns       []feature
+	anniversaries []anniversary
+	shift         float64
+	noise         float64 // s2: variance of x on an ordinary fully observed day
+	firstLevel    float64
 
 	hyper   hyper
 	fit     *dayFit
 	bias    float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
 	shape   profileShape
+	season  *seasonShape // nil = the split is the same all year
 	shares  map[int]*[profileClasses][]float64
 	occ     []occurrence
 	weights [candidates]float64
@@ -57,6 +59,9 @@ func (e *engine) learn() {
 	e.maskEvents()
 	e.estimateNoise()
 	e.design()
+	if e.anniversaries = e.findAnniversaries(); len(e.anniversaries) > 0 {
+		e.design()
+	}
 	e.chooseHyper()
 	e.bias = e.smearing()
 	e.chooseProfile()

@@ -24,6 +24,9 @@ type hyper struct {
 	weekdayDrift float64
 }
 
+// startHyper is where the search starts: a level that drifts by a few per cent a week.
+var startHyper = hyper{persist: 0.95, levelNoise: 0.1, meanNoise: 0.003, weekdayDrift: 0.0005}
+
 const (
 	fixedStates = 2 // m and a
 	clipAt      = 2.5
@@ -128,7 +131,7 @@ func (e *engine) ahead(f *dayFit, t, d int) float64 {
 // chooseHyper searches the noise ratios one at a time for the least absolute error over the
 // horizons that matter. Coordinate search over a short list keeps it fast and deterministic.
 func (e *engine) chooseHyper() {
-	best := hyper{persist: 0.95, levelNoise: 0.1, meanNoise: 0.003, weekdayDrift: 0.0005}
+	best := startHyper
 	leads := e.testLeads()
 	fit := e.filter(best)
 	loss := e.hyperLoss(fit, leads)

@@ -90,6 +90,7 @@ func (v *view) splitDay(d int) {
 			v.split[k] /= total
 		}
 	}
+	bendShares(v.split, v.e.season, d)
 	v.eventSplit(d)
 }
 
