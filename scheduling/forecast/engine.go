@@ -54,17 +54,22 @@ func newEngine(g *grid, o Options) *engine {
 
 // learn fits everything that does not need forecasts of the past: totals, day model, profile.
 func (e *engine) learn() {
-	e.estimateTotals()
-	e.logTotals()
-	e.maskEvents()
-	e.estimateNoise()
-	e.design()
+	e.prepare()
 	if e.anniversaries = e.findAnniversaries(); len(e.anniversaries) > 0 {
 		e.design()
 	}
 	e.chooseHyper()
 	e.bias = e.smearing()
 	e.chooseProfile()
+}
+
+// prepare makes the day totals, their weights and the columns of the day model.
+func (e *engine) prepare() {
+	e.estimateTotals()
+	e.logTotals()
+	e.maskEvents()
+	e.estimateNoise()
+	e.design()
 }
 
 // logTotals takes logs; the shift keeps zero days finite and is small beside an ordinary day.
