@@ -28,6 +28,8 @@ type Backtest struct {
 
 const (
 	maxOrigins  = 20
+	testedDays  = 240 // days of forecast that a short horizon is tested on, by more origins
+	mostOrigins = 80
 	originStep  = 5 // days; with a week of seven every weekday becomes an origin
 	maxTestDays = 70
 )
@@ -77,8 +79,9 @@ func (e *engine) origins() (days []int, horizon int) {
 	if horizon < 1 {
 		return nil, 0
 	}
+	most := min(max(maxOrigins, testedDays/horizon), mostOrigins)
 	step := max(originStep, horizon/3)
-	for t := last - horizon; t >= max(13, last/3) && len(days) < maxOrigins; t -= step {
+	for t := last - horizon; t >= max(13, last/3) && len(days) < most; t -= step {
 		days = append(days, t)
 	}
 	slices.Reverse(days)

@@ -31,6 +31,7 @@ type Protocol struct {
 type Replayed struct {
 	Origin time.Time          `json:"origin"`
 	Points []scheduling.Point `json:"points"`
+	Days   []scheduling.Point `json:"days"` // whole days of the horizon
 }
 
 const (
@@ -178,7 +179,7 @@ func (r *replayer) engine(origin time.Time) (*engine, error) {
 
 func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
 	out := make([]Replayed, len(r.origins))
-	points := make([][]scored, len(r.origins))
+	points, days := make([][]scored, len(r.origins)), make([][]scored, len(r.origins))
 	err := inParallel(ctx, len(r.origins), func(i int) error {
 		e, err := r.engine(r.origins[i])
 		if err != nil {
@@ -190,7 +191,9 @@ func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
 		if nothingOpen(err) {
 			return nil
 		}
-		out[i].Points, points[i] = result.Curve.Points, r.pair(e, result.Curve.Points)
+		out[i].Points, out[i].Days = result.Curve.Points, result.Days
+		points[i] = r.pair(e, result.Curve.Points)
+		days[i] = r.pairDays(e, result)
 		return err
 	})
 	if err != nil {
@@ -200,12 +203,18 @@ func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
 	if e, err := r.engine(r.origins[0]); err == nil {
 		t.scale = e.g.weeklyChange(e.g.originDay)
 	}
-	for _, some := range points {
-		for _, s := range some {
+	whole := tally{levels: r.opt.Levels}
+	for i := range points {
+		for _, s := range points[i] {
 			t.add(s)
 		}
+		for _, s := range days[i] {
+			whole.add(s)
+		}
 	}
-	return out, t.scores(len(out)), nil
+	scores, totals := t.scores(len(out)), whole.scores(len(out))
+	scores.Days, scores.DayWAPE, scores.DayCoverage = totals.Points, totals.WAPE, totals.Coverage
+	return out, scores, nil
 }
 
 func nothingOpen(err error) bool {
@@ -217,23 +226,45 @@ func nothingOpen(err error) bool {
 func (r *replayer) pair(e *engine, points []scheduling.Point) []scored {
 	out := make([]scored, 0, len(points))
 	v := e.at(e.g.originDay)
-	first := unixDay(r.series.First)
 	for _, p := range points {
 		day, k := wallSlot(p.Start, e.g.slot, e.g.loc)
-		actual := math.NaN()
-		if i := (day-first)*e.g.perDay + k; i >= 0 && i < len(r.series.Values) {
-			actual = r.series.Values[i]
-		}
+		actual := r.actual(day, k, e.g.perDay)
 		if math.IsNaN(actual) {
-			if r.opt.Missing != MissingZero {
-				continue
-			}
-			actual = 0
+			continue
 		}
 		d := day - e.g.firstDay
 		out = append(out, scored{actual: actual, mean: p.Mean, quantiles: p.Quantiles, naive: v.naive(d, k), four: v.plainFour(d, k)})
 	}
 	return out
+}
+
+// pairDays does the same for whole days; a day counts when each of its open slots has a record.
+func (r *replayer) pairDays(e *engine, result Result) []scored {
+	totals := map[int]float64{}
+	for _, p := range result.Curve.Points {
+		day, k := wallSlot(p.Start, e.g.slot, e.g.loc)
+		totals[day] += r.actual(day, k, e.g.perDay) // one slot without a record makes the day NaN
+	}
+	var out []scored
+	for _, p := range result.Days {
+		day, _ := wallSlot(p.Start, e.g.slot, e.g.loc)
+		if total := totals[day]; !math.IsNaN(total) {
+			out = append(out, scored{actual: total, mean: p.Mean, quantiles: p.Quantiles, naive: math.NaN(), four: math.NaN()})
+		}
+	}
+	return out
+}
+
+// actual is what a slot of a local day brought; NaN without a record, unless that means zero.
+func (r *replayer) actual(day, k, perDay int) float64 {
+	v := math.NaN()
+	if i := (day-unixDay(r.series.First))*perDay + k; i >= 0 && i < len(r.series.Values) {
+		v = r.series.Values[i]
+	}
+	if math.IsNaN(v) && r.opt.Missing == MissingZero {
+		return 0
+	}
+	return v
 }
 
 // inParallel calls do(0..n-1) on all processors and returns the error of the lowest index.

@@ -18,16 +18,19 @@ func (p PeerScore) Wins() bool { return p.Points > 0 && p.WAPE < p.Ours }
 
 // Scores are the figures of a replay over all its origins.
 type Scores struct {
-	Origins    int       `json:"origins"`
-	Points     int       `json:"points"` // forecast slots that have a record
-	WAPE       float64   `json:"wape"`   // sum |error| / sum actual; 0.08 = 8 %
-	MASE       float64   `json:"mase"`   // mean |error| over mean |change from week to week| before the first origin (Hyndman and Koehler, IJF 22, 2006); 0 = unknown
-	Bias       float64   `json:"bias"`   // sum (forecast - actual) / sum actual
-	Pinball    float64   `json:"pinball"`
-	Levels     []float64 `json:"levels"`
-	Coverage   []float64 `json:"coverage"` // per level: share of actuals at or below the quantile
-	Naive      PeerScore `json:"naive"`    // weekly seasonal naive: the same slot of the latest known week
-	MeanOfFour PeerScore `json:"mean_of_four"`
+	Origins     int       `json:"origins"`
+	Points      int       `json:"points"` // forecast slots that have a record
+	WAPE        float64   `json:"wape"`   // sum |error| / sum actual; 0.08 = 8 %
+	MASE        float64   `json:"mase"`   // mean |error| over mean |change from week to week| before the first origin (Hyndman and Koehler, IJF 22, 2006); 0 = unknown
+	Bias        float64   `json:"bias"`   // sum (forecast - actual) / sum actual
+	Pinball     float64   `json:"pinball"`
+	Levels      []float64 `json:"levels"`
+	Coverage    []float64 `json:"coverage"`     // per level: share of actuals at or below the quantile
+	Days        int       `json:"days"`         // whole days whose every open slot has a record
+	DayWAPE     float64   `json:"day_wape"`     // of their totals
+	DayCoverage []float64 `json:"day_coverage"` // per level, of their totals
+	Naive       PeerScore `json:"naive"`        // weekly seasonal naive: the same slot of the latest known week
+	MeanOfFour  PeerScore `json:"mean_of_four"`
 }
 
 // scored is one slot with what everybody said about it.
