@@ -20,10 +20,13 @@ type Backtest struct {
 	NaiveWAPE   float64   `json:"naive_wape"` // weekly seasonal naive on the same points
 	NaiveBias   float64   `json:"naive_bias"`
 	NaiveWins   bool      `json:"naive_wins"`
-	MASE        float64   `json:"mase"`         // mean |error| over mean |change from week to week| before the first origin; 0 = unknown
-	DayCoverage []float64 `json:"day_coverage"` // per level, of whole-day totals
-	Naive       PeerScore `json:"naive"`        // the weekly seasonal naive in full
-	MeanOfFour  PeerScore `json:"mean_of_four"` // the mean of the last four same weekdays
+	// NaiveWins and MeanOfFourWins are about slots, or about whole days when a slot has less than
+	// one contact on average.
+	MeanOfFourWins bool      `json:"mean_of_four_wins"`
+	MASE           float64   `json:"mase"`         // mean |error| over mean |change from week to week| before the first origin; 0 = unknown
+	DayCoverage    []float64 `json:"day_coverage"` // per level, of whole-day totals
+	Naive          PeerScore `json:"naive"`        // the weekly seasonal naive in full
+	MeanOfFour     PeerScore `json:"mean_of_four"` // the mean of the last four same weekdays
 }
 
 const (
@@ -166,7 +169,30 @@ func (e *engine) measure(points []point) {
 	all, same, s := t.scores(0), onNaive.scores(0), &e.score
 	s.MASE, s.Naive, s.MeanOfFour = all.MASE, all.Naive, all.MeanOfFour
 	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = same.WAPE, same.Bias, all.Naive.WAPE, all.Naive.Bias
-	s.NaiveWins = all.Naive.Wins()
+	s.NaiveWins, s.MeanOfFourWins = all.Naive.Wins(), all.MeanOfFour.Wins()
+	if t.actual < t.points {
+		days := tallyDays(points)
+		s.NaiveWins, s.MeanOfFourWins = days.Naive.Wins(), days.MeanOfFour.Wins()
+	}
+}
+
+// tallyDays scores whole days. With less than one contact a slot the absolute error of slots
+// likes a forecast of nothing best, so who wins is asked of the days.
+func tallyDays(points []point) Scores {
+	var t tally
+	for i := 0; i < len(points); {
+		var s scored
+		j := i
+		for ; j < len(points) && points[j].day == points[i].day && points[j].origin == points[i].origin; j++ {
+			s.actual += points[j].actual
+			s.mean += points[j].mean
+			s.naive += points[j].naive
+			s.four += points[j].four
+		}
+		t.add(s)
+		i = j
+	}
+	return t.scores(0)
 }
 
 // measureSpread scores quantiles out of sample: those of the even origins are learnt on the odd
@@ -189,7 +215,7 @@ func (e *engine) measureSpread(points []point) {
 		}
 		s := e.fitSpread(train)
 		for _, p := range test {
-			for i, q := range s.quantiles(p.mean, p.lead, 0) {
+			for i, q := range s.quantiles(p.mean, p.lead, int(p.slot), 0) {
 				loss += pinball(levels[i], q, p.actual)
 				covered[i] += indicator(p.actual <= q)
 			}

@@ -186,7 +186,7 @@ func (e *engine) result(s Series) (Result, error) {
 				continue
 			}
 			total += means[k]
-			r.Curve.Points = append(r.Curve.Points, e.spread.slot(start, means[k], e.g.lead(d), extra))
+			r.Curve.Points = append(r.Curve.Points, e.spread.slot(start, means[k], e.g.lead(d), k, extra))
 		}
 		if whole {
 			r.Days = append(r.Days, e.spread.day(e.g.date(d).In(e.g.loc), total, e.g.lead(d), extra))
