@@ -19,6 +19,7 @@ type profileShape struct {
 	halfLife float64 // days
 	shrink   float64 // days of exposure
 	smooth   int     // passes of a (1,2,1)/4 filter
+	apart    int     // passes of it over what sets a class of day apart from the pool
 	season   bool    // the split follows the season of the year
 }
 
@@ -100,6 +101,7 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 	}
 	var total float64
 	slots := 0
+	apart := p.shape.apart > 0
 	for k := range out {
 		out[k] = 0
 		if !open[k] {
@@ -112,8 +114,16 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 		}
 		if e := p.exposure[class][k] + strength; e > 0 {
 			out[k] = (p.sum[class][k] + strength*prior) / e
+			apart = apart && prior > 0
+		} else {
+			apart = false
 		}
-		total += out[k]
+	}
+	if apart { // nowhere does the pool say nothing
+		p.smoothApart(open, out)
+	}
+	for _, v := range out {
+		total += v
 	}
 	for k := range out {
 		switch {
@@ -126,6 +136,24 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 	}
 	for range p.shape.smooth {
 		smooth(out, open)
+	}
+}
+
+// smoothApart smooths the ratio of a class to the pool: neighbouring slots differ from other
+// days alike, while sharp features that all days share (an opening) stay sharp.
+func (p *profile) smoothApart(open []bool, out []float64) {
+	for k, v := range p.poolExp {
+		if open[k] {
+			out[k] *= v / p.pool[k]
+		}
+	}
+	for range p.shape.apart {
+		smooth(out, open)
+	}
+	for k, v := range p.poolExp {
+		if open[k] {
+			out[k] *= p.pool[k] / v
+		}
 	}
 }
 
@@ -187,6 +215,11 @@ func (e *engine) chooseProfile() {
 	for _, v := range []float64{0.3, 1, 10, 40} {
 		s := best
 		s.shrink = v
+		try(s)
+	}
+	for _, v := range []int{1, 3, 8} {
+		s := best
+		s.apart = v
 		try(s)
 	}
 	for _, v := range []int{1, 2, 4} {
