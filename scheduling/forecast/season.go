@@ -24,6 +24,7 @@ type seasonShape struct {
 
 const (
 	seasonPrior   = 0.05 // a harmonic is believed to move an hour by 5 %
+	seasonDays    = 300 // history that teaches it; as much again has to prove it
 	yearHarmonics = 3
 	dayHarmonics  = 4
 	fortnights    = 26
@@ -35,7 +36,7 @@ func shapeBlocks(perDay int) int { return min(perDay, 24) }
 
 // learnSeason fits the shape on the ordinary days [0, until); nil when there is too little.
 func (e *engine) learnSeason(until int) *seasonShape {
-	if until < yearlyDays || e.g.perDay < 4 {
+	if until < seasonDays || e.g.perDay < 4 {
 		return nil
 	}
 	blocks := shapeBlocks(e.g.perDay)
