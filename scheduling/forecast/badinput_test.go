@@ -172,8 +172,14 @@ func TestOverlappingEvents(t *testing.T) {
 	requireMeanInside(t, r)
 	for _, p := range r.Days {
 		want := 105.0 * 24
-		if inside(int(p.Start.Sub(monday) / day)) {
+		d := int(p.Start.Sub(monday) / day)
+		switch {
+		case inside(d):
 			want *= 2
+		case d >= 158 && d < 166: // nobody has seen this family: other events lend it more than nothing, less than theirs
+			assert.Greater(t, p.Mean, want, p.Start)
+			assert.Less(t, p.Mean, 2*want, p.Start)
+			continue
 		}
 		assert.InEpsilon(t, want, p.Mean, 0.1, p.Start)
 	}

@@ -84,6 +84,9 @@ func (e *engine) allDoubts() []string {
 	if e.score.NaiveWins {
 		say("repeating last week does better in the back-test: WAPE %.1f %% against our %.1f %%", 100*e.score.NaiveWAPE, 100*e.score.WAPE)
 	}
+	if e.score.MeanOfFourWins {
+		say("the mean of the last four weeks does better in the back-test: WAPE %.1f %% against our %.1f %%", 100*e.score.MeanOfFour.WAPE, 100*e.score.MeanOfFour.Ours)
+	}
 	if gap := int(e.opt.Origin.Sub(g.lastRecord()).Hours() / 24); gap >= 3 {
 		say("the last record lies %d days before the origin", gap)
 	}

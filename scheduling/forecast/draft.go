@@ -27,6 +27,7 @@ type draftDay struct {
 	unix   int // day number since 1970
 	start  time.Time
 	slots  []scheduling.Point
+	nth    []int // of the day, for each of them
 	lead   int
 	extra  float64 // relative variance an event adds
 	whole  bool    // all its open slots lie in the forecast
@@ -73,7 +74,7 @@ func (e *engine) draft(s Series) (*draft, error) {
 				day.whole = false
 				continue
 			}
-			day.slots = append(day.slots, scheduling.Point{Start: start, Mean: means[k]})
+			day.slots, day.nth = append(day.slots, scheduling.Point{Start: start, Mean: means[k]}), append(day.nth, k)
 		}
 		if len(day.slots) > 0 {
 			out.days = append(out.days, day)
@@ -84,10 +85,15 @@ func (e *engine) draft(s Series) (*draft, error) {
 			"no open slot starts between %s and %s (open hours: %s)", stamp(e.opt.Origin), stamp(last), out.result.Hours)
 	}
 	out.events = e.draftEvents()
-	found, doubts := listed(inspect(e.g, s))
-	out.result.Model, out.result.Backtest, out.result.Doubts = e.describe(), e.score, append(e.allDoubts(), doubts...)
-	out.result.Findings, out.result.Excluded = found, slices.Clone(e.g.excluded)
+	out.result.Model, out.result.Backtest, out.result.Doubts = e.describe(), e.score, e.allDoubts()
 	return out, nil
+}
+
+// examine adds what does not look like contacts in the history, and what was excluded from it.
+func (d *draft) examine(e *engine, s Series) {
+	found, doubts := listed(inspect(e.g, s))
+	d.result.Doubts = append(d.result.Doubts, doubts...)
+	d.result.Findings, d.result.Excluded = found, slices.Clone(e.g.excluded)
 }
 
 // finish puts quantiles around the means.
@@ -96,9 +102,9 @@ func (d *draft) finish() (Result, error) {
 	r.Curve.Levels = append([]float64(nil), r.Curve.Levels...)
 	for i := range d.days {
 		day := &d.days[i]
-		for _, p := range day.slots {
+		for j, p := range day.slots {
 			p.Mean *= day.factor
-			p.Quantiles = d.spread.withEvent(p.Mean, d.spread.slotVariance(p.Mean, day.lead), day.extra, d.spread.slotBent)
+			p.Quantiles = d.spread.withEvent(p.Mean, d.spread.slotVariance(p.Mean, day.lead, day.nth[j]), day.extra, d.spread.slotBent)
 			r.Curve.Points = append(r.Curve.Points, p)
 		}
 		if day.whole {

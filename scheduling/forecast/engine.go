@@ -18,17 +18,19 @@ type engine struct {
 	size    []float64 // weight of a day's error in the choice of noise ratios
 	inEvent []bool    // must not teach the base level
 
-	openDays   []bool
-	terms      [][]term // per day of history and horizon
-	columns    []feature
-	shift      float64
-	noise      float64 // s2: variance of x on an ordinary fully observed day
-	firstLevel float64
+	openDays      []bool
+	terms         [][]term // per day of history and horizon
+	columns       []feature
+	anniversaries []anniversary
+	shift         float64
+	noise         float64 // s2: variance of x on an ordinary fully observed day
+	firstLevel    float64
 
 	hyper    hyper
 	fit      *dayFit
 	bias     float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
 	shape    profileShape
+	season   *seasonShape // nil = the split is the same all year
 	shares   map[int]*[profileClasses][]float64
 	occ      []occurrence
 	taught   []teacher // occ, and past occurrences that only the prior knows
@@ -56,14 +58,22 @@ func newEngine(g *grid, o Options) *engine {
 
 // learn fits everything that does not need forecasts of the past: totals, day model, profile.
 func (e *engine) learn() {
+	e.prepare()
+	if e.anniversaries = e.findAnniversaries(); len(e.anniversaries) > 0 {
+		e.design()
+	}
+	e.chooseHyper()
+	e.bias = e.smearing()
+	e.chooseProfile()
+}
+
+// prepare makes the day totals, their weights and the columns of the day model.
+func (e *engine) prepare() {
 	e.estimateTotals()
 	e.logTotals()
 	e.maskEvents()
 	e.estimateNoise()
 	e.design()
-	e.chooseHyper()
-	e.bias = e.smearing()
-	e.chooseProfile()
 }
 
 // logTotals takes logs; the shift keeps zero days finite and is small beside an ordinary day.

@@ -25,7 +25,7 @@ import (
 
 // ModelVersion names the mathematics of this package; it changes whenever the same input would
 // give another forecast, so that stored forecasts can be told apart.
-const ModelVersion = "structural-day-1"
+const ModelVersion = "structural-day-2"
 
 // Missing says what a slot inside the open hours that has no record means.
 type Missing uint8
@@ -178,6 +178,7 @@ func Run(s Series, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	d.examine(e, s)
 	return d.finish()
 }
 

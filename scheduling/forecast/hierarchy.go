@@ -180,7 +180,9 @@ func (n *node) sums(ctx context.Context, o Options) (stage, error) {
 // sketch tests a learnt engine and drafts its forecast.
 func (n *node) sketch() (err error) {
 	n.engine.backtest()
-	n.draft, err = n.engine.draft(n.series)
+	if n.draft, err = n.engine.draft(n.series); err == nil {
+		n.draft.examine(n.engine, n.series)
+	}
 	return err
 }
 

@@ -33,14 +33,14 @@ type lagRow struct {
 }
 
 const (
-	lagBlocks    = 5
-	fewestDays   = 30  // usable days before the strengths are chosen by the data
-	leastCover   = 0.5 // a day whose kernel falls mostly on unrecorded orders teaches nothing
-	thinLimit    = 0.15
-	massFloor    = 1e-9
-	blurDays     = 4     // by which a prior's timing may be off
-	mustWin      = 0.002 // by which a weaker penalty must be better
-	beliefPhi    = 1.5   // dispersion before residuals are there
+	lagBlocks  = 5
+	fewestDays = 30  // usable days before the strengths are chosen by the data
+	leastCover = 0.5 // a day whose kernel falls mostly on unrecorded orders teaches nothing
+	thinLimit  = 0.15
+	massFloor  = 1e-9
+	blurDays   = 4     // by which a prior's timing may be off
+	mustWin    = 0.002 // by which a weaker penalty must be better
+	beliefPhi  = 1.5   // dispersion before residuals are there
 	scaleDoubt = 0.1   // relative spread of a day before residuals are there
 )
 

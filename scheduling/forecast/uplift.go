@@ -15,6 +15,7 @@ const (
 	settleDays  = 10   // ordinary days after an event before its new level is believed
 	ageFactor   = 0.75 // weight of an occurrence one year older
 	liveDays    = 2.0  // days of a running event that are worth as much as its past
+	liveBelief  = 0.5  // and as much as what other families or the domain say of it
 
 	yearVariance   = 0.15 * 0.15 // one occurrence of a family against the next, after scaling (belief)
 	familyVariance = 0.4 * 0.4   // one family against another of the same make (belief)
@@ -66,7 +67,7 @@ func (v *view) strongest(d int) (target occurrence, best expected, ok bool) {
 			continue
 		}
 		u := v.expect(o, d)
-		if in && u.source == fromFamily {
+		if in && u.source != fromNothing {
 			u.uplift += v.live(o, d)
 		}
 		if u.source == fromNothing && !in {
@@ -189,16 +190,20 @@ func (v *view) live(o occurrence, d int) float64 {
 		return found
 	}
 	var sum, n float64
+	prior := max(liveDays, v.e.noise/yearVariance)
 	for day := max(0, o.first); day <= last; day++ {
 		if math.IsNaN(v.e.x[day]) || !v.e.inEvent[day] {
 			continue
 		}
-		if u := v.expect(o, day); u.past > 0 {
+		if u := v.expect(o, day); u.source != fromNothing {
+			if u.source != fromFamily {
+				prior = liveBelief
+			}
 			sum += v.e.x[day] - v.e.fit.level(v.at) - dot(v.e.terms[day], v.e.fit.at(v.at)) - u.uplift
 			n++
 		}
 	}
-	v.lives[key] = sum / (n + max(liveDays, v.e.noise/yearVariance))
+	v.lives[key] = sum / (n + prior)
 	return v.lives[key]
 }
 

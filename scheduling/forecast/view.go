@@ -98,6 +98,7 @@ func (v *view) baseSplit(d int) {
 			v.split[k] /= total
 		}
 	}
+	bendShares(v.split, v.e.season, d)
 }
 
 // meanOfFour is the mean of slot k over the last four ordinary days of the same weekday.
@@ -123,6 +124,23 @@ func (v *view) naive(d, k int) float64 {
 		}
 	}
 	return math.NaN()
+}
+
+// plainFour is the mean of slot k over the last four same weekdays that have a record: what a
+// planner without a tool does. NaN when there is none.
+func (v *view) plainFour(d, k int) float64 {
+	var sum float64
+	n := 0
+	for p := v.lastSame(d); p >= 0 && n < 4 && p > d-7*60; p -= 7 {
+		if y := v.e.g.y[p*v.e.g.perDay+k]; !math.IsNaN(y) {
+			sum += y
+			n++
+		}
+	}
+	if n == 0 {
+		return math.NaN()
+	}
+	return sum / float64(n)
 }
 
 // lastSame is the latest day up to the view with the weekday of d.
