@@ -24,14 +24,14 @@ type seasonShape struct {
 
 const (
 	seasonPrior   = 0.05 // a harmonic is believed to move an hour by 5 %
-	seasonDays    = 300 // history that teaches it; as much again has to prove it
+	seasonDays    = 300  // history that teaches it; as much again has to prove it
 	yearHarmonics = 3
 	dayHarmonics  = 4
 	fortnights    = 26
 	yearLength    = 365.2425
 )
 
-// hours is the number of blocks the day is cut into: hours, or slots when they are longer.
+// shapeBlocks is the number of blocks the day is cut into: hours, or slots when they are longer.
 func shapeBlocks(perDay int) int { return min(perDay, 24) }
 
 // learnSeason fits the shape on the ordinary days [0, until); nil when there is too little.
