@@ -31,7 +31,7 @@ const (
 	yearLength    = 365.2425
 )
 
-// hours is the number of blocks the day is cut into: hours, or slots when they are longer.
+// shapeBlocks is the number of blocks the day is cut into: hours, or slots when they are longer.
 func shapeBlocks(perDay int) int { return min(perDay, 24) }
 
 // learnSeason fits the shape on the ordinary days [0, until); nil when there is too little.
