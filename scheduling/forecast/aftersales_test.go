@@ -63,7 +63,7 @@ func asked(rng *rand.Rand, orders, kernel []float64) []float64 {
 	return out
 }
 
-func distance(a, b []float64) float64 {
+func kernelDistance(a, b []float64) float64 {
 	var d float64
 	for i := range a {
 		d += math.Abs(a[i] - b[i])
@@ -98,7 +98,7 @@ func TestLagKernelsArePlantedAndFound(t *testing.T) {
 		for i := range prior {
 			prior[i] *= k.Mass
 		}
-		off, before := distance(k.Shares, truth[k.Tag]), distance(prior, truth[k.Tag])
+		off, before := kernelDistance(k.Shares, truth[k.Tag]), kernelDistance(prior, truth[k.Tag])
 		t.Logf("%s: off by %.3f of the mass (prior %.3f), mass %.4f, information %.2f, dispersion %.2f, relative %.3f", k.Tag, off/k.Mass, before/k.Mass, k.Mass, k.Information, k.Dispersion, k.Relative)
 		assert.Less(t, off, 0.35*before, k.Tag)
 		assert.InEpsilon(t, product(truth[k.Tag], ones(46)), k.Mass, 0.04, k.Tag)

@@ -19,10 +19,19 @@ type Backtest struct {
 	NaiveWAPE   float64   `json:"naive_wape"` // weekly seasonal naive on the same points
 	NaiveBias   float64   `json:"naive_bias"`
 	NaiveWins   bool      `json:"naive_wins"`
+	// NaiveWins and MeanOfFourWins are about slots, or about whole days when a slot has less than
+	// one contact on average.
+	MeanOfFourWins bool      `json:"mean_of_four_wins"`
+	MASE           float64   `json:"mase"`         // mean |error| over mean |change from week to week| before the first origin; 0 = unknown
+	DayCoverage    []float64 `json:"day_coverage"` // per level, of whole-day totals
+	Naive          PeerScore `json:"naive"`        // the weekly seasonal naive in full
+	MeanOfFour     PeerScore `json:"mean_of_four"` // the mean of the last four same weekdays
 }
 
 const (
 	maxOrigins  = 20
+	testedDays  = 240 // days of forecast that a short horizon is tested on, by more origins
+	mostOrigins = 80
 	originStep  = 5 // days; with a week of seven every weekday becomes an origin
 	maxTestDays = 70
 )
@@ -33,7 +42,7 @@ type point struct {
 	day          int32
 	slot         int32
 	actual       float64
-	naive        float64
+	naive, four  float64
 	means        [candidates]float64
 	mean         float64 // of the combination
 }
@@ -63,6 +72,9 @@ func (e *engine) backtest() {
 	e.measure(points)
 	e.measureSpread(points)
 	e.spread = e.fitSpread(points)
+	tested := byOrigin(points)
+	e.carry = carried(tested, &e.spread)
+	e.totalPIT, _ = totalErrors(tested, &e.spread, e.carry)
 }
 
 // origins are the last days of the histories that the back-test pretends to have, latest last.
@@ -72,8 +84,9 @@ func (e *engine) origins() (days []int, horizon int) {
 	if horizon < 1 {
 		return nil, 0
 	}
+	most := min(max(maxOrigins, testedDays/horizon), mostOrigins)
 	step := max(originStep, horizon/3)
-	for t := last - horizon; t >= max(13, last/3) && len(days) < maxOrigins; t -= step {
+	for t := last - horizon; t >= max(13, last/3) && len(days) < most; t -= step {
 		days = append(days, t)
 	}
 	slices.Reverse(days)
@@ -96,7 +109,7 @@ func (e *engine) replay(points []point, t, horizon int) []point {
 			if math.IsNaN(y) {
 				continue
 			}
-			p := point{origin: t, lead: d - t, day: int32(d), slot: int32(k), actual: y, naive: v.naive(d, k)}
+			p := point{origin: t, lead: d - t, day: int32(d), slot: int32(k), actual: y, naive: v.naive(d, k), four: v.plainFour(d, k)}
 			for c := range each {
 				p.means[c] = each[c][k]
 			}
@@ -140,25 +153,48 @@ func mixLoss(points []point, w [candidates]float64) float64 {
 	return loss
 }
 
-// measure fills WAPE and bias, ours and the naive's, on the points where the naive exists.
+// measure fills the figures that need no quantiles, ours and those of the plain methods; WAPE
+// and bias beside the naive are on the points where the naive exists.
 func (e *engine) measure(points []point) {
-	var actual, ours, naive, bias, naiveBias float64
+	t := tally{levels: e.opt.Levels}
+	if len(points) > 0 {
+		t.scale = e.g.weeklyChange(points[0].origin + 1)
+	}
+	var onNaive tally
 	for _, p := range points {
-		if math.IsNaN(p.naive) {
-			continue
+		s := scored{actual: p.actual, mean: p.mean, naive: p.naive, four: p.four}
+		t.add(s)
+		if !math.IsNaN(p.naive) {
+			onNaive.add(s)
 		}
-		actual += p.actual
-		ours += math.Abs(p.actual - p.mean)
-		bias += p.mean - p.actual
-		naive += math.Abs(p.actual - p.naive)
-		naiveBias += p.naive - p.actual
 	}
-	if actual == 0 {
-		return
+	all, same, s := t.scores(0), onNaive.scores(0), &e.score
+	s.MASE, s.Naive, s.MeanOfFour = all.MASE, all.Naive, all.MeanOfFour
+	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = same.WAPE, same.Bias, all.Naive.WAPE, all.Naive.Bias
+	s.NaiveWins, s.MeanOfFourWins = all.Naive.Wins(), all.MeanOfFour.Wins()
+	if t.actual < t.points {
+		days := tallyDays(points)
+		s.NaiveWins, s.MeanOfFourWins = days.Naive.Wins(), days.MeanOfFour.Wins()
 	}
-	s := &e.score
-	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = ours/actual, bias/actual, naive/actual, naiveBias/actual
-	s.NaiveWins = s.NaiveWAPE < s.WAPE
+}
+
+// tallyDays scores whole days. With less than one contact a slot the absolute error of slots
+// likes a forecast of nothing best, so who wins is asked of the days.
+func tallyDays(points []point) Scores {
+	var t tally
+	for i := 0; i < len(points); {
+		var s scored
+		j := i
+		for ; j < len(points) && points[j].day == points[i].day && points[j].origin == points[i].origin; j++ {
+			s.actual += points[j].actual
+			s.mean += points[j].mean
+			s.naive += points[j].naive
+			s.four += points[j].four
+		}
+		t.add(s)
+		i = j
+	}
+	return t.scores(0)
 }
 
 // measureSpread scores quantiles out of sample: those of the even origins are learnt on the odd
@@ -168,8 +204,8 @@ func (e *engine) measureSpread(points []point) {
 	if len(points) == 0 || len(levels) == 0 {
 		return
 	}
-	covered := make([]float64, len(levels))
-	var pinball float64
+	covered, dayCovered := make([]float64, len(levels)), make([]float64, len(levels))
+	var loss, days float64
 	for half := range 2 {
 		var train, test []point
 		for _, p := range points {
@@ -181,16 +217,23 @@ func (e *engine) measureSpread(points []point) {
 		}
 		s := e.fitSpread(train)
 		for _, p := range test {
-			for i, q := range s.quantiles(p.mean, p.lead, 0) {
-				pinball += max(levels[i]*(p.actual-q), (levels[i]-1)*(p.actual-q))
+			for i, q := range s.quantiles(p.mean, p.lead, int(p.slot), 0) {
+				loss += pinball(levels[i], q, p.actual)
 				covered[i] += indicator(p.actual <= q)
+			}
+		}
+		for _, d := range dayErrors(test) {
+			days++
+			for i, q := range s.invert(d.mean, s.dayVariance(d.mean, d.lead), s.dayBent) {
+				dayCovered[i] += indicator(d.actual <= q)
 			}
 		}
 	}
 	for i := range covered {
 		covered[i] /= float64(len(points))
+		dayCovered[i] /= days
 	}
-	e.score.Coverage, e.score.Pinball = covered, pinball/float64(len(points)*len(levels))
+	e.score.Coverage, e.score.DayCoverage, e.score.Pinball = covered, dayCovered, loss/float64(len(points)*len(levels))
 }
 
 func (e *engine) originIndex(t int) int {

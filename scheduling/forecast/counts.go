@@ -47,7 +47,7 @@ func countTransform(mean, variance, actual float64) float64 {
 	countPMF(mean, variance, func(k int, p float64) bool {
 		if float64(k) < actual {
 			below += p
-			return true
+			return below < 1-1e-12 // an actual far out is certain to be above
 		}
 		below += p / 2
 		return false

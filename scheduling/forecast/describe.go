@@ -64,26 +64,6 @@ func (e *engine) effects() []Effect {
 	return out
 }
 
-// eventUplifts lists the occurrences that reach into the horizon.
-func (e *engine) eventUplifts() []EventUplift {
-	out := []EventUplift{}
-	v := e.at(e.g.originDay)
-	for _, o := range e.occ {
-		if o.first+o.length <= e.g.originDay || o.first >= e.g.days {
-			continue
-		}
-		u := EventUplift{Family: o.family, Start: o.start, Peak: 1}
-		for d := max(o.first, e.g.originDay); d < min(o.first+o.length, e.g.days); d++ {
-			if log, past := v.learned(o, d); past > 0 {
-				u.Past = max(u.Past, past)
-				u.Peak = max(u.Peak, math.Exp(log))
-			}
-		}
-		out = append(out, u)
-	}
-	return out
-}
-
 // allDoubts gathers what a planner should know before believing the numbers.
 func (e *engine) allDoubts() []string {
 	g := e.g
@@ -104,14 +84,13 @@ func (e *engine) allDoubts() []string {
 	if e.score.NaiveWins {
 		say("repeating last week does better in the back-test: WAPE %.1f %% against our %.1f %%", 100*e.score.NaiveWAPE, 100*e.score.WAPE)
 	}
+	if e.score.MeanOfFourWins {
+		say("the mean of the last four weeks does better in the back-test: WAPE %.1f %% against our %.1f %%", 100*e.score.MeanOfFour.WAPE, 100*e.score.MeanOfFour.Ours)
+	}
 	if gap := int(e.opt.Origin.Sub(g.lastRecord()).Hours() / 24); gap >= 3 {
 		say("the last record lies %d days before the origin", gap)
 	}
-	for _, u := range e.eventUplifts() {
-		if u.Past == 0 && !strings.HasPrefix(u.Family, "holiday ") {
-			say("event %s from %s has no past occurrence in the history: no uplift was applied", u.Family, stamp(u.Start))
-		}
-	}
+	doubts = append(doubts, e.eventDoubts()...)
 	return append(doubts, e.outliers()...)
 }
 

@@ -18,23 +18,28 @@ type engine struct {
 	size    []float64 // weight of a day's error in the choice of noise ratios
 	inEvent []bool    // must not teach the base level
 
-	openDays   []bool
-	terms      [][]term // per day of history and horizon
-	columns    []feature
-	shift      float64
-	noise      float64 // s2: variance of x on an ordinary fully observed day
-	firstLevel float64
+	openDays      []bool
+	terms         [][]term // per day of history and horizon
+	columns       []feature
+	anniversaries []anniversary
+	shift         float64
+	noise         float64 // s2: variance of x on an ordinary fully observed day
+	firstLevel    float64
 
-	hyper   hyper
-	fit     *dayFit
-	bias    float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
-	shape   profileShape
-	shares  map[int]*[profileClasses][]float64
-	occ     []occurrence
-	weights [candidates]float64
-	spread  spread
-	score   Backtest
-	doubts  []string
+	hyper    hyper
+	fit      *dayFit
+	bias     float64 // mean of total over mean of exp(x - prediction): Duan's smearing factor
+	shape    profileShape
+	season   *seasonShape // nil = the split is the same all year
+	shares   map[int]*[profileClasses][]float64
+	occ      []occurrence
+	taught   []teacher // occ, and past occurrences that only the prior knows
+	weights  [candidates]float64
+	spread   spread
+	carry    float64   // correlation of the errors of two days of one forecast
+	totalPIT []float64 // sorted transforms of back-tested totals over some days
+	score    Backtest
+	doubts   []string
 }
 
 func newEngine(g *grid, o Options) *engine {
@@ -47,19 +52,28 @@ func newEngine(g *grid, o Options) *engine {
 		e.openDays[d] = g.opened(d)
 	}
 	e.occ = g.occurrences(o.Events)
+	e.taught = g.teachers(e.occ, o.Prior)
 	return e
 }
 
 // learn fits everything that does not need forecasts of the past: totals, day model, profile.
 func (e *engine) learn() {
+	e.prepare()
+	if e.anniversaries = e.findAnniversaries(); len(e.anniversaries) > 0 {
+		e.design()
+	}
+	e.chooseHyper()
+	e.bias = e.smearing()
+	e.chooseProfile()
+}
+
+// prepare makes the day totals, their weights and the columns of the day model.
+func (e *engine) prepare() {
 	e.estimateTotals()
 	e.logTotals()
 	e.maskEvents()
 	e.estimateNoise()
 	e.design()
-	e.chooseHyper()
-	e.bias = e.smearing()
-	e.chooseProfile()
 }
 
 // logTotals takes logs; the shift keeps zero days finite and is small beside an ordinary day.

@@ -1,8 +1,10 @@
 package forecast
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +20,20 @@ type Event struct {
 	End      time.Time   `json:"end"`                // first instant after it
 	Phases   []Phase     `json:"phases,omitempty"`   // in order, inside the event; may leave gaps
 	Openings []time.Time `json:"openings,omitempty"` // instants at which sales open, inside the event
+
+	// Scale is a planned input as a ratio to the past occurrence: 1.3 = 30 % more orders, sales
+	// or budget are planned than there were. It multiplies the contacts above the base by
+	// Scale^elasticity. 0 = not given. A past occurrence's Scale teaches the elasticity.
+	Scale   float64 `json:"scale,omitempty"`
+	ScaleOf string  `json:"scale_of,omitempty"` // what is planned: ScaleOrders, ScaleSales, ScaleBudget; "" = ScaleSales
 }
+
+// What Event.Scale is a ratio of.
+const (
+	ScaleOrders = "orders" // prepaid or expected orders
+	ScaleSales  = "sales"  // sales target (GMV)
+	ScaleBudget = "budget" // advertising budget
+)
 
 // Phase is a part of an event with its own behaviour: warmup, presale, balance, spot, wave, tail.
 type Phase struct {
@@ -54,6 +69,12 @@ func eventProblems(events []Event) []fault.Field {
 		case e.End.Sub(e.Start) > maxEventDays*24*time.Hour:
 			report(".end", stamp(e.End), "an event lasts at most %d days", maxEventDays)
 		}
+		if math.IsNaN(e.Scale) || e.Scale != 0 && (e.Scale < 0.01 || e.Scale > 100) {
+			report(".scale", fmt.Sprint(e.Scale), "must lie between 0.01 and 100")
+		}
+		if !slices.Contains([]string{"", ScaleOrders, ScaleSales, ScaleBudget}, e.ScaleOf) {
+			report(".scale_of", fault.Shorten(e.ScaleOf), "must be orders, sales or budget")
+		}
 		whole := calendar.Range{Start: e.Start, End: e.End}
 		for j, p := range e.Phases {
 			path := fmt.Sprintf(".phases[%d]", j)
@@ -85,10 +106,14 @@ func eventProblems(events []Event) []fault.Field {
 type occurrence struct {
 	family  string
 	start   time.Time
+	end     time.Time
 	first   int
 	length  int
 	phases  []occurrencePhase
 	builtIn bool // made from the holiday table, not given by the caller
+	opens   []opening
+	scale   float64 // planned size over the past one; 0 = not given
+	scaleOf string
 
 	gridStart int // unix day number of day 0 of the grid
 }
@@ -97,6 +122,13 @@ type occurrencePhase struct {
 	kind   string
 	first  int // offset from occurrence.first
 	length int
+}
+
+// opening is an instant at which sales open.
+type opening struct {
+	day  int           // day of the grid, by the clock
+	at   time.Duration // since midnight of that day
+	full int           // first day that lies mostly after the opening
 }
 
 // The days around an event that still feel it: buyers wait before, ask after.
@@ -133,11 +165,77 @@ func (o occurrence) align(day int, past occurrence) int {
 			return past.first + other.first + alignOffset(at-own.first, own.length, other.length)
 		}
 	}
-	if same := past.sameDate(day, o); same >= 0 && !o.builtIn {
+	if same, ok := o.alignOpening(day, past); ok {
 		return same
 	}
-	return past.first + alignOffset(at, o.length, past.length)
+	if same := past.sameDate(day, o); same >= 0 && !o.builtIn {
+		return o.offOpening(day, same, past)
+	}
+	return o.offOpening(day, past.first+alignOffset(at, o.length, past.length), past)
 }
+
+// offOpening keeps a day that is far from its own openings off the rush of a past opening.
+func (o occurrence) offOpening(day, same int, past occurrence) int {
+	const rush = 2
+	if len(o.opens) == 0 {
+		return same
+	}
+	for _, at := range o.opens {
+		if distance(day, at.full) <= rush {
+			return same
+		}
+	}
+	for _, at := range past.opens {
+		if same < at.full-1 || same > at.full+rush {
+			continue
+		}
+		if before := at.full - 2; past.inside(before) {
+			return before
+		}
+		return min(at.full+rush+1, past.first+past.length-1)
+	}
+	return same
+}
+
+// nearOpening is how many days an opening shapes on either side.
+const nearOpening = 5
+
+// alignOpening maps a day near an opening to the day as far from the opening that answers it.
+func (o occurrence) alignOpening(day int, past occurrence) (int, bool) {
+	if len(o.opens) == 0 || len(past.opens) == 0 {
+		return 0, false
+	}
+	nearest := 0
+	for i, at := range o.opens {
+		if distance(day, at.full) < distance(day, o.opens[nearest].full) {
+			nearest = i
+		}
+	}
+	away := day - o.opens[nearest].full
+	if away < -nearOpening || away > nearOpening {
+		return 0, false
+	}
+	same := past.opens[o.answering(nearest, past)].full + away
+	return same, past.inside(same)
+}
+
+// answering is the opening of a past occurrence that answers opening i: the n-th answers the
+// n-th when there are as many, else the one nearest by its place in the event.
+func (o occurrence) answering(i int, past occurrence) int {
+	if len(o.opens) == len(past.opens) {
+		return i
+	}
+	place := float64(o.opens[i].full-o.first) / float64(o.length)
+	best, least := 0, math.Inf(1)
+	for j, at := range past.opens {
+		if gap := math.Abs(float64(at.full-past.first)/float64(past.length) - place); gap < least {
+			best, least = j, gap
+		}
+	}
+	return best
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }
 
 // matchPhase finds the phase of a past occurrence that answers phase i: the n-th of its kind
 // when both years have as many, else everything from the first to the last of the kind.
@@ -203,19 +301,33 @@ func alignOffset(at, length, pastLength int) int {
 func (g *grid) occurrences(events []Event) []occurrence {
 	var out []occurrence
 	for _, e := range events {
-		o := occurrence{family: e.Family, start: e.Start, first: g.dayOf(e.Start), gridStart: g.firstDay}
-		o.length = g.dayOf(e.End.Add(-1)) - o.first + 1
-		for _, p := range e.Phases {
-			// A phase owns the days whose noon it holds: sales that open at 20:00 and sales that
-			// open at midnight both have their first full day on the next date.
-			first := g.dayOf(p.Start.Add(12*time.Hour-1)) - o.first
-			if end := g.dayOf(p.End.Add(12*time.Hour-1)) - o.first; end > first {
-				o.phases = append(o.phases, occurrencePhase{p.Kind, first, end - first})
-			}
-		}
-		out = append(out, o)
+		out = append(out, g.occurrence(e))
 	}
 	return append(out, g.longHolidays()...)
+}
+
+// occurrence puts one event on the day grid.
+func (g *grid) occurrence(e Event) occurrence {
+	o := occurrence{family: e.Family, start: e.Start, end: e.End, first: g.dayOf(e.Start), gridStart: g.firstDay, scale: e.Scale, scaleOf: e.ScaleOf}
+	o.length = g.dayOf(e.End.Add(-1)) - o.first + 1
+	for _, p := range e.Phases {
+		// A phase owns the days whose noon it holds: sales that open at 20:00 and sales that
+		// open at midnight both have their first full day on the next date.
+		first := g.dayOf(p.Start.Add(12*time.Hour-1)) - o.first
+		if end := g.dayOf(p.End.Add(12*time.Hour-1)) - o.first; end > first {
+			o.phases = append(o.phases, occurrencePhase{p.Kind, first, end - first})
+		}
+	}
+	for _, at := range e.Openings {
+		day := g.dayOf(at)
+		wall := time.Duration(0)
+		if _, second := wallSlot(at, time.Second, g.loc); second > 0 {
+			wall = time.Duration(second) * time.Second
+		}
+		o.opens = append(o.opens, opening{day, wall, g.dayOf(at.Add(12*time.Hour - 1))})
+	}
+	slices.SortFunc(o.opens, func(a, b opening) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.at, b.at)) })
+	return o
 }
 
 // longHolidays turns each run of five or more days off under one name (春节, 国庆节) into an
@@ -235,7 +347,7 @@ func (g *grid) longHolidays() []occurrence {
 		if n >= 5 {
 			// A run shared by two holidays (国庆节、中秋节) belongs to the first name.
 			name, _, _ = strings.Cut(name, "、")
-			out = append(out, occurrence{family: "holiday " + name, start: g.date(d).In(g.loc), first: d, length: n, builtIn: true})
+			out = append(out, occurrence{family: "holiday " + name, start: g.date(d).In(g.loc), end: g.date(d + n).In(g.loc), first: d, length: n, gridStart: g.firstDay, builtIn: true})
 		}
 		d += n
 	}

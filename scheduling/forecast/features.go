@@ -34,6 +34,7 @@ func (e *engine) features() []feature {
 	if e.g.lastDay() >= yearlyDays {
 		f = append(f, yearFeatures(e.g)...)
 	}
+	f = append(f, e.anniversaryFeatures()...)
 	return f
 }
 
@@ -139,7 +140,10 @@ func (e *engine) firstOpenFrom(d, payday int) bool {
 func yearFeatures(g *grid) []feature {
 	harmonics := 2
 	if g.lastDay() >= 2*365 {
-		harmonics = 4
+		harmonics = 6
+	}
+	if g.lastDay() >= 3*365 {
+		harmonics = 10 // about the detail of a month
 	}
 	var f []feature
 	for k := 1; k <= harmonics; k++ {

@@ -16,7 +16,6 @@ package forecast
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -26,7 +25,7 @@ import (
 
 // ModelVersion names the mathematics of this package; it changes whenever the same input would
 // give another forecast, so that stored forecasts can be told apart.
-const ModelVersion = "structural-day-1"
+const ModelVersion = "structural-day-2"
 
 // Missing says what a slot inside the open hours that has no record means.
 type Missing uint8
@@ -65,6 +64,7 @@ type Options struct {
 	Events   []Event           // past occurrences teach, those after the origin are forecast
 	Holidays calendar.Holidays // zero = no holidays are known
 	Complete time.Time         // data are known to be complete up to here; a series that has been silent for four weeks then is asleep; zero = unknown
+	Prior    *EventPrior       // what other series taught about events; nil = nothing. RunAll learns one when it is nil
 	Levels   []float64         // quantile levels, ascending, in (0,1); nil = 0.1 0.5 0.9
 	Exclude  []Exclusion       // stretches of history that must not teach
 }
@@ -90,13 +90,20 @@ func (o Options) Validate() error {
 	}
 	bad = append(bad, eventProblems(o.Events)...)
 	bad = append(bad, exclusionProblems(o.Exclude)...)
+	if o.Prior != nil {
+		for _, f := range o.Prior.problems() {
+			f.Path = "prior." + f.Path
+			bad = append(bad, f)
+		}
+	}
 	return fault.Bad("forecast.options", "forecast options", bad)
 }
 
 // Result is a forecast and what a planner needs to believe it or not.
 type Result struct {
 	Curve    scheduling.Curve   `json:"curve"`
-	Days     []scheduling.Point `json:"days"` // whole-day totals with their own quantiles (not sums of slot quantiles)
+	Days     []scheduling.Point `json:"days"`   // whole-day totals with their own quantiles (not sums of slot quantiles)
+	Events   []EventForecast    `json:"events"` // totals of coming events with their own quantiles
 	Origin   time.Time          `json:"origin"`
 	Horizon  time.Duration      `json:"horizon"`
 	Hours    string             `json:"hours"` // the open hours used, given or learned
@@ -128,10 +135,33 @@ type Effect struct {
 
 // EventUplift says what a planned occurrence was given and from how many past ones.
 type EventUplift struct {
-	Family string    `json:"family"`
-	Start  time.Time `json:"start"`
-	Past   int       `json:"past"` // past occurrences that taught it
-	Peak   float64   `json:"peak"` // highest day factor over the base level; 1 = no uplift
+	Family     string    `json:"family"`
+	Start      time.Time `json:"start"`
+	Past       int       `json:"past"`                 // past occurrences that taught it
+	Own        int       `json:"own"`                  // of those, lived through by this series
+	Peak       float64   `json:"peak"`                 // highest day factor over the base level; 1 = no uplift
+	Source     string    `json:"source"`               // family, family and pool, pool, other families, belief, nothing
+	Scale      float64   `json:"scale,omitempty"`      // planned size over the past one
+	Elasticity float64   `json:"elasticity,omitempty"` // exponent the scale was given
+	Learned    bool      `json:"learned,omitempty"`    // the elasticity was learned from past occurrences, not assumed
+}
+
+// EventForecast is the total of a coming event, and of each of its phases, with quantiles of the
+// total itself: errors of its days are correlated, so quantiles of days do not add up to these.
+type EventForecast struct {
+	Family string           `json:"family"`
+	Start  time.Time        `json:"start"`
+	End    time.Time        `json:"end"`
+	From   time.Time        `json:"from"`  // first and
+	Until  time.Time        `json:"until"` // end of the days forecast: an event may run over the origin or the horizon
+	Total  scheduling.Point `json:"total"` // contacts of those days
+	Phases []PhaseForecast  `json:"phases,omitempty"`
+}
+
+// PhaseForecast is the total of one phase of an event.
+type PhaseForecast struct {
+	Kind  string           `json:"kind"`
+	Total scheduling.Point `json:"total"`
 }
 
 // Run forecasts one series. Errors are *fault.Error: "forecast.options" and "forecast.series"
@@ -139,76 +169,40 @@ type EventUplift struct {
 // origin, "forecast.nothing_open" when no open slot lies in the horizon. A thin history is not
 // an error: it gives a wide forecast and says so in Doubts.
 func Run(s Series, o Options) (Result, error) {
+	e, err := prepare(s, o)
+	if err != nil {
+		return Result{}, err
+	}
+	e.backtest()
+	d, err := e.draft(s)
+	if err != nil {
+		return Result{}, err
+	}
+	d.examine(e, s)
+	return d.finish()
+}
+
+// prepare learns everything of one series that needs no forecasts of the past.
+func prepare(s Series, o Options) (*engine, error) {
 	if o.Levels == nil {
 		o.Levels = DefaultLevels()
 	}
 	if err := o.Validate(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if err := s.Validate(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if o.Origin.IsZero() {
 		o.Origin = s.End()
 	}
 	g, err := newGrid(s, o)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	e := newEngine(g, o)
 	e.learn()
-	e.backtest()
-	return e.result(s)
-}
-
-// result writes the curve out of a learnt and tested engine.
-func (e *engine) result(s Series) (Result, error) {
-	r := Result{
-		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
-		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: slices.Clone(e.opt.Levels)},
-	}
-	last := e.opt.Origin.Add(e.opt.Horizon)
-	at := e.at(e.g.originDay)
-	means := make([]float64, e.g.perDay)
-	asleep := e.asleep()
-	for d := e.g.originDay; d < e.g.days; d++ {
-		if !e.g.willOpen(d) {
-			continue
-		}
-		if at.slotMeans(d, means); asleep {
-			clear(means)
-		}
-		var total float64
-		whole, extra := true, at.eventVariance(d)
-		for k := range e.g.perDay {
-			start, real := e.g.instant(d, k)
-			if !e.g.openSlot(d, k) || !real {
-				continue
-			}
-			if start.Before(e.opt.Origin) || !start.Before(last) {
-				whole = false
-				continue
-			}
-			total += means[k]
-			r.Curve.Points = append(r.Curve.Points, e.spread.slot(start, means[k], e.g.lead(d), extra))
-		}
-		if whole {
-			r.Days = append(r.Days, e.spread.day(e.g.date(d).In(e.g.loc), total, e.g.lead(d), extra))
-		}
-	}
-	if len(r.Curve.Points) == 0 {
-		return Result{}, fault.New(fault.Invalid, "forecast.nothing_open",
-			"no open slot starts between %s and %s (open hours: %s)", stamp(e.opt.Origin), stamp(last), r.Hours)
-	}
-	if err := r.Curve.Validate(); err != nil {
-		return Result{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the forecast broke its own invariants")
-	}
-	r.Model, r.Backtest, r.Doubts = e.describe(), e.score, e.allDoubts()
-	var doubts []string
-	r.Findings, doubts = listed(inspect(e.g, s))
-	r.Doubts = append(r.Doubts, doubts...)
-	r.Excluded = slices.Clone(e.g.excluded)
-	return r, nil
+	return e, nil
 }
 
 func stamp(t time.Time) string { return t.Format("2006-01-02 15:04") }

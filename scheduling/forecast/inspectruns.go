@@ -225,7 +225,7 @@ func (in *inspector) spreadOfRuns(days []*dayShape, length int) (runSpread, bool
 		for i, p := range part {
 			zs[i] = p.z
 		}
-		sd, _ := robustSD(zs)
+		sd := robustSD(zs)
 		r.upTo = append(r.upTo, part[len(part)-1].mean)
 		r.sd = append(r.sd, max(sd, 1))
 	}

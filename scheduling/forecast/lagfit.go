@@ -33,15 +33,15 @@ type lagRow struct {
 }
 
 const (
-	lagBlocks    = 5
-	fewestDays   = 30  // usable days before the strengths are chosen by the data
-	leastCover   = 0.5 // a day whose kernel falls mostly on unrecorded orders teaches nothing
-	thinLimit    = 0.15
-	massFloor    = 1e-9
-	blurDays     = 4     // by which a prior's timing may be off
-	mustWin      = 0.002 // by which a weaker penalty must be better
-	beliefPhi    = 1.5   // dispersion before residuals are there
-	beliefSpread = 0.1   // relative spread of a day before residuals are there
+	lagBlocks  = 5
+	fewestDays = 30  // usable days before the strengths are chosen by the data
+	leastCover = 0.5 // a day whose kernel falls mostly on unrecorded orders teaches nothing
+	thinLimit  = 0.15
+	massFloor  = 1e-9
+	blurDays   = 4     // by which a prior's timing may be off
+	mustWin    = 0.002 // by which a weaker penalty must be better
+	beliefPhi  = 1.5   // dispersion before residuals are there
+	scaleDoubt = 0.1   // relative spread of a day before residuals are there
 )
 
 // strength is how much the prior and smoothness weigh. 1 = the prior is off by about its own size.
@@ -309,12 +309,12 @@ func (f *lagFit) spread(errors []float64) (phi, relative float64) {
 		b2 += w * w * m * m * square
 	}
 	n := float64(len(errors))
-	squared := beliefSpread * beliefSpread
+	squared := scaleDoubt * scaleDoubt
 	if a11 > 0 && a22 > 0 {
 		phi, squared = solveNonNegative(a11, a12, a22, b1, b2)
 	}
 	phi = (n*phi + 10*beliefPhi) / (n + 10)
-	squared = (n*min(squared, 4) + 10*beliefSpread*beliefSpread) / (n + 10)
+	squared = (n*min(squared, 4) + 10*scaleDoubt*scaleDoubt) / (n + 10)
 	return max(1, phi), math.Sqrt(squared)
 }
 

@@ -3,6 +3,8 @@ package forecast
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // The day model is a structural time series in the log of the day total (Harvey, Forecasting,
@@ -23,6 +25,9 @@ type hyper struct {
 	meanNoise    float64
 	weekdayDrift float64
 }
+
+// startHyper is where the search starts: a level that drifts by a few per cent a week.
+var startHyper = hyper{persist: 0.95, levelNoise: 0.1, meanNoise: 0.003, weekdayDrift: 0.0005}
 
 const (
 	fixedStates = 2 // m and a
@@ -87,26 +92,18 @@ func (e *engine) prior(h hyper, n int) (a, p, noise []float64) {
 // update is one measurement step with a clipped innovation v of observation variance r.
 func (e *engine) update(a, p, gain []float64, z []term, v, r float64) {
 	n := len(a)
-	for j := range n {
-		row := p[j*n : (j+1)*n]
-		s := row[0] + row[1]
-		for _, t := range z {
-			s += row[t.at] * t.value
-		}
-		gain[j] = s
+	copy(gain, p[:n]) // the covariance is symmetric: rows stand for columns
+	floats.Add(gain, p[n:2*n])
+	for _, t := range z {
+		floats.AddScaled(gain, t.value, p[t.at*n:(t.at+1)*n])
 	}
 	variance := r + gain[0] + gain[1] + dot(z, gain)
 	limit := clipAt * math.Sqrt(variance)
 	v = min(max(v, -limit), limit)
 	for j, g := range gain {
-		k := g / variance
-		if k == 0 {
-			continue
-		}
-		a[j] += k * v
-		row := p[j*n : (j+1)*n]
-		for i, gi := range gain {
-			row[i] -= k * gi
+		if k := g / variance; k != 0 {
+			a[j] += k * v
+			floats.AddScaled(p[j*n:(j+1)*n], -k, gain)
 		}
 	}
 }
@@ -121,14 +118,19 @@ func dot(z []term, a []float64) float64 {
 
 // ahead predicts x of day d from the state of day t < d.
 func (e *engine) ahead(f *dayFit, t, d int) float64 {
+	return e.aheadDamped(f, t, d, math.Pow(f.hyper.persist, float64(d-t)))
+}
+
+// aheadDamped is ahead where the share of the deviation that is left by then is known.
+func (e *engine) aheadDamped(f *dayFit, t, d int, left float64) float64 {
 	s := f.at(t)
-	return s[0] + s[1]*math.Pow(f.hyper.persist, float64(d-t)) + dot(e.terms[d], s)
+	return s[0] + s[1]*left + dot(e.terms[d], s)
 }
 
 // chooseHyper searches the noise ratios one at a time for the least absolute error over the
 // horizons that matter. Coordinate search over a short list keeps it fast and deterministic.
 func (e *engine) chooseHyper() {
-	best := hyper{persist: 0.95, levelNoise: 0.1, meanNoise: 0.003, weekdayDrift: 0.0005}
+	best := startHyper
 	leads := e.testLeads()
 	fit := e.filter(best)
 	loss := e.hyperLoss(fit, leads)
@@ -186,13 +188,17 @@ func (e *engine) testLeads() []int {
 func (e *engine) hyperLoss(f *dayFit, leads []int) float64 {
 	burn := max(min(28, len(e.x)/2), len(e.x)-2*366)
 	var sum, n float64
+	left := make([]float64, len(leads))
+	for i, h := range leads {
+		left[i] = math.Pow(f.hyper.persist, float64(h))
+	}
 	for d := burn; d < len(e.x); d++ {
 		if math.IsNaN(e.x[d]) || e.weight[d] < 0.5 {
 			continue
 		}
-		for _, h := range leads {
+		for i, h := range leads {
 			if t := d - h; t >= burn/2 && t >= 0 {
-				sum += math.Abs(e.x[d]-e.ahead(f, t, d)) * e.size[d]
+				sum += math.Abs(e.x[d]-e.aheadDamped(f, t, d, left[i])) * e.size[d]
 				n += e.size[d]
 			}
 		}

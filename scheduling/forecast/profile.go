@@ -19,6 +19,8 @@ type profileShape struct {
 	halfLife float64 // days
 	shrink   float64 // days of exposure
 	smooth   int     // passes of a (1,2,1)/4 filter
+	apart    int     // passes of it over what sets a class of day apart from the pool
+	season   bool    // the split follows the season of the year
 }
 
 // profile is the running sums.
@@ -46,13 +48,20 @@ func newProfile(shape profileShape, perDay int) *profile {
 
 // add learns one day: its slots and its (estimated) total.
 func (p *profile) add(class int, slots []float64, total float64) {
+	p.addDay(class, slots, total, nil, 0)
+}
+
+// addDay learns a day whose split is known to be bent by the season: what a slot is exposed to
+// grows by its factor.
+func (p *profile) addDay(class int, slots []float64, total float64, season *seasonShape, day int) {
 	w := p.inverse
 	for k, v := range slots {
 		if !math.IsNaN(v) {
+			exposed := w * total * season.at(day, k)
 			p.sum[class][k] += w * v
-			p.exposure[class][k] += w * total
+			p.exposure[class][k] += exposed
 			p.pool[k] += w * v
-			p.poolExp[k] += w * total
+			p.poolExp[k] += exposed
 		}
 	}
 	p.scale += w
@@ -92,6 +101,7 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 	}
 	var total float64
 	slots := 0
+	apart := p.shape.apart > 0
 	for k := range out {
 		out[k] = 0
 		if !open[k] {
@@ -104,8 +114,16 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 		}
 		if e := p.exposure[class][k] + strength; e > 0 {
 			out[k] = (p.sum[class][k] + strength*prior) / e
+			apart = apart && prior > 0
+		} else {
+			apart = false
 		}
-		total += out[k]
+	}
+	if apart { // nowhere does the pool say nothing
+		p.smoothApart(open, out)
+	}
+	for _, v := range out {
+		total += v
 	}
 	for k := range out {
 		switch {
@@ -118,6 +136,24 @@ func (p *profile) shares(class int, open []bool, out []float64) {
 	}
 	for range p.shape.smooth {
 		smooth(out, open)
+	}
+}
+
+// smoothApart smooths the ratio of a class to the pool: neighbouring slots differ from other
+// days alike, while sharp features that all days share (an opening) stay sharp.
+func (p *profile) smoothApart(open []bool, out []float64) {
+	for k, v := range p.poolExp {
+		if open[k] {
+			out[k] *= v / p.pool[k]
+		}
+	}
+	for range p.shape.apart {
+		smooth(out, open)
+	}
+	for k, v := range p.poolExp {
+		if open[k] {
+			out[k] *= p.pool[k] / v
+		}
 	}
 }
 
@@ -161,20 +197,29 @@ func (e *engine) chooseProfile() {
 		e.shape = best
 		return
 	}
-	loss := e.profileLoss(best)
+	from := max(len(e.x)/3, len(e.x)-400)
+	early := e.learnSeason(from)
+	loss := e.profileLoss(best, from, early)
 	try := func(s profileShape) {
-		if l := e.profileLoss(s); s != best && l < loss*0.9995 {
+		if l := e.profileLoss(s, from, early); s != best && l < loss*0.9995 {
 			best, loss = s, l
 		}
 	}
-	for _, v := range []float64{14, 28, 112, 365} {
+	for _, v := range []float64{14, 28, 112, 365, 1000} {
 		s := best
 		s.halfLife = v
+		try(s)
+		s.season = early != nil
 		try(s)
 	}
 	for _, v := range []float64{0.3, 1, 10, 40} {
 		s := best
 		s.shrink = v
+		try(s)
+	}
+	for _, v := range []int{1, 3, 8} {
+		s := best
+		s.apart = v
 		try(s)
 	}
 	for _, v := range []int{1, 2, 4} {
@@ -183,24 +228,32 @@ func (e *engine) chooseProfile() {
 		try(s)
 	}
 	e.shape = best
+	if best.season {
+		e.season = e.learnSeason(len(e.x))
+	}
 }
 
-func (e *engine) profileLoss(shape profileShape) float64 {
+// profileLoss judges a shape on the days from `from` on; the season it may use was learnt on
+// the days before.
+func (e *engine) profileLoss(shape profileShape, from int, season *seasonShape) float64 {
+	if !shape.season {
+		season = nil
+	}
 	p := newProfile(shape, e.g.perDay)
 	shares := make([]float64, e.g.perDay)
-	from := max(len(e.x)/3, len(e.x)-400)
 	var loss float64
 	for d := range e.x {
 		if e.ordinary(d) {
 			if d >= from {
 				p.shares(e.class(d), e.openSlots(d), shares)
+				bendShares(shares, season, d)
 				for k, v := range e.slots(d) {
 					if !math.IsNaN(v) {
 						loss += math.Abs(v - shares[k]*e.total[d])
 					}
 				}
 			}
-			p.add(e.class(d), e.slots(d), e.total[d])
+			p.addDay(e.class(d), e.slots(d), e.total[d], season, d)
 		}
 		p.next()
 	}
@@ -213,21 +266,44 @@ func (e *engine) snapshotProfiles(wanted map[int]bool) {
 	p := newProfile(e.shape, e.g.perDay)
 	for d := range e.x {
 		if e.ordinary(d) {
-			p.add(e.class(d), e.slots(d), e.total[d])
+			p.addDay(e.class(d), e.slots(d), e.total[d], e.season, d)
 		}
 		p.next()
 		if !wanted[d] {
 			continue
 		}
 		var all [profileClasses][]float64
-		for c := range all {
-			all[c] = make([]float64, e.g.perDay)
-			if c < holidayClass {
-				p.shares(c, e.g.open[c], all[c])
-			}
-		}
+		e.classShares(p, &all)
 		e.shares[d] = &all
-		e.holidayProfile(p, &all)
+	}
+}
+
+// classShares writes the shares of every class of day.
+func (e *engine) classShares(p *profile, all *[profileClasses][]float64) {
+	for c := range all {
+		all[c] = make([]float64, e.g.perDay)
+		if c < holidayClass {
+			p.shares(c, e.g.open[c], all[c])
+		}
+	}
+	e.holidayProfile(p, all)
+}
+
+// bend turns shares without season into those of day d; their sum stays.
+func bendShares(shares []float64, season *seasonShape, d int) {
+	if season == nil {
+		return
+	}
+	var before, after float64
+	for k, s := range shares {
+		before += s
+		shares[k] = s * season.at(d, k)
+		after += shares[k]
+	}
+	if after > 0 {
+		for k := range shares {
+			shares[k] *= before / after
+		}
 	}
 }
 

@@ -52,6 +52,13 @@ func readObservations(t testing.TB, path, layout string) []forecast.Observation 
 // TestBankCalls follows the protocol of the data's source note: 30-minute sums 07:00-21:00,
 // weeks of five working days as they come, the last twelve weeks, one week ahead.
 func TestBankCalls(t *testing.T) {
+	wape, p90 := bankWAPE(t)
+	t.Logf("bank_calls WAPE %.2f %%, P90 coverage %.1f %%", 100*wape, 100*p90)
+	require.LessOrEqual(t, wape, 0.06)
+	require.InDelta(t, 0.9, p90, 0.03)
+}
+
+func bankWAPE(t testing.TB) (wape, p90 float64) {
 	obs := readObservations(t, sharedFile(t, "bank_calls/bank_calls.csv"), time.DateTime)
 	hours, err := forecast.ParseHours("Mon-Fri 07:00-21:00")
 	require.NoError(t, err)
@@ -75,25 +82,19 @@ func TestBankCalls(t *testing.T) {
 			Origin: target[0], Horizon: target[4].AddDate(0, 0, 1).Sub(target[0]), Hours: hours,
 		})
 		require.NoError(t, err)
-		var we, ws float64
 		for _, p := range r.Curve.Points {
 			if v, ok := actual[p.Start]; ok {
-				we += math.Abs(v - p.Mean)
-				ws += v
+				e += math.Abs(v - p.Mean)
+				sum += v
 				points++
 				if v <= p.Quantiles[2] {
 					covered++
 				}
 			}
 		}
-		t.Logf("%s WAPE %.2f %% weights %v back-test %.2f %% naive %.2f %%  %+v", target[0].Format(time.DateOnly), 100*we/ws,
-			r.Model.Weights, 100*r.Backtest.WAPE, 100*r.Backtest.NaiveWAPE, r.Model.Effects)
-		e += we
-		sum += ws
 	}
 	require.EqualValues(t, 1680, points)
-	t.Logf("bank_calls WAPE %.2f %%, P90 coverage %.1f %%", 100*e/sum, 100*covered/points)
-	require.LessOrEqual(t, e/sum, 0.075)
+	return e / sum, covered / points
 }
 
 // TestParcelsNetwork forecasts 618 2022 of a logistics network from data up to 2022-05-31; the
@@ -124,44 +125,35 @@ func TestParcelsNetwork(t *testing.T) {
 		t.Logf("%s actual %.0f forecast %.0f  %.0f", p.Start.Format(time.DateOnly), actual[p.Start], p.Mean, p.Quantiles)
 	}
 	t.Logf("parcels 618 2022 WAPE %.2f %%; %+v; %+v; %v", 100*e/sum, r.Model, r.Backtest, r.Doubts)
-	require.LessOrEqual(t, e/sum, 0.13)
+	require.LessOrEqual(t, e/sum, 0.09)
 }
 
-// TestHourlyEmergency runs every ninth origin of the source note's protocol on the last year of
-// the file: 48 hours ahead, nineteen quantiles, mean pinball loss. The best published method
-// reaches 1.188 on the year after it.
+// TestHourlyEmergency runs the source note's protocol on the last year of the file, every third
+// origin: 48 hours ahead, nineteen quantiles, mean pinball loss. BenchmarkForecastBars runs all.
+// Benchmark-2 of the paper, the strongest simple method, reaches 1.173 on this year and 1.217 on
+// the year after, where the best of all reaches 1.188; 1.17 there is 3.9 % below Benchmark-2.
 func TestHourlyEmergency(t *testing.T) {
+	_, scores := replayEmergency(t, 36*time.Hour)
+	t.Logf("hourly_emergency: %d origins, pinball %.4f, WAPE %.3f, MASE %.3f, naive %.3f, mean of four %.3f, coverage %.3f",
+		scores.Origins, scores.Pinball, scores.WAPE, scores.MASE, scores.Naive.WAPE, scores.MeanOfFour.WAPE, scores.Coverage)
+	require.Less(t, scores.Pinball, 1.14)
+	require.InDelta(t, 0.9, scores.Coverage[17], 0.03)
+}
+
+func replayEmergency(t testing.TB, step time.Duration) (forecast.Series, forecast.Scores) {
 	obs := readObservations(t, sharedFile(t, "hourly_emergency/hourly_to_2018-02.csv"), time.RFC3339)
-	series, err := forecast.NewSeries("emergency", time.Hour, time.UTC, obs)
+	s, err := forecast.NewSeries("emergency", time.Hour, time.UTC, obs)
 	require.NoError(t, err)
-	actual := map[time.Time]float64{}
-	for _, o := range obs {
-		actual[o.Start] = o.Value
+	_, scores, err := forecast.Replay(t.Context(), s, forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()},
+		forecast.Protocol{Horizon: 48 * time.Hour, Step: step, From: time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)})
+	require.NoError(t, err)
+	require.Len(t, emergencyOrigins(s, step), scores.Origins)
+	return s, scores
+}
+
+func emergencyOrigins(s forecast.Series, step time.Duration) (origins []time.Time) {
+	for at := time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC); !at.Add(48 * time.Hour).After(s.End()); at = at.Add(step) {
+		origins = append(origins, at)
 	}
-	var levels []float64
-	for q := 1; q < 20; q++ {
-		levels = append(levels, float64(q)/20)
-	}
-	step, loss, n, covered := 9*12*time.Hour, 0.0, 0.0, 0.0
-	end := series.End().Add(-48 * time.Hour)
-	started := time.Now()
-	origins := 0
-	for origin := time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC); !origin.After(end); origin = origin.Add(step) {
-		r, err := forecast.Run(series, forecast.Options{Origin: origin, Horizon: 48 * time.Hour, Hours: forecast.AlwaysOpen(), Levels: levels})
-		require.NoError(t, err)
-		require.Len(t, r.Curve.Points, 48)
-		origins++
-		for _, p := range r.Curve.Points {
-			y := actual[p.Start]
-			for i, q := range p.Quantiles {
-				loss += max(levels[i]*(y-q), (levels[i]-1)*(y-q))
-				n++
-			}
-			if y <= p.Quantiles[17] {
-				covered++
-			}
-		}
-	}
-	t.Logf("hourly_emergency: %d origins, mean pinball %.3f, P90 coverage %.1f %%, %s per origin", origins, loss/n, 100*covered*19/n, time.Since(started)/time.Duration(origins))
-	require.Less(t, loss/n, 1.3)
+	return origins
 }

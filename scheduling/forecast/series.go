@@ -22,6 +22,8 @@ type Series struct {
 	First    calendar.Date  // the local day of Values[0]
 	Values   []float64      // contacts per slot from First 00:00 local; NaN = no record; >= 0
 	Until    time.Time      // end of the data: the end of the last slot that has a record
+	Category string         // "" = none; series of one category teach each other's events first
+	Path     []string       // labels from the top down (merchant, shop); the queue itself is not part of it; nil = under the top
 }
 
 // Observation is one record of a history: contacts at or from Start.

@@ -3,12 +3,9 @@ package forecast
 import (
 	"math"
 	"slices"
-	"time"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"github.com/chaoban/chaoban/scheduling"
 )
 
 // The spread around a mean. A day total has variance  phiDay*M + (sigma_h*M)^2 ; a slot has
@@ -18,6 +15,7 @@ import (
 // it (probability integral transform, recalibration of Kuleshov et al., ICML 2018, shrunk).
 type spread struct {
 	phi, tau2 float64
+	wild      []float64              // per hour of the day: slot variance over that of all hours; nil = 1
 	sigma2    [len(leadBins)]float64 // relative variance of a day total by lead
 	counts    bool                   // the history holds whole numbers
 	slotPIT   []float64              // sorted transforms of back-tested slots
@@ -63,11 +61,12 @@ func (e *engine) fitSpread(points []point) spread {
 	s := spread{phi: priorPhi, counts: e.wholeNumbers(), perDay: e.g.perDay, levels: e.opt.Levels}
 	days := dayErrors(points)
 	s.fitSlots(points)
+	s.fitHours(points)
 	s.fitDays(days, e.noise)
 	s.slotUnits = float64(len(days))
 	if len(days) >= 10 {
 		for i := range points {
-			s.slotPIT = append(s.slotPIT, s.transform(points[i].mean, s.slotVariance(points[i].mean, points[i].lead), points[i].actual))
+			s.slotPIT = append(s.slotPIT, s.transform(points[i].mean, s.slotVariance(points[i].mean, points[i].lead, int(points[i].slot)), points[i].actual))
 		}
 		for _, d := range days {
 			s.dayPIT = append(s.dayPIT, s.transform(d.mean, s.dayVariance(d.mean, d.lead), d.actual))
@@ -148,6 +147,38 @@ func (s *spread) fitSlots(points []point) {
 	s.phi, s.tau2 = phi, tau2
 }
 
+// fitHours learns how much wilder than the common formula an hour of the day is: nights are
+// calmer than the rush of the morning. Shrunk by wildDays days that say there is no difference.
+func (s *spread) fitHours(points []point) {
+	if s.perDay == 1 || len(points) == 0 {
+		return
+	}
+	const wildDays = 30
+	blocks := shapeBlocks(s.perDay)
+	pseudo := wildDays * float64(s.perDay/blocks)
+	sum, n := make([]float64, blocks), make([]float64, blocks)
+	for i := 0; i < len(points); {
+		j, mean, actual := i, 0.0, 0.0
+		for ; j < len(points) && points[j].day == points[i].day && points[j].origin == points[i].origin; j++ {
+			mean += points[j].mean
+			actual += points[j].actual
+		}
+		for ; i < j && mean > 0; i++ {
+			if m := points[i].mean * actual / mean; m > 0 {
+				off := points[i].actual - m
+				b := int(points[i].slot) * blocks / s.perDay
+				sum[b] += min(off*off/(s.phi*m+s.tau2*m*m), 25)
+				n[b]++
+			}
+		}
+		i = j
+	}
+	s.wild = make([]float64, blocks)
+	for b := range sum {
+		s.wild[b] = (sum[b] + pseudo) / (n[b] + pseudo)
+	}
+}
+
 // fitDays learns sigma per lead bin, never falling with the lead.
 func (s *spread) fitDays(days []dayError, noise float64) {
 	var sum, n [len(leadBins)]float64
@@ -176,11 +207,16 @@ func (s *spread) fitDays(days []dayError, noise float64) {
 
 func (s *spread) phiDay() float64 { return max(1, s.phi) }
 
-func (s *spread) slotVariance(mean float64, lead int) float64 {
+// slotVariance is the variance of slot k of a day.
+func (s *spread) slotVariance(mean float64, lead, k int) float64 {
 	if s.perDay == 1 {
 		return s.dayVariance(mean, lead)
 	}
-	return s.phi*mean + (s.sigma2[leadBin(lead)]+s.tau2)*mean*mean
+	wild := 1.0
+	if s.wild != nil {
+		wild = s.wild[k*len(s.wild)/s.perDay]
+	}
+	return wild*(s.phi*mean+s.tau2*mean*mean) + s.sigma2[leadBin(lead)]*mean*mean
 }
 
 func (s *spread) dayVariance(mean float64, lead int) float64 {
@@ -222,8 +258,8 @@ func (s *spread) transform(mean, variance, actual float64) float64 {
 
 // quantiles of a slot at the levels the spread was made for; extra is a relative variance that
 // the back-test cannot know, that of an event.
-func (s *spread) quantiles(mean float64, lead int, extra float64) []float64 {
-	return s.invert(mean, s.slotVariance(mean, lead)+extra*mean*mean, s.slotBent)
+func (s *spread) quantiles(mean float64, lead, k int, extra float64) []float64 {
+	return s.invert(mean, s.slotVariance(mean, lead, k)+extra*mean*mean, s.slotBent)
 }
 
 func (s *spread) invert(mean, variance float64, levels []float64) []float64 {
@@ -259,14 +295,4 @@ func gammaQuantile(shape, q float64) float64 {
 	z := distuv.UnitNormal.Quantile(q)
 	root := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
 	return shape * max(0, root*root*root)
-}
-
-// slot makes the point of one slot.
-func (s *spread) slot(start time.Time, mean float64, lead int, extra float64) scheduling.Point {
-	return scheduling.Point{Start: start, Mean: mean, Quantiles: s.quantiles(mean, lead, extra)}
-}
-
-// day makes the point of a whole day.
-func (s *spread) day(start time.Time, mean float64, lead int, extra float64) scheduling.Point {
-	return scheduling.Point{Start: start, Mean: mean, Quantiles: s.invert(mean, s.dayVariance(mean, lead)+extra*mean*mean, s.dayBent)}
 }

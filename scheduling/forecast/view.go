@@ -19,11 +19,13 @@ type view struct {
 	shares *[profileClasses][]float64
 	growth float64 // log growth over last year, NaN when unknown
 	split  []float64
+	curves map[int][]lesson // by teacher
+	lives  map[int]float64
 }
 
 // at opens the view at the end of a day whose profile was kept.
 func (e *engine) at(day int) *view {
-	v := &view{e: e, at: day, shares: e.shares[day], split: make([]float64, e.g.perDay)}
+	v := &view{e: e, at: day, shares: e.shares[day], split: make([]float64, e.g.perDay), curves: map[int][]lesson{}, lives: map[int]float64{}}
 	v.growth = v.yearGrowth()
 	return v
 }
@@ -50,8 +52,8 @@ func (v *view) slotMeans(d int, out []float64) {
 
 // all writes every candidate's mean per slot.
 func (v *view) all(d int, out *[candidates][]float64) {
-	v.splitDay(d)
 	uplift := v.uplift(d)
+	v.splitDay(d)
 	day := v.e.bias * math.Exp(min(v.e.ahead(v.e.fit, v.at, d)+uplift, maxLog))
 	last := v.yearAgo(d)
 	if math.IsNaN(last) {
@@ -74,8 +76,14 @@ func (v *view) all(d int, out *[candidates][]float64) {
 // maxLog keeps a runaway extrapolation finite: e^34 is 600 million million.
 const maxLog = 34
 
-// splitDay fills the shares of the slots of day d, cut to its open slots.
+// splitDay fills the shares of the slots of day d, event or not.
 func (v *view) splitDay(d int) {
+	v.baseSplit(d)
+	v.eventSplit(d)
+}
+
+// baseSplit fills the shares of an ordinary day, cut to its open slots.
+func (v *view) baseSplit(d int) {
 	open := v.e.openSlots(d)
 	var total float64
 	for k, s := range v.shares[v.e.class(d)] {
@@ -90,7 +98,7 @@ func (v *view) splitDay(d int) {
 			v.split[k] /= total
 		}
 	}
-	v.eventSplit(d)
+	bendShares(v.split, v.e.season, d)
 }
 
 // meanOfFour is the mean of slot k over the last four ordinary days of the same weekday.
@@ -118,6 +126,23 @@ func (v *view) naive(d, k int) float64 {
 	return math.NaN()
 }
 
+// plainFour is the mean of slot k over the last four same weekdays that have a record: what a
+// planner without a tool does. NaN when there is none.
+func (v *view) plainFour(d, k int) float64 {
+	var sum float64
+	n := 0
+	for p := v.lastSame(d); p >= 0 && n < 4 && p > d-7*60; p -= 7 {
+		if y := v.e.g.y[p*v.e.g.perDay+k]; !math.IsNaN(y) {
+			sum += y
+			n++
+		}
+	}
+	if n == 0 {
+		return math.NaN()
+	}
+	return sum / float64(n)
+}
+
 // lastSame is the latest day up to the view with the weekday of d.
 func (v *view) lastSame(d int) int {
 	p := d - 7
@@ -136,8 +161,11 @@ func (v *view) yearAgo(d int) float64 {
 		return math.NaN()
 	}
 	x := v.smoothYearAgo(d)
-	if target, past, ok := v.sameEvent(d); ok {
-		x = v.known(target.align(d, past))
+	if past, day, ok := v.sameEvent(d); ok {
+		x = math.NaN()
+		if !math.IsNaN(v.known(day)) {
+			x = v.base(past, day) + v.uplift(d)
+		}
 	}
 	return v.e.bias * math.Exp(min(x+v.growth, maxLog))
 }
