@@ -23,7 +23,9 @@ import (
 )
 
 func newForecastCommand(s *settings) *cobra.Command {
-	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand(), newForecastBacktestCommand())
+	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand(), newForecastBacktestCommand(),
+		newForecastAdjust(s), newForecastWithdraw(s), newForecastLayers(s), newForecastLock(s), newForecastLocks(s), newForecastClient(s),
+		newForecastCompare(s), newForecastAccuracy(s), newForecastReplay(s), newForecastDraw(s))
 }
 
 func newForecastMake(s *settings) *cobra.Command {
@@ -32,13 +34,14 @@ func newForecastMake(s *settings) *cobra.Command {
 		merchant, origin string
 		horizon, slot    string
 		levels           string
+		carry            bool
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Forecast queues from their contact history and keep the versions", Args: cobra.NoArgs,
 		Example: "  chaoban forecast make --merchant lumi --origin 2026-11-01 --horizon 14d",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needEngine, func(a *app) error {
-				in := planning.ForecastInput{Queues: typed[ids.Queue](f.queues), Merchant: ids.Merchant(f.merchant)}
+				in := planning.ForecastInput{Queues: typed[ids.Queue](f.queues), Merchant: ids.Merchant(f.merchant), Carry: f.carry}
 				var err error
 				if in.Horizon, err = parseSpan(f.horizon); err != nil {
 					return err
@@ -69,6 +72,7 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.horizon, "horizon", "14d", "how far ahead: 14d, 12w, 48h")
 	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
+	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the version before")
 	return cmd
 }
 

@@ -299,7 +299,7 @@ func (p *Planning) came(ctx context.Context, scope access.Scope, q store.Queue, 
 
 // recorded is the history of a span as a series, empty where there is none in such slots.
 func (p *Planning) recorded(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) (forecast.Series, error) {
-	rows, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
+	rows, err := p.cameRows(ctx, scope, q, span, slot)
 	if err != nil || len(rows) == 0 {
 		return forecast.Series{}, err
 	}
@@ -329,8 +329,10 @@ func (c *comparison) finish() ForecastComparison {
 		name string
 		of   func(ComparedRow) *float64
 	}{
-		{"client", func(r ComparedRow) *float64 { return r.Client }}, {"agreed", func(r ComparedRow) *float64 { return r.Agreed }},
-		{"ours", func(r ComparedRow) *float64 { return r.Ours }}, {"model", func(r ComparedRow) *float64 { return r.Model }},
+		{"client", func(r ComparedRow) *float64 { return r.Client }},
+		{"agreed", func(r ComparedRow) *float64 { return r.Agreed }},
+		{"ours", func(r ComparedRow) *float64 { return r.Ours }},
+		{"model", func(r ComparedRow) *float64 { return r.Model }},
 	} {
 		ours := s.name == "ours" && len(c.out.Levels) == 2
 		var levels []float64

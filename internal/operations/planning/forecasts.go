@@ -189,7 +189,7 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 	if end.IsZero() {
 		end = p.gate.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
-	slot, rows, err := p.contacts(ctx, scope, q.ID, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
+	slot, rows, err := p.continued(ctx, scope, q, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
 	if err != nil {
 		return forecast.Series{}, 0, err
 	}

@@ -1,0 +1,114 @@
+package planning
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
+	"github.com/chaoban/chaoban/kpi/chatlog"
+)
+
+// What came to a queue is known from two places: contact histories that somebody imported, and the
+// conversations that we measure ourselves. Of a day that an imported history speaks about, only
+// that counts; other days are what was measured.
+
+// measured counts the offered contacts of a queue from its conversations, in slots, with their mean
+// handle time. It is empty for slots under 15 minutes, which are not rolled up.
+func (p *Planning) measured(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) ([]chatlog.Contacts, error) {
+	if now := p.gate.Now(); span.End.After(now) {
+		span.End = now
+	}
+	span.Start, span.End = calendar.FloorSlot(span.Start, calendar.Slot, p.gate.Zone), calendar.FloorSlot(span.End, calendar.Slot, p.gate.Zone)
+	if !span.Valid() || slot%calendar.Slot != 0 {
+		return nil, nil
+	}
+	readings, err := p.gate.Measured(scope).Query(ctx, kpi.Query{
+		Metrics: []kpi.Metric{"offered", "handle_time"}, By: []kpi.Dimension{kpi.ByQueue}, Grain: kpi.Slot, Range: span, Queues: []ids.Queue{q.ID},
+	})
+	if err != nil {
+		return nil, err
+	}
+	type sums struct{ offered, seconds, handled float64 }
+	by := map[time.Time]*sums{}
+	for _, r := range readings {
+		at := calendar.FloorSlot(r.Start, slot, p.gate.Zone).UTC()
+		s := by[at]
+		if s == nil {
+			s = &sums{}
+			by[at] = s
+		}
+		if r.Metric == "offered" {
+			s.offered += r.Numerator
+		} else {
+			s.seconds, s.handled = s.seconds+r.Numerator, s.handled+r.Denominator
+		}
+	}
+	var rows []chatlog.Contacts
+	for at, s := range by {
+		if at.Add(slot).After(p.gate.Now()) {
+			continue // not over
+		}
+		row := chatlog.Contacts{Merchant: q.Merchant, Queue: q.ID, Start: at, Slot: slot, Offered: s.offered}
+		if s.handled > 0 {
+			row.HandleTime = time.Duration(s.seconds / s.handled * float64(time.Second))
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b chatlog.Contacts) int { return a.Start.Compare(b.Start) })
+	return rows, nil
+}
+
+// cameRows are the contacts of a queue in a span from both places.
+func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) ([]chatlog.Contacts, error) {
+	rows, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
+	if err != nil {
+		return nil, err
+	}
+	told := map[calendar.Date]bool{}
+	for _, r := range rows {
+		told[calendar.DateOf(r.Start, p.gate.Zone)] = true
+	}
+	all, err := p.measured(ctx, scope, q, span, slot)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		if !told[calendar.DateOf(r.Start, p.gate.Zone)] {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b chatlog.Contacts) int { return a.Start.Compare(b.Start) })
+	return rows, nil
+}
+
+// continued is a contact history with what was measured after its last day, up to an instant. A
+// gap inside the history stays one: it is told as a doubt, not filled from elsewhere. A queue without any history
+// is known from what was measured alone.
+func (p *Planning) continued(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, span calendar.Range) (time.Duration, []chatlog.Contacts, error) {
+	grain, rows, err := p.contacts(ctx, scope, q.ID, slot, span)
+	none := err != nil && fault.CodeOf(err) == "forecast.no_history"
+	if err != nil && !none {
+		return 0, nil, err
+	}
+	if none {
+		if grain = slot; grain == 0 {
+			grain = defaultSlot
+		}
+	} else {
+		span.Start = calendar.DateOf(rows[len(rows)-1].Start, p.gate.Zone).Add(1).In(p.gate.Zone)
+	}
+	after, measuredErr := p.measured(ctx, scope, q, span, grain)
+	if measuredErr != nil {
+		return 0, nil, measuredErr
+	}
+	if none && len(after) == 0 {
+		return 0, nil, err
+	}
+	return grain, append(rows, after...), nil
+}
