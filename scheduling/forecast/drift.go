@@ -67,7 +67,7 @@ type Drift struct {
 	Measures  []DriftMeasure `json:"measures"`  // all that was looked at
 }
 
-// DriftMeasure is a measure beside what was expected of it.
+// DriftMeasure is one measure beside what was expected of it.
 type DriftMeasure struct {
 	Measure  string  `json:"measure"` // wape, bias or coverage
 	Value    float64 `json:"value"`
