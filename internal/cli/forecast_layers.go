@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -138,6 +139,21 @@ func printAdjustment(cmd *cobra.Command, what string, done planning.Adjustment) 
 		fmt.Fprintf(w, "note: %s\n", done.Step.Note)
 	}
 	fmt.Fprintf(w, "whole forecast: %.0f contacts as computed, %.0f as adjusted\n", done.Model, done.Contacts)
+	for _, e := range done.Events {
+		fmt.Fprintf(w, "event %s: %s\n", e.Family, totalText(e.Total, done.Levels))
+		for _, p := range e.Phases {
+			fmt.Fprintf(w, "  %s to %s: %s\n", p.Kind, p.Until.Add(-1).Format("01-02"), totalText(p.Total, done.Levels))
+		}
+	}
+}
+
+// totalText is a total with its outer quantiles.
+func totalText(p scheduling.Point, levels []float64) string {
+	text := fmt.Sprintf("%.0f contacts", p.Mean)
+	if n := len(p.Quantiles); n > 1 && n == len(levels) {
+		text += fmt.Sprintf(" (P%g %.0f, P%g %.0f)", 100*levels[0], p.Quantiles[0], 100*levels[n-1], p.Quantiles[n-1])
+	}
+	return text
 }
 
 // layerText is an adjustment in few words.

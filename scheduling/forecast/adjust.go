@@ -275,3 +275,17 @@ func (a Adjusted) Total(span calendar.Range, total scheduling.Point) scheduling.
 	}
 	return follow(total, inside(a.base.Curve.Points), inside(a.Curve.Points), spreadRatios(a.base.Days, len(a.Curve.Levels)), a.Curve.Levels)
 }
+
+// Events moves the totals of events and of their phases by as much as their slots moved.
+func (a Adjusted) Events(events []EventForecast) []EventForecast {
+	out := make([]EventForecast, len(events))
+	for i, e := range events {
+		e.Total = a.Total(calendar.Range{Start: e.From, End: e.Until}, e.Total)
+		e.Phases = slices.Clone(e.Phases)
+		for j, p := range e.Phases {
+			e.Phases[j].Total = a.Total(calendar.Range{Start: p.Total.Start, End: p.Until}, p.Total)
+		}
+		out[i] = e
+	}
+	return out
+}

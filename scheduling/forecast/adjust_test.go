@@ -105,6 +105,20 @@ func TestAdjustTells(t *testing.T) {
 	assert.InDelta(t, 160, got.Mean, 1e-9)
 	assert.InDeltaSlice(t, []float64{120, 208}, got.Quantiles, 1e-9)
 
+	// So does the event forecast with its phases: the first phase is untouched.
+	whole := []forecast.EventForecast{{
+		Family: "618", From: monday.Add(day), Until: monday.Add(3 * day), Total: event,
+		Phases: []forecast.PhaseForecast{
+			{Kind: "tail", Until: monday.Add(3 * day), Total: scheduling.Point{Start: monday.Add(2 * day), Mean: 100, Quantiles: []float64{80, 120}}},
+			{Kind: "spot", Until: monday.Add(2 * day), Total: scheduling.Point{Start: monday.Add(day), Mean: 100, Quantiles: []float64{80, 120}}},
+		},
+	}}
+	moved := a.Events(whole)
+	assert.InDelta(t, 160, moved[0].Total.Mean, 1e-9)
+	assert.Equal(t, whole[0].Phases[0], moved[0].Phases[0])
+	assert.InDelta(t, 60, moved[0].Phases[1].Total.Mean, 1e-9)
+	assert.InDelta(t, 100, whole[0].Phases[1].Total.Mean, 0, "the forecast itself stays as it was")
+
 	up := layer(forecast.LayerPercent, 10_000, 0, 3*day)
 	_, err = forecast.Adjust(shelf(), slices.Repeat([]forecast.Layer{up}, 200))
 	assert.Equal(t, "forecast.layer", fault.CodeOf(err), "beyond all reason")

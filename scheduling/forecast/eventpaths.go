@@ -58,7 +58,7 @@ func (d *draft) eventForecasts() []EventForecast {
 		}
 		for _, p := range e.phases {
 			if sum, part := d.totalOf(e.first+p.first, e.first+p.first+p.length); len(part) > 0 {
-				f.Phases = append(f.Phases, PhaseForecast{Kind: p.kind, Total: sum})
+				f.Phases = append(f.Phases, PhaseForecast{Kind: p.kind, Until: unixDate(part[len(part)-1].unix + 1).In(e.loc), Total: sum})
 			}
 		}
 		out = append(out, f)

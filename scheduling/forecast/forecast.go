@@ -161,6 +161,7 @@ type EventForecast struct {
 // PhaseForecast is the total of one phase of an event.
 type PhaseForecast struct {
 	Kind  string           `json:"kind"`
+	Until time.Time        `json:"until"` // end of its days
 	Total scheduling.Point `json:"total"`
 }
 

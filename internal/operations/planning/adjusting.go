@@ -30,6 +30,9 @@ type Adjustment struct {
 	Step     forecast.Step `json:"step"`     // what it did to the slots it covers
 	Model    float64       `json:"model"`    // contacts of the whole forecast as computed
 	Contacts float64       `json:"contacts"` // and with every adjustment in force
+
+	Levels []float64                `json:"levels"` // of the quantiles of
+	Events []forecast.EventForecast `json:"events"` // the totals of coming events, as adjusted
 }
 
 // AdjustedForecast is a forecast with its adjustments on.
@@ -39,6 +42,8 @@ type AdjustedForecast struct {
 	Steps    []forecast.Step    `json:"steps"`    // what each of them does
 	Curve    scheduling.Curve   `json:"curve"`
 	Days     []scheduling.Point `json:"days"`
+
+	Events []forecast.EventForecast `json:"events"` // totals of coming events and their phases
 
 	model scheduling.Curve // the curve as computed
 }
@@ -115,7 +120,7 @@ func (p *Planning) adjustment(ctx context.Context, view *store.View, f store.For
 	if err != nil {
 		return Adjustment{}, err
 	}
-	done := Adjustment{Layer: layer, Model: contactsOf(f.Curve.Points), Contacts: contactsOf(on.Curve.Points)}
+	done := Adjustment{Layer: layer, Model: contactsOf(f.Curve.Points), Contacts: contactsOf(on.Curve.Points), Levels: on.Curve.Levels, Events: on.Events}
 	for i, l := range on.Layers {
 		if l.ID == layer.ID {
 			done.Step = on.Steps[i]
@@ -169,7 +174,9 @@ func (p *Planning) adjust(ctx context.Context, view *store.View, f store.Forecas
 	if layers == nil {
 		layers = []store.Layer{}
 	}
-	return AdjustedForecast{Forecast: f, Layers: layers, Steps: on.Steps, Curve: on.Curve, Days: on.Days, model: model}, nil
+	return AdjustedForecast{
+		Forecast: f, Layers: layers, Steps: on.Steps, Curve: on.Curve, Days: on.Days, Events: on.Events(figures.Events), model: model,
+	}, nil
 }
 
 // plain are stored adjustments as the forecaster knows them.

@@ -61,7 +61,8 @@ func TestForecastAsAProduct(t *testing.T) {
 	spot := forecast.Phase{Kind: "spot", Start: today.Add(2).In(shanghai).UTC(), End: today.Add(3).In(shanghai).UTC()}
 	event := promotion("tmall", "live", "2026-06-11", "2026-06-14")
 	event.Phases = []forecast.Phase{spot}
-	ok(t, p.PutPromotions(ctx, planner, []planning.Promotion{event}))
+	// The same live stream two weeks before changed nothing, so nothing is expected of this one.
+	ok(t, p.PutPromotions(ctx, planner, []planning.Promotion{promotion("tmall", "live", "2026-05-28", "2026-05-31"), event}))
 	made, err := p.MakeForecasts(ctx, planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 7 * 24 * time.Hour})
 	ok(t, err)
 	f := made[0]
