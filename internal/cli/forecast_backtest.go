@@ -192,7 +192,7 @@ func (b *backtestRun) replay(cmd *cobra.Command, w io.Writer) error {
 		good = true
 		versions := make([]forecast.Version, len(replayed))
 		for j, r := range replayed {
-			versions[j] = forecast.Version{Origin: r.Origin, Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: b.options.Levels, Points: r.Points}}
+			versions[j] = forecast.Version{Origin: r.Origin, Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: b.options.Levels, Points: r.Points}, Days: r.Days}
 			for _, p := range r.Points {
 				row = append(row[:0], b.h.groups[i]...)
 				row = append(row, b.h.style.format(r.Origin), b.h.style.format(p.Start), figure(p.Mean))

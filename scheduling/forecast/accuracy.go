@@ -13,6 +13,7 @@ import (
 type Version struct {
 	Origin time.Time // it was known from then on
 	Curve  scheduling.Curve
+	Days   []scheduling.Point // totals of whole days with their own quantiles, where there are any
 }
 
 // Track is one way of forecasting a queue through time: ours, ours with adjustments, the client's.

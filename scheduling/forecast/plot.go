@@ -58,15 +58,16 @@ func PlotBacktest(s Series, replays []Version, events []Event, title string) []b
 		return Draw(Panel{Title: title, Slot: s.Slot, Location: s.zone()})
 	}
 	band := Stitch(replays)
+	if len(band.Points) == 0 {
+		return Draw(Panel{Title: title, Slot: s.Slot, Location: s.zone()})
+	}
 	from, to := band.Points[0].Start, band.Points[len(band.Points)-1].Start.Add(s.Slot)
 	const near = 14 * 24 * time.Hour
 	var panels []Panel
 	if to.Sub(from) > longestSlotPlot {
-		days, actual := ByDay(band, s.zone()), s
+		days, actual := band, s
 		if s.Slot < 24*time.Hour {
-			actual = DailyActuals(s)
-		} else {
-			days = band
+			days, actual = stitchedDays(replays, band, s.zone()), DailyActuals(s)
 		}
 		panels = append(panels, Panel{
 			Title: title, Slot: 24 * time.Hour, Location: s.zone(), From: from, To: to, Levels: days.Levels, Band: days.Points, BandName: "forecast (mean)",
@@ -117,6 +118,19 @@ func Stitch(replays []Version) scheduling.Curve {
 		}
 	}
 	return out
+}
+
+// stitchedDays takes each day from the newest forecast that has it as a whole, or sums the slots
+// where no forecast has whole days.
+func stitchedDays(replays []Version, band scheduling.Curve, loc *time.Location) scheduling.Curve {
+	whole := make([]Version, 0, len(replays))
+	for _, r := range replays {
+		whole = append(whole, Version{Origin: r.Origin, Curve: scheduling.Curve{Queue: band.Queue, Slot: 24 * time.Hour, Levels: r.Curve.Levels, Points: r.Days}})
+	}
+	if days := Stitch(whole); len(days.Points) > 0 {
+		return days
+	}
+	return ByDay(band, loc)
 }
 
 // marks are the records of a span that lie in the open hours.

@@ -63,7 +63,7 @@ func TestPlotBacktest(t *testing.T) {
 		for at := monday.AddDate(0, 0, 50); !at.Add(7 * day).After(s.End()); at = at.Add(step) {
 			r, err := forecast.Run(s, forecast.Options{Origin: at, Horizon: 7 * day})
 			require.NoError(t, err)
-			versions = append(versions, forecast.Version{Origin: at, Curve: r.Curve})
+			versions = append(versions, forecast.Version{Origin: at, Curve: r.Curve, Days: r.Days})
 		}
 		return versions
 	}
@@ -72,6 +72,7 @@ func TestPlotBacktest(t *testing.T) {
 	requirePicture(t, svg)
 	assert.Contains(t, string(svg), "contacts per day")
 	assert.Contains(t, string(svg), "the last two weeks")
+	assert.Equal(t, 2, strings.Count(string(svg), ">P10–P90<"), "days have a band of their own")
 	svg = forecast.PlotBacktest(s, long[:1], nil, "a queue")
 	requirePicture(t, svg)
 	assert.NotContains(t, string(svg), "the last two weeks", "a short back-test is one picture")
