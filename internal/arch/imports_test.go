@@ -58,7 +58,7 @@ var units = []struct {
 	{"internal/operations/measuring", [][]string{leaves, trees, {
 		"exports/...", "internal/access", "internal/store", "internal/operations/gate", "internal/operations/intake", "internal/operations/stream",
 	}}},
-	{"internal/operations/planning", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate"}}},
+	{"internal/operations/planning", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate", "internal/operations/intake"}}},
 	{"internal/operations/settling", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate"}}},
 	{"internal/httpapi", [][]string{leaves, types, {"exports", "internal/access", "web"}, operations}},
 	{"internal/jobs", [][]string{leaves, {"internal/operations"}}},

@@ -205,3 +205,9 @@ func (s *Stack) Agreed(t testing.TB) contracts.Contract {
 	OK(t, err)
 	return c.Value
 }
+
+// AddForecast stores a forecast that no history stands behind, for doors without an engine.
+func (s *Stack) AddForecast(t testing.TB, f store.Forecast) {
+	t.Helper()
+	OK(t, s.DB.Change(t.Context(), Admin, s.Deps.Now(), func(tx *store.Tx) error { return tx.AddForecast(f) }))
+}
