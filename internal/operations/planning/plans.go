@@ -169,7 +169,7 @@ func (p *Planning) planQueue(ctx context.Context, view *store.View, c covered[st
 	var figures PlanFigures
 	for i, f := range c.docs {
 		for _, part := range t.split(c.shares[i], p.gate.Zone) {
-			part.Forecast = f.ID
+			part.Forecast, part.Target = f.ID, worked(part.Target, f)
 			figures.Parts = append(figures.Parts, part)
 			curve := f.Curve
 			curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !part.Range.Contains(x.Start) })
