@@ -81,6 +81,11 @@ func instant(ms int64) time.Time {
 // rowsSQL renders the current rows of the small tables orders and tickets that a filter selects, dated
 // by a column.
 func rowsSQL(scope Scope, f Filter, columns, table, dated, order string) string {
+	return fmt.Sprintf("SELECT %s FROM %s FINAL WHERE %s ORDER BY %s LIMIT %d", columns, table, rowsWhere(scope, f, dated), order, maxOrders+1)
+}
+
+// rowsWhere is the condition of a filter on orders and tickets.
+func rowsWhere(scope Scope, f Filter, dated string) conditions {
 	where := append(conditions{
 		// day would be quicker, but it is no part of the key: an old version could be on another day.
 		fmt.Sprintf("%[1]s >= fromUnixTimestamp64Milli(%[2]d, 'UTC') AND %[1]s < fromUnixTimestamp64Milli(%[3]d, 'UTC')",
@@ -93,7 +98,7 @@ func rowsSQL(scope Scope, f Filter, columns, table, dated, order string) string 
 	if len(f.Queues) > 0 {
 		where = append(where, in("queue", f.Queues))
 	}
-	return fmt.Sprintf("SELECT %s FROM %s FINAL WHERE %s ORDER BY %s LIMIT %d", columns, table, where, order, maxOrders+1)
+	return where
 }
 
 // selected checks a filter and connects; conn is nil when the scope sees nothing.

@@ -30,6 +30,9 @@ type ForecastInput struct {
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
 	Carry    bool          // put the adjustments in force on the version before on the new one
+
+	BotChanges    []forecast.DeflectionChange // planned changes of the share that a bot ends alone, in every queue asked for
+	HistoryCounts forecast.Counted            // what the contact history counts; empty = found out where it can be
 }
 
 // MakeForecasts forecasts each queue from its contact history and stores an immutable version per
@@ -47,6 +50,9 @@ func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in F
 func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in ForecastInput, onlyNew bool) ([]store.Forecast, error) {
 	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
+		return nil, err
+	}
+	if err := in.checkBot(); err != nil {
 		return nil, err
 	}
 	queues, platforms, err := p.queues(ctx, view, in)
@@ -129,7 +135,7 @@ func (p *Planning) queues(ctx context.Context, view *store.View, in ForecastInpu
 }
 
 func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q store.Queue, events []forecast.Event, in ForecastInput) (store.Forecast, error) {
-	series, handle, err := p.history(ctx, scope, q, in.Slot, in.Origin)
+	series, known, err := p.history(ctx, scope, q, in.Slot, in.Origin)
 	if err != nil {
 		return store.Forecast{}, err
 	}
@@ -137,18 +143,30 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	if err != nil {
 		return store.Forecast{}, err
 	}
+	if options.Exclude, err = p.excluded(ctx, q.ID); err != nil {
+		return store.Forecast{}, err
+	}
 	result, err := forecast.Run(series, options)
 	if err != nil {
 		return store.Forecast{}, err
 	}
-	for i := range result.Curve.Points {
-		result.Curve.Points[i].HandleTime = handle
+	if err := p.measure(ctx, scope, q.ID, result.Origin, in, &known); err != nil {
+		return store.Forecast{}, err
 	}
-	hash, err := forecastHash(series, options, handle)
+	options.Origin = result.Origin
+	done, err := known.apply(series, options, &result)
 	if err != nil {
 		return store.Forecast{}, err
 	}
-	return stored(result, q, events, hash, p.gate.Now())
+	hash, err := forecastHash(series, options, known)
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	one, err := stored(result, q, events, hash, p.gate.Now())
+	if err != nil {
+		return store.Forecast{}, err
+	}
+	return one, done.addTo(&one)
 }
 
 // options are what is known about a queue beside its history.
@@ -182,37 +200,31 @@ func stored(r forecast.Result, q store.Queue, events []forecast.Event, hash stri
 	}, nil
 }
 
-// history reads a queue's contact history up to an origin as a series, with the mean handle time
-// of its last four weeks (zero when unknown). A slot of 0 is the grain of the newest day.
-func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, origin time.Time) (forecast.Series, time.Duration, error) {
+// history reads a queue's contact history up to an origin as a series, with the handling times that it
+// carries. A slot of 0 is the grain of the newest day.
+func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, origin time.Time) (forecast.Series, work, error) {
 	end := origin
 	if end.IsZero() {
 		end = p.gate.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
 	slot, rows, err := p.continued(ctx, scope, q, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
 	if err != nil {
-		return forecast.Series{}, 0, err
+		return forecast.Series{}, work{}, err
 	}
 	builder, err := forecast.NewBuilder(slot, p.gate.Zone)
 	if err != nil {
-		return forecast.Series{}, 0, err
+		return forecast.Series{}, work{}, err
 	}
-	recent := rows[len(rows)-1].Start.Add(-28 * 24 * time.Hour)
-	var work, contacts float64
+	known := work{Slot: slot, Source: fromHistory}
 	for _, r := range rows {
 		if err := builder.Add(r.Start, r.Offered); err != nil {
-			return forecast.Series{}, 0, err
+			return forecast.Series{}, work{}, err
 		}
-		if r.HandleTime > 0 && r.Start.After(recent) {
-			work += r.Offered * r.HandleTime.Seconds()
-			contacts += r.Offered
+		if r.HandleTime > 0 && r.Offered > 0 {
+			known.Handle = append(known.Handle, forecast.FigureRecord{Start: r.Start, Contacts: r.Offered, Mean: r.HandleTime.Seconds()})
 		}
 	}
-	handle := time.Duration(0)
-	if contacts > 0 {
-		handle = time.Duration(work / contacts * float64(time.Second)).Round(time.Second)
-	}
-	return builder.Series(q.ID), handle, nil
+	return builder.Series(q.ID), known, nil
 }
 
 // grains are the slots a history is looked for in when none was asked for, finest first.

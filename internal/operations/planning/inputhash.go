@@ -49,7 +49,11 @@ func offDaysOf(h calendar.Holidays, first, last int) offDays {
 
 // forecastHash is a digest of everything a forecast depends on, the model included; equal hashes
 // give equal curves.
-func forecastHash(s forecast.Series, o forecast.Options, handle time.Duration) (string, error) {
+func forecastHash(s forecast.Series, o forecast.Options, known work) (string, error) {
+	about, err := known.digest()
+	if err != nil {
+		return "", err
+	}
 	zone := time.UTC
 	if s.Location != nil {
 		zone = s.Location
@@ -59,24 +63,24 @@ func forecastHash(s forecast.Series, o forecast.Options, handle time.Duration) (
 		ends = o.Origin
 	}
 	input := struct {
-		Model      string
-		Queue      string
-		Slot       time.Duration
-		Zone       string
-		First      calendar.Date
-		Until      time.Time
-		HandleTime time.Duration
-		Origin     time.Time
-		Horizon    time.Duration
-		Hours      string
-		Missing    string
-		Events     []forecast.Event
-		Holidays   offDays
-		Complete   time.Time
-		Levels     []float64
-		Exclude    []forecast.Exclusion `json:",omitempty"` // left out when empty: older hashes stay
+		Model    string
+		Queue    string
+		Slot     time.Duration
+		Zone     string
+		First    calendar.Date
+		Until    time.Time
+		Work     string
+		Origin   time.Time
+		Horizon  time.Duration
+		Hours    string
+		Missing  string
+		Events   []forecast.Event
+		Holidays offDays
+		Complete time.Time
+		Levels   []float64
+		Exclude  []forecast.Exclusion `json:",omitempty"` // left out when empty: older hashes stay
 	}{
-		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), handle, o.Origin.UTC(), o.Horizon, o.Hours.String(),
+		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), about, o.Origin.UTC(), o.Horizon, o.Hours.String(),
 		o.Missing.String(), o.Events, offDaysOf(o.Holidays, s.First.Year, ends.Add(o.Horizon).In(zone).Year()), o.Complete.UTC(), o.Levels, o.Exclude,
 	}
 	h := sha256.New()

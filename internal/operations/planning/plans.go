@@ -174,7 +174,7 @@ func (p *Planning) planQueue(ctx context.Context, view *store.View, c covered[st
 			return store.Plan{}, err
 		}
 		for _, part := range t.split(c.shares[i], p.gate.Zone) {
-			part.Forecast, part.Layers = f.ID, on.inForce()
+			part.Forecast, part.Layers, part.Target = f.ID, on.inForce(), worked(part.Target, f)
 			figures.Parts = append(figures.Parts, part)
 			curve := on.Curve
 			curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !part.Range.Contains(x.Start) })
