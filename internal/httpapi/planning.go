@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 func (s *Server) addPlanning() {
@@ -69,6 +70,9 @@ type forecastInput struct {
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
+
+		BotChanges    []botChange `json:"bot_changes,omitempty" maxItems:"100" doc:"planned changes of the share of arrivals that a bot ends alone"`
+		HistoryCounts string      `json:"history_counts,omitempty" enum:"arrivals,people" doc:"whether the contact history counts what a bot ended alone; found out where it can be unless given"`
 	}
 }
 
@@ -77,6 +81,7 @@ func (s *Server) makeForecasts(ctx context.Context, in *forecastInput) (*one[pag
 	made, err := s.deps.Ops.Planning.MakeForecasts(ctx, whoOf(ctx), planning.ForecastInput{
 		Queues: typed[ids.Queue](b.Queues), Merchant: ids.Merchant(b.Merchant), Slot: b.Slot.d, Origin: b.Origin,
 		Horizon: b.Horizon.d, Levels: b.Levels,
+		BotChanges: botChanges(b.BotChanges), HistoryCounts: forecast.Counted(b.HistoryCounts),
 	})
 	if err != nil {
 		return nil, err

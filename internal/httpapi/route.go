@@ -69,6 +69,7 @@ func (s *Server) addAPI() {
 	s.addContracts()
 	s.addWorkforce()
 	s.addPlanning()
+	s.addDemand()
 	s.addRosters()
 	s.addMeasuring()
 	s.addPlatformFiles()
