@@ -23,7 +23,8 @@ import (
 )
 
 func newForecastCommand(s *settings) *cobra.Command {
-	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand())
+	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand(),
+		newForecastExclude(s), newForecastFindings(s), newForecastAfterSales(s))
 }
 
 func newForecastMake(s *settings) *cobra.Command {
@@ -32,6 +33,7 @@ func newForecastMake(s *settings) *cobra.Command {
 		merchant, origin string
 		horizon, slot    string
 		levels           string
+		demand           demandFlags
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Forecast queues from their contact history and keep the versions", Args: cobra.NoArgs,
@@ -54,6 +56,9 @@ func newForecastMake(s *settings) *cobra.Command {
 				if in.Origin, err = parseInstant(f.origin, a.ops.Zone()); err != nil {
 					return err
 				}
+				if err := f.demand.read(&in, a.ops.Zone()); err != nil {
+					return err
+				}
 				made, err := a.ops.Planning.MakeForecasts(cmd.Context(), a.who, in)
 				if err != nil {
 					return err
@@ -69,6 +74,7 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.horizon, "horizon", "14d", "how far ahead: 14d, 12w, 48h")
 	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
+	f.demand.register(cmd)
 	return cmd
 }
 
@@ -114,6 +120,7 @@ func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Locati
 			mean, peak, peakDay, percent(b.WAPE), percent(b.NaiveWAPE)))
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tFROM\tCONTACTS\tPEAK DAY\tON\tSLOT WAPE\tNAIVE", rows)
+	printBots(cmd.OutOrStdout(), made)
 	for _, d := range doubts {
 		fmt.Fprintf(cmd.OutOrStdout(), "doubt: %s\n", d)
 	}
