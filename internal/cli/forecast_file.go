@@ -31,6 +31,7 @@ type forecastFlags struct {
 	slot, horizon          string
 	origin, hours, missing string
 	events, calendar       string
+	exclude                string
 	quantiles              string
 	out, plot              string
 	json                   bool
@@ -75,6 +76,7 @@ func (f *forecastFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.hours, "hours", "", `open hours, "Mon-Fri 07:00-21:00; Sat 09:00-18:00" (default: learned from the data)`)
 	flags.StringVar(&f.missing, "missing", "closed", "what an open slot without a row means: closed or zero")
 	flags.StringVar(&f.events, "events", "", "events file (YAML)")
+	flags.StringVar(&f.exclude, "exclude", "", "stretches that must not teach, YAML: exclude: [{from: 2026-10-12T09:00, to: ..., reason: ...}]")
 	flags.StringVar(&f.calendar, "calendar", "cn", "holidays: cn or none")
 	flags.StringVar(&f.quantiles, "quantiles", "0.1,0.5,0.9", "quantile levels")
 }
@@ -90,6 +92,9 @@ func (f *forecastFlags) run(cmd *cobra.Command) error {
 	}
 	options.Origin = h.origin
 	if options.Events, err = f.readEvents(h.style); err != nil {
+		return err
+	}
+	if options.Exclude, err = f.readExclusions(h.style); err != nil {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), int64(len(h.series)), "forecasting")
@@ -340,16 +345,17 @@ func (f *forecastFlags) writePlot(h history, o forecast.Options, outcomes []fore
 
 // seriesSummary is one series in the JSON summary.
 type seriesSummary struct {
-	Group    map[string]string  `json:"group,omitempty"`
-	Points   int                `json:"points"`
-	Mean     float64            `json:"mean_total"` // contacts expected over the whole horizon
-	Hours    string             `json:"hours,omitempty"`
-	Model    *forecast.Model    `json:"model,omitempty"`
-	Backtest *forecast.Backtest `json:"backtest,omitempty"`
-	Doubts   []string           `json:"doubts"`
-	Findings []forecast.Finding `json:"findings,omitempty"`
-	Error    string             `json:"error,omitempty"`
-	Curve    []scheduling.Point `json:"curve,omitempty"`
+	Group    map[string]string   `json:"group,omitempty"`
+	Points   int                 `json:"points"`
+	Mean     float64             `json:"mean_total"` // contacts expected over the whole horizon
+	Hours    string              `json:"hours,omitempty"`
+	Model    *forecast.Model     `json:"model,omitempty"`
+	Backtest *forecast.Backtest  `json:"backtest,omitempty"`
+	Doubts   []string            `json:"doubts"`
+	Findings []forecast.Finding  `json:"findings,omitempty"`
+	Excluded []forecast.Excluded `json:"excluded,omitempty"`
+	Error    string              `json:"error,omitempty"`
+	Curve    []scheduling.Point  `json:"curve,omitempty"`
 }
 
 func (f *forecastFlags) writeJSON(w io.Writer, h history, outcomes []forecast.Outcome) error {
@@ -375,7 +381,7 @@ func (f *forecastFlags) writeJSON(w io.Writer, h history, outcomes []forecast.Ou
 		} else {
 			r := o.Result
 			summary.Origin, summary.Levels = h.style.format(r.Origin), r.Curve.Levels
-			s.Mean, s.Hours, s.Model, s.Backtest, s.Findings = total(r), r.Hours, &r.Model, &r.Backtest, r.Findings
+			s.Mean, s.Hours, s.Model, s.Backtest, s.Findings, s.Excluded = total(r), r.Hours, &r.Model, &r.Backtest, r.Findings, r.Excluded
 			if f.out == "" {
 				s.Curve = r.Curve.Points
 			}

@@ -25,7 +25,8 @@ import (
 func newForecastCommand(s *settings) *cobra.Command {
 	return family("forecast", "Demand per queue and slot, with quantiles", newForecastMake(s), newForecastList(s), newForecastPromotions(s), newForecastFileCommand(), newForecastBacktestCommand(),
 		newForecastAdjust(s), newForecastWithdraw(s), newForecastLayers(s), newForecastLock(s), newForecastLocks(s), newForecastClient(s),
-		newForecastCompare(s), newForecastAccuracy(s), newForecastReplay(s), newForecastDraw(s))
+		newForecastCompare(s), newForecastAccuracy(s), newForecastReplay(s), newForecastDraw(s),
+		newForecastExclude(s), newForecastFindings(s), newForecastAfterSales(s))
 }
 
 func newForecastMake(s *settings) *cobra.Command {
@@ -35,6 +36,7 @@ func newForecastMake(s *settings) *cobra.Command {
 		horizon, slot    string
 		levels           string
 		carry            bool
+		demand           demandFlags
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Forecast queues from their contact history and keep the versions", Args: cobra.NoArgs,
@@ -57,6 +59,9 @@ func newForecastMake(s *settings) *cobra.Command {
 				if in.Origin, err = parseInstant(f.origin, a.ops.Zone()); err != nil {
 					return err
 				}
+				if err := f.demand.read(&in, a.ops.Zone()); err != nil {
+					return err
+				}
 				made, err := a.ops.Planning.MakeForecasts(cmd.Context(), a.who, in)
 				if err != nil {
 					return err
@@ -73,6 +78,7 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
 	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the version before")
+	f.demand.register(cmd)
 	return cmd
 }
 
@@ -118,6 +124,7 @@ func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Locati
 			mean, peak, peakDay, percent(b.WAPE), percent(b.NaiveWAPE)))
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tFROM\tCONTACTS\tPEAK DAY\tON\tSLOT WAPE\tNAIVE", rows)
+	printBots(cmd.OutOrStdout(), made)
 	for _, d := range doubts {
 		fmt.Fprintf(cmd.OutOrStdout(), "doubt: %s\n", d)
 	}

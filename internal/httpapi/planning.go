@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 func (s *Server) addPlanning() {
@@ -70,6 +71,9 @@ type forecastInput struct {
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
 		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the version before"`
+
+		BotChanges    []botChange `json:"bot_changes,omitempty" maxItems:"100" doc:"planned changes of the share of arrivals that a bot ends alone"`
+		HistoryCounts string      `json:"history_counts,omitempty" enum:"arrivals,people" doc:"whether the contact history counts what a bot ended alone; found out where it can be unless given"`
 	}
 }
 
@@ -78,6 +82,7 @@ func (s *Server) makeForecasts(ctx context.Context, in *forecastInput) (*one[pag
 	made, err := s.deps.Ops.Planning.MakeForecasts(ctx, whoOf(ctx), planning.ForecastInput{
 		Queues: typed[ids.Queue](b.Queues), Merchant: ids.Merchant(b.Merchant), Slot: b.Slot.d, Origin: b.Origin,
 		Horizon: b.Horizon.d, Levels: b.Levels, Carry: b.Carry,
+		BotChanges: botChanges(b.BotChanges), HistoryCounts: forecast.Counted(b.HistoryCounts),
 	})
 	if err != nil {
 		return nil, err

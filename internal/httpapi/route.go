@@ -70,6 +70,7 @@ func (s *Server) addAPI() {
 	s.addWorkforce()
 	s.addPlanning()
 	s.addForecasting()
+	s.addDemand()
 	s.addRosters()
 	s.addMeasuring()
 	s.addPlatformFiles()

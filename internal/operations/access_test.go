@@ -74,6 +74,7 @@ func newWorld(t *testing.T) *world {
 		ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error { return plant(tx, m) }))
 	}
 	ok(t, s.DB.Change(ctx, admin, s.Clock, plantKept))
+	ok(t, s.DB.Change(ctx, admin, s.Clock, plantExclusions))
 	ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error {
 		_, err := tx.AddRoster(store.Roster{ID: "r", Range: calendar.Day(today, shanghai), Shifts: []scheduling.Shift{operationstest.ShiftOf("1001", today, 9), operationstest.ShiftOf("2001", today, 9)}})
 		if err == nil {
