@@ -16,6 +16,7 @@ package forecast
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -183,11 +184,21 @@ func Run(s Series, o Options) (Result, error) {
 	return d.finish()
 }
 
+// own are the options with what is different for this series of a batch.
+func (s Series) own(o Options) Options {
+	if !s.Hours.IsZero() {
+		o.Hours = s.Hours
+	}
+	o.Exclude = slices.Concat(o.Exclude, s.Exclude)
+	return o
+}
+
 // prepare learns everything of one series that needs no forecasts of the past.
 func prepare(s Series, o Options) (*engine, error) {
 	if o.Levels == nil {
 		o.Levels = DefaultLevels()
 	}
+	o = s.own(o)
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}

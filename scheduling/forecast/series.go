@@ -13,8 +13,7 @@ import (
 // Series is the contact history of one queue on an even grid of slots.
 //
 // Three things are told apart. Zero: a record says that nobody came (value 0). Missing: no
-// record (NaN in Values); Options.Missing says what that means. Closed: outside the open hours,
-// which belong to Options, not to the history.
+// record (NaN in Values); Options.Missing says what that means. Closed: outside the open hours.
 type Series struct {
 	Queue    ids.Queue
 	Slot     time.Duration  // 5, 15, 30 or 60 minutes, or 24 h; must divide 24 h
@@ -24,6 +23,8 @@ type Series struct {
 	Until    time.Time      // end of the data: the end of the last slot that has a record
 	Category string         // "" = none; series of one category teach each other's events first
 	Path     []string       // labels from the top down (merchant, shop); the queue itself is not part of it; nil = under the top
+	Hours    Hours          // its own open hours; zero = Options.Hours
+	Exclude  []Exclusion    // of its own history, beside Options.Exclude
 }
 
 // Observation is one record of a history: contacts at or from Start.

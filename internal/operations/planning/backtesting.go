@@ -69,7 +69,7 @@ func (p *Planning) Backtest(ctx context.Context, who access.Principal, in Backte
 	if err != nil {
 		return store.Backtest{}, err
 	}
-	series, handle, err := p.history(ctx, scope, q, in.Slot, time.Time{})
+	series, _, err := p.history(ctx, scope, q, in.Slot, time.Time{})
 	if err != nil {
 		return store.Backtest{}, err
 	}
@@ -84,7 +84,10 @@ func (p *Planning) Backtest(ctx context.Context, who access.Principal, in Backte
 	if err != nil {
 		return store.Backtest{}, err
 	}
-	hash, err := forecastHash(series, options, handle)
+	if options.Exclude, err = p.excluded(ctx, q.ID); err != nil {
+		return store.Backtest{}, err
+	}
+	hash, err := forecastHash(series, options)
 	if err != nil {
 		return store.Backtest{}, err
 	}

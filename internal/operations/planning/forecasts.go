@@ -63,10 +63,20 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 	if err != nil {
 		return nil, err
 	}
+	asked, err := p.asked(ctx, scope, queues, in, func(q store.Queue) []forecast.Event {
+		return eventsFor(entered, p.policy.Promotions, platforms[q.Shop])
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := forecastTogether(ctx, asked); err != nil {
+		return nil, err
+	}
 	var made []store.Forecast
 	var before []*store.Forecast // the version before each, when it matters
-	for _, q := range queues {
-		one, err := p.forecastQueue(ctx, scope, q, eventsFor(entered, p.policy.Promotions, platforms[q.Shop]), in)
+	for _, a := range asked {
+		q := a.queue
+		one, err := p.finishForecast(ctx, scope, a, in)
 		switch {
 		case err == nil:
 		case fault.CodeOf(err) == "forecast.no_history" && len(in.Queues) == 0:
@@ -132,41 +142,6 @@ func (p *Planning) queues(ctx context.Context, view *store.View, in ForecastInpu
 		named = append(named, q)
 	}
 	return named, platforms, nil
-}
-
-func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q store.Queue, events []forecast.Event, in ForecastInput) (store.Forecast, error) {
-	series, known, err := p.history(ctx, scope, q, in.Slot, in.Origin)
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	options, err := p.options(q, series, events, in)
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	if options.Exclude, err = p.excluded(ctx, q.ID); err != nil {
-		return store.Forecast{}, err
-	}
-	result, err := forecast.Run(series, options)
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	if err := p.measure(ctx, scope, q.ID, result.Origin, in, &known); err != nil {
-		return store.Forecast{}, err
-	}
-	options.Origin = result.Origin
-	done, err := known.apply(series, options, &result)
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	hash, err := forecastHash(series, options, known)
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	one, err := stored(result, q, events, hash, p.gate.Now())
-	if err != nil {
-		return store.Forecast{}, err
-	}
-	return one, done.addTo(&one)
 }
 
 // options are what is known about a queue beside its history.

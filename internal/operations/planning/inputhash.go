@@ -47,13 +47,22 @@ func offDaysOf(h calendar.Holidays, first, last int) offDays {
 	return out
 }
 
-// forecastHash is a digest of everything a forecast depends on, the model included; equal hashes
-// give equal curves.
-func forecastHash(s forecast.Series, o forecast.Options, known work) (string, error) {
+// workHash is the digest of a forecast's contacts and of what is known about the work they make.
+func workHash(contacts string, known work) (string, error) {
 	about, err := known.digest()
 	if err != nil {
 		return "", err
 	}
+	h := sha256.New()
+	if err := addJSON(h, []string{contacts, about}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// forecastHash is a digest of everything the contacts of a forecast depend on, the model included; equal
+// hashes give equal curves.
+func forecastHash(s forecast.Series, o forecast.Options) (string, error) {
 	zone := time.UTC
 	if s.Location != nil {
 		zone = s.Location
@@ -69,7 +78,6 @@ func forecastHash(s forecast.Series, o forecast.Options, known work) (string, er
 		Zone     string
 		First    calendar.Date
 		Until    time.Time
-		Work     string
 		Origin   time.Time
 		Horizon  time.Duration
 		Hours    string
@@ -80,7 +88,7 @@ func forecastHash(s forecast.Series, o forecast.Options, known work) (string, er
 		Levels   []float64
 		Exclude  []forecast.Exclusion `json:",omitempty"` // left out when empty: older hashes stay
 	}{
-		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), about, o.Origin.UTC(), o.Horizon, o.Hours.String(),
+		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), o.Origin.UTC(), o.Horizon, o.Hours.String(),
 		o.Missing.String(), o.Events, offDaysOf(o.Holidays, s.First.Year, ends.Add(o.Horizon).In(zone).Year()), o.Complete.UTC(), o.Levels, o.Exclude,
 	}
 	h := sha256.New()
