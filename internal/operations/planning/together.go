@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -36,6 +37,9 @@ func (p *Planning) asked(ctx context.Context, scope access.Scope, queues []store
 			}
 			return nil, a.err
 		}
+		if a.err = p.left(a.series, in); a.err != nil {
+			continue
+		}
 		if a.options, a.err = p.options(q, a.series, events(q), in); a.err != nil {
 			return nil, a.err
 		}
@@ -47,6 +51,21 @@ func (p *Planning) asked(ctx context.Context, scope access.Scope, queues []store
 		a.series.Path = []string{string(q.Merchant), string(q.Shop)}
 	}
 	return all, nil
+}
+
+// leftAfter is how long a queue that nobody named may have been silent: a former client's is not forecast.
+const leftAfter = 366 * 24 * time.Hour
+
+// left is the error of a queue that fell silent long ago and was not asked for by name.
+func (p *Planning) left(s forecast.Series, in ForecastInput) error {
+	at := in.Origin
+	if at.IsZero() {
+		at = p.gate.Now()
+	}
+	if len(in.Queues) > 0 || at.Sub(s.End()) < leftAfter {
+		return nil
+	}
+	return fault.New(fault.NotFound, "forecast.no_history", "queue %s has had no contact since %s", s.Queue, s.End().In(p.gate.Zone).Format(time.DateOnly))
 }
 
 // forecastTogether forecasts queues that feel the same events and have the same slot as one batch: they
