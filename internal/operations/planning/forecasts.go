@@ -30,6 +30,8 @@ type ForecastInput struct {
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
 	Carry    bool          // put the adjustments in force on the version before on the new one
+
+	pool *pool // what other queues taught; nil = nothing
 }
 
 // MakeForecasts forecasts each queue from its contact history and stores an immutable version per
@@ -55,6 +57,9 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 	}
 	entered, err := p.entered(ctx, p.gate.Everything())
 	if err != nil {
+		return nil, err
+	}
+	if in.pool, err = p.pool(ctx, platforms); err != nil {
 		return nil, err
 	}
 	var made []store.Forecast
@@ -133,6 +138,7 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 	if err != nil {
 		return store.Forecast{}, err
 	}
+	series.Category = in.pool.category(q)
 	options, err := p.options(q, series, events, in)
 	if err != nil {
 		return store.Forecast{}, err
@@ -155,6 +161,7 @@ func (p *Planning) forecastQueue(ctx context.Context, scope access.Scope, q stor
 func (p *Planning) options(q store.Queue, series forecast.Series, events []forecast.Event, in ForecastInput) (o forecast.Options, err error) {
 	o = forecast.Options{
 		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.policy.Holidays, Levels: in.Levels,
+		Prior: in.pool.prior(q, in.Origin),
 	}
 	if o.Horizon == 0 {
 		o.Horizon = 14 * 24 * time.Hour
