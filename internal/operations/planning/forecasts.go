@@ -33,6 +33,8 @@ type ForecastInput struct {
 
 	BotChanges    []forecast.DeflectionChange // planned changes of the share that a bot ends alone, in every queue asked for
 	HistoryCounts forecast.Counted            // what the contact history counts; empty = found out where it can be
+
+	pool *pool // what other queues taught; nil = nothing
 }
 
 // MakeForecasts forecasts each queue from its contact history and stores an immutable version per
@@ -61,6 +63,9 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 	}
 	entered, err := p.entered(ctx, p.gate.Everything())
 	if err != nil {
+		return nil, err
+	}
+	if in.pool, err = p.pool(ctx, platforms); err != nil {
 		return nil, err
 	}
 	asked, err := p.asked(ctx, scope, queues, in, func(q store.Queue) []forecast.Event {
@@ -148,6 +153,7 @@ func (p *Planning) queues(ctx context.Context, view *store.View, in ForecastInpu
 func (p *Planning) options(q store.Queue, series forecast.Series, events []forecast.Event, in ForecastInput) (o forecast.Options, err error) {
 	o = forecast.Options{
 		Origin: in.Origin, Horizon: in.Horizon, Missing: forecast.MissingZero, Events: events, Holidays: p.policy.Holidays, Levels: in.Levels,
+		Prior: in.pool.prior(q, in.Origin),
 	}
 	if o.Horizon == 0 {
 		o.Horizon = 14 * 24 * time.Hour

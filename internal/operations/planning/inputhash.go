@@ -71,6 +71,10 @@ func forecastHash(s forecast.Series, o forecast.Options) (string, error) {
 	if o.Origin.After(ends) {
 		ends = o.Origin
 	}
+	category := "" // of use only to those who borrow
+	if o.Prior != nil {
+		category = s.Category
+	}
 	input := struct {
 		Model    string
 		Queue    string
@@ -87,9 +91,12 @@ func forecastHash(s forecast.Series, o forecast.Options) (string, error) {
 		Complete time.Time
 		Levels   []float64
 		Exclude  []forecast.Exclusion `json:",omitempty"` // left out when empty: older hashes stay
+		Category string               `json:",omitempty"`
+		Prior    *forecast.EventPrior `json:",omitempty"`
 	}{
 		forecast.ModelVersion, string(s.Queue), s.Slot, zone.String(), s.First, s.Until.UTC(), o.Origin.UTC(), o.Horizon, o.Hours.String(),
 		o.Missing.String(), o.Events, offDaysOf(o.Holidays, s.First.Year, ends.Add(o.Horizon).In(zone).Year()), o.Complete.UTC(), o.Levels, o.Exclude,
+		category, o.Prior,
 	}
 	h := sha256.New()
 	if err := addJSON(h, input); err != nil {

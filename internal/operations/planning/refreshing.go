@@ -29,11 +29,14 @@ const (
 	alertDrift = "forecast-drift"
 )
 
-// RefreshForecasts makes a new version of the forecast of every queue that has a history, and carries
-// the adjustments in force over to it. A queue of which nothing new is known gets none. rows is how
+// RefreshForecasts lets all queues teach each other what sales events did, makes a new version of the
+// forecast of every queue that has a history, and carries the adjustments in force over to it. A queue of which nothing new is known gets none. rows is how
 // many versions were made.
 func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _ time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
+		return 0, err
+	}
+	if err := p.learnEvents(ctx, who); err != nil {
 		return 0, err
 	}
 	made, err := p.makeForecasts(ctx, who, ForecastInput{Horizon: refreshHorizon, Carry: true}, true)

@@ -48,6 +48,7 @@ func (p *Planning) asked(ctx context.Context, scope access.Scope, queues []store
 			return nil, err
 		}
 		a.options.Exclude = exclude
+		a.series.Category = in.pool.category(q)
 		a.series.Path = []string{string(q.Merchant), string(q.Shop)}
 	}
 	return all, nil
@@ -75,7 +76,7 @@ func forecastTogether(ctx context.Context, all []asked) error {
 	batches := map[string][]*asked{}
 	for i := range all {
 		if a := &all[i]; a.err == nil {
-			key, err := json.Marshal([]any{a.series.Slot, a.options.Events})
+			key, err := json.Marshal([]any{a.series.Slot, a.options.Events, a.options.Prior})
 			if err != nil {
 				return fault.Wrap(err, fault.Internal, "planning.batch", "queues cannot be put together")
 			}
