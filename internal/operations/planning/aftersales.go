@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -152,7 +151,7 @@ func (p *Planning) afterSalesShops(ctx context.Context, view *store.View, a *aft
 	}
 	for _, s := range m.Value.Shops {
 		if only == "" || s.ID == only {
-			a.events[s.ID] = eventsFor(entered, p.policy.Promotions, contracts.Platform(s.Platform))
+			a.events[s.ID] = eventsFor(entered, p.policy.Promotions, s.Platform)
 		}
 	}
 	return nil
@@ -388,7 +387,7 @@ const orderCorrelation = 0.5
 // coming forecasts the orders of each shop with its own events and adds them up.
 func (a *afterSales) coming(last calendar.Date) (map[calendar.Date]forecast.OrderDay, error) {
 	out := map[calendar.Date]forecast.OrderDay{}
-	var own, shared map[calendar.Date]float64 = map[calendar.Date]float64{}, map[calendar.Date]float64{}
+	own, shared := map[calendar.Date]float64{}, map[calendar.Date]float64{}
 	for _, shop := range slices.Sorted(maps.Keys(a.orders)) {
 		b, err := forecast.NewBuilder(24*time.Hour, a.zone)
 		if err != nil {
