@@ -57,7 +57,7 @@ func (l *pool) category(q store.Queue) string {
 	if l == nil || l.categories[q.Merchant] == "" {
 		return ""
 	}
-	return l.categories[q.Merchant] + "/" + string(q.Skill)
+	return l.categories[q.Merchant] + "/" + q.Skill
 }
 
 // pool reads what was learnt; what another model learnt is not used.
