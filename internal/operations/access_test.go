@@ -72,6 +72,7 @@ func newWorld(t *testing.T) *world {
 		ok(t, err)
 		w.reports[m] = r.ID
 		ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error { return plant(tx, m) }))
+		ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error { return plantForecasting(tx, m) }))
 	}
 	ok(t, s.DB.Change(ctx, admin, s.Clock, plantKept))
 	ok(t, s.DB.Change(ctx, admin, s.Clock, plantExclusions))

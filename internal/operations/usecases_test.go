@@ -26,7 +26,7 @@ import (
 func useCases() map[string]useCase {
 	all := map[string]useCase{}
 	for _, part := range []map[string]useCase{
-		contractCases(), peopleCases(), planningCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
+		contractCases(), peopleCases(), planningCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
 	} {
 		for name, c := range part {
 			all[name] = c
