@@ -25,7 +25,7 @@ func TestShippedPacksGiveTheFiguresOfTheCases(t *testing.T) {
 		}
 		require.NotNil(t, d.Rule, stated.Key())
 		assert.Equal(t, d.Rule.WithDefaults(), stated.Rule.WithDefaults(), stated.Key())
-		assert.Equal(t, []any{d.Base, d.MinSample, d.Platforms, d.Effective}, []any{stated.Base, stated.MinSample, stated.Platforms, stated.Effective}, stated.Key())
+		assert.Equal(t, []any{d.Base, d.MinSample, d.Platforms, d.Channels, d.Effective}, []any{stated.Base, stated.MinSample, stated.Platforms, stated.Channels, stated.Effective}, stated.Key())
 	}
 	for _, c := range suite.Cases {
 		t.Run(c.String(), func(t *testing.T) {

@@ -190,6 +190,7 @@ func definitionFaults(d kpi.Definition) []fault.Field {
 			report(fmt.Sprintf("platforms[%d]", i), p, fmt.Sprintf("must be one of %v", contracts.Platforms))
 		}
 	}
+	bad = append(bad, d.ChannelProblems()...)
 	if d.MinSample < 0 {
 		report("min_sample", fmt.Sprint(d.MinSample), "must be 0 or more")
 	}

@@ -38,6 +38,7 @@ type Definition struct {
 	Unit           Unit           `json:"unit" yaml:"unit"`
 	HigherIsBetter bool           `json:"higher_is_better" yaml:"higher_is_better"`
 	Platforms      []string       `json:"platforms,omitempty" yaml:"platforms,omitempty"` // whose shops it counts; empty = all
+	Channels       []string       `json:"channels,omitempty" yaml:"channels,omitempty"`   // of which conversations it counts: chat, call; empty = all
 	Base           string         `json:"base" yaml:"base"`                               // counting base: round, session, buyer-day, inquiry, ticket, rating, message, state-time
 	Rule           *Rule          `json:"rule,omitempty" yaml:"rule,omitempty"`           // how it counts events; nil = the two sums below
 	Numerator      string         `json:"numerator,omitempty" yaml:"numerator,omitempty"` // name of an aggregate state, see warehouse

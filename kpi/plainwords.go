@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,14 @@ func (d Definition) Plain() Words {
 	if len(d.Platforms) > 0 {
 		w.add("It counts shops on "+strings.Join(d.Platforms, ", ")+".", "只统计平台 "+strings.Join(d.Platforms, "、")+" 的店铺。")
 	}
+	if len(d.Channels) > 0 {
+		var english, chinese []string
+		for _, channel := range d.Channels {
+			english = append(english, channel+"s")
+			chinese = append(chinese, map[string]string{"chat": "在线会话", "call": "电话"}[channel])
+		}
+		w.add("It counts "+strings.Join(english, " and ")+" only.", "只统计"+strings.Join(chinese, "、")+"。")
+	}
 	for _, e := range d.Exempt {
 		last := e.Until.Add(-1)
 		w.add(fmt.Sprintf("What is dated %s to %s is left out (%s).", e.From, last, e.Reason), fmt.Sprintf("%s 至 %s 不计（%s）。", e.From, last, e.Reason))
@@ -45,7 +54,18 @@ func (d Definition) Plain() Words {
 	return w
 }
 
+// askedSums are the sums that leave out conversations in which nobody asked.
+var askedSums = []string{"offered", "answered", "abandoned", "first_response_seconds", "first_response_count", "within"}
+
 func (d Definition) sumWords(w *Words) {
+	d.addedWords(w)
+	if slices.Contains(askedSums, d.Numerator) || slices.Contains(askedSums, d.Denominator) {
+		w.add("A chat known by its messages in which no buyer wrote or entered the human stage is neither offered nor answered nor abandoned: an agent began it. Its messages and handling time count all the same.",
+			"按消息记录的会话中，买家既未发言也未进入人工（客服主动发起）的，不计入咨询、接待、未接待；其消息数与处理时长照常统计。")
+	}
+}
+
+func (d Definition) addedWords(w *Words) {
 	if d.Denominator == "" {
 		w.add(fmt.Sprintf("The sum of %s over conversations by their start.", d.Numerator), fmt.Sprintf("按会话开始时间累计 %s。", d.Numerator))
 		return
@@ -101,7 +121,8 @@ func (d Definition) measureWords(w *Words, r Rule) {
 	case r.Unanswered == "miss" && r.Measure == Within:
 		w.add("Unanswered is missed.", "未回复计为未达标。")
 	case r.Unanswered == "until_end" && r.Measure == Mean:
-		w.add("An unanswered round counts until the end of its session.", "未回复的轮次计到会话结束。")
+		w.add("An unanswered round counts until the end of its session, which is its last event where the log gives none; a round after which no end is known is left out.",
+			"未回复的轮次计到会话结束（日志未记录结束时计到最后一个事件）；其后没有已知结束时间的轮次不计。")
 	case r.Unanswered == "exclude" || r.Measure == Mean:
 		w.add("Unanswered rounds are left out.", "未回复的轮次不计。")
 	}

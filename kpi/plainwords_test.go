@@ -37,6 +37,8 @@ func TestPlainTellsRulesApart(t *testing.T) {
 		"no limit":      func(_ *kpi.Definition, r *kpi.Rule) { r.Limit = 0 },
 		"mean":          func(_ *kpi.Definition, r *kpi.Rule) { r.Measure = kpi.Mean },
 		"mean to end":   func(_ *kpi.Definition, r *kpi.Rule) { r.Measure, r.Unanswered = kpi.Mean, "until_end" },
+		"channel":       func(d *kpi.Definition, _ *kpi.Rule) { d.Channels = []string{"chat"} },
+		"channels":      func(d *kpi.Definition, _ *kpi.Rule) { d.Channels = []string{"chat", "call"} },
 		"cap":           func(_ *kpi.Definition, r *kpi.Rule) { r.Measure, r.Cap = kpi.Mean, 600 },
 		"count":         func(_ *kpi.Definition, r *kpi.Rule) { r.Measure = kpi.Items },
 		"judge":         func(_ *kpi.Definition, r *kpi.Rule) { r.Judge = "every" },

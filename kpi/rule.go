@@ -52,7 +52,7 @@ type Rule struct {
 	ZeroSecond  string `json:"zero_second,omitempty" yaml:"zero_second,omitempty"` // a reply in less than a second: count (default) or exclude
 	CrossDay    string `json:"cross_day,omitempty" yaml:"cross_day,omitempty"`     // a reply on a later business day than its round: count (default), miss or exclude
 	Transferred string `json:"transferred,omitempty" yaml:"transferred,omitempty"` // a round open during a transfer: counts for who replies (receiver, default), its clock restarts at the last transfer (restart), exclude
-	Unanswered  string `json:"unanswered,omitempty" yaml:"unanswered,omitempty"`   // a round without a reply: miss (default of within), exclude (default of mean), until_end (a mean counts it until the session's end)
+	Unanswered  string `json:"unanswered,omitempty" yaml:"unanswered,omitempty"`   // a round without a reply: miss (default of within), exclude (default of mean), until_end (a mean counts it until the session's end, and leaves it out when none after its opening is known)
 
 	Order     string `json:"order,omitempty" yaml:"order,omitempty"`           // base inquiry: what the buyer does: order, payment or shipment
 	CloseDays int    `json:"close_days,omitempty" yaml:"close_days,omitempty"` // base inquiry: business days after the inquiry's own on which it still counts; 0 = the same day
@@ -72,6 +72,30 @@ func (d Definition) Key() string { return string(d.Metric) + "@" + d.Version }
 // Covers reports whether the definition counts shops of a platform; one without platforms counts all.
 func (d Definition) Covers(platform string) bool {
 	return len(d.Platforms) == 0 || slices.Contains(d.Platforms, platform)
+}
+
+// Hears reports whether the definition counts conversations of a channel; one without channels counts all.
+func (d Definition) Hears(channel string) bool {
+	return len(d.Channels) == 0 || slices.Contains(d.Channels, channel)
+}
+
+// ChannelProblems reports every bad channel of a definition, with paths relative to it: only a rule that
+// counts conversations can tell one channel from another.
+func (d Definition) ChannelProblems() []fault.Field {
+	var bad []fault.Field
+	for i, channel := range d.Channels {
+		path := fmt.Sprintf("channels[%d]", i)
+		if !slices.Contains([]string{"chat", "call"}, channel) {
+			bad = append(bad, fault.Field{Path: path, Value: channel, Problem: "must be chat or call"})
+		}
+		if slices.Contains(d.Channels[:i], channel) {
+			bad = append(bad, fault.Field{Path: path, Value: channel, Problem: "is named twice"})
+		}
+	}
+	if len(d.Channels) > 0 && (d.Rule == nil || !slices.Contains([]string{BaseRound, BaseSession, BaseBuyerDay}, d.Base)) {
+		bad = append(bad, fault.Field{Path: "channels", Problem: "needs a rule on the base round, session or buyer-day"})
+	}
+	return bad
 }
 
 // Exempted reports whether a business date lies in an exempt period of the definition.

@@ -22,12 +22,12 @@
 //	expect one_minute@v1 0/1 agent=xiaomei date=2021-11-01
 //
 // rule names a definition as metric@version. Its options are those of kpi.Rule and of the
-// definition: base, unit, min_sample, platforms=jd,tmall, effective=FROM..UNTIL and exempt=FROM..UNTIL
+// definition: base, unit, min_sample, platforms=jd,tmall, channels=chat, effective=FROM..UNTIL and exempt=FROM..UNTIL
 // (UNTIL is the first date after it).
 // A rule stands for itself; which file it is in does not matter.
 //
 // conversation opens one; the messages after it are its events. With started= it has a header, which
-// may also say answered, bot_answered, ended, rating, abandoned, and rounds: "round OPENED ANSWERED [agent:NAME]"
+// may also say answered, bot_answered, ended, rating, abandoned, channel=call, and rounds: "round OPENED ANSWERED [agent:NAME]"
 // with "-" for never. An option's time is 2021-11-01T10:10:15. The options merchant, shop, queue and
 // agent place it. repeat=100 step=1m makes a hundred of it, each a minute later; a # in its name or
 // buyer becomes the number.

@@ -29,10 +29,10 @@ func (p *parser) conversation(rest string) {
 		return
 	}
 	o := p.options(words[1:], "merchant", "shop", "queue", "agent", "buyer", "started", "answered", "bot_answered", "ended",
-		"rating", "abandoned", "repeat", "step")
+		"rating", "abandoned", "channel", "repeat", "step")
 	b := &block{repeat: 1, conversation: chatlog.Conversation{
 		Merchant: ids.Merchant(defaults(o["merchant"], someMerchant)), Shop: ids.Shop(defaults(o["shop"], someShop)),
-		Queue: ids.Queue(defaults(o["queue"], someQueue)), Agent: ids.Agent(o["agent"]), Buyer: o["buyer"], ID: words[0], Channel: chatlog.Chat,
+		Queue: ids.Queue(defaults(o["queue"], someQueue)), Agent: ids.Agent(o["agent"]), Buyer: o["buyer"], ID: words[0], Channel: defaults(o["channel"], chatlog.Chat),
 		StartedAt: p.instant(o["started"], c.Zone), AnsweredAt: p.instant(o["answered"], c.Zone),
 		BotAnsweredAt: p.instant(o["bot_answered"], c.Zone), EndedAt: p.instant(o["ended"], c.Zone), Abandoned: o["abandoned"] == "true",
 	}}
@@ -41,7 +41,7 @@ func (p *parser) conversation(rest string) {
 		score := p.number(rating)
 		b.conversation.Rating = &score
 	}
-	for _, name := range []string{"answered", "bot_answered", "ended", "rating", "abandoned", "agent"} {
+	for _, name := range []string{"answered", "bot_answered", "ended", "rating", "abandoned", "agent", "channel"} {
 		if _, said := o[name]; said && !b.header {
 			p.problem(name+"=", "belongs to a header, which needs started=")
 		}

@@ -24,7 +24,7 @@ func texts(r *kpi.Rule) map[string]*string {
 }
 
 var ruleOptions = []string{
-	"base", "unit", "min_sample", "platforms", "effective", "exempt", "measure", "limit_s", "cap_s", "close_days", "net",
+	"base", "unit", "min_sample", "platforms", "channels", "effective", "exempt", "measure", "limit_s", "cap_s", "close_days", "net",
 	"judge", "start", "stop", "window", "cut", "closing", "zero_second", "cross_day", "transferred", "unanswered", "order", "hours",
 }
 
@@ -66,6 +66,9 @@ func (p *parser) rule(rest string) {
 	if platforms, said := o["platforms"]; said {
 		d.Platforms = strings.Split(platforms, ",")
 	}
+	if channels, said := o["channels"]; said {
+		d.Channels = strings.Split(channels, ",")
+	}
 	if period, said := o["effective"]; said {
 		d.Effective = p.period(period)
 	}
@@ -76,7 +79,7 @@ func (p *parser) rule(rest string) {
 }
 
 func (p *parser) addRule(d kpi.Definition) {
-	for _, f := range d.Rule.Problems(d.Base) {
+	for _, f := range append(d.Rule.Problems(d.Base), d.ChannelProblems()...) {
 		p.bad = append(p.bad, fault.Field{File: p.file, Row: p.line, Path: f.Path, Value: f.Value, Problem: f.Problem})
 	}
 	if slices.ContainsFunc(p.rules, func(o kpi.Definition) bool { return o.Key() == d.Key() }) {

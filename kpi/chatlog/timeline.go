@@ -25,6 +25,7 @@ type Timeline struct {
 //     else the first event; shop and queue are those of the first event, the buyer the first one
 //     that an event names, the agent who wrote first, else the first receiver of a transfer.
 //   - The latest rating event wins over the header's rating.
+//   - The channel is the header's; a conversation known from events alone is a chat.
 //   - It ended at the header's end, else at the last end event. Without a header it is abandoned
 //     when it ended and no person replied.
 func Assemble(header *Conversation, events []Event) Timeline {
@@ -60,6 +61,13 @@ func Assemble(header *Conversation, events []Event) Timeline {
 	}
 	t.Rounds = nil
 	return t
+}
+
+// Asked reports whether somebody wanted something: a buyer wrote or entered the human stage, or it is a call. A chat
+// that an agent or a robot began and no buyer took up is nobody's demand: it is not offered. Of a conversation whose
+// messages nobody knows its header is believed.
+func (t Timeline) Asked() bool {
+	return t.Channel == Call || slices.ContainsFunc(t.Events, func(e Event) bool { return e.Kind == BuyerMessage || e.Kind == Handover })
 }
 
 // compareEvents orders by instant, kind and key: the key and not the id, since the key is what is stored.

@@ -203,7 +203,7 @@ func TestRoundsAreTheQuestionsAfterAReply(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t, kpi.BaseRound)
 		*w.definition.Rule = kpi.Rule{Measure: kpi.Items, Stop: w.definition.Rule.Stop, Closing: w.definition.Rule.Closing}
-		w.definition.Exempt = nil
+		w.definition.Exempt, w.definition.Channels = nil, nil
 		rule := w.definition.Rule.WithDefaults()
 		want := 0
 		for _, c := range w.timelines {
@@ -285,7 +285,7 @@ func TestGeneratorsAreValidAndReachEveryOutcome(t *testing.T) {
 	for _, base := range conversational {
 		for _, outcome := range []string{
 			"", "zero", tally.LeftWindow, tally.LeftExempt, tally.LeftTransferred, tally.LeftZeroSecond, tally.LeftCrossDay,
-			tally.LeftUnanswered, tally.LeftNoRound, tally.LeftNotDetailed,
+			tally.LeftUnanswered, tally.LeftNoRound, tally.LeftNotDetailed, tally.LeftChannel,
 		} {
 			assert.True(t, seen[base+" "+outcome], "%s %q never happens", base, outcome)
 		}

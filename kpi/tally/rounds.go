@@ -45,6 +45,9 @@ func (j judge) replies(e chatlog.Event) bool {
 
 // conversation lists the items of one conversation.
 func (j judge) conversation(t chatlog.Timeline) []Item {
+	if !j.definition.Hears(t.Channel) {
+		return []Item{j.nothing(t, LeftChannel)}
+	}
 	var items []Item
 	for i, r := range j.rounds(t.Events) {
 		item := j.round(t, r, i == 0)
@@ -135,6 +138,8 @@ func (j judge) round(t chatlog.Timeline, r round, first bool) Item {
 		item.Left = LeftZeroSecond
 	case answered:
 		return j.count(item, j.elapsed(item.Start, item.Stop), true)
+	case j.rule.Unanswered == "until_end" && j.rule.Measure == kpi.Mean && !endOf(t).After(item.Opened):
+		item.Left = LeftNoEnd
 	case j.rule.Unanswered == "until_end":
 		return j.count(item, j.elapsed(item.Start, endOf(t)), false)
 	case j.rule.Unanswered == "exclude" || j.rule.Measure == kpi.Mean:

@@ -48,6 +48,8 @@ const (
 	LeftCrossDay    = "cross_day"    // answered on a later business day
 	LeftUnanswered  = "unanswered"   // never answered
 	LeftNoRound     = "no_round"     // the buyer wrote nothing that asks for a reply
+	LeftNoEnd       = "no_end"       // never answered, and no end of the conversation after it is known
+	LeftChannel     = "channel"      // a conversation of a channel that does not count
 	LeftNotDetailed = "not_detailed" // the log only tells the first response
 	LeftNoDeadline  = "no_deadline"  // a ticket without a due time
 )
@@ -69,10 +71,11 @@ const (
 //     round at StartedAt. It never shows less than zero.
 //  5. A reply within a second, on a clock that always runs: zero_second exclude leaves it out.
 //  6. Without a reply: exclude leaves it out, and so does miss in a mean; miss counts it as not in
-//     time; until_end is a miss, and in a mean runs the clock until the conversation's end, else its last event.
+//     time; until_end is a miss, and in a mean runs the clock until the conversation's end, else its last event,
+//     and leaves out the round when that is not after its opening: nobody knows how long it waited.
 //  7. What dates it (Rule.Cut: its opening, or StartedAt) must lie in the daily window and outside exempt periods.
 //
-// The base round takes every round that is left. The base session takes one item of each
+// Conversations of a channel that the definition does not count are left out as a whole. The base round takes every round that is left. The base session takes one item of each
 // conversation: judge=first its first round as long as that is not left out; judge=every all that
 // are left together, in time when each is, with the place and date of the first of them. Rounds of
 // conversations that are not Detailed are not known, except the first: only judge=first sees those.

@@ -79,8 +79,8 @@ func spansOf(days []int32) []string {
 // day is the business day of started. Instants are ms since 1970, -1 when there is none; durations
 // are ms, 4294967295 when unknown, as in the table conversations. rating is 0 and resolved -1 when
 // not known. messages says that the timeline comes from messages; then the rounds of the header are
-// superseded. timeline has (at, kind, agent, closing) in order, kinds as in the table events.
-const assembledColumns = `merchant, day, id, shop, queue, agent, buyer, started, ended, first_response_ms, abandoned, resolved, rating,
+// superseded. asked is chatlog.Timeline.Asked. timeline has (at, kind, agent, closing) in order, kinds as in the table events.
+const assembledColumns = `merchant, day, id, shop, queue, channel, asked, agent, buyer, started, ended, first_response_ms, abandoned, resolved, rating,
 agent_messages, buyer_messages, handle_ms, messages, detailed, round_response_ms, round_agent, timeline`
 
 // toSQL renders the SELECT of assembledColumns.
@@ -111,7 +111,7 @@ func (a assembly) window() string {
 // headers selects the newest version of each candidate's header, whatever day it is on: what a
 // correction moved to another day is not found twice.
 func (a assembly) headers() string {
-	return fmt.Sprintf(`SELECT merchant, id, true AS header, day AS h_day, toUnixTimestamp64Milli(started) AS h_started, shop AS h_shop, queue AS h_queue,
+	return fmt.Sprintf(`SELECT merchant, id, true AS header, day AS h_day, toUnixTimestamp64Milli(started) AS h_started, shop AS h_shop, queue AS h_queue, channel AS h_channel,
 agent AS h_agent, buyer AS h_buyer, first_response_ms AS h_first_response_ms, bot_response_ms, length_ms, abandoned AS h_abandoned, resolved AS h_resolved,
 rating AS h_rating, agent_messages AS h_agent_messages, buyer_messages AS h_buyer_messages, handle_ms, round_open_ms, round_response_ms, round_agent
 FROM conversations WHERE %s AND (merchant, id) IN (%s) ORDER BY merchant, id, version DESC LIMIT 1 BY merchant, id`, a.merchants, a.candidates())
@@ -164,6 +164,7 @@ if(has(kinds, 7), events.10[arrayLastIndex(k -> k = 7, kinds)], h_rating) AS rat
 if(messages, toUInt32(countEqual(kinds, 6)), h_agent_messages) AS agent_messages, if(messages, toUInt32(countEqual(kinds, 2)), h_buyer_messages) AS buyer_messages,
 if(h_agent != '', toString(h_agent), arrayFirst(e -> e.5 != '', arrayConcat(arrayFilter(e -> e.2 = 6, told), arrayFilter(e -> e.2 = 5, told))).5) AS agent,
 if(h_buyer != '' OR header AND NOT messages, h_buyer, arrayFirst(b -> b != '', if(header, told, events).9)) AS buyer,
+if(header, toString(h_channel), 'chat') AS channel, NOT messages OR channel = 'call' OR has(kinds, 1) OR has(kinds, 2) AS asked,
 if(header, toString(h_shop), events[1].7) AS shop, if(header, toString(h_queue), events[1].8) AS queue`)
 }
 

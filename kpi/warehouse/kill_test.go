@@ -192,6 +192,7 @@ func figuresAreExact(t *testing.T, w *Warehouse, truth *reference, raw world, or
 	for _, x := range raw.timelines(q.Range) {
 		if x.Shop == "talk" {
 			talks.ingest(Batch{Conversations: []chatlog.Conversation{x.Conversation}})
+			talks.unasked[string(x.Merchant)+"\x00"+x.ID] = !x.Asked()
 		}
 	}
 	same(t, talks.query(everything, q, shanghai), ask(t, w, everything, q), "conversations known from messages")

@@ -82,8 +82,17 @@ func (r *ruleset) onShops(d kpi.Definition) conditions {
 	return conditions{in("shop", shops)}
 }
 
+// admitted is the condition on the columns shop and channel of the conversations that a definition counts.
+func (r *ruleset) admitted(d kpi.Definition) conditions {
+	c := r.onShops(d)
+	if len(d.Channels) > 0 {
+		c = append(c, in("channel", slices.Sorted(slices.Values(d.Channels))))
+	}
+	return c
+}
+
 // pack is a hash of what the roll-up of a day depends on besides raw rows, given the shops of its
-// conversations; 0 when no definition has to do with it.
+// conversations. Where no definition has to do with it that is the layout, by which the neutral sums are made.
 func (r *ruleset) pack(day int32, shops []string) uint64 {
 	key := fmt.Sprint(day, " ", strings.Join(shops, "\x00"))
 	if known, ok := r.packs.Load(key); ok {
@@ -94,13 +103,15 @@ func (r *ruleset) pack(day int32, shops []string) uint64 {
 	return value
 }
 
-// layout is part of every pack, so that days rolled up before a table was added are computed again.
-const layout = 2
+// layout is part of every pack, so that days rolled up before a table was added, or before anything was
+// counted otherwise than now, are computed again. 3: what nobody asked for is not offered; a mean leaves out
+// rounds without a known end; channels.
+const layout = 3
 
 func (r *ruleset) packOf(day int32, shops []string) uint64 {
 	around := calendar.Dates{From: civil(day - reach), Until: civil(day + reach + 1)}
 	hash := fnv.New64a()
-	used := false
+	_, _ = fmt.Fprint(hash, layout) // a hash takes everything
 	for _, d := range r.relevant(day, day) {
 		var counted []string
 		for _, shop := range slices.Sorted(slices.Values(shops)) {
@@ -111,17 +122,13 @@ func (r *ruleset) packOf(day int32, shops []string) uint64 {
 		if len(counted) == 0 {
 			continue
 		}
-		used = true
 		var exempt []calendar.Dates
 		for _, e := range d.Exempt {
 			if e.Overlaps(around) {
 				exempt = append(exempt, clipped(e.Dates, around))
 			}
 		}
-		_ = json.NewEncoder(hash).Encode([]any{layout, d.Key(), counts(d), clipped(d.Effective, around), exempt, counted}) // a hash takes everything
-	}
-	if !used {
-		return 0
+		_ = json.NewEncoder(hash).Encode([]any{d.Key(), counts(d), clipped(d.Effective, around), exempt, counted})
 	}
 	return hash.Sum64()>>1 | 1
 }
@@ -144,6 +151,7 @@ func civil(day int32) calendar.Date { return calendar.MakeDate(1970, 1, 1+int(da
 type counting struct {
 	Unit        kpi.Unit  `json:"unit"`
 	Platforms   []string  `json:"platforms,omitempty"`
+	Channels    []string  `json:"channels,omitempty"`
 	Base        string    `json:"base"`
 	Rule        *kpi.Rule `json:"rule,omitempty"`
 	Numerator   string    `json:"numerator,omitempty"`
@@ -151,7 +159,10 @@ type counting struct {
 }
 
 func counts(d kpi.Definition) counting {
-	c := counting{d.Unit, slices.Sorted(slices.Values(d.Platforms)), d.Base, nil, d.Numerator, d.Denominator}
+	c := counting{
+		Unit: d.Unit, Platforms: slices.Sorted(slices.Values(d.Platforms)), Channels: slices.Sorted(slices.Values(d.Channels)),
+		Base: d.Base, Numerator: d.Numerator, Denominator: d.Denominator,
+	}
 	if d.Rule != nil {
 		full := d.Rule.WithDefaults()
 		c.Rule = &full
@@ -162,12 +173,17 @@ func counts(d kpi.Definition) counting {
 // known is what the table definitions keeps of a version.
 type known struct {
 	counting
+	Form   int              `json:"form"` // which fields the content says; see definitionForm
 	From   calendar.Date    `json:"from"`
 	Exempt []calendar.Dates `json:"exempt,omitempty"`
 }
 
+// definitionForm is the present form. 1 says channels; a row of form 0 was written before there were any and
+// says nothing of them.
+const definitionForm = 1
+
 func knownOf(d kpi.Definition) known {
-	k := known{counting: counts(d), From: d.Effective.From}
+	k := known{counting: counts(d), Form: definitionForm, From: d.Effective.From}
 	for _, e := range d.Exempt {
 		k.Exempt = append(k.Exempt, e.Dates)
 	}
@@ -224,6 +240,9 @@ func (w written) allows(now known, zone *time.Location) bool {
 	var before known
 	if err := json.Unmarshal([]byte(w.content), &before); err != nil {
 		return false
+	}
+	if before.Form < 1 {
+		before.Channels = now.Channels
 	}
 	old, err1 := json.Marshal([]any{before.counting, before.From})
 	current, err2 := json.Marshal([]any{now.counting, now.From})

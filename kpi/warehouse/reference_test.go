@@ -76,10 +76,11 @@ var sessionMetrics = func() []kpi.Metric {
 type reference struct {
 	conversations map[string]chatlog.Conversation
 	states        map[string]chatlog.AgentState
+	unasked       map[string]bool // conversations that nobody asked for
 }
 
 func newReference() *reference {
-	return &reference{map[string]chatlog.Conversation{}, map[string]chatlog.AgentState{}}
+	return &reference{map[string]chatlog.Conversation{}, map[string]chatlog.AgentState{}, map[string]bool{}}
 }
 
 func (r *reference) ingest(b Batch) {
@@ -118,26 +119,27 @@ func (r *reference) emit(metric kpi.Metric, limit time.Duration, add func(p plac
 		}
 		return 0
 	}
-	for _, c := range r.conversations {
+	for key, c := range r.conversations {
 		at := place{c.Merchant, c.Shop, c.Queue, c.Agent, c.StartedAt}
-		isAnswered := !c.AnsweredAt.IsZero()
+		asked := !r.unasked[key]
+		isAnswered := asked && !c.AnsweredAt.IsZero()
 		response := c.AnsweredAt.Sub(c.StartedAt)
-		abandoned := !isAnswered && (c.Abandoned || !c.EndedAt.IsZero())
+		abandoned := asked && !isAnswered && (c.Abandoned || !c.EndedAt.IsZero())
 		switch metric {
 		case "offered":
-			add(at, 1, 0)
+			add(at, b(asked), 0)
 		case "handled":
 			add(at, b(isAnswered), 0)
 		case "abandoned":
 			add(at, b(abandoned), 0)
 		case "abandonment":
-			add(at, b(abandoned), 1)
+			add(at, b(abandoned), b(asked))
 		case "first_response":
 			if isAnswered {
 				add(at, response.Seconds(), 1)
 			}
 		case "answered_within":
-			add(at, b(isAnswered && response <= limit), 1)
+			add(at, b(isAnswered && response <= limit), b(asked))
 		case "resolution":
 			if c.Resolved != nil {
 				add(at, b(*c.Resolved), 1)

@@ -357,17 +357,17 @@ func (r *refresher) rollups(first, last int32) []computed {
 	return all
 }
 
-// byShops groups definitions that count the same shops: they are computed in one statement.
+// byShops groups definitions that count the same shops and channels: they are computed in one statement.
 func (r *ruleset) byShops(assembled string, first, last int32, of func(kpi.Definition) bool) []rollup {
 	groups := map[string]*rollup{}
 	for _, d := range r.relevant(first, last) {
 		if !of(d) {
 			continue
 		}
-		shops := r.onShops(d)
-		key := shops.String()
+		counted := r.admitted(d)
+		key := counted.String()
 		if groups[key] == nil {
-			groups[key] = &rollup{source: assembled, shops: shops}
+			groups[key] = &rollup{source: assembled, counted: counted}
 		}
 		groups[key].definitions = append(groups[key].definitions, newRuled(d, r.zone, false))
 	}

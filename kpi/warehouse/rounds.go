@@ -46,7 +46,7 @@ func (f forming) name() string {
 // finished is the end, else the last event. responses and responders are the rounds of the neutral sums:
 // those of the header's log, or with messages those that they form, answered by people, closing messages
 // left out; own says that they are all of the conversation's agent.
-const judgedColumns = `merchant, day, id, shop, queue, agent, buyer, started, ended, first_response_ms, abandoned, resolved, rating,
+const judgedColumns = `merchant, day, id, shop, queue, channel, asked, agent, buyer, started, ended, first_response_ms, abandoned, resolved, rating,
 agent_messages, buyer_messages, handle_ms, detailed, finished, last_number, last_instant, responses, responders, own`
 
 // withRounds takes an assembly (a SELECT) to judgedColumns and a column of rounds for each way of

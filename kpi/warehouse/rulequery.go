@@ -108,12 +108,12 @@ func (q question) askRules(ctx context.Context, conn clickhouse.Conn, totals []t
 	return nil
 }
 
-// sameShops groups pieces whose definitions count the same shops: they are computed in one statement.
+// sameShops groups pieces whose definitions count the same shops and channels: they are computed in one statement.
 func (q question) sameShops(pieces []piece) [][]piece {
 	var groups [][]piece
 	index := map[string]int{}
 	for _, p := range pieces {
-		key := q.rules.onShops(p.figure.definition).String()
+		key := q.rules.admitted(p.figure.definition).String()
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)
@@ -185,7 +185,7 @@ SELECT day FROM conversations WHERE %[1]s UNION ALL SELECT day FROM events WHERE
 }
 
 // rawSQL computes what metric_slots or buyer_days would have for the question's pieces, which count the
-// same shops.
+// same shops and channels.
 func (q question) rawSQL() string {
 	definitions := q.definitions()
 	rules := make([]ruled, len(definitions))
@@ -199,14 +199,14 @@ func (q question) rawSQL() string {
 		exact:     append(merchants[:len(merchants):len(merchants)], fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
 		merchants: merchants, first: first, last: last, only: q.dated(merchants), zone: q.zone,
 	}
-	shops := q.rules.onShops(definitions[0])
+	counted := q.rules.admitted(definitions[0])
 	if len(q.query.Shops) > 0 {
-		shops = append(shops, in("shop", q.query.Shops))
+		counted = append(counted, in("shop", q.query.Shops))
 	}
 	r := rollup{
 		definitions: rules,
 		source:      withRounds(whole.toSQL(), formingsOf(definitions)),
-		shops:       shops,
+		counted:     counted,
 	}
 	if q.source == fromBuyerDays {
 		return r.buyerDays()

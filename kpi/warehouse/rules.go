@@ -79,6 +79,9 @@ func (d ruled) left() string {
 	if d.rule.Unanswered == "exclude" || d.rule.Measure == kpi.Mean && d.rule.Unanswered != "until_end" {
 		any = append(any, d.stop()+" < 0")
 	}
+	if d.rule.Measure == kpi.Mean && d.rule.Unanswered == "until_end" {
+		any = append(any, d.stop()+" < 0 AND finished <= r.1") // nobody knows how long it waited
+	}
 	if len(any) == 0 {
 		return "0"
 	}
@@ -205,11 +208,11 @@ func (d ruled) items(number int) string {
 	return fmt.Sprintf("if(detailed, %s, [])", counted)
 }
 
-// rollup computes definitions that count the same shops over one assembly.
+// rollup computes definitions that count the same shops and channels over one assembly.
 type rollup struct {
 	definitions []ruled
 	source      string     // an assembly with rounds: a table or a SELECT
-	shops       conditions // on the column shop
+	counted     conditions // on the columns shop and channel
 }
 
 // toSQL renders a SELECT of metric, merchant, day, shop, queue, buyer, id and item, one row per item.
@@ -219,7 +222,7 @@ func (r rollup) toSQL() string {
 		all[i] = d.items(i + 1)
 	}
 	return fmt.Sprintf("SELECT merchant, day, shop, queue, buyer, id, arrayJoin(arrayConcat(%s)) AS item\nFROM %s WHERE %s",
-		strings.Join(all, ",\n"), parenthesised(r.source), r.shops)
+		strings.Join(all, ",\n"), parenthesised(r.source), r.counted)
 }
 
 // keys is the array of the definitions' keys, in the order of the numbers in items.

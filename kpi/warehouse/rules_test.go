@@ -84,7 +84,7 @@ func (o *measured) neutral() *reference {
 				}
 			}
 		}
-		truth.conversations[key] = c
+		truth.conversations[key], truth.unasked[key] = c, !x.Asked()
 	}
 	return truth
 }
@@ -393,6 +393,7 @@ func TestDefinitionsNeverChangeOnceUsed(t *testing.T) {
 		assert.NoError(t, explain(err), name)
 	}
 	for name, change := range map[string]func(d *kpi.Definition){
+		"a channel":   func(d *kpi.Definition) { d.Channels = []string{"chat"} },
 		"a platform":  func(d *kpi.Definition) { d.Platforms = []string{"jd"} },
 		"a beginning": func(d *kpi.Definition) { d.Effective.From = calendar.MakeDate(2021, 1, 1) },
 		"an exempt period past": func(d *kpi.Definition) {

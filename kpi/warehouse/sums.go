@@ -13,23 +13,23 @@ type sum struct {
 	round   string
 }
 
-const answered = "first_response_ms != 4294967295"
+const answered = "asked AND first_response_ms != 4294967295"
 
 // sums are all additive columns of the table slots.
 var sums = []sum{
-	{name: "offered", session: "1"},
+	{name: "offered", session: "asked"},
 	{name: "answered", session: answered},
 	// Open conversations are neither answered nor abandoned.
-	{name: "abandoned", session: "first_response_ms = 4294967295 AND (abandoned OR ended >= 0)"},
+	{name: "abandoned", session: "asked AND first_response_ms = 4294967295 AND (abandoned OR ended >= 0)"},
 	{name: "first_response_ms", session: "if(" + answered + ", first_response_ms, 0)"},
-	{name: "within_10", session: "first_response_ms <= 10000"},
-	{name: "within_15", session: "first_response_ms <= 15000"},
-	{name: "within_20", session: "first_response_ms <= 20000"},
-	{name: "within_30", session: "first_response_ms <= 30000"},
-	{name: "within_45", session: "first_response_ms <= 45000"},
-	{name: "within_60", session: "first_response_ms <= 60000"},
-	{name: "within_180", session: "first_response_ms <= 180000"},
-	{name: "within_300", session: "first_response_ms <= 300000"},
+	{name: "within_10", session: "asked AND first_response_ms <= 10000"},
+	{name: "within_15", session: "asked AND first_response_ms <= 15000"},
+	{name: "within_20", session: "asked AND first_response_ms <= 20000"},
+	{name: "within_30", session: "asked AND first_response_ms <= 30000"},
+	{name: "within_45", session: "asked AND first_response_ms <= 45000"},
+	{name: "within_60", session: "asked AND first_response_ms <= 60000"},
+	{name: "within_180", session: "asked AND first_response_ms <= 180000"},
+	{name: "within_300", session: "asked AND first_response_ms <= 300000"},
 	{name: "rounds", round: "1"},
 	{name: "rounds_answered", round: "x != 4294967295"},
 	{name: "round_response_ms", round: "if(x != 4294967295, x, 0)"},

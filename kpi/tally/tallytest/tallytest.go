@@ -88,8 +88,12 @@ func DrawRule(t *rapid.T, base string) kpi.Definition {
 		r.Transferred = one("transferred", "", "receiver", "restart", "exclude")
 		r.Unanswered = one("unanswered", "", "miss", "exclude", "until_end")
 	}
+	var channels []string
+	if base == kpi.BaseRound || base == kpi.BaseSession || base == kpi.BaseBuyerDay {
+		channels = rapid.SampledFrom([][]string{nil, nil, nil, {chatlog.Chat}, {chatlog.Call}, {chatlog.Call, chatlog.Chat}}).Draw(t, "channels")
+	}
 	d := kpi.Definition{
-		Metric: kpi.Metric("test." + base), Version: "v1", Unit: units[r.Measure], Base: base, Rule: &r,
+		Metric: kpi.Metric("test." + base), Version: "v1", Unit: units[r.Measure], Base: base, Rule: &r, Channels: channels,
 		Effective: calendar.Dates{From: calendar.Date{Year: 2000, Month: 1, Day: 1}},
 		MinSample: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "minimum sample"),
 	}
@@ -158,7 +162,7 @@ func DrawConversations(t *rapid.T) (headers []chatlog.Conversation, events []cha
 func conversation(t *rapid.T, id string) chatlog.Conversation {
 	return chatlog.Conversation{
 		Merchant: rapid.SampledFrom(merchants).Draw(t, "merchant"), Shop: rapid.SampledFrom(shops).Draw(t, "shop"),
-		Queue: rapid.SampledFrom(queues).Draw(t, "queue"), ID: id, Channel: chatlog.Chat,
+		Queue: rapid.SampledFrom(queues).Draw(t, "queue"), ID: id, Channel: rapid.SampledFrom([]string{chatlog.Chat, chatlog.Chat, chatlog.Chat, chatlog.Call}).Draw(t, "channel"),
 		Buyer: rapid.SampledFrom(buyers).Draw(t, "buyer"), StartedAt: instant(t, "start"),
 	}
 }
