@@ -71,10 +71,12 @@ func keptCases() map[string]useCase {
 			return only(w.Measuring.PreviewRetention(ctx, p))
 		}},
 		"Measuring.HoldRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.HoldRetention(ctx, p, measuring.HoldInput{})
+			_, err := w.Measuring.HoldRetention(ctx, p, measuring.HoldInput{})
+			return nil, err
 		}},
 		"Measuring.ReleaseRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.ReleaseRetention(ctx, p, measuring.HoldInput{Merchant: "lumi", Reason: "x"})
+			_, err := w.Measuring.ReleaseRetention(ctx, p, measuring.HoldInput{Merchant: "lumi", Reason: "x"})
+			return nil, err
 		}},
 		"Measuring.Holds": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Holds(ctx, p))
