@@ -53,6 +53,7 @@ func newImportPlatform(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&date, "date", "", "business date of a file that has no date column")
 	cmd.Flags().StringArrayVar(&in.Percent, "percent", nil, percentHelp)
 	cmd.Flags().StringVar(&in.Sheet, "sheet", "", "sheet of a workbook (default: the first visible one)")
+	cmd.Flags().BoolVar(&in.Again, "again", false, againHelp)
 	_ = cmd.MarkFlagRequired("shop") // it is defined above
 	return cmd
 }
@@ -67,6 +68,9 @@ func optionalDate(text string) (calendar.Date, error) {
 func printPlatformImported(out io.Writer, done measuring.PlatformImported, zone *time.Location) {
 	if done.Already {
 		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
+		if done.Replaced > 0 {
+			fmt.Fprintf(out, "%d of its %d figures have other values now, from a later file; with --again %s wins\n", done.Replaced, done.Import.Rows, done.Import.File)
+		}
 		return
 	}
 	printPlatformSummary(out, done.Summary)

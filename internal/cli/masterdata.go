@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -130,10 +132,10 @@ func newImportCommand(s *settings) *cobra.Command {
 
 func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
 	var mapping, rejects string
-	var partial bool
+	var partial, again bool
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short, Args: cobra.ExactArgs(1),
-		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing.",
+		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing, unless --again, or what decides about its rows\nhas changed since, such as who used an account.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := needEngine
 			if kind == intake.Agents || kind == intake.Accounts {
@@ -148,7 +150,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 				return err
 			}
 			defer closer.Close()
-			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial}
+			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, Again: again}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile
 				if partial {
@@ -170,12 +172,15 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 						return err
 					}
 				}
-				return s.print(cmd, done, func() { printImported(cmd, done, rejectsName(rejects, args[0])) })
+				return s.print(cmd, done, func() { printImported(cmd.OutOrStdout(), done, rejectsName(rejects, args[0]), a.ops.Zone()) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file (YAML): which column is which field")
 	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
+	if kind != intake.Agents && kind != intake.Accounts { // these always say what is now
+		cmd.Flags().BoolVar(&again, "again", false, againHelp)
+	}
 	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
 	return cmd
 }
@@ -241,14 +246,27 @@ func readMapping(name string, kind intake.Kind) (intake.Mapping, error) {
 		return intake.Mapping{}, fault.Wrap(err, fault.NotFound, "cli.file", "the mapping file %s cannot be read", name)
 	}
 	defer f.Close()
-	return intake.ParseMapping(filepath.Base(name), f)
+	m, err := intake.ParseMapping(filepath.Base(name), f)
+	if err == nil && m.Kind != kind {
+		return m, fault.Bad("intake.mapping", "mapping", []fault.Field{{
+			File: filepath.Base(name), Path: "kind", Value: string(m.Kind), Problem: fmt.Sprintf("the mapping reads %s, but this command imports %s", m.Kind, kind),
+		}})
+	}
+	return m, err
 }
 
-func printImported(cmd *cobra.Command, done measuring.Imported, rejects string) {
-	out := cmd.OutOrStdout()
+const againHelp = "import a file that was imported before once more, so that it wins over what came since"
+
+func printImported(out io.Writer, done measuring.Imported, rejects string, zone *time.Location) {
 	switch {
 	case done.Already:
-		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.Format("2006-01-02 15:04"), done.Import.Batch)
+		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
+		for _, l := range done.Later {
+			fmt.Fprintf(out, "  since then: %s at %s as batch %s\n", l.File, l.At.In(zone).Format("2006-01-02 15:04"), l.Batch)
+		}
+		if len(done.Later) > 0 {
+			fmt.Fprintf(out, "rows that these hold too have the later values; with --again %s wins\n", done.Import.File)
+		}
 		return
 	case done.Agents != nil:
 		fmt.Fprintf(out, "agents: %s\n", counts(*done.Agents))

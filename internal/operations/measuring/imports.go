@@ -28,6 +28,7 @@ type ImportInput struct {
 	Source   intake.Source
 	Mapping  intake.Mapping // Kind says what the rows are
 	Partial  bool           // import the good rows although others are bad
+	Again    bool           // import a file that was imported before once more, so that its rows win over what came since
 	RejectTo io.Writer      // with Partial: the rejected rows with their reasons
 	Progress func(done, total int64)
 }
@@ -35,7 +36,8 @@ type ImportInput struct {
 // Imported says what an import did.
 type Imported struct {
 	Import   store.Import     `json:"import"`
-	Already  bool             `json:"already"` // the same file was imported before; nothing changed
+	Already  bool             `json:"already"`                 // the same file was imported before; nothing changed
+	Later    []store.Import   `json:"later_imports,omitempty"` // with Already: what came since and may have replaced rows of it, newest first
 	Agents   *store.PutResult `json:"agents,omitempty"`
 	Accounts *store.PutResult `json:"accounts,omitempty"`
 	Summary  intake.Summary   `json:"summary"`
@@ -43,7 +45,7 @@ type Imported struct {
 
 // Import reads a file of conversations, their events, agent states, contact history, orders, tickets,
 // agents or assignments of accounts. Its rows are
-// checked all-or-nothing unless Partial; the same file twice changes nothing. When it returns
+// checked all-or-nothing unless Partial; the same file twice changes nothing unless Again. When it returns
 // without an error every row is durable and counted.
 //
 // A long file of events becomes durable part by part. One that is cut off in between (a crash, the
@@ -139,16 +141,47 @@ func (r *importRun) name(ctx context.Context) (key, sha string, err error) {
 	return key, sha, err
 }
 
-// before finds the acknowledged import of the same content.
-func (r *importRun) before(ctx context.Context, key string) (Imported, bool, error) {
-	old, err := r.gate.Everything().ImportByKey(ctx, string(r.in.Mapping.Kind), key)
-	if err == nil {
-		return Imported{Import: old, Already: true}, true, nil
+// before finds the last acknowledged import of the same content, and names the next one.
+func (r *importRun) before(ctx context.Context, key string) (done Imported, next string, err error) {
+	old, next, err := r.importedBefore(ctx, string(r.in.Mapping.Kind), key)
+	if err != nil || old == nil {
+		return Imported{}, next, err
 	}
-	if fault.KindOf(err) != fault.NotFound {
-		return Imported{}, false, err
+	done = Imported{Import: *old, Already: true}
+	done.Later, err = r.importsSince(ctx, *old)
+	return done, next, err
+}
+
+// importedBefore finds the last acknowledged import of a kind and key, nil when there is none, and the
+// key that the next one is recorded under: the same content may be brought again on purpose.
+func (m *Measuring) importedBefore(ctx context.Context, kind, key string) (old *store.Import, next string, err error) {
+	next = key
+	for n := 2; ; n++ {
+		i, err := m.gate.Everything().ImportByKey(ctx, kind, next)
+		if err != nil && fault.KindOf(err) == fault.NotFound {
+			return old, next, nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		old, next = &i, fmt.Sprintf("%s-%d", key, n)
 	}
-	return Imported{}, false, nil
+}
+
+// maxLater is how many imports an answer names that came after the one that was asked for.
+const maxLater = 5
+
+// importsSince are the newest acknowledged imports of the same kind after one, of its merchant or of
+// several.
+func (m *Measuring) importsSince(ctx context.Context, old store.Import) (later []store.Import, err error) {
+	list, _, err := m.gate.Everything().Imports(ctx, store.ImportFilter{Kind: old.Kind}, store.Page{Limit: store.MaxLimit})
+	for _, i := range list {
+		same := i.Merchant == old.Merchant || i.Merchant == "" || old.Merchant == ""
+		if i.At.After(old.At) && i.Rows != store.Unfinished && same && len(later) < maxLater {
+			later = append(later, i)
+		}
+	}
+	return later, err
 }
 
 // partsName names the rows that this import takes of the file: with Partial they depend on the
@@ -171,10 +204,11 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 	if err != nil {
 		return Imported{}, err
 	}
-	done, already, err := r.before(ctx, key)
-	if err != nil || already {
+	done, next, err := r.before(ctx, key)
+	if err != nil || done.Already && !r.in.Again {
 		return done, err
 	}
+	key = next
 	// A part is named by what it holds, so that an import which was cut off goes on where it
 	// stopped: parts that were acknowledged are not written again.
 	name, part := r.partsName(key), 0
@@ -227,15 +261,14 @@ func (r *importRun) begin(ctx context.Context, key, sha string) error {
 
 // settled answers a conflict: the same file came twice at once and the other one was first.
 func (r *importRun) settled(ctx context.Context, key string, s intake.Summary, conflict error) (Imported, error) {
-	done, already, err := r.before(ctx, key)
+	old, _, err := r.importedBefore(ctx, string(r.in.Mapping.Kind), key)
 	switch {
 	case err != nil:
 		return Imported{Summary: s}, err
-	case !already:
+	case old == nil:
 		return Imported{Summary: s}, conflict
 	}
-	done.Summary = s
-	return done, nil
+	return Imported{Import: *old, Already: true, Summary: s}, nil
 }
 
 // record is the import as it is acknowledged.
