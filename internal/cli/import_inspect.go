@@ -99,7 +99,7 @@ func newImportInspect(s *settings) *cobra.Command {
 	var kind, save, date string
 	var percent []string
 	var o intake.InspectOptions
-	constants := map[string]*string{"merchant": new(string), "shop": new(string), "queue": new(string)}
+	constants := map[string]*string{"merchant": new(string), "shop": new(string), "queue": new(string), "channel": new(string)}
 	cmd := &cobra.Command{
 		Use: "inspect FILE", Short: "Say what a file is and guess its mapping, importing nothing", Args: cobra.ExactArgs(1),
 		Long: "Looks at the beginning of a file, says what it is and which column seems to be which field, with samples and doubts, and\n" +
@@ -130,7 +130,7 @@ func newImportInspect(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&o.Sheet, "sheet", "", "sheet of a workbook (default: the first visible one)")
 	cmd.Flags().StringVar(&date, "date", "", "business date of a platform file that has no date column")
 	cmd.Flags().StringArrayVar(&percent, "percent", nil, percentHelp)
-	for _, name := range []string{"merchant", "shop", "queue"} {
+	for _, name := range []string{"merchant", "shop", "queue", "channel"} {
 		cmd.Flags().StringVar(constants[name], name, "", "the "+name+" of every row, for files that do not name it")
 	}
 	return cmd

@@ -132,7 +132,7 @@ func newImportCommand(s *settings) *cobra.Command {
 
 func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
 	var mapping, rejects string
-	var partial, again bool
+	var partial, again, noRounds bool
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short, Args: cobra.ExactArgs(1),
 		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing, unless --again, or what decides about its rows\nhas changed since, such as who used an account.",
@@ -150,7 +150,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 				return err
 			}
 			defer closer.Close()
-			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, Again: again}
+			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, NoRounds: noRounds, Again: again}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile
 				if partial {
@@ -180,6 +180,9 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
 	if kind != intake.Agents && kind != intake.Accounts { // these always say what is now
 		cmd.Flags().BoolVar(&again, "again", false, againHelp)
+	}
+	if kind == intake.Conversations {
+		cmd.Flags().BoolVar(&noRounds, "no-rounds", false, "rows without rounds may take the place of stored conversations that have rounds")
 	}
 	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
 	return cmd

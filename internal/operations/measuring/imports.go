@@ -1,6 +1,7 @@
 package measuring
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -28,6 +30,7 @@ type ImportInput struct {
 	Source   intake.Source
 	Mapping  intake.Mapping // Kind says what the rows are
 	Partial  bool           // import the good rows although others are bad
+	NoRounds bool           // conversations without rounds may take the place of stored ones that have rounds
 	Again    bool           // import a file that was imported before once more, so that its rows win over what came since
 	RejectTo io.Writer      // with Partial: the rejected rows with their reasons
 	Progress func(done, total int64)
@@ -90,7 +93,7 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 	case intake.Conversations:
 		return importEvents(ctx, run, func(rows []chatlog.Conversation) warehouse.Batch {
 			return warehouse.Batch{Conversations: rows}
-		})
+		}, run.keepRounds)
 	case intake.States:
 		return importEvents(ctx, run, func(rows []chatlog.AgentState) warehouse.Batch {
 			return warehouse.Batch{States: rows}
@@ -199,7 +202,31 @@ func (r *importRun) partsName(key string) string {
 	return hex.EncodeToString(h.Sum(nil)[:24])
 }
 
-func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch) (Imported, error) {
+// keepRounds refuses conversations that would take stored rounds away: a mapping that forgets the channel makes
+// chats without rounds of calls. Errors: import.rounds.
+func (r *importRun) keepRounds(ctx context.Context, b warehouse.Batch) error {
+	if r.in.NoRounds {
+		return nil
+	}
+	lost, err := r.gate.Warehouse.LosingRounds(ctx, b.Conversations)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	names := make([]string, 0, 3)
+	for _, c := range lost[:min(len(lost), cap(names))] {
+		names = append(names, fault.Shorten(c.ID))
+	}
+	hint := ""
+	if lost[0].Channel == chatlog.Chat {
+		hint = "; if they are calls, the mapping lacks channel: call"
+	}
+	return fault.New(fault.Conflict, "import.rounds",
+		"%d conversations (%s, ...) are stored with their rounds and come without any: means over rounds would lose them%s. Say so (no rounds) to import them all the same",
+		len(lost), strings.Join(names, ", "), hint)
+}
+
+// importEvents takes in the rows of a file part by part; checks look at each part before it is written.
+func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch, checks ...func(context.Context, warehouse.Batch) error) (Imported, error) {
 	key, sha, err := r.name(ctx)
 	if err != nil {
 		return Imported{}, err
@@ -216,13 +243,23 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 		if err := r.rules.failure(); err != nil {
 			return err
 		}
-		if part == 0 {
+		batch := wrap(rows)
+		var refused error
+		for _, check := range checks {
+			refused = cmp.Or(refused, check(ctx, batch))
+		}
+		if refused != nil && fault.KindOf(refused) == fault.Conflict {
+			return refused
+		}
+		if part == 0 { // listed, also when the engine is down: who looks sees that it is to be brought again
 			if err := r.begin(ctx, key, sha); err != nil {
 				return err
 			}
 		}
+		if refused != nil {
+			return refused
+		}
 		part++
-		batch := wrap(rows)
 		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
 		_, err := r.gate.Warehouse.Ingest(ctx, batch)
 		return err

@@ -362,3 +362,29 @@ func TestAgentsOfAnEarlierFileComeBack(t *testing.T) {
 	}
 	assert.Len(t, s.imports(t), before+4)
 }
+
+// A mapping that forgets the channel makes chats without rounds of calls: what is there stays.
+func TestImportDoesNotTakeRoundsAway(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	row := "lumi,lumi-tmall,lumi-tmall/pre,%s,%s,1001,2026-05-04 09:00:00,Y,10,120,Y,5\n"
+	calls := chatHeader + fmt.Sprintf(row, "k1", "call") + fmt.Sprintf(row, "k2", "call")
+	_, err := s.Measuring.Import(t.Context(), planner, chats(calls))
+	ok(t, err)
+	assert.InDelta(t, 2, s.figure(t, "avg_response").Denominator, 0)
+
+	forgotten := chats(chatHeader + fmt.Sprintf(row, "k1", "") + fmt.Sprintf(row, "k3", ""))
+	_, err = s.Measuring.Import(t.Context(), planner, forgotten)
+	message := refused(t, err, "import.rounds").Message
+	assert.Contains(t, message, "1 conversations (k1, ...)")
+	assert.Contains(t, message, "channel: call")
+	assert.Len(t, s.imports(t), 1)
+	assert.InDelta(t, 2, s.figure(t, "offered").Numerator, 0)
+	assert.InDelta(t, 2, s.figure(t, "avg_response").Denominator, 0)
+
+	forgotten.NoRounds = true
+	_, err = s.Measuring.Import(t.Context(), planner, forgotten)
+	ok(t, err)
+	assert.InDelta(t, 1, s.figure(t, "avg_response").Denominator, 0)
+}
