@@ -62,7 +62,7 @@ func keptCases() map[string]useCase {
 			return list(rows, next, err, nobody)
 		}},
 		"Settling.FreezeScorecards": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Settling.FreezeScorecards(ctx, p, calendar.Month{Year: 2099, Month: 1}))
+			return only(w.Settling.FreezeScorecards(ctx, p, settling.FreezeInput{Month: calendar.Month{Year: 2099, Month: 1}}))
 		}},
 		"Settling.AmendScorecard": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Settling.AmendScorecard(ctx, p, settling.AmendInput{}))

@@ -371,8 +371,11 @@ func (r *importRun) keep(ctx context.Context, key, sha string, summary intake.Su
 
 // Imports lists imports, newest first; one that was cut off has store.Unfinished rows.
 func (m *Measuring) Imports(ctx context.Context, who access.Principal, f store.ImportFilter, p store.Page) ([]store.Import, string, error) {
-	view, _, err := m.gate.Read(who, access.ReadKPI)
+	view, scope, err := m.gate.Read(who, access.ReadKPI)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := m.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant)}); err != nil {
 		return nil, "", err
 	}
 	return view.Imports(ctx, f, p)

@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -240,6 +241,9 @@ func (m *Measuring) PlatformFigures(ctx context.Context, who access.Principal, q
 	}
 	reader, err := m.gate.Figures(who, perm)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.named(ctx, who, perm, kpi.Query{Merchants: q.Merchants, Shops: q.Shops}); err != nil {
 		return nil, err
 	}
 	if n := q.Dates.Until.Sub(q.Dates.From); q.Dates.From.IsZero() || q.Dates.Until.IsZero() || n < 1 || n > maxPlatformDays {
