@@ -39,7 +39,7 @@ func newContractsCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("contracts", "Merchants, shops and contract versions", apply, newContractsList(s), newMerchantsList(s))
+	return family("contracts", "Merchants, shops and contract versions", beginning(apply), newContractsList(s), newMerchantsList(s))
 }
 
 func newContractsList(s *settings) *cobra.Command {
@@ -126,7 +126,7 @@ func newImportCommand(s *settings) *cobra.Command {
 		}
 		children = append(children, newImportKind(s, kind, name, kinds[kind]))
 	}
-	children = append(children, newImportPlatform(s), newImportInspect(s), newImportList(s))
+	children = append(children, beginning(newImportPlatform(s)), newImportInspect(s), newImportList(s))
 	return family("import", "Read files: agents, contact history, conversations and their events, agent states, orders, tickets, accounts", children...)
 }
 
@@ -185,7 +185,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 		cmd.Flags().BoolVar(&noRounds, "no-rounds", false, "rows without rounds may take the place of stored conversations that have rounds")
 	}
 	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
-	return cmd
+	return beginning(cmd)
 }
 
 // rejectsFile takes rejected rows under a temporary name beside the file they are for. That file is
