@@ -258,6 +258,24 @@ func readMapping(name string, kind intake.Kind) (intake.Mapping, error) {
 	return m, err
 }
 
+// shownUnknown is how many unknown agents are named on the screen.
+const shownUnknown = 10
+
+func printUnknownAgents(out io.Writer, unknown []measuring.AgentRows) {
+	if len(unknown) == 0 {
+		return
+	}
+	names := make([]string, min(len(unknown), shownUnknown))
+	for i := range names {
+		names[i] = fmt.Sprintf("%s (%d rows)", unknown[i].Agent, unknown[i].Rows)
+	}
+	more := ""
+	if n := len(unknown) - len(names); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(out, "warning: nobody has entered these agents: %s%s. Their rows count; enter them with 'chaoban import agents', or correct the file\n", strings.Join(names, ", "), more)
+}
+
 const againHelp = "import a file that was imported before once more, so that it wins over what came since"
 
 func printImported(out io.Writer, done measuring.Imported, rejects string, zone *time.Location) {
@@ -278,6 +296,7 @@ func printImported(out io.Writer, done measuring.Imported, rejects string, zone 
 	default:
 		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
 	}
+	printUnknownAgents(out, done.Unknown)
 	if done.Import.Rejected > 0 {
 		fmt.Fprintf(out, "%d rows rejected, written with reasons to %s\n", done.Import.Rejected, rejects)
 		for _, p := range done.Summary.Problems {

@@ -43,6 +43,7 @@ type Imported struct {
 	Later    []store.Import   `json:"later_imports,omitempty"` // with Already: what came since and may have replaced rows of it, newest first
 	Agents   *store.PutResult `json:"agents,omitempty"`
 	Accounts *store.PutResult `json:"accounts,omitempty"`
+	Unknown  []AgentRows      `json:"unknown_agents,omitempty"` // agents of accepted rows that nobody has entered
 	Summary  intake.Summary   `json:"summary"`
 }
 
@@ -239,6 +240,7 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 	// A part is named by what it holds, so that an import which was cut off goes on where it
 	// stopped: parts that were acknowledged are not written again.
 	name, part := r.partsName(key), 0
+	agents := namedAgents{}
 	handle := func(rows []T) error {
 		if err := r.rules.failure(); err != nil {
 			return err
@@ -261,6 +263,7 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 		}
 		part++
 		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
+		agents.count(batch)
 		_, err := r.gate.Warehouse.Ingest(ctx, batch)
 		return err
 	}
@@ -278,6 +281,9 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 		return Imported{Summary: summary}, err
 	}
 	done = Imported{Summary: summary, Import: r.record(key, sha, summary)}
+	if done.Unknown, err = r.strangers(ctx, agents); err != nil {
+		return done, err
+	}
 	err = r.gate.Store.Change(ctx, r.who, done.Import.At, func(tx *store.Tx) error { return tx.AddImport(done.Import) })
 	if err != nil && fault.CodeOf(err) == store.ErrConflict.Code {
 		return r.settled(ctx, key, summary, err)
