@@ -174,7 +174,7 @@ func newUsersCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("users", "People who log in", add, list)
+	return family("users", "People who log in", beginning(add), list)
 }
 
 func newTokensCommand(s *settings) *cobra.Command {

@@ -65,10 +65,33 @@ func (s *settings) open(ctx context.Context, cmd *cobra.Command, what need) (*ap
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(storeFile(c)); errors.Is(err, os.ErrNotExist) && c.Store.DSN == "" && !s.json {
-		fmt.Fprintf(cmd.ErrOrStderr(), "chaoban: new, empty store in %s\n", c.DataDir) // perhaps the directory is not the one that was meant
+	if _, err := os.Stat(storeFile(c)); errors.Is(err, os.ErrNotExist) && c.Store.DSN == "" {
+		if cmd.Annotations[begins] == "" {
+			dir, err := filepath.Abs(c.DataDir)
+			if err != nil {
+				dir = c.DataDir
+			}
+			return nil, fault.New(fault.NotFound, "cli.no_store", "there is no store in %s: name the data directory with --data, or data_dir in the file of --config, "+
+				"or begin one here with 'chaoban contracts apply', 'chaoban demo load' or 'chaoban serve'", dir)
+		}
+		if !s.json {
+			fmt.Fprintf(cmd.ErrOrStderr(), "chaoban: new, empty store in %s\n", c.DataDir) // perhaps the directory is not the one that was meant
+		}
 	}
 	return compose(ctx, c, cmd.ErrOrStderr(), what)
+}
+
+// begins annotates commands that may make a new store. The others refuse: what they answer of an empty one, such
+// as that nothing was offered, is wrong in a directory that was not meant.
+const begins = "begins"
+
+// beginning marks a command that may make a new store.
+func beginning(cmd *cobra.Command) *cobra.Command {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[begins] = "true"
+	return cmd
 }
 
 func storeFile(c configs.Config) string { return filepath.Join(c.DataDir, "chaoban.db") }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -81,6 +82,8 @@ func TestMistypedCommandsAreInvalid(t *testing.T) {
 // has the commands that open the engine first.
 func TestUsageErrorsNameTheFlags(t *testing.T) {
 	data := t.TempDir()
+	code, _, errs := typedLine(t, "contracts", "apply", "../../docs/examples/contracts.yaml", "--data", data)
+	assert.Equal(t, exitOK, code, errs)
 	for line, says := range map[string]string{
 		"kpi conversion --from 2026-11-02 --to 2026-11-01": "--to 2026-11-01 lies before --from 2026-11-02",
 		"kpi scorecards --contract x":                      "--contract needs --month",
@@ -94,4 +97,21 @@ func TestUsageErrorsNameTheFlags(t *testing.T) {
 		assert.Empty(t, out, line)
 		assert.Contains(t, errs, says, line)
 	}
+}
+
+// In a directory without a store nothing is answered, and none is made: "offered 0" would be a wrong figure of
+// the right month.
+func TestNoStoreIsNoAnswer(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "elsewhere")
+	for _, line := range []string{
+		"kpi query --metric offered --month 2026-11", "contracts list", "import list", "scorecards freeze --month 2026-10", "retention --dry-run",
+		"forecast make --origin 2026-11-01 --horizon 14d",
+	} {
+		code, out, errs := typedLine(t, append(strings.Fields(line), "--data", data)...)
+		assert.Equal(t, exitNotFound, code, line)
+		assert.Empty(t, out, line)
+		assert.Contains(t, errs, "there is no store in "+data, line)
+		assert.Contains(t, errs, "--data", line)
+	}
+	assert.NoDirExists(t, data)
 }

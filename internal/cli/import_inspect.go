@@ -53,6 +53,7 @@ func newImportPlatform(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&date, "date", "", "business date of a file that has no date column")
 	cmd.Flags().StringArrayVar(&in.Percent, "percent", nil, percentHelp)
 	cmd.Flags().StringVar(&in.Sheet, "sheet", "", "sheet of a workbook (default: the first visible one)")
+	cmd.Flags().BoolVar(&in.Again, "again", false, againHelp)
 	_ = cmd.MarkFlagRequired("shop") // it is defined above
 	return cmd
 }
@@ -67,6 +68,9 @@ func optionalDate(text string) (calendar.Date, error) {
 func printPlatformImported(out io.Writer, done measuring.PlatformImported, zone *time.Location) {
 	if done.Already {
 		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
+		if done.Replaced > 0 {
+			fmt.Fprintf(out, "%d of its %d figures have other values now, from a later file; with --again %s wins\n", done.Replaced, done.Import.Rows, done.Import.File)
+		}
 		return
 	}
 	printPlatformSummary(out, done.Summary)
@@ -95,7 +99,7 @@ func newImportInspect(s *settings) *cobra.Command {
 	var kind, save, date string
 	var percent []string
 	var o intake.InspectOptions
-	constants := map[string]*string{"merchant": new(string), "shop": new(string), "queue": new(string)}
+	constants := map[string]*string{"merchant": new(string), "shop": new(string), "queue": new(string), "channel": new(string)}
 	cmd := &cobra.Command{
 		Use: "inspect FILE", Short: "Say what a file is and guess its mapping, importing nothing", Args: cobra.ExactArgs(1),
 		Long: "Looks at the beginning of a file, says what it is and which column seems to be which field, with samples and doubts, and\n" +
@@ -126,7 +130,7 @@ func newImportInspect(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&o.Sheet, "sheet", "", "sheet of a workbook (default: the first visible one)")
 	cmd.Flags().StringVar(&date, "date", "", "business date of a platform file that has no date column")
 	cmd.Flags().StringArrayVar(&percent, "percent", nil, percentHelp)
-	for _, name := range []string{"merchant", "shop", "queue"} {
+	for _, name := range []string{"merchant", "shop", "queue", "channel"} {
 		cmd.Flags().StringVar(constants[name], name, "", "the "+name+" of every row, for files that do not name it")
 	}
 	return cmd

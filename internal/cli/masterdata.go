@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +39,7 @@ func newContractsCommand(s *settings) *cobra.Command {
 			})
 		},
 	}
-	return family("contracts", "Merchants, shops and contract versions", apply, newContractsList(s), newMerchantsList(s))
+	return family("contracts", "Merchants, shops and contract versions", beginning(apply), newContractsList(s), newMerchantsList(s))
 }
 
 func newContractsList(s *settings) *cobra.Command {
@@ -124,16 +126,16 @@ func newImportCommand(s *settings) *cobra.Command {
 		}
 		children = append(children, newImportKind(s, kind, name, kinds[kind]))
 	}
-	children = append(children, newImportPlatform(s), newImportInspect(s), newImportList(s))
+	children = append(children, beginning(newImportPlatform(s)), newImportInspect(s), newImportList(s))
 	return family("import", "Read files: agents, contact history, conversations and their events, agent states, orders, tickets, accounts", children...)
 }
 
 func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
 	var mapping, rejects string
-	var partial bool
+	var partial, again, noRounds bool
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short, Args: cobra.ExactArgs(1),
-		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing.",
+		Long: short + ".\n\nAll or nothing: one bad row and nothing is imported, unless --partial, which imports the good rows\nand writes the others to --rejects. The same file twice changes nothing, unless --again, or what decides about its rows\nhas changed since, such as who used an account.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := needEngine
 			if kind == intake.Agents || kind == intake.Accounts {
@@ -148,7 +150,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 				return err
 			}
 			defer closer.Close()
-			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial}
+			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, NoRounds: noRounds, Again: again}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile
 				if partial {
@@ -170,14 +172,20 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 						return err
 					}
 				}
-				return s.print(cmd, done, func() { printImported(cmd, done, rejectsName(rejects, args[0])) })
+				return s.print(cmd, done, func() { printImported(cmd.OutOrStdout(), done, rejectsName(rejects, args[0]), a.ops.Zone()) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file (YAML): which column is which field")
 	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
+	if kind != intake.Agents && kind != intake.Accounts { // these always say what is now
+		cmd.Flags().BoolVar(&again, "again", false, againHelp)
+	}
+	if kind == intake.Conversations {
+		cmd.Flags().BoolVar(&noRounds, "no-rounds", false, "rows without rounds may take the place of stored conversations that have rounds")
+	}
 	cmd.Flags().StringVar(&rejects, "rejects", "", "with --partial: file for rejected rows (default FILE.rejected.csv)")
-	return cmd
+	return beginning(cmd)
 }
 
 // rejectsFile takes rejected rows under a temporary name beside the file they are for. That file is
@@ -241,14 +249,45 @@ func readMapping(name string, kind intake.Kind) (intake.Mapping, error) {
 		return intake.Mapping{}, fault.Wrap(err, fault.NotFound, "cli.file", "the mapping file %s cannot be read", name)
 	}
 	defer f.Close()
-	return intake.ParseMapping(filepath.Base(name), f)
+	m, err := intake.ParseMapping(filepath.Base(name), f)
+	if err == nil && m.Kind != kind {
+		return m, fault.Bad("intake.mapping", "mapping", []fault.Field{{
+			File: filepath.Base(name), Path: "kind", Value: string(m.Kind), Problem: fmt.Sprintf("the mapping reads %s, but this command imports %s", m.Kind, kind),
+		}})
+	}
+	return m, err
 }
 
-func printImported(cmd *cobra.Command, done measuring.Imported, rejects string) {
-	out := cmd.OutOrStdout()
+// shownUnknown is how many unknown agents are named on the screen.
+const shownUnknown = 10
+
+func printUnknownAgents(out io.Writer, unknown []measuring.AgentRows) {
+	if len(unknown) == 0 {
+		return
+	}
+	names := make([]string, min(len(unknown), shownUnknown))
+	for i := range names {
+		names[i] = fmt.Sprintf("%s (%d rows)", unknown[i].Agent, unknown[i].Rows)
+	}
+	more := ""
+	if n := len(unknown) - len(names); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(out, "warning: nobody has entered these agents: %s%s. Their rows count; enter them with 'chaoban import agents', or correct the file\n", strings.Join(names, ", "), more)
+}
+
+const againHelp = "import a file that was imported before once more, so that it wins over what came since"
+
+func printImported(out io.Writer, done measuring.Imported, rejects string, zone *time.Location) {
 	switch {
 	case done.Already:
-		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.Format("2006-01-02 15:04"), done.Import.Batch)
+		fmt.Fprintf(out, "%s was imported before, at %s as batch %s: nothing changed\n", done.Import.File, done.Import.At.In(zone).Format("2006-01-02 15:04"), done.Import.Batch)
+		for _, l := range done.Later {
+			fmt.Fprintf(out, "  since then: %s at %s as batch %s\n", l.File, l.At.In(zone).Format("2006-01-02 15:04"), l.Batch)
+		}
+		if len(done.Later) > 0 {
+			fmt.Fprintf(out, "rows that these hold too have the later values; with --again %s wins\n", done.Import.File)
+		}
 		return
 	case done.Agents != nil:
 		fmt.Fprintf(out, "agents: %s\n", counts(*done.Agents))
@@ -257,6 +296,7 @@ func printImported(cmd *cobra.Command, done measuring.Imported, rejects string) 
 	default:
 		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
 	}
+	printUnknownAgents(out, done.Unknown)
 	if done.Import.Rejected > 0 {
 		fmt.Fprintf(out, "%d rows rejected, written with reasons to %s\n", done.Import.Rejected, rejects)
 		for _, p := range done.Summary.Problems {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,16 +12,17 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
 // newRetentionCommand shows what retention would delete, did delete, and must not.
 func newRetentionCommand(s *settings) *cobra.Command {
 	var dry bool
 	cmd := family("retention", "What is deleted after the years of retention, and what is held",
-		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", "结算争议 2026-11", func(a *app, cmd *cobra.Command, in measuring.HoldInput) error {
+		newRetentionHold(s, "hold", "Keep the measurements of a merchant, or of all, from being deleted", "结算争议 2026-11", func(a *app, cmd *cobra.Command, in measuring.HoldInput) (measuring.HoldInput, error) {
 			return a.ops.Measuring.HoldRetention(cmd.Context(), a.who, in)
 		}),
-		newRetentionHold(s, "release", "End a hold", "争议已解决", func(a *app, cmd *cobra.Command, in measuring.HoldInput) error {
+		newRetentionHold(s, "release", "End the hold of one case", "争议已解决", func(a *app, cmd *cobra.Command, in measuring.HoldInput) (measuring.HoldInput, error) {
 			return a.ops.Measuring.ReleaseRetention(cmd.Context(), a.who, in)
 		}),
 		newRetentionList(s), newRetentionLog(s))
@@ -91,27 +94,30 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-func newRetentionHold(s *settings, use, short, example string, do func(*app, *cobra.Command, measuring.HoldInput) error) *cobra.Command {
-	var merchant, why string
+func newRetentionHold(s *settings, use, short, example string, do func(*app, *cobra.Command, measuring.HoldInput) (measuring.HoldInput, error)) *cobra.Command {
+	var merchant, reference, why string
 	var all bool
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
-		Example: "  chaoban retention " + use + " --merchant lumi --reason '" + example + "'",
+		Example: "  chaoban retention " + use + " --merchant lumi --case 2026-17 --reason '" + example + "'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if all == (merchant != "") {
 				return fault.New(fault.Invalid, "cli.usage", "say --merchant ID, or --all")
 			}
 			return s.with(cmd, needEngine, func(a *app) error {
-				in := measuring.HoldInput{Merchant: ids.Merchant(merchant), Reason: why}
-				if err := do(a, cmd, in); err != nil {
+				done, err := do(a, cmd, measuring.HoldInput{Merchant: ids.Merchant(merchant), Case: reference, Reason: why})
+				if err != nil {
 					return err
 				}
-				return s.print(cmd, in, func() { fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", use, everybody(in.Merchant)) })
+				return s.print(cmd, done, func() {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, case %s\n", use, everybody(done.Merchant), cmp.Or(done.Case, "-"))
+				})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&merchant, "merchant", "", "merchant id")
 	cmd.Flags().BoolVar(&all, "all", false, "everybody's measurements")
+	cmd.Flags().StringVar(&reference, "case", "", "the case, by which its hold is released (of a hold: default the reason; of a release: the only one there is)")
 	cmd.Flags().StringVar(&why, "reason", "", "why")
 	_ = cmd.MarkFlagRequired("reason") // the flag exists
 	return cmd
@@ -129,17 +135,25 @@ func newRetentionList(s *settings) *cobra.Command {
 				return s.print(cmd, all, func() {
 					rows := make([]string, len(all))
 					for i, h := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s", everybody(h.Merchant), h.At.In(a.ops.Zone()).Format(time.DateTime), h.Author, h.Reason)
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", everybody(h.Merchant), cmp.Or(h.Case, "-"), h.At.In(a.ops.Zone()).Format(time.DateTime), h.Author, h.Reason)
 					}
-					table(cmd.OutOrStdout(), "MERCHANT\tSINCE\tBY\tREASON", rows)
+					table(cmd.OutOrStdout(), "MERCHANT\tCASE\tSINCE\tBY\tREASON", rows)
 				})
 			})
 		},
 	}
 }
 
+// tableNames are the words of the dry run for the tables that the log names.
+var tableNames = map[string]string{
+	"agent_states": "agent states", "contacts": "contact history", "platform_figures": "platform figures",
+	"slots": "roll-ups (quarters)", "metric_slots": "roll-ups (metrics)", "buyer_days": "roll-ups (buyers)", "buyer_totals": "roll-ups (buyer totals)",
+	"state_slots": "roll-ups (agent states)",
+}
+
 func newRetentionLog(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var counted bool
+	cmd := &cobra.Command{
 		Use: "log", Short: "List what was deleted, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needEngine, func(a *app) error {
@@ -147,14 +161,19 @@ func newRetentionLog(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if !counted {
+					all = slices.DeleteFunc(all, func(d warehouse.Deletion) bool { return d.DryRun })
+				}
 				return s.print(cmd, all, func() {
 					rows := make([]string, len(all))
 					for i, d := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s\t%s", d.At.In(a.ops.Zone()).Format(time.DateTime), d.Table, d.Cutoff, d.Rows, yesNo(d.DryRun), d.Author, heldNames(d.Held))
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s\t%s", d.At.In(a.ops.Zone()).Format(time.DateTime), cmp.Or(tableNames[d.Table], d.Table), d.Cutoff, d.Rows, yesNo(d.DryRun), d.Author, heldNames(d.Held))
 					}
-					table(cmd.OutOrStdout(), "AT\tTABLE\tBEFORE\tROWS\tDRY RUN\tBY\tHELD", rows)
+					table(cmd.OutOrStdout(), "AT\tWHAT\tBEFORE\tROWS\tONLY COUNTED\tBY\tHELD", rows)
 				})
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&counted, "dry-runs", false, "list the runs that only counted and deleted nothing, too")
+	return cmd
 }

@@ -102,6 +102,7 @@ func printMonthCards(cmd *cobra.Command, a *app, cards settling.MonthCards) {
 // newScorecardsCommand closes months and amends what was closed.
 func newScorecardsCommand(s *settings) *cobra.Command {
 	var month, contract, agent, reason string
+	var empty bool
 	freeze := &cobra.Command{
 		Use: "freeze", Short: "Close a month: its scores are kept as they are and never change", Args: cobra.NoArgs,
 		Example: "  chaoban scorecards freeze --month 2026-10",
@@ -111,7 +112,7 @@ func newScorecardsCommand(s *settings) *cobra.Command {
 				return err
 			}
 			return s.with(cmd, needEngine, func(a *app) error {
-				done, err := a.ops.Settling.FreezeScorecards(cmd.Context(), a.who, m)
+				done, err := a.ops.Settling.FreezeScorecards(cmd.Context(), a.who, settling.FreezeInput{Month: m, Empty: empty})
 				if err != nil {
 					return err
 				}
@@ -162,6 +163,7 @@ func newScorecardsCommand(s *settings) *cobra.Command {
 		cmd.Flags().StringVar(&month, "month", "", "month, 2026-10")
 		_ = cmd.MarkFlagRequired("month") // the flag exists
 	}
+	freeze.Flags().BoolVar(&empty, "empty", false, "close the month although nobody has a card")
 	amend.Flags().StringVar(&contract, "contract", "", "contract id")
 	amend.Flags().StringVar(&agent, "agent", "", "staff number")
 	amend.Flags().StringVar(&reason, "reason", "", "why the frozen score changes")

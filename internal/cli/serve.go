@@ -160,5 +160,5 @@ func newDemoCommand(s *settings) *cobra.Command {
 			return s.with(cmd, needEngine, func(a *app) error { return loadDemo(cmd.Context(), a, cmd.ErrOrStderr()) })
 		},
 	}
-	return family("demo", "The simulated demo", load)
+	return family("demo", "The simulated demo", beginning(load))
 }

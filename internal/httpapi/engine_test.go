@@ -66,7 +66,10 @@ func TestFiguresOverHTTP(t *testing.T) {
 	assert.Equal(t, map[string]float64{"lumi": 4, "orca": 2}, offered("planner", ""))
 	assert.Equal(t, map[string]float64{"lumi": 4}, offered("client-lumi", ""), "a client sees its own merchant only")
 	assert.Equal(t, map[string]float64{"orca": 2}, offered("client-orca", ""))
-	assert.Empty(t, offered("client-orca", "&merchants=lumi"), "and nothing when it names another")
+	for _, other := range []string{"merchants=lumi", "merchants=nosuch", "shops=lumi-tmall", "queues=lumi-tmall/pre"} {
+		r := h.ask(t, "client-orca", "GET", "/v1/kpi/query?"+day+"&metrics=offered&"+other, nil)
+		assert.Equal(t, 404, r.status, "another's name is one that does not exist: %s", other)
+	}
 
 	// 10 s and 20 s of the four that were offered came within 30 s; the given-up one counts as missed.
 	r := figures("planner", "metrics=answered_within,first_response&within=30s&merchants=lumi")

@@ -66,6 +66,8 @@ type importInput struct {
 	Kind     string `path:"kind" enum:"agents,conversations,states,history,events,orders,tickets,accounts" doc:"what the rows are"`
 	Name     string `query:"name" maxLength:"255" doc:"name of the file when the body is the file; for messages"`
 	Partial  bool   `query:"partial" doc:"import the good rows although others are bad"`
+	NoRounds bool   `query:"no_rounds" doc:"conversations without rounds may take the place of stored ones that have rounds"`
+	Again    bool   `query:"again" doc:"import a file that was imported before once more, so that its rows win over what came since"`
 	Type     string `header:"Content-Type"`
 	Encoding string `header:"Content-Encoding" enum:"identity,gzip"`
 
@@ -113,7 +115,7 @@ func (s *Server) importFile(ctx context.Context, in *importInput) (*one[importAn
 		return nil, fault.Bad("intake.mapping", "mapping", []fault.Field{{Path: "kind", Value: string(up.mapping.Kind), Problem: "must be " + string(kind) + " at this address"}})
 	}
 	rejects := &capped{left: 1 << 20}
-	order := measuring.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial}
+	order := measuring.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial, NoRounds: in.NoRounds, Again: in.Again}
 	if in.Partial {
 		order.RejectTo = rejects
 	}

@@ -51,6 +51,7 @@ type platformInput struct {
 	Date     string   `query:"date" maxLength:"10" doc:"business date of a file without a date column, 2026-04-17"`
 	Sheet    string   `query:"sheet" maxLength:"64" doc:"sheet of a workbook; the first visible one without it"`
 	Percent  []string `query:"percent,explode" doc:"how percentages are written where the file does not tell: fraction (0.95), number (95), or HEADER=fraction"`
+	Again    bool     `query:"again" doc:"import a file that was imported before once more, so that its figures win over what came since"`
 	Type     string   `header:"Content-Type"`
 	Encoding string   `header:"Content-Encoding" enum:"identity,gzip"`
 
@@ -83,7 +84,7 @@ func (s *Server) importPlatformFile(ctx context.Context, in *platformInput) (*on
 		return nil, err
 	}
 	done, err := s.deps.Ops.Measuring.ImportPlatform(ctx, whoOf(ctx), measuring.PlatformInput{
-		Source: up.source, Path: up.source.Name, Sheet: in.Sheet, Shop: ids.Shop(in.Shop), Merchant: ids.Merchant(in.Merchant), Date: date, Percent: in.Percent,
+		Source: up.source, Path: up.source.Name, Sheet: in.Sheet, Shop: ids.Shop(in.Shop), Merchant: ids.Merchant(in.Merchant), Date: date, Percent: in.Percent, Again: in.Again,
 	})
 	if err != nil {
 		return nil, err

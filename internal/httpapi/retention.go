@@ -16,8 +16,9 @@ func (s *Server) addRetention() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/retention", "preview-retention", tag, "What the next run of retention would delete; deletes nothing", long), s.previewRetention)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/retention/holds", "list-holds", tag, "Whose measurements must not be deleted"), s.holds)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/retention/holds", "hold-retention", tag, "Keep the measurements of a merchant, or of all, from being deleted",
+		describe("A merchant may be held for several cases; each is released by its own, and nothing goes while any is open."),
 		status(http.StatusNoContent)), s.hold)
-	huma.Register(s.api, operation(http.MethodPost, "/v1/retention/releases", "release-retention", tag, "End a hold", status(http.StatusNoContent)), s.release)
+	huma.Register(s.api, operation(http.MethodPost, "/v1/retention/releases", "release-retention", tag, "End the hold of one case", status(http.StatusNoContent)), s.release)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/retention/deletions", "list-deletions", tag, "What was deleted, newest first"), s.deletions)
 }
 
@@ -43,20 +44,23 @@ func (s *Server) holds(ctx context.Context, _ *struct{}) (*one[page[operations.H
 type holdInput struct {
 	Body struct {
 		Merchant string `json:"merchant,omitempty" maxLength:"64" doc:"empty: everybody's"`
+		Case     string `json:"case,omitempty" maxLength:"200" doc:"what the hold is released by. Without it: of a hold its reason, of a release the only hold there is"`
 		Reason   string `json:"reason" maxLength:"500"`
 	}
 }
 
 func (in *holdInput) input() measuring.HoldInput {
-	return measuring.HoldInput{Merchant: ids.Merchant(in.Body.Merchant), Reason: in.Body.Reason}
+	return measuring.HoldInput{Merchant: ids.Merchant(in.Body.Merchant), Case: in.Body.Case, Reason: in.Body.Reason}
 }
 
 func (s *Server) hold(ctx context.Context, in *holdInput) (*struct{}, error) {
-	return nil, s.deps.Ops.Measuring.HoldRetention(ctx, whoOf(ctx), in.input())
+	_, err := s.deps.Ops.Measuring.HoldRetention(ctx, whoOf(ctx), in.input())
+	return nil, err
 }
 
 func (s *Server) release(ctx context.Context, in *holdInput) (*struct{}, error) {
-	return nil, s.deps.Ops.Measuring.ReleaseRetention(ctx, whoOf(ctx), in.input())
+	_, err := s.deps.Ops.Measuring.ReleaseRetention(ctx, whoOf(ctx), in.input())
+	return nil, err
 }
 
 func (s *Server) deletions(ctx context.Context, _ *struct{}) (*one[page[operations.Deletion]], error) {

@@ -32,10 +32,6 @@ func (s *Server) addKeeping() {
 	s.addRetention()
 }
 
-type monthPath struct {
-	Month calendar.Month `path:"month" doc:"2026-11"`
-}
-
 type monthScorecardsInput struct {
 	Month    calendar.Month `path:"month" doc:"2026-11"`
 	Contract string         `query:"contract" maxLength:"64"`
@@ -52,8 +48,13 @@ func (s *Server) monthScorecards(ctx context.Context, in *monthScorecardsInput) 
 	return &one[settling.MonthCards]{Body: cards}, nil
 }
 
-func (s *Server) freezeScorecards(ctx context.Context, in *monthPath) (*one[operations.Freeze], error) {
-	done, err := s.deps.Ops.Settling.FreezeScorecards(ctx, whoOf(ctx), in.Month)
+type freezeInput struct {
+	Month calendar.Month `path:"month" doc:"2026-11"`
+	Empty bool           `query:"empty" doc:"close the month although nobody has a card"`
+}
+
+func (s *Server) freezeScorecards(ctx context.Context, in *freezeInput) (*one[operations.Freeze], error) {
+	done, err := s.deps.Ops.Settling.FreezeScorecards(ctx, whoOf(ctx), settling.FreezeInput{Month: in.Month, Empty: in.Empty})
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func keptCases() map[string]useCase {
 			return list(rows, next, err, nobody)
 		}},
 		"Settling.FreezeScorecards": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Settling.FreezeScorecards(ctx, p, calendar.Month{Year: 2099, Month: 1}))
+			return only(w.Settling.FreezeScorecards(ctx, p, settling.FreezeInput{Month: calendar.Month{Year: 2099, Month: 1}}))
 		}},
 		"Settling.AmendScorecard": {freeze, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Settling.AmendScorecard(ctx, p, settling.AmendInput{}))
@@ -71,10 +71,12 @@ func keptCases() map[string]useCase {
 			return only(w.Measuring.PreviewRetention(ctx, p))
 		}},
 		"Measuring.HoldRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.HoldRetention(ctx, p, measuring.HoldInput{})
+			_, err := w.Measuring.HoldRetention(ctx, p, measuring.HoldInput{})
+			return nil, err
 		}},
 		"Measuring.ReleaseRetention": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Measuring.ReleaseRetention(ctx, p, measuring.HoldInput{Merchant: "lumi", Reason: "x"})
+			_, err := w.Measuring.ReleaseRetention(ctx, p, measuring.HoldInput{Merchant: "lumi", Reason: "x"})
+			return nil, err
 		}},
 		"Measuring.Holds": {retention, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Measuring.Holds(ctx, p))

@@ -13,31 +13,33 @@ import (
 )
 
 // Hold keeps what is measured for a merchant from being deleted, whatever its age: a dispute or a
-// court needs it. It stands until it is released.
+// court needs it. It stands until it is released. A merchant may have several, one per case, and
+// nothing of it goes before the last is released.
 type Hold struct {
 	Merchant ids.Merchant `json:"merchant"` // "" holds everything
+	Case     string       `json:"case"`     // what it is released by; unique per merchant
 	Reason   string       `json:"reason"`
 	Author   string       `json:"author"`
 	At       time.Time    `json:"at,omitzero"` // when it was put on; set by Hold
 }
 
-// Hold puts a hold on; a second one on the same merchant takes its place. A deletion that is under way
-// may finish the table it is at. Errors: warehouse.hold, warehouse.down and the like.
+// Hold puts a hold on; the same case of the same merchant again only renews its reason. A deletion that
+// is under way may finish the table it is at. Errors: warehouse.hold, warehouse.down and the like.
 func (w *Warehouse) Hold(ctx context.Context, h Hold) error { return w.setHold(ctx, h, true) }
 
-// Release ends the hold on a merchant ("" = the one on everything).
-// Errors: warehouse.hold, warehouse.hold.unknown, warehouse.down and the like.
-func (w *Warehouse) Release(ctx context.Context, merchant ids.Merchant, author, reason string) error {
+// Release ends the hold of one case on a merchant ("" = on everything); Reason and Author of release are
+// those of the end. Errors: warehouse.hold, warehouse.hold.unknown, warehouse.down and the like.
+func (w *Warehouse) Release(ctx context.Context, release Hold) error {
 	holds, err := w.Holds(ctx)
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if h.Merchant == merchant {
-			return w.setHold(ctx, Hold{Merchant: merchant, Reason: reason, Author: author}, false)
+		if h.Merchant == release.Merchant && h.Case == release.Case {
+			return w.setHold(ctx, release, false)
 		}
 	}
-	return fault.New(fault.NotFound, "warehouse.hold.unknown", "there is no hold on %q", merchant)
+	return fault.New(fault.NotFound, "warehouse.hold.unknown", "there is no hold on %q for the case %q", release.Merchant, fault.Shorten(release.Case))
 }
 
 func (w *Warehouse) setHold(ctx context.Context, h Hold, held bool) error {
@@ -55,11 +57,11 @@ func (w *Warehouse) setHold(ctx context.Context, h Hold, held bool) error {
 	if err != nil {
 		return err
 	}
-	return w.classify(ctx, conn.Exec(ctx, "INSERT INTO holds (merchant, held, reason, author) VALUES (?, ?, ?, ?)",
-		string(h.Merchant), held, h.Reason, h.Author))
+	return w.classify(ctx, conn.Exec(ctx, "INSERT INTO holds (merchant, reference, held, reason, author) VALUES (?, ?, ?, ?, ?)",
+		string(h.Merchant), h.Case, held, h.Reason, h.Author))
 }
 
-// Holds lists the holds that stand, by merchant. Errors: warehouse.down and the like.
+// Holds lists the holds that stand, by merchant and case. Errors: warehouse.down and the like.
 func (w *Warehouse) Holds(ctx context.Context) ([]Hold, error) {
 	conn, err := w.connection(ctx)
 	if err != nil {
@@ -71,9 +73,9 @@ func (w *Warehouse) Holds(ctx context.Context) ([]Hold, error) {
 
 func readHolds(ctx context.Context, conn clickhouse.Conn) ([]Hold, error) {
 	// A hold and a release in the same millisecond: the hold counts.
-	rows, err := conn.Query(ctx, `SELECT merchant, newest.3, newest.4, newest.1 FROM (
-SELECT merchant, argMax((at, held, reason, author), (at, held)) AS newest FROM holds GROUP BY merchant
-) WHERE newest.2 ORDER BY merchant`)
+	rows, err := conn.Query(ctx, `SELECT merchant, reference, newest.3, newest.4, newest.1 FROM (
+SELECT merchant, reference, argMax((at, held, reason, author), (at, held)) AS newest FROM holds GROUP BY merchant, reference
+) WHERE newest.2 ORDER BY merchant, reference`)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ SELECT merchant, argMax((at, held, reason, author), (at, held)) AS newest FROM h
 	for rows.Next() {
 		var h Hold
 		var merchant string
-		if err := rows.Scan(&merchant, &h.Reason, &h.Author, &h.At); err != nil {
+		if err := rows.Scan(&merchant, &h.Case, &h.Reason, &h.Author, &h.At); err != nil {
 			return nil, err
 		}
 		h.Merchant, h.At = ids.Merchant(merchant), h.At.UTC()

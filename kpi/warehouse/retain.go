@@ -128,12 +128,13 @@ func (w *Warehouse) retain(ctx context.Context, conn clickhouse.Conn, r Retentio
 	return deleted, nil
 }
 
+// merchantsOf are the merchants with holds, each once; holds are sorted by merchant.
 func merchantsOf(holds []Hold) []ids.Merchant {
 	held := []ids.Merchant{}
 	for _, h := range holds {
 		held = append(held, h.Merchant)
 	}
-	return held
+	return slices.Compact(held)
 }
 
 // unlessHeld is the condition that no hold keeps a row.

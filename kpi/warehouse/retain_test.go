@@ -158,7 +158,7 @@ func TestHoldKeepsAMerchantOrEverything(t *testing.T) {
 	assert.Equal(t, "arbitration 2026-17", holds[1].Reason)
 	assert.WithinDuration(t, time.Now(), holds[1].At, time.Minute)
 
-	require.NoError(t, explain(w.Release(t.Context(), "", "wang", "audit is over")))
+	require.NoError(t, explain(w.Release(t.Context(), Hold{Author: "wang", Reason: "audit is over"})))
 	one := retain(t, w, rules)
 	assert.Equal(t, []ids.Merchant{"quarrel"}, one.Held)
 	want := each(1) // of two
@@ -173,11 +173,23 @@ func TestHoldKeepsAMerchantOrEverything(t *testing.T) {
 	require.NoError(t, explain(err))
 	assert.Equal(t, []ids.Merchant{"quarrel"}, log[0].Held)
 
-	require.NoError(t, explain(w.Release(t.Context(), "quarrel", "wang", "settled")))
+	// A second case of the same merchant: the end of one leaves the other.
+	settled := Hold{Merchant: "quarrel", Author: "wang", Reason: "settled"}
+	require.NoError(t, explain(w.Hold(t.Context(), Hold{Merchant: "quarrel", Case: "案件2", Reason: "a second dispute", Author: "lin"})))
+	require.NoError(t, explain(w.Release(t.Context(), settled)))
+	assert.Equal(t, "warehouse.hold.unknown", fault.CodeOf(w.Release(t.Context(), settled)))
+	assert.Zero(t, retain(t, w, rules).Raw(), "one case is open still")
+	assert.Equal(t, want, storedRows(t, w, rawTables...))
+	holds, err = w.Holds(t.Context())
+	require.NoError(t, explain(err))
+	require.Len(t, holds, 1)
+	assert.Equal(t, []string{"案件2", "a second dispute"}, []string{holds[0].Case, holds[0].Reason}, "with its own reason")
+	settled.Case = "案件2"
+	require.NoError(t, explain(w.Release(t.Context(), settled)))
 	retain(t, w, rules)
 	assert.Empty(t, storedRows(t, w, rawTables...))
 
-	err = w.Release(t.Context(), "quarrel", "wang", "again")
+	err = w.Release(t.Context(), settled)
 	assert.Equal(t, "warehouse.hold.unknown", fault.CodeOf(err))
 	err = w.Hold(t.Context(), Hold{Merchant: "x"})
 	require.Equal(t, "warehouse.hold", fault.CodeOf(err))

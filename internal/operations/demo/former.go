@@ -128,7 +128,7 @@ func loadFormer(ctx context.Context, ops *operations.Operations, who access.Prin
 		if slices.ContainsFunc(holds, func(h operations.Hold) bool { return h.Merchant == m.ID }) {
 			continue
 		}
-		if err := ops.Measuring.HoldRetention(ctx, who, measuring.HoldInput{Merchant: m.ID, Reason: formerReason}); err != nil {
+		if _, err := ops.Measuring.HoldRetention(ctx, who, measuring.HoldInput{Merchant: m.ID, Reason: formerReason}); err != nil {
 			return err
 		}
 	}

@@ -242,7 +242,11 @@ func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) {
 	}
 	out.Mapping = best.mapping(out.Layout, o.Constants)
 	for _, name := range out.Missing {
-		out.Doubts = append(out.Doubts, fmt.Sprintf("nothing gives %s: name a column, or a constant for the whole file", name))
+		text := fmt.Sprintf("nothing gives %s: name a column, or a constant for the whole file", name)
+		if name == "channel" {
+			text = "nothing gives channel: say call or chat; without it rows are taken for chats, and means over rounds leave calls out"
+		}
+		out.Doubts = append(out.Doubts, text)
 	}
 }
 

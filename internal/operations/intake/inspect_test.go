@@ -57,7 +57,9 @@ func TestInspectCallLogAndImportIt(t *testing.T) {
 		"Speed of answer in seconds": "wait", "AvgTalkDuration": "handle_time", "Satisfaction rating": "rating",
 	}, fields(found))
 	assert.Empty(t, found.Missing)
+	assert.Contains(t, strings.Join(found.Doubts, "\n"), "nothing gives channel: call is assumed")
 	m := saved(t, found)
+	assert.Equal(t, chatlog.Call, m.Constants["channel"])
 	var got []chatlog.Conversation
 	_, err := intake.Scan(t.Context(), src, m, func(b []chatlog.Conversation) error { got = append(got, b...); return nil }, intake.Options{Zone: beijing})
 	require.NoError(t, err)
@@ -66,6 +68,7 @@ func TestInspectCallLogAndImportIt(t *testing.T) {
 	assert.Equal(t, 143.0, got[0].HandleTime.Seconds())
 	assert.Equal(t, "2021-01-01T01:12:58Z", got[0].StartedAt.Format("2006-01-02T15:04:05Z07:00"))
 	assert.True(t, got[3].AnsweredAt.IsZero())
+	assert.Len(t, got[0].Rounds, 1, "a call has its round")
 
 	// Without the constants the file is saved with a gap that an import refuses by name.
 	bare := inspect(t, src, intake.InspectOptions{})
@@ -182,6 +185,9 @@ func TestInspectSaysWhatIsDoubtful(t *testing.T) {
 	found = one("客服,开始时间\nA,2026-04-16\n合计,\n")
 	assert.Contains(t, doubtsOf(found, "开始时间"), "time of day")
 	assert.Equal(t, map[string][]string{"客服": {"合计"}}, found.Mapping.Skip)
+
+	assert.Equal(t, intake.ToBeNamed, saved(t, one("客服,开始时间,等待时长(秒)\nA,2026-04-16 10:00,9\n")).Constants["channel"], "neither calls nor chats by their headers")
+	assert.Equal(t, chatlog.Chat, saved(t, one("客服,开始时间,客服消息数\nA,2026-04-16 10:00,9\n")).Constants["channel"])
 
 	lines := inspect(t, intake.FromBytes("f.ndjson", []byte(`{"merchant":"m","queue":"q","conversation":"c","at":"2026-04-16T00:00:00Z","kind":"buyer"}`+"\n")), intake.InspectOptions{})
 	assert.Equal(t, intake.Events, lines.Kind)

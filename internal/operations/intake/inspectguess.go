@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 )
 
@@ -56,6 +57,7 @@ type tableGuess struct {
 	noData  []string
 	skip    map[string][]string
 	slot    string // found out, of a contact history
+	channel string // assumed, of conversations that do not name one
 	session bool
 }
 
@@ -274,6 +276,9 @@ func (g *tableGuess) sum(data []platformfile.Row, constants map[string]string) {
 			g.score += f.Confidence
 		}
 	}
+	if g.kind == Conversations && g.spec["channel"].From == nil && constants["channel"] == "" && !g.session {
+		g.findChannel()
+	}
 	if g.kind == History && g.spec["slot"].From == nil && constants["slot"] == "" {
 		g.findSlot(data)
 	}
@@ -288,6 +293,33 @@ func (g *tableGuess) sum(data []platformfile.Row, constants map[string]string) {
 		if !slices.Contains([]string{"merchant", "shop", "queue", "platform", "slot"}, name) {
 			g.score -= 2 // these cannot be the same in every row
 		}
+	}
+}
+
+// What headers say when they are about calls, and when about chats.
+var (
+	callSigns = []string{"通话", "来电", "呼入", "电话", "接通", "接听", "挂断", "call", "phone", "talk", "speedofanswer"}
+	chatSigns = []string{"会话", "消息", "留言", "chat", "message", "session"}
+)
+
+// findChannel decides what conversations without a channel are, because an import takes them for chats,
+// of which a row tells no rounds, and a call without its round is missing in every mean over rounds.
+func (g *tableGuess) findChannel() {
+	says := func(signs []string) bool {
+		return slices.ContainsFunc(g.columns, func(f InspectedField) bool {
+			return slices.ContainsFunc(signs, func(s string) bool { return strings.Contains(normal(f.Header), s) })
+		})
+	}
+	call, chat := says(callSigns), says(chatSigns)
+	switch {
+	case call && !chat:
+		g.channel = chatlog.Call
+		g.doubts = append(g.doubts, "nothing gives channel: call is assumed, by the headers; the wait of a call counts as its one round. Set it to chat if these are chats")
+	case chat && !call:
+		g.channel = chatlog.Chat
+		g.doubts = append(g.doubts, "nothing gives channel: chat is assumed, by the headers; a row of a chat tells no rounds, so means over rounds leave it out. Set it to call if these are calls")
+	default:
+		g.missing = append(g.missing, "channel")
 	}
 }
 
@@ -465,6 +497,9 @@ func (g *tableGuess) mapping(layout Layout, constants map[string]string) Mapping
 	}
 	if g.slot != "" {
 		m.Constants["slot"] = g.slot
+	}
+	if g.channel != "" {
+		m.Constants["channel"] = g.channel
 	}
 	for _, name := range g.missing {
 		m.Constants[name] = ""

@@ -57,7 +57,27 @@ func readGrid(src Source, sheet string, rows int) (platformfile.Grid, Layout, er
 	case rows == 0 && src.Size > maxPlatformText:
 		return platformfile.Grid{}, Layout{}, refuse(fault.TooLarge, "intake.limit", fault.Field{File: src.Name, Problem: "is too large for a file of daily figures"})
 	}
+	if sheet != "" {
+		return platformfile.Grid{}, Layout{}, refuse(fault.Invalid, "workbook.sheet", fault.Field{File: src.Name, Value: fault.Shorten(sheet), Problem: "is a sheet, but the file is text, which has none"})
+	}
 	return readText(src, rows)
+}
+
+// OtherSheet is the name of a sheet that is to be read as the workbook writes it, and empty when it is the one
+// that would be read anyway. Errors: those of opening; workbook.sheet when the file has no such sheet.
+func OtherSheet(src Source, sheet string) (string, error) {
+	if sheet == "" {
+		return "", nil
+	}
+	_, named, err := readGrid(src, sheet, 0)
+	if err != nil {
+		return "", err
+	}
+	_, usual, err := readGrid(src, "", 0)
+	if err != nil || named.Sheet == usual.Sheet {
+		return "", err
+	}
+	return named.Sheet, nil
 }
 
 func oldExcel(magic []byte) bool { return bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}) }

@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -138,8 +139,11 @@ func conversionsToKeep(kept, measured []store.Conversion) []store.Conversion {
 // Conversions lists conversion figures with how they moved, newest day first and of a figure the
 // newest state first.
 func (m *Measuring) Conversions(ctx context.Context, who access.Principal, f store.ConversionFilter, p store.Page) ([]store.Conversion, string, error) {
-	view, _, err := m.gate.Read(who, access.ReadKPI)
+	view, scope, err := m.gate.Read(who, access.ReadKPI)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := m.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Shops: gate.One(f.Shop)}); err != nil {
 		return nil, "", err
 	}
 	if f.Metric != "" {

@@ -47,6 +47,8 @@ type Streamed struct {
 	Quarantined int64         `json:"quarantined"`        // of these, new in the quarantine; the others were there already
 	NotKept     int64         `json:"not_kept,omitempty"` // of these, too many to be kept; send them again once the cause is fixed
 	Problems    []fault.Field `json:"problems,omitempty"` // the first refused lines
+
+	Unknown []AgentRows `json:"unknown_agents,omitempty"` // agents of rows that were taken in whom nobody has entered
 }
 
 // Stream takes in NDJSON of canonical rows of several types, batch by batch as they come: the door
@@ -71,6 +73,10 @@ func (m *Measuring) Stream(ctx context.Context, who access.Principal, source str
 		err = failed
 	}
 	in.done.Lines = lines
+	unknown, missing := m.strangers(ctx, in.agents)
+	if in.done.Unknown = unknown; err == nil {
+		err = missing
+	}
 	return in.done, err
 }
 
@@ -106,7 +112,8 @@ type streaming struct {
 
 	writing chan struct{} // one entry per batch that is being written
 	running sync.WaitGroup
-	mu      sync.Mutex // guards the two below
+	mu      sync.Mutex // guards those below
+	agents  namedAgents
 	done    Streamed
 	failed  error
 }
@@ -116,7 +123,7 @@ type streaming struct {
 const maxWriting = 2
 
 func (m *Measuring) streaming(who access.Principal, source string, rules *admission) *streaming {
-	return &streaming{Measuring: m, who: who, source: source, rules: rules, writing: make(chan struct{}, maxWriting)}
+	return &streaming{Measuring: m, agents: namedAgents{}, who: who, source: source, rules: rules, writing: make(chan struct{}, maxWriting)}
 }
 
 // wait waits for the batches that are being written and returns the first failure.
@@ -168,14 +175,16 @@ func (s *streaming) take(ctx context.Context, b *stream.Batch) error {
 
 // ingest writes the rows of a batch and returns when they are durable.
 func (s *streaming) ingest(ctx context.Context, b *stream.Batch, begun func()) error {
-	receipt, err := s.gate.Warehouse.Ingest(ctx, warehouse.Batch{
+	batch := warehouse.Batch{
 		ID: streamBatch(b.Content), EventBlocks: b.Events, Conversations: b.Conversations, States: b.States, Orders: b.Orders, Tickets: b.Tickets, Begun: begun,
-	})
+	}
+	receipt, err := s.gate.Warehouse.Ingest(ctx, batch)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.agents.count(batch)
 	d := &s.done
 	d.Batches++
 	d.Rows += int64(b.Len())

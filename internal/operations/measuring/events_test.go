@@ -350,3 +350,20 @@ func TestStreamNeedsTheKeyOfItsBuyers(t *testing.T) {
 	_, err := s.Measuring.Stream(t.Context(), planner, "test", strings.NewReader(twoTalks))
 	_ = refused(t, err, "import.buyer_key")
 }
+
+// Rows of agents that nobody has entered are taken, and named: people are often entered late, and staff
+// numbers misspelt.
+func TestUnknownAgentsAreNamed(t *testing.T) {
+	t.Parallel()
+	s := newEventStack(t)
+	text := eventLine("c1", "m1", "10:00:00", "buyer", "") + eventLine("c1", "m2", "10:00:10", "agent", `,"agent":"1001"`) +
+		eventLine("c1", "m3", "10:00:20", "agent", `,"agent":"NOPE"`) + eventLine("c1", "m4", "10:00:30", "agent", `,"agent":"NOPE"`)
+	want := []measuring.AgentRows{{Agent: "NOPE", Rows: 2}}
+	done, err := s.Measuring.Import(t.Context(), planner, eventsFile(text))
+	ok(t, err)
+	assert.Equal(t, []any{int64(4), want}, []any{done.Import.Rows, done.Unknown})
+	streamed := s.stream(t, text)
+	assert.Equal(t, []any{int64(4), want}, []any{streamed.Rows, streamed.Unknown})
+	s.AddPeople(t, 1003, 1, "lumi-tmall/pre")
+	assert.Empty(t, s.stream(t, eventLine("c1", "m5", "10:00:40", "agent", `,"agent":"1003"`)).Unknown)
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -36,27 +37,29 @@ func (m *Measuring) Figures(ctx context.Context, who access.Principal, q kpi.Que
 			return nil, err
 		}
 	}
-	return figures.Query(ctx, q)
+	readings, err := figures.Query(ctx, q)
+	if err == nil && !slices.ContainsFunc(readings, func(r kpi.Reading) bool { return r.Numerator != 0 || r.Value != nil && r.Denominator > 1 }) {
+		err = m.nobody(ctx, who, perm, q.Agents)
+	}
+	return readings, err
 }
 
-// named refuses a filter that names a merchant or queue that does not exist: an empty answer to a
-// misspelt name would read as "nothing happened".
+// nobody refuses agents whose answer was empty when nobody has entered them.
+func (m *Measuring) nobody(ctx context.Context, who access.Principal, perm access.Permission, agents []ids.Agent) error {
+	scope, err := access.Decide(who, perm)
+	if err != nil {
+		return err
+	}
+	return m.gate.NobodyNamed(ctx, scope, agents)
+}
+
+// named refuses a filter that names what does not exist, see gate.Named.
 func (m *Measuring) named(ctx context.Context, who access.Principal, perm access.Permission, q kpi.Query) error {
-	view, scope, err := m.gate.Read(who, perm)
-	if err != nil || !scope.Everything {
-		return err // a client's or an agent's figures are its own, whatever it names
+	scope, err := access.Decide(who, perm)
+	if err != nil {
+		return err
 	}
-	for _, id := range q.Merchants {
-		if _, err := view.Merchant(ctx, id); err != nil {
-			return err
-		}
-	}
-	for _, id := range q.Queues {
-		if _, err := view.Queue(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.gate.Named(ctx, scope, gate.Names{Merchants: q.Merchants, Shops: q.Shops, Queues: q.Queues, Agents: q.Agents})
 }
 
 // Conversations lists the conversations behind a figure, oldest first: every number opens into
@@ -71,7 +74,13 @@ func (m *Measuring) Conversations(ctx context.Context, who access.Principal, f w
 	if err != nil {
 		return nil, "", err
 	}
+	if err := m.named(ctx, who, perm, kpi.Query{Merchants: f.Merchants, Shops: f.Shops, Queues: f.Queues, Agents: f.Agents}); err != nil {
+		return nil, "", err
+	}
 	list, next, err := figures.Conversations(ctx, f, p.Cursor, cmp.Or(p.Limit, store.DefaultLimit))
+	if err == nil && len(list) == 0 && p.Cursor == "" {
+		err = m.nobody(ctx, who, perm, f.Agents)
+	}
 	if err != nil {
 		return nil, "", err
 	}

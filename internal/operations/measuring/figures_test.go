@@ -10,6 +10,9 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/measuring"
+	"github.com/chaoban/chaoban/internal/operations/operationstest"
+	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
@@ -43,4 +46,60 @@ func TestConversationsNameNoOtherAgent(t *testing.T) {
 		_, _, err := s.Measuring.Conversations(t.Context(), who, f, operations.Page{})
 		_ = refused(t, err, "access.forbidden")
 	}
+}
+
+// A name that does not exist is an error, not an answer of zero; what is outside a client's scope does not
+// exist for it, and an agent may not ask for another.
+func TestFiltersNameWhatExists(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	s.Ingest(t, warehouse.Batch{Conversations: monthOfChats()[:20]}) // of lumi
+	ask := func(who access.Principal, q kpi.Query) []error {
+		q.Metrics, q.Within, q.Grain, q.Range = []kpi.Metric{"tmall.human_3min"}, 30*time.Second, kpi.Whole, may.Range(shanghai)
+		_, _, items := s.Measuring.Items(t.Context(), who, measuring.ItemQuery{
+			Metric: "tmall.human_3min", Range: q.Range, Merchants: q.Merchants, Shops: q.Shops, Queues: q.Queues, Agents: q.Agents,
+		}, operations.Page{})
+		q.Metrics = []kpi.Metric{"offered"}
+		_, figures := s.Measuring.Figures(t.Context(), who, q)
+		_, _, list := s.Measuring.Conversations(t.Context(), who, operations.ConversationFilter{
+			Range: q.Range, Merchants: q.Merchants, Shops: q.Shops, Queues: q.Queues, Agents: q.Agents,
+		}, operations.Page{})
+		return []error{figures, list, items}
+	}
+	for name, c := range map[string]struct {
+		who  access.Principal
+		q    kpi.Query
+		code string
+	}{
+		"merchant":                  {admin, kpi.Query{Merchants: []ids.Merchant{"nosuch"}}, "store.not_found"},
+		"shop":                      {admin, kpi.Query{Shops: []ids.Shop{"lumi-tmall", "nosuch"}}, "store.not_found"},
+		"queue":                     {admin, kpi.Query{Queues: []ids.Queue{"nosuch"}}, "store.not_found"},
+		"agent":                     {admin, kpi.Query{Agents: []ids.Agent{"nosuch"}}, "store.not_found"},
+		"another client's merchant": {clientLumi, kpi.Query{Merchants: []ids.Merchant{"orca"}}, "store.not_found"},
+		"another client's shop":     {clientLumi, kpi.Query{Shops: []ids.Shop{"orca-jd"}}, "store.not_found"},
+		"another agent":             {agentLumi, kpi.Query{Agents: []ids.Agent{"1002"}}, "access.forbidden"},
+		"an agent's merchant":       {agentLumi, kpi.Query{Merchants: []ids.Merchant{"lumi"}}, ""},
+		"measured, not entered":     {admin, kpi.Query{Agents: []ids.Agent{"1001"}, Shops: []ids.Shop{"lumi-tmall"}}, ""},
+	} {
+		for i, err := range ask(c.who, c.q) {
+			if c.code == "" {
+				if i < 2 { // the metric of the items is not among this stack's
+					ok(t, err)
+				}
+				continue
+			}
+			if i == 2 && name == "agent" {
+				continue
+			}
+			_ = refused(t, err, c.code)
+		}
+	}
+	conversions := func(f operations.ConversionFilter) error {
+		_, _, err := s.Measuring.Conversions(t.Context(), clientLumi, f, operations.Page{})
+		return err
+	}
+	_ = refused(t, conversions(operations.ConversionFilter{Shop: "nosuch"}), "store.not_found")
+	_ = refused(t, conversions(operations.ConversionFilter{Merchant: "orca"}), "store.not_found")
+	ok(t, conversions(operations.ConversionFilter{Merchant: "lumi"}))
 }

@@ -1,6 +1,7 @@
 package measuring
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -28,6 +30,8 @@ type ImportInput struct {
 	Source   intake.Source
 	Mapping  intake.Mapping // Kind says what the rows are
 	Partial  bool           // import the good rows although others are bad
+	NoRounds bool           // conversations without rounds may take the place of stored ones that have rounds
+	Again    bool           // import a file that was imported before once more, so that its rows win over what came since
 	RejectTo io.Writer      // with Partial: the rejected rows with their reasons
 	Progress func(done, total int64)
 }
@@ -35,15 +39,17 @@ type ImportInput struct {
 // Imported says what an import did.
 type Imported struct {
 	Import   store.Import     `json:"import"`
-	Already  bool             `json:"already"` // the same file was imported before; nothing changed
+	Already  bool             `json:"already"`                 // the same file was imported before; nothing changed
+	Later    []store.Import   `json:"later_imports,omitempty"` // with Already: what came since and may have replaced rows of it, newest first
 	Agents   *store.PutResult `json:"agents,omitempty"`
 	Accounts *store.PutResult `json:"accounts,omitempty"`
+	Unknown  []AgentRows      `json:"unknown_agents,omitempty"` // agents of accepted rows that nobody has entered
 	Summary  intake.Summary   `json:"summary"`
 }
 
 // Import reads a file of conversations, their events, agent states, contact history, orders, tickets,
 // agents or assignments of accounts. Its rows are
-// checked all-or-nothing unless Partial; the same file twice changes nothing. When it returns
+// checked all-or-nothing unless Partial; the same file twice changes nothing unless Again. When it returns
 // without an error every row is durable and counted.
 //
 // A long file of events becomes durable part by part. One that is cut off in between (a crash, the
@@ -88,7 +94,7 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 	case intake.Conversations:
 		return importEvents(ctx, run, func(rows []chatlog.Conversation) warehouse.Batch {
 			return warehouse.Batch{Conversations: rows}
-		})
+		}, run.keepRounds)
 	case intake.States:
 		return importEvents(ctx, run, func(rows []chatlog.AgentState) warehouse.Batch {
 			return warehouse.Batch{States: rows}
@@ -139,16 +145,47 @@ func (r *importRun) name(ctx context.Context) (key, sha string, err error) {
 	return key, sha, err
 }
 
-// before finds the acknowledged import of the same content.
-func (r *importRun) before(ctx context.Context, key string) (Imported, bool, error) {
-	old, err := r.gate.Everything().ImportByKey(ctx, string(r.in.Mapping.Kind), key)
-	if err == nil {
-		return Imported{Import: old, Already: true}, true, nil
+// before finds the last acknowledged import of the same content, and names the next one.
+func (r *importRun) before(ctx context.Context, key string) (done Imported, next string, err error) {
+	old, next, err := r.importedBefore(ctx, string(r.in.Mapping.Kind), key)
+	if err != nil || old == nil {
+		return Imported{}, next, err
 	}
-	if fault.KindOf(err) != fault.NotFound {
-		return Imported{}, false, err
+	done = Imported{Import: *old, Already: true}
+	done.Later, err = r.importsSince(ctx, *old)
+	return done, next, err
+}
+
+// importedBefore finds the last acknowledged import of a kind and key, nil when there is none, and the
+// key that the next one is recorded under: the same content may be brought again on purpose.
+func (m *Measuring) importedBefore(ctx context.Context, kind, key string) (old *store.Import, next string, err error) {
+	next = key
+	for n := 2; ; n++ {
+		i, err := m.gate.Everything().ImportByKey(ctx, kind, next)
+		if err != nil && fault.KindOf(err) == fault.NotFound {
+			return old, next, nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		old, next = &i, fmt.Sprintf("%s-%d", key, n)
 	}
-	return Imported{}, false, nil
+}
+
+// maxLater is how many imports an answer names that came after the one that was asked for.
+const maxLater = 5
+
+// importsSince are the newest acknowledged imports of the same kind after one, of its merchant or of
+// several.
+func (m *Measuring) importsSince(ctx context.Context, old store.Import) (later []store.Import, err error) {
+	list, _, err := m.gate.Everything().Imports(ctx, store.ImportFilter{Kind: old.Kind}, store.Page{Limit: store.MaxLimit})
+	for _, i := range list {
+		same := i.Merchant == old.Merchant || i.Merchant == "" || old.Merchant == ""
+		if i.At.After(old.At) && i.Rows != store.Unfinished && same && len(later) < maxLater {
+			later = append(later, i)
+		}
+	}
+	return later, err
 }
 
 // partsName names the rows that this import takes of the file: with Partial they depend on the
@@ -166,30 +203,67 @@ func (r *importRun) partsName(key string) string {
 	return hex.EncodeToString(h.Sum(nil)[:24])
 }
 
-func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch) (Imported, error) {
+// keepRounds refuses conversations that would take stored rounds away: a mapping that forgets the channel makes
+// chats without rounds of calls. Errors: import.rounds.
+func (r *importRun) keepRounds(ctx context.Context, b warehouse.Batch) error {
+	if r.in.NoRounds {
+		return nil
+	}
+	lost, err := r.gate.Warehouse.LosingRounds(ctx, b.Conversations)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	names := make([]string, 0, 3)
+	for _, c := range lost[:min(len(lost), cap(names))] {
+		names = append(names, fault.Shorten(c.ID))
+	}
+	hint := ""
+	if lost[0].Channel == chatlog.Chat {
+		hint = "; if they are calls, the mapping lacks channel: call"
+	}
+	return fault.New(fault.Conflict, "import.rounds",
+		"%d conversations (%s, ...) are stored with their rounds and come without any: means over rounds would lose them%s. Say so (no rounds) to import them all the same",
+		len(lost), strings.Join(names, ", "), hint)
+}
+
+// importEvents takes in the rows of a file part by part; checks look at each part before it is written.
+func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch, checks ...func(context.Context, warehouse.Batch) error) (Imported, error) {
 	key, sha, err := r.name(ctx)
 	if err != nil {
 		return Imported{}, err
 	}
-	done, already, err := r.before(ctx, key)
-	if err != nil || already {
+	done, next, err := r.before(ctx, key)
+	if err != nil || done.Already && !r.in.Again {
 		return done, err
 	}
+	key = next
 	// A part is named by what it holds, so that an import which was cut off goes on where it
 	// stopped: parts that were acknowledged are not written again.
 	name, part := r.partsName(key), 0
+	agents := namedAgents{}
 	handle := func(rows []T) error {
 		if err := r.rules.failure(); err != nil {
 			return err
 		}
-		if part == 0 {
+		batch := wrap(rows)
+		var refused error
+		for _, check := range checks {
+			refused = cmp.Or(refused, check(ctx, batch))
+		}
+		if refused != nil && fault.KindOf(refused) == fault.Conflict {
+			return refused
+		}
+		if part == 0 { // listed, also when the engine is down: who looks sees that it is to be brought again
 			if err := r.begin(ctx, key, sha); err != nil {
 				return err
 			}
 		}
+		if refused != nil {
+			return refused
+		}
 		part++
-		batch := wrap(rows)
 		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
+		agents.count(batch)
 		_, err := r.gate.Warehouse.Ingest(ctx, batch)
 		return err
 	}
@@ -207,6 +281,9 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 		return Imported{Summary: summary}, err
 	}
 	done = Imported{Summary: summary, Import: r.record(key, sha, summary)}
+	if done.Unknown, err = r.strangers(ctx, agents); err != nil {
+		return done, err
+	}
 	err = r.gate.Store.Change(ctx, r.who, done.Import.At, func(tx *store.Tx) error { return tx.AddImport(done.Import) })
 	if err != nil && fault.CodeOf(err) == store.ErrConflict.Code {
 		return r.settled(ctx, key, summary, err)
@@ -227,15 +304,14 @@ func (r *importRun) begin(ctx context.Context, key, sha string) error {
 
 // settled answers a conflict: the same file came twice at once and the other one was first.
 func (r *importRun) settled(ctx context.Context, key string, s intake.Summary, conflict error) (Imported, error) {
-	done, already, err := r.before(ctx, key)
+	old, _, err := r.importedBefore(ctx, string(r.in.Mapping.Kind), key)
 	switch {
 	case err != nil:
 		return Imported{Summary: s}, err
-	case !already:
+	case old == nil:
 		return Imported{Summary: s}, conflict
 	}
-	done.Summary = s
-	return done, nil
+	return Imported{Import: *old, Already: true, Summary: s}, nil
 }
 
 // record is the import as it is acknowledged.
@@ -301,8 +377,11 @@ func (r *importRun) keep(ctx context.Context, key, sha string, summary intake.Su
 
 // Imports lists imports, newest first; one that was cut off has store.Unfinished rows.
 func (m *Measuring) Imports(ctx context.Context, who access.Principal, f store.ImportFilter, p store.Page) ([]store.Import, string, error) {
-	view, _, err := m.gate.Read(who, access.ReadKPI)
+	view, scope, err := m.gate.Read(who, access.ReadKPI)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := m.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant)}); err != nil {
 		return nil, "", err
 	}
 	return view.Imports(ctx, f, p)

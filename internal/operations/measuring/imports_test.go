@@ -94,12 +94,33 @@ func TestImportTwiceCountsOnce(t *testing.T) {
 	check()
 
 	// Another file that holds one of the chats again, corrected, and a new one.
+	s.Clock = s.Clock.Add(time.Minute)
 	_, err = s.Measuring.Import(t.Context(), planner, chats(chatHeader+
 		"lumi,lumi-tmall,lumi-tmall/pre,c3,chat,1002,2026-05-05 11:00:00,Y,25,60,Y,\n"+
 		"lumi,lumi-tmall,lumi-tmall/pre,c5,chat,1002,2026-05-06 11:00:00,Y,5,60,Y,\n"))
 	ok(t, err)
 	assert.Equal(t, uint64(5), s.counts(t).Conversations)
 	assert.InDelta(t, 10+20+25+5, s.figure(t, "first_response").Numerator, 0)
+
+	// The correction was wrong: the first file says who replaced it, and wins when asked to, each time.
+	again, err = s.Measuring.Import(t.Context(), planner, chats(fourChats))
+	ok(t, err)
+	assert.True(t, again.Already)
+	require.Len(t, again.Later, 1)
+	assert.Equal(t, s.imports(t)[0].Batch, again.Later[0].Batch)
+	for range 2 {
+		s.Clock = s.Clock.Add(time.Minute)
+		in = chats(fourChats)
+		in.Again = true
+		again, err = s.Measuring.Import(t.Context(), planner, in)
+		ok(t, err)
+		assert.False(t, again.Already)
+		assert.InDelta(t, 70+5, s.figure(t, "first_response").Numerator, 0, "c3 waits 40 s again, c5 stays")
+	}
+	assert.Len(t, s.imports(t), 4)
+	again, err = s.Measuring.Import(t.Context(), planner, chats(fourChats))
+	ok(t, err)
+	assert.Equal(t, []any{true, s.imports(t)[0].Batch, 0}, []any{again.Already, again.Import.Batch, len(again.Later)}, "the last time it was imported")
 }
 
 func TestImportIsAllOrNothing(t *testing.T) {
@@ -340,4 +361,30 @@ func TestAgentsOfAnEarlierFileComeBack(t *testing.T) {
 		assert.Equal(t, step.name, one.Value.Name, i)
 	}
 	assert.Len(t, s.imports(t), before+4)
+}
+
+// A mapping that forgets the channel makes chats without rounds of calls: what is there stays.
+func TestImportDoesNotTakeRoundsAway(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	row := "lumi,lumi-tmall,lumi-tmall/pre,%s,%s,1001,2026-05-04 09:00:00,Y,10,120,Y,5\n"
+	calls := chatHeader + fmt.Sprintf(row, "k1", "call") + fmt.Sprintf(row, "k2", "call")
+	_, err := s.Measuring.Import(t.Context(), planner, chats(calls))
+	ok(t, err)
+	assert.InDelta(t, 2, s.figure(t, "avg_response").Denominator, 0)
+
+	forgotten := chats(chatHeader + fmt.Sprintf(row, "k1", "") + fmt.Sprintf(row, "k3", ""))
+	_, err = s.Measuring.Import(t.Context(), planner, forgotten)
+	message := refused(t, err, "import.rounds").Message
+	assert.Contains(t, message, "1 conversations (k1, ...)")
+	assert.Contains(t, message, "channel: call")
+	assert.Len(t, s.imports(t), 1)
+	assert.InDelta(t, 2, s.figure(t, "offered").Numerator, 0)
+	assert.InDelta(t, 2, s.figure(t, "avg_response").Denominator, 0)
+
+	forgotten.NoRounds = true
+	_, err = s.Measuring.Import(t.Context(), planner, forgotten)
+	ok(t, err)
+	assert.InDelta(t, 1, s.figure(t, "avg_response").Denominator, 0)
 }

@@ -63,7 +63,7 @@ func (m *Measuring) Items(ctx context.Context, who access.Principal, q ItemQuery
 	if err != nil {
 		return nil, "", err
 	}
-	if err := m.named(ctx, who, perm, kpi.Query{Merchants: q.Merchants, Queues: q.Queues}); err != nil {
+	if err := m.named(ctx, who, perm, kpi.Query{Merchants: q.Merchants, Shops: q.Shops, Queues: q.Queues, Agents: q.Agents}); err != nil {
 		return nil, "", err
 	}
 	l, err := m.lister(ctx, who, q, figures)

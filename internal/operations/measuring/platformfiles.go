@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -33,6 +34,7 @@ type PlatformInput struct {
 	Merchant ids.Merchant  // empty = the shop's
 	Date     calendar.Date // for files without a date column
 	Percent  []string      // how percentages are written where the file does not tell: "fraction", "number", "HEADER=number"
+	Again    bool          // import a file that was imported before once more, so that its figures win over what came since
 }
 
 // PlatformSummary says what a file of daily figures held.
@@ -40,15 +42,16 @@ type PlatformSummary = platformfile.Summary
 
 // PlatformImported says what an import of daily figures did.
 type PlatformImported struct {
-	Import  store.Import    `json:"import"`
-	Already bool            `json:"already"` // the same file was imported before; nothing changed
-	Summary PlatformSummary `json:"summary"`
+	Import   store.Import    `json:"import"`
+	Already  bool            `json:"already"`            // the same file was imported before; nothing changed
+	Replaced int             `json:"replaced,omitempty"` // with Already: how many of its figures have other values now, from a later file
+	Summary  PlatformSummary `json:"summary"`
 }
 
 // ImportPlatform reads a file of daily figures, all or nothing. What kind of file it is, its headers
 // say. A figure is keyed by platform, shop, date, account and item: a later file that holds the same
 // day, such as one of the last 30 days, replaces it; the very same file for the same shop again
-// changes nothing, even after a later one.
+// changes nothing, even after a later one, unless Again.
 //
 // Errors: those of intake.ReadPlatform; platform.shop when nobody knows the shop, or it sells on
 // another platform than the file is from.
@@ -73,12 +76,12 @@ func (m *Measuring) ImportPlatform(ctx context.Context, who access.Principal, in
 	if err != nil {
 		return PlatformImported{}, err
 	}
-	key := platformKey(sha, shop.ID, in.Sheet, options)
-	everything := m.gate.Everything()
-	switch old, err := everything.ImportByKey(ctx, PlatformKind, key); {
-	case err == nil:
-		return PlatformImported{Import: old, Already: true}, nil
-	case fault.KindOf(err) != fault.NotFound:
+	sheet, err := intake.OtherSheet(in.Source, in.Sheet)
+	if err != nil {
+		return PlatformImported{}, err
+	}
+	old, key, err := m.importedBefore(ctx, PlatformKind, platformKey(sha, shop.ID, sheet, options))
+	if err != nil {
 		return PlatformImported{}, err
 	}
 	figures, summary, err := intake.ReadPlatform(in.Source, in.Sheet, options)
@@ -91,11 +94,47 @@ func (m *Measuring) ImportPlatform(ctx context.Context, who access.Principal, in
 	for i := range figures {
 		figures[i].Merchant, figures[i].Shop = shop.Merchant, shop.ID
 	}
+	if old != nil && !in.Again {
+		replaced, err := m.replacedSince(ctx, scope, figures)
+		return PlatformImported{Import: *old, Already: true, Replaced: replaced, Summary: summary}, err
+	}
 	done := PlatformImported{Summary: summary, Import: store.Import{
 		Batch: ids.New[ids.Batch](now), Kind: PlatformKind, Key: key, SHA256: sha, File: in.Source.Name, Merchant: shop.Merchant,
 		Rows: int64(len(figures)), At: now, Author: who.User,
 	}}
 	return done, m.keepFigures(ctx, who, &done, figures)
+}
+
+// replacedSince counts the figures of a file whose stored values are other ones.
+func (m *Measuring) replacedSince(ctx context.Context, scope access.Scope, figures []chatlog.DailyFigure) (n int, err error) {
+	type key struct {
+		platform, date, account, item string
+	}
+	values := map[key]float64{}
+	var days calendar.Dates
+	for _, f := range figures {
+		date, err := calendar.ParseDate(f.Date)
+		if err != nil {
+			return 0, err
+		}
+		if days.From.IsZero() || date.Before(days.From) {
+			days.From = date
+		}
+		if !date.Before(days.Until) {
+			days.Until = date.Add(1)
+		}
+		values[key{f.Platform, f.Date, f.Account, f.Item}] = f.Value // the last row counts
+	}
+	if len(figures) == 0 {
+		return 0, nil
+	}
+	stored, err := m.gate.Measured(scope).PlatformFigures(ctx, warehouse.FigureFilter{Dates: days, Shops: []ids.Shop{figures[0].Shop}})
+	for _, f := range stored {
+		if was, ours := values[key{f.Platform, f.Date, f.Account, f.Item}]; ours && was != f.Value {
+			n++
+		}
+	}
+	return n, err
 }
 
 // platformShop is the shop that the figures are of.
@@ -202,6 +241,9 @@ func (m *Measuring) PlatformFigures(ctx context.Context, who access.Principal, q
 	}
 	reader, err := m.gate.Figures(who, perm)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.named(ctx, who, perm, kpi.Query{Merchants: q.Merchants, Shops: q.Shops}); err != nil {
 		return nil, err
 	}
 	if n := q.Dates.Until.Sub(q.Dates.From); q.Dates.From.IsZero() || q.Dates.Until.IsZero() || n < 1 || n > maxPlatformDays {

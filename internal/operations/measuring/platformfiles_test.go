@@ -73,8 +73,27 @@ func TestTrap02And10RollingFilesAndImportingAgain(t *testing.T) {
 		assert.True(t, done.Already)
 		assert.Equal(t, after, s.platformFigures(t, "lumi-tmall"))
 	}
+	done, err = s.Measuring.ImportPlatform(t.Context(), planner, first)
+	ok(t, err)
+	assert.Equal(t, 3, done.Replaced, "amount, amount per buyer and per piece of the second day")
+	sheet := first
+	sheet.Sheet = "x"
+	_, err = s.Measuring.ImportPlatform(t.Context(), planner, sheet)
+	assert.Contains(t, refused(t, err, "workbook.sheet").Fields[0].Problem, "the file is text")
 	list := s.imports(t)
 	require.Len(t, list, 2)
+
+	// The later file was wrong.
+	again := first
+	again.Again = true
+	done, err = s.Measuring.ImportPlatform(t.Context(), planner, again)
+	ok(t, err)
+	assert.False(t, done.Already)
+	assert.InDelta(t, 200, s.platformFigures(t, "lumi-tmall")["2026-06-02 sales_amount"], 0)
+	later.Again = true
+	_, err = s.Measuring.ImportPlatform(t.Context(), planner, later)
+	ok(t, err)
+	assert.Equal(t, after, s.platformFigures(t, "lumi-tmall"))
 	assert.Equal(t, measuring.PlatformKind, list[0].Kind)
 
 	// The same file for another day than its name says, for another shop, is another import.

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -252,8 +253,11 @@ func ofKnownDays(lines []reconcile.Line, figures []chatlog.DailyFigure) []reconc
 
 // Reconciliations lists how the days compared when the daily job compared them last, newest first.
 func (m *Measuring) Reconciliations(ctx context.Context, who access.Principal, f store.ReconciliationFilter, p store.Page) ([]store.Reconciliation, string, error) {
-	view, _, err := m.gate.Read(who, access.ReadKPI)
+	view, scope, err := m.gate.Read(who, access.ReadKPI)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := m.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Shops: gate.One(f.Shop)}); err != nil {
 		return nil, "", err
 	}
 	return view.Reconciliations(ctx, f, p)

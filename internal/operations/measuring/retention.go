@@ -1,7 +1,10 @@
 package measuring
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -51,7 +54,7 @@ func (m *Measuring) retain(ctx context.Context, who access.Principal, due time.T
 	}
 	held := make([]ids.Merchant, len(holds))
 	for i, h := range holds {
-		held[i] = h.Merchant
+		held[i] = h.Merchant // several cases of one merchant name it several times
 	}
 	done.Copies, err = m.gate.Store.Expire(ctx, done.Cutoff, held, dry)
 	return done, err
@@ -67,8 +70,9 @@ func author(who access.Principal) string {
 
 // HoldInput says whose measurements must be kept, or may go again, and why.
 type HoldInput struct {
-	Merchant ids.Merchant // empty = everybody's
-	Reason   string
+	Merchant ids.Merchant `json:"merchant"`       // empty = everybody's
+	Case     string       `json:"case,omitempty"` // what the hold is released by. Empty: of a new hold its reason, of a release the only hold there is
+	Reason   string       `json:"reason"`
 }
 
 func (m *Measuring) checkHold(ctx context.Context, in HoldInput) error {
@@ -83,56 +87,82 @@ func (m *Measuring) checkHold(ctx context.Context, in HoldInput) error {
 }
 
 // HoldRetention keeps the measurements of a merchant, or of all, from being deleted, however old
-// they get: a dispute or an inquiry needs them. The hold comes before its audit row, so that what
-// fails between them errs on the side of keeping.
-func (m *Measuring) HoldRetention(ctx context.Context, who access.Principal, in HoldInput) error {
+// they get: a dispute or an inquiry needs them. A merchant may be held for several cases. The hold comes before
+// its audit row, so that what fails between them errs on the side of keeping.
+func (m *Measuring) HoldRetention(ctx context.Context, who access.Principal, in HoldInput) (HoldInput, error) {
 	if _, err := access.Decide(who, access.ManageRetention); err != nil {
-		return err
+		return in, err
 	}
 	if err := m.checkHold(ctx, in); err != nil {
-		return err
+		return in, err
 	}
-	if err := m.gate.Warehouse.Hold(ctx, warehouse.Hold{Merchant: in.Merchant, Reason: in.Reason, Author: author(who)}); err != nil {
-		return err
+	in.Case = cmp.Or(in.Case, in.Reason)
+	if err := m.gate.Warehouse.Hold(ctx, warehouse.Hold{Merchant: in.Merchant, Case: in.Case, Reason: in.Reason, Author: author(who)}); err != nil {
+		return in, err
 	}
-	return m.noteHold(ctx, who, "retention.hold", in)
+	return in, m.noteHold(ctx, who, "retention.hold", in)
 }
 
-// ReleaseRetention ends a hold; the next run of retention may delete what is old enough. The audit
-// row comes first: no hold ends without one.
-func (m *Measuring) ReleaseRetention(ctx context.Context, who access.Principal, in HoldInput) error {
+// ReleaseRetention ends the hold of one case; what is old enough may go with the next run of retention
+// when no other case holds it. The audit row comes first: no hold ends without one. It returns what was
+// released. Errors: warehouse.hold.unknown, retention.case when there are several holds and none is named.
+func (m *Measuring) ReleaseRetention(ctx context.Context, who access.Principal, in HoldInput) (HoldInput, error) {
 	if _, err := access.Decide(who, access.ManageRetention); err != nil {
-		return err
+		return in, err
 	}
 	if err := m.checkHold(ctx, in); err != nil {
-		return err
+		return in, err
 	}
 	holds, err := m.gate.Warehouse.Holds(ctx)
 	if err != nil {
-		return err
+		return in, err
 	}
-	held := false
-	for _, h := range holds {
-		held = held || h.Merchant == in.Merchant
+	h, err := caseOf(holds, in)
+	if err != nil {
+		return in, err
 	}
-	if !held {
-		return fault.New(fault.NotFound, "warehouse.hold.unknown", "there is no hold on %q", in.Merchant)
-	}
+	in.Case = h.Case
 	if err := m.noteHold(ctx, who, "retention.release", in); err != nil {
-		return err
+		return in, err
 	}
-	return m.gate.Warehouse.Release(ctx, in.Merchant, author(who), in.Reason)
+	return in, m.gate.Warehouse.Release(ctx, warehouse.Hold{Merchant: in.Merchant, Case: in.Case, Reason: in.Reason, Author: author(who)})
+}
+
+// caseOf finds the hold that a release means.
+func caseOf(holds []warehouse.Hold, in HoldInput) (warehouse.Hold, error) {
+	holds = slices.DeleteFunc(slices.Clone(holds), func(h warehouse.Hold) bool { return h.Merchant != in.Merchant })
+	var cases []string
+	for _, h := range holds {
+		if in.Case != "" && cmp.Or(h.Case, h.Reason) == in.Case { // holds of before had no case
+			return h, nil
+		}
+		cases = append(cases, fault.Shorten(cmp.Or(h.Case, h.Reason)))
+	}
+	on := "everything"
+	if in.Merchant != "" {
+		on = string(in.Merchant)
+	}
+	switch {
+	case len(holds) == 0:
+		return warehouse.Hold{}, fault.New(fault.NotFound, "warehouse.hold.unknown", "there is no hold on %s", on)
+	case in.Case != "":
+		return warehouse.Hold{}, fault.New(fault.NotFound, "warehouse.hold.unknown", "there is no hold on %s for the case %s; its cases are: %s", on, fault.Shorten(in.Case), strings.Join(cases, ", "))
+	case len(holds) > 1:
+		return warehouse.Hold{}, fault.New(fault.Conflict, "retention.case", "%s is held for %d cases, say which is over: %s", on, len(holds), strings.Join(cases, ", "))
+	}
+	return holds[0], nil
 }
 
 func (m *Measuring) noteHold(ctx context.Context, who access.Principal, action string, in HoldInput) error {
 	return m.gate.Store.Change(ctx, who, m.gate.Now(), func(tx *store.Tx) error {
 		return tx.Note(action, "retention", string(in.Merchant), in.Merchant, struct {
+			Case   string `json:"case"`
 			Reason string `json:"reason"`
-		}{in.Reason})
+		}{in.Case, in.Reason})
 	})
 }
 
-// Holds lists whose measurements are held, by merchant.
+// Holds lists whose measurements are held, by merchant and case.
 func (m *Measuring) Holds(ctx context.Context, who access.Principal) ([]warehouse.Hold, error) {
 	if _, err := access.Decide(who, access.ManageRetention); err != nil {
 		return nil, err

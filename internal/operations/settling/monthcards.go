@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -53,6 +54,14 @@ func (s *Settling) MonthlyScorecards(ctx context.Context, who access.Principal, 
 	if in.Month == (calendar.Month{}) {
 		return MonthCards{}, fault.Bad("scorecard.input", "scorecards", []fault.Field{{Path: "month", Problem: "is missing"}})
 	}
+	if err := s.gate.Named(ctx, scope, gate.Names{Agents: gate.One(in.Agent)}); err != nil {
+		return MonthCards{}, err
+	}
+	if in.Contract != "" {
+		if _, err := s.gate.Everything().Contract(ctx, in.Contract); err != nil {
+			return MonthCards{}, err
+		}
+	}
 	if scope.Agent != "" {
 		in.Agent = scope.Agent
 	}
@@ -62,6 +71,9 @@ func (s *Settling) MonthlyScorecards(ctx context.Context, who access.Principal, 
 		return out, err
 	}
 	now, errNow := s.scores(ctx, in)
+	if errNow == nil && len(now) == 0 {
+		errNow = s.gate.NobodyNamed(ctx, scope, gate.One(in.Agent))
+	}
 	if err != nil { // open
 		for _, c := range now {
 			out.Cards = append(out.Cards, MonthCard{MonthCard: c})
@@ -305,17 +317,24 @@ func (s *Settling) definitionOf(term contracts.Term, r *kpi.Reading, days calend
 	return d
 }
 
+// FreezeInput names a month to close.
+type FreezeInput struct {
+	Month calendar.Month
+	Empty bool // close it although nobody has a card: later data will not make one
+}
+
 // FreezeScorecards closes a month: its cards are kept as they are now and never change again; only
 // an amendment with a reason adds a revision. Errors: scorecard.month_open while the month runs,
-// store.conflict when it is frozen already.
-func (s *Settling) FreezeScorecards(ctx context.Context, who access.Principal, month calendar.Month) (store.Freeze, error) {
+// store.conflict when it is frozen already, scorecard.empty for a month without cards unless Empty.
+func (s *Settling) FreezeScorecards(ctx context.Context, who access.Principal, in FreezeInput) (store.Freeze, error) {
 	if _, err := access.Decide(who, access.FreezeScorecards); err != nil {
 		return store.Freeze{}, err
 	}
-	return s.freeze(ctx, who, month)
+	return s.freeze(ctx, who, in)
 }
 
-func (s *Settling) freeze(ctx context.Context, who access.Principal, month calendar.Month) (done store.Freeze, err error) {
+func (s *Settling) freeze(ctx context.Context, who access.Principal, in FreezeInput) (done store.Freeze, err error) {
+	month := in.Month
 	if !month.Next().First().In(s.gate.Zone).Before(s.gate.Now()) {
 		return done, fault.New(fault.Conflict, "scorecard.month_open", "%s is not over: its scorecards can be frozen from %s on", month, month.Next().First())
 	}
@@ -328,6 +347,9 @@ func (s *Settling) freeze(ctx context.Context, who access.Principal, month calen
 	cards, err := s.scores(ctx, MonthCardInput{Month: month})
 	if err != nil {
 		return done, err
+	}
+	if len(cards) == 0 && !in.Empty {
+		return done, fault.New(fault.Conflict, "scorecard.empty", "nobody has a scorecard of %s: a frozen month stays as it is, so import its data first, or say that it is to be closed empty", month)
 	}
 	err = s.gate.Store.Change(ctx, who, s.gate.Now(), func(tx *store.Tx) (err error) {
 		done, err = tx.FreezeMonth(month, cards)
@@ -409,7 +431,7 @@ func (s *Settling) FreezeDue(ctx context.Context, who access.Principal, due time
 				return rows, err
 			}
 		}
-		done, err := s.freeze(ctx, who, month)
+		done, err := s.freeze(ctx, who, FreezeInput{Month: month, Empty: true})
 		if err != nil {
 			return rows, err
 		}

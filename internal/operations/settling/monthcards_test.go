@@ -80,14 +80,24 @@ func TestAFrozenMonthDoesNotChange(t *testing.T) {
 	_, err := s.Settling.DailyScorecards(ctx, admin, at("2026-05-21", "06:30:00"))
 	ok(t, err)
 	daily := s.cards(t, admin, operations.ScorecardFilter{})
-	_, err = s.Settling.FreezeScorecards(ctx, planner, calendar.Month{Year: 2026, Month: time.June})
+	_, err = s.Settling.FreezeScorecards(ctx, planner, settling.FreezeInput{Month: calendar.Month{Year: 2026, Month: time.June}})
 	_ = refused(t, err, "scorecard.month_open")
+	empty := settling.FreezeInput{Month: calendar.Month{Year: 2020, Month: time.January}}
+	_, err = s.Settling.FreezeScorecards(ctx, planner, empty)
+	_ = refused(t, err, "scorecard.empty")
+	empty.Empty = true
+	_, err = s.Settling.FreezeScorecards(ctx, planner, empty)
+	ok(t, err)
+	_, err = s.Settling.MonthlyScorecards(ctx, agentLumi, settling.MonthCardInput{Month: may, Agent: "1002"})
+	_ = refused(t, err, "access.forbidden")
+	_, err = s.Settling.MonthlyScorecards(ctx, admin, settling.MonthCardInput{Month: may, Agent: "nosuch"})
+	_ = refused(t, err, "store.not_found")
 	before := s.monthCards(t, admin, "")
-	done, err := s.Settling.FreezeScorecards(ctx, planner, may)
+	done, err := s.Settling.FreezeScorecards(ctx, planner, settling.FreezeInput{Month: may})
 	ok(t, err)
 	assert.Equal(t, 4, done.Cards, "1001 and 1002 for lumi, 2001 and 1002 for orca")
 	assert.EqualValues(t, planner.User, done.Author)
-	_, err = s.Settling.FreezeScorecards(ctx, planner, may)
+	_, err = s.Settling.FreezeScorecards(ctx, planner, settling.FreezeInput{Month: may})
 	_ = refused(t, err, "store.conflict")
 
 	// A chat of the frozen month comes late, and was answered badly.

@@ -17,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 )
@@ -110,9 +111,17 @@ func (s *Settling) readableBy(who access.Principal, report store.Report) (store.
 
 // Reports lists stored reports in scope, newest first.
 func (s *Settling) Reports(ctx context.Context, who access.Principal, f store.ReportFilter, p store.Page) ([]store.Report, string, error) {
-	view, _, err := s.gate.Read(who, access.ReadReports)
+	view, scope, err := s.gate.Read(who, access.ReadReports)
 	if err != nil {
 		return nil, "", err
+	}
+	if err := s.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant)}); err != nil {
+		return nil, "", err
+	}
+	if f.Contract != "" {
+		if _, err := view.Contract(ctx, f.Contract); err != nil {
+			return nil, "", err
+		}
 	}
 	return view.Reports(ctx, f, p)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -135,9 +136,16 @@ func scorecardsOf(date calendar.Date, metrics []kpi.Metric, readings []kpi.Readi
 
 // Scorecards lists daily scorecards, newest day first; an agent sees its own.
 func (s *Settling) Scorecards(ctx context.Context, who access.Principal, f store.ScorecardFilter, p store.Page) ([]store.Scorecard, string, error) {
-	view, _, err := s.gate.Read(who, access.ReadAgentKPI)
+	view, scope, err := s.gate.Read(who, access.ReadAgentKPI)
 	if err != nil {
 		return nil, "", err
 	}
-	return view.Scorecards(ctx, f, p)
+	if err := s.gate.Named(ctx, scope, gate.Names{Agents: gate.One(f.Agent)}); err != nil {
+		return nil, "", err
+	}
+	cards, next, err := view.Scorecards(ctx, f, p)
+	if err == nil && len(cards) == 0 {
+		err = s.gate.NobodyNamed(ctx, scope, gate.One(f.Agent))
+	}
+	return cards, next, err
 }

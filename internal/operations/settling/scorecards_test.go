@@ -126,7 +126,8 @@ func TestDailyScorecards(t *testing.T) {
 	assert.InDelta(t, numeratorOf(cards, "1002", "offered")+1, numeratorOf(fresh, "1002", "offered"), 0)
 
 	assert.Len(t, s.cards(t, agentLumi, operations.ScorecardFilter{}), 1)
-	assert.Empty(t, s.cards(t, agentLumi, operations.ScorecardFilter{Agent: "1002"}))
+	_, _, err = s.Settling.Scorecards(t.Context(), agentLumi, operations.ScorecardFilter{Agent: "1002"}, operations.Page{})
+	_ = refused(t, err, "access.forbidden")
 	assert.Empty(t, s.cards(t, planner, operations.ScorecardFilter{Dates: calendar.Dates{From: date("2026-05-21")}}))
 	_, _, err = s.Settling.Scorecards(t.Context(), clientLumi, operations.ScorecardFilter{}, operations.Page{})
 	_ = refused(t, err, "access.forbidden")
