@@ -46,7 +46,9 @@ func (q Query) Validate() error {
 		add("grain", string(q.Grain), "must be whole, slot, hour, day, month or slot_of_day")
 	}
 	checkBorder := func(path string, t time.Time) {
-		if t.UnixNano()%int64(calendar.Slot) != 0 {
+		if t.Year() < 1999 || t.Year() > 2100 { // nothing else is ever imported
+			add(path, t.Format(time.RFC3339), "must lie between 2000 and 2100")
+		} else if t.UnixNano()%int64(calendar.Slot) != 0 {
 			add(path, t.Format(time.RFC3339Nano), "must be on a 15-minute border")
 		}
 	}

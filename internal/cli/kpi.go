@@ -223,6 +223,9 @@ func newReportCommand(s *settings) *cobra.Command {
 		Example: "  chaoban report sla --contract lumi-2026 --month 2026-11 --out lumi.xlsx",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := calendar.ParseMonth(month)
+			if err == nil {
+				err = workbookName("--out", out)
+			}
 			if err != nil {
 				return err
 			}
@@ -237,10 +240,10 @@ func newReportCommand(s *settings) *cobra.Command {
 						return err
 					}
 					if err := os.WriteFile(out, book, 0o644); err != nil {
-						return fault.Wrap(err, fault.Invalid, "cli.file", "the workbook %s cannot be written", out)
+						return fault.Wrap(err, fault.Invalid, "cli.file", "the workbook %s cannot be written: %s", out, reason(err))
 					}
 				}
-				return s.print(cmd, report, func() { printReport(cmd, report, out) })
+				return s.print(cmd, report, func() { printReport(cmd, report, out, a.ops.Zone()) })
 			})
 		},
 	}
@@ -253,7 +256,7 @@ func newReportCommand(s *settings) *cobra.Command {
 	return family("report", "Reports for merchants", sla)
 }
 
-func printReport(cmd *cobra.Command, r exports.SLAReport, out string) {
+func printReport(cmd *cobra.Command, r exports.SLAReport, out string, zone *time.Location) {
 	rows := make([]string, len(r.Lines))
 	for i, l := range r.Lines {
 		metric := l.Term.Metric
@@ -263,12 +266,19 @@ func printReport(cmd *cobra.Command, r exports.SLAReport, out string) {
 		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%g\t%s\t%.0f\t%s", l.Term.ID, metric, l.Term.Direction, l.Term.Target, value(l.Reading.Value), l.Reading.Denominator, l.Verdict)
 	}
 	w := cmd.OutOrStdout()
-	note := ""
+	var notes []string
+	if r.Simulated {
+		notes = append(notes, "simulated data")
+	}
 	switch {
-	case r.Simulated:
-		note = " (simulated data)"
+	case r.Provisional && !r.Month.First().In(zone).Before(r.GeneratedAt):
+		notes = append(notes, "the month has not begun: there is nothing to report")
 	case r.Provisional:
-		note = " (provisional: the month is not over)"
+		notes = append(notes, "provisional: the month is not over")
+	}
+	note := ""
+	if len(notes) > 0 {
+		note = " (" + strings.Join(notes, "; ") + ")"
 	}
 	fmt.Fprintf(w, "%s, %s%s\n", r.Contract.Title, r.Month, note)
 	table(w, "TERM\tMETRIC\tDIRECTION\tTARGET\tACTUAL\tSAMPLE\tVERDICT", rows)

@@ -205,7 +205,7 @@ func (r *rejectsFile) open(name string) (err error) {
 		r.f, err = os.CreateTemp(filepath.Dir(name), ".rejected-*.csv")
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "cli.file", "the file for rejected rows cannot be written beside %s", name)
+		return fault.Wrap(err, fault.Invalid, "cli.file", "the file for rejected rows %s cannot be written: %s", name, reason(err))
 	}
 	return nil
 }

@@ -2,8 +2,16 @@ package cli
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/internal/fault"
 )
 
 // with composes the process, runs fn and closes what was opened.
@@ -12,7 +20,62 @@ func (s *settings) with(cmd *cobra.Command, what need, fn func(*app) error) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(a), a.Close())
+	err = fn(a)
+	if !s.json {
+		err = inZone(err, a.ops.Zone())
+	}
+	return errors.Join(err, a.Close())
+}
+
+// workbookName refuses, before anything is computed, a name that says the file is of another kind, and a folder
+// that is not there. "" is no file.
+func workbookName(flag, name string) error {
+	if name == "" {
+		return nil
+	}
+	if ext := strings.ToLower(filepath.Ext(name)); ext != ".xlsx" {
+		return fault.New(fault.Invalid, "cli.file", "%s %s: what is written is an Excel workbook; give a name that ends in .xlsx", flag, name)
+	}
+	return folderOf(flag, name)
+}
+
+// folderOf refuses a file whose folder is not there.
+func folderOf(flag, name string) error {
+	dir := filepath.Dir(name)
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return fault.New(fault.Invalid, "cli.file", "%s %s: %s is no folder", flag, name, dir)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "cli.file", "%s %s: the folder %s cannot be used: %s", flag, name, dir, reason(err))
+	}
+	return nil
+}
+
+var utcInstant = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+
+// inZone words the instants of an error in the business time zone, in which the files and flags that it is
+// about are written. JSON keeps UTC.
+func inZone(err error, zone *time.Location) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	local := func(text string) string {
+		return utcInstant.ReplaceAllStringFunc(text, func(s string) string {
+			t, err := time.Parse(time.RFC3339Nano, s)
+			if err != nil {
+				return s
+			}
+			return t.In(zone).Format("2006-01-02 15:04:05.999")
+		})
+	}
+	said := *f
+	said.Message, said.Fields = local(f.Message), slices.Clone(f.Fields)
+	for i := range said.Fields {
+		said.Fields[i].Value, said.Fields[i].Problem = local(said.Fields[i].Value), local(said.Fields[i].Problem)
+	}
+	return &said
 }
 
 // print writes JSON with --json, else what text prints.

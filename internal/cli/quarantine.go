@@ -158,13 +158,17 @@ func newQuarantineRetry(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, done, func() {
+				err = s.print(cmd, done, func() {
 					out := cmd.OutOrStdout()
 					fmt.Fprintf(out, "%d landed, %d refused again, %d cut off and to be sent again\n", done.Landed, done.Refused, done.Cut)
 					for _, p := range done.Reasons {
-						fmt.Fprintf(out, "  %s\n", p)
+						fmt.Fprintf(out, "  %s: %s\n", p.ID, p.Field)
 					}
 				})
+				if err == nil && done.Landed == 0 && done.Refused+done.Cut > 0 {
+					err = fault.New(fault.Invalid, "quarantine.refused", "no line was taken in")
+				}
+				return err
 			})
 		},
 	}

@@ -28,6 +28,9 @@ func newKPIReconcile(s *settings) *cobra.Command {
 		Use: "reconcile", Short: "What the platform's files say beside what we counted from raw events", Args: cobra.NoArgs,
 		Example: "  chaoban kpi reconcile --shop lumi-tmall --from 2026-11-01 --to 2026-11-30 --xlsx check.xlsx",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := workbookName("--xlsx", f.xlsx); err != nil {
+				return err
+			}
 			return s.with(cmd, needEngine, func(a *app) error {
 				span, err := dayRange(f.from, f.to, f.month, a.ops.Zone())
 				if err != nil {
@@ -82,11 +85,19 @@ func printReconciliation(cmd *cobra.Command, r exports.Reconciliation, all bool,
 			strings.ReplaceAll(string(l.Verdict), "_", " "), state, cmp.Or(l.Version, "-"), cmp.Or(l.Header, "-")))
 	}
 	table(w, "DATE\tSHOP\tITEM\tPLATFORM\tOURS\tDIFFERENCE\tRELATIVE\tVERDICT\tSTATE\tDEFINITION\tCOLUMN", rows)
-	compared, equal, beyond := 0, 0, 0
+	compared, equal, beyond, missing := 0, 0, 0, 0
 	for _, d := range r.Days {
-		compared, equal, beyond = compared+d.Compared, equal+d.Equal, beyond+d.Beyond
+		compared, equal, beyond, missing = compared+d.Compared, equal+d.Equal, beyond+d.Beyond, missing+d.Missing
 	}
 	fmt.Fprintf(w, "%d items compared, %d equal; %d closed ones differ by more than %.2f %%\n", compared, equal, beyond, 100*r.Tolerance)
+	if missing > 0 {
+		fmt.Fprintf(w, "%d more could not be compared: only one side has them, or they count on another base\n", missing)
+	}
+	for _, d := range r.Days {
+		if d.NotImported() {
+			fmt.Fprintf(w, "nothing of %s was imported for %s: the platform has %d figures of it\n", d.Date, d.Shop, d.Unseen)
+		}
+	}
 	if out != "" {
 		fmt.Fprintf(w, "written to %s\n", out)
 	}

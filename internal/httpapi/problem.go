@@ -128,7 +128,9 @@ func shapeProblem(status int, fields []fault.Field) *problem {
 		return newProblem(http.StatusInternalServerError, "internal", "something went wrong on our side; give the request id to your operator")
 	}
 	p := newProblem(status, known.code, known.detail)
-	p.Errors = fields
+	if p.Errors = fields; status == http.StatusBadRequest && len(fields) > 0 {
+		p.Detail += ": " + fields[0].String()
+	}
 	return p
 }
 
@@ -193,6 +195,9 @@ func fieldOf(e *huma.ErrorDetail) fault.Field {
 	if m := missing.FindStringSubmatch(e.Message); m != nil {
 		return fault.Field{Path: strings.TrimPrefix(e.Location+"."+m[1], "body."), Problem: "is needed"}
 	}
+	if notATime.MatchString(e.Message) {
+		f.Problem = "must be an instant with its zone, like 2026-11-01T00:00:00+08:00"
+	}
 	lower := strings.ToLower(f.Path)
 	if strings.Contains(lower, "password") || strings.Contains(lower, "secret") || strings.Contains(lower, "authorization") {
 		return f
@@ -205,6 +210,9 @@ func fieldOf(e *huma.ErrorDetail) fault.Field {
 	}
 	return f
 }
+
+// notATime is how the parser says that a parameter is no instant.
+var notATime = regexp.MustCompile(`invalid date/time`)
 
 // plain cuts what a parser says to one short line.
 func plain(s string) string {

@@ -195,9 +195,14 @@ type Summary struct {
 	Different int           `json:"different"` //
 	Beyond    int           `json:"beyond"`    // closed and different by more than the tolerance
 	Missing   int           `json:"missing"`   // paired, and only one side has it or the bases differ
+	Unseen    int           `json:"unseen"`    // of Missing: closed ones that only the platform has
 	Worst     float64       `json:"worst"`     // largest relative difference without its sign
 	WorstItem string        `json:"worst_item,omitempty"`
 }
+
+// NotImported reports a day of which the platform has figures and we have none at all: nothing of it was
+// imported.
+func (s Summary) NotImported() bool { return s.Compared == 0 && s.Unseen > 0 && s.Unseen == s.Missing }
 
 // Summarize counts lines by date, shop and platform, in the order of the lines. tolerance is a
 // relative difference: 0.01 is one per cent of the platform's figure.
@@ -226,6 +231,9 @@ func Summarize(lines []Line, tolerance float64) []Summary {
 			}
 		case OnlyOurs, OnlyPlatform, OtherBase:
 			s.Missing++
+			if l.Verdict == OnlyPlatform && l.Closed {
+				s.Unseen++
+			}
 		case Unpaired:
 		}
 	}

@@ -16,7 +16,13 @@ type Retried struct {
 	Landed  int64         `json:"landed"`             // taken in now
 	Refused int64         `json:"refused"`            // refused again, perhaps for another reason
 	Cut     int64         `json:"cut,omitempty"`      // not tried: only a part of the line was kept; send it again
-	Reasons []fault.Field `json:"problems,omitempty"` // of the first refused lines; Row counts the lines that were tried
+	Reasons []RetryProblem `json:"problems,omitempty"` // of the first refused lines
+}
+
+// RetryProblem says why a line is refused again. File and row are those that it came in by.
+type RetryProblem struct {
+	ID string `json:"id"` // of the quarantined line
+	fault.Field
 }
 
 // Quarantine lists lines that were refused, newest first.
@@ -101,9 +107,9 @@ func (m *Measuring) retry(ctx context.Context, who access.Principal, rules *admi
 		for _, r := range b.Refused {
 			refused[r.Line] = reasonOf(r.Fields)
 			if len(done.Reasons) < maxStreamProblems {
-				f := r.Fields[0]
-				f.Row, f.Value = int(r.Line), fault.Shorten(f.Value)
-				done.Reasons = append(done.Reasons, f)
+				f, line := r.Fields[0], whole[r.Line-1]
+				f.File, f.Row, f.Value = line.Source, int(line.Line), fault.Shorten(f.Value)
+				done.Reasons = append(done.Reasons, RetryProblem{line.ID, f})
 			}
 		}
 		from := at

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/exports"
@@ -182,7 +183,8 @@ func (m *Measuring) ownFigures(ctx context.Context, reader warehouse.Reader, pla
 }
 
 // ReconcileAll compares the last days of every shop of which a platform's file was imported, keeps
-// the counts, and raises an alert while a closed figure differs by more than Config.Tolerance. Days
+// the counts, and raises an alert while a closed figure differs by more than Config.Tolerance or nothing was
+// imported of a day. Days
 // without a platform's figure are left out. rows is how many items were compared.
 func (m *Measuring) ReconcileAll(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	reader, err := m.gate.Figures(who, access.RunJobs)
@@ -205,6 +207,7 @@ func (m *Measuring) ReconcileAll(ctx context.Context, who access.Principal, due 
 	}
 	var kept []store.Reconciliation
 	beyond, worst := 0, store.Reconciliation{}
+	var missing []string // days that were not imported
 	for _, s := range reconcile.Summarize(ofKnownDays(lines, figures), m.policy.Tolerance) {
 		rows += int64(s.Compared)
 		r := store.Reconciliation{
@@ -212,6 +215,9 @@ func (m *Measuring) ReconcileAll(ctx context.Context, who access.Principal, due 
 			Different: s.Different, Beyond: s.Beyond, Missing: s.Missing, Worst: s.Worst, WorstItem: s.WorstItem,
 		}
 		kept = append(kept, r)
+		if s.NotImported() {
+			missing = append(missing, fmt.Sprintf("%s of %s", s.Date, s.Shop))
+		}
 		if beyond += s.Beyond; s.Beyond > 0 && s.Worst > worst.Worst {
 			worst = r
 		}
@@ -225,7 +231,13 @@ func (m *Measuring) ReconcileAll(ctx context.Context, who access.Principal, due 
 	}
 	text := fmt.Sprintf("%d closed figures differ from the platform's by more than %.2f %%; worst: %s of %s on %s, by %.1f %%",
 		beyond, 100*m.policy.Tolerance, worst.WorstItem, worst.Shop, worst.Date, 100*worst.Worst)
-	return rows, m.gate.Found(ctx, alertReconciliation, beyond, text)
+	if len(missing) > 0 {
+		unseen := fmt.Sprintf("nothing was imported of %d days that the platform has figures of: %s", len(missing), strings.Join(missing[:min(len(missing), 5)], ", "))
+		if text = text + "; " + unseen; beyond == 0 {
+			text = unseen
+		}
+	}
+	return rows, m.gate.Found(ctx, alertReconciliation, beyond+len(missing), text)
 }
 
 // shopsWith are the known shops that figures are about.
