@@ -129,6 +129,13 @@ func (r Reader) Bots(ctx context.Context, queue ids.Queue, span calendar.Range) 
 	}
 	alone := map[int64]float64{}
 	for _, part := range b.parts(days) {
+		var some bool
+		if err := conn.QueryRow(forReading(ctx), "SELECT count() > 0 FROM ("+b.candidates(part[0], part[1])+")").Scan(&some); err != nil {
+			return nil, r.w.classify(ctx, err)
+		}
+		if !some {
+			continue
+		}
 		err := r.rowsOf(forRollup(ctx), conn, b.toSQL(part[0], part[1]), func(rows driver.Rows) error {
 			var at int64
 			var n uint64
@@ -191,6 +198,16 @@ func (b botQuestion) parts(days map[int32]uint64) (parts [][2]int32) {
 	return parts
 }
 
+// candidates selects the few conversations that can be a bot's alone: those whose header has no reply but the
+// bot's, and those with a bot's message and none that speaks against it. The assembly decides.
+func (b botQuestion) candidates(first, last int32) string {
+	where := append(b.merchants[:len(b.merchants):len(b.merchants)], in("queue", []ids.Queue{b.queue}))
+	return fmt.Sprintf(`SELECT merchant, id FROM conversations WHERE %[1]s AND %[2]s AND bot_response_ms != 4294967295 AND first_response_ms = 4294967295
+UNION ALL SELECT merchant, conversation FROM (SELECT merchant, conversation, argMax(kind, version) AS said FROM events WHERE %[1]s AND %[3]s GROUP BY merchant, conversation, id)
+GROUP BY merchant, conversation HAVING countIf(said = 4) > 0 AND countIf(said IN (1, 5, 6)) = 0`,
+		where, between(first, last), between(first-reach, last+reach))
+}
+
 // toSQL counts the conversations that a bot ended alone and that started from one day to another. Of one id
 // that is used again within a month the other use speaks against it too.
 func (b botQuestion) toSQL(first, last int32) string {
@@ -200,12 +217,7 @@ func (b botQuestion) toSQL(first, last int32) string {
 		where: append(merchants, between(first, last)), merchants: merchants, first: first, last: last, zone: b.zone,
 		exact: append(merchants, fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
 	}
-	// Few conversations can be a bot's alone: those whose header has no reply but the bot's, and those with a
-	// bot's message and none that speaks against it. The assembly decides.
-	a.only = fmt.Sprintf(`SELECT merchant, id FROM conversations WHERE %[1]s AND %[2]s AND bot_response_ms != 4294967295 AND first_response_ms = 4294967295
-UNION ALL SELECT merchant, conversation FROM (SELECT merchant, conversation, argMax(kind, version) AS said FROM events WHERE %[3]s AND %[4]s AND %[2]s GROUP BY merchant, conversation, id)
-GROUP BY merchant, conversation HAVING countIf(said = 4) > 0 AND countIf(said IN (1, 5, 6)) = 0`,
-		a.where, queue, merchants, a.window())
+	a.only = b.candidates(first, last)
 	started := fmt.Sprintf("started >= %d AND started < %d", b.span.Start.UnixMilli(), b.span.End.UnixMilli())
 	return fmt.Sprintf("SELECT intDiv(started, %[1]d) * %[2]d AS at, count() FROM (%[3]s) WHERE alone AND %[4]s AND (NOT far OR day = anchor) AND %[5]s AND %[6]s GROUP BY at ORDER BY at",
 		calendar.Slot.Milliseconds(), int64(calendar.Slot/time.Second), layered(a.settled(),
