@@ -23,7 +23,8 @@ import (
 // SlotWork is the work in the conversations of a queue that started in one quarter hour.
 type SlotWork struct {
 	Start   time.Time
-	Handled float64       // conversations that a person answered
+	Offered float64       // conversations, those that a bot ended alone included
+	Handled float64       // of them, those that a person answered
 	Handle  time.Duration // in all of them together
 	Rounds  float64       // that a person answered
 }
@@ -89,14 +90,14 @@ func (r Reader) Work(ctx context.Context, f Filter) ([]SlotWork, error) {
 	where := append(conditions{between(first, last), q.inRange(), "generation IN (SELECT generation FROM current)"}, q.where()...)
 	var list []SlotWork
 	err = r.rowsOf(forReading(ctx, clickhouse.WithExternalTable(table)), conn, fmt.Sprintf(
-		"SELECT slot, sum(answered), sum(handle_ms), sum(rounds_answered) FROM slots WHERE %s GROUP BY slot ORDER BY slot", where),
+		"SELECT slot, sum(offered), sum(answered), sum(handle_ms), sum(rounds_answered) FROM slots WHERE %s GROUP BY slot ORDER BY slot", where),
 		func(rows driver.Rows) error {
 			var one SlotWork
-			var handled, ms, rounds uint64
-			if err := rows.Scan(&one.Start, &handled, &ms, &rounds); err != nil {
+			var offered, handled, ms, rounds uint64
+			if err := rows.Scan(&one.Start, &offered, &handled, &ms, &rounds); err != nil {
 				return err
 			}
-			one.Start, one.Handled, one.Rounds = one.Start.UTC(), float64(handled), float64(rounds)
+			one.Start, one.Offered, one.Handled, one.Rounds = one.Start.UTC(), float64(offered), float64(handled), float64(rounds)
 			one.Handle = time.Duration(ms) * time.Millisecond
 			list = append(list, one)
 			return nil
@@ -104,42 +105,59 @@ func (r Reader) Work(ctx context.Context, f Filter) ([]SlotWork, error) {
 	return list, err
 }
 
-// Bots counts the conversations of one queue by quarter hour, and those that a bot ended alone, from raw
-// events. It is empty for a queue in which no bot ever replied within the range, which is found out
-// first and quickly. Errors: kpi.list.invalid, warehouse.down and the like.
+// Bots counts the conversations of one queue by quarter hour, from the roll-ups, and those that a bot ended
+// alone, from raw events. It is empty for a queue in which a bot ended none within the range, which
+// is on borders of quarter hours. Errors: kpi.list.invalid, warehouse.down and the like.
 func (r Reader) Bots(ctx context.Context, queue ids.Queue, span calendar.Range) ([]BotSlot, error) {
-	conn, err := r.readable(ctx, Filter{Range: span, Queues: []ids.Queue{queue}})
+	f := Filter{Range: span, Queues: []ids.Queue{queue}}
+	conn, err := r.readable(ctx, f)
 	if err != nil || conn == nil {
 		return nil, err
 	}
 	b := botQuestion{queue: queue, span: span, merchants: r.scope.merchants(nil), zone: r.w.zone}
-	days := map[int32]uint64{}
-	bots := uint64(0)
+	days, bots := map[int32]uint64{}, uint64(0)
 	err = r.rowsOf(forReading(ctx), conn, b.weights(), func(rows driver.Rows) error {
 		var day int32
 		var n, replies uint64
 		err := rows.Scan(&day, &n, &replies)
-		days[day] += n
+		days[day] = n
 		bots += replies
 		return err
 	})
 	if err != nil || bots == 0 {
 		return nil, err
 	}
-	var list []BotSlot
+	alone := map[int64]float64{}
 	for _, part := range b.parts(days) {
+		var some bool
+		if err := conn.QueryRow(forReading(ctx), "SELECT count() > 0 FROM ("+b.candidates(part[0], part[1])+")").Scan(&some); err != nil {
+			return nil, r.w.classify(ctx, err)
+		}
+		if !some {
+			continue
+		}
 		err := r.rowsOf(forRollup(ctx), conn, b.toSQL(part[0], part[1]), func(rows driver.Rows) error {
 			var at int64
-			var all, alone uint64
-			if err := rows.Scan(&at, &all, &alone); err != nil {
-				return err
-			}
-			list = append(list, BotSlot{time.Unix(at, 0).UTC(), float64(all), float64(alone)})
-			return nil
+			var n uint64
+			err := rows.Scan(&at, &n)
+			alone[at] += float64(n)
+			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+	}
+	if len(alone) == 0 {
+		return nil, nil
+	}
+	work, err := r.Work(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var list []BotSlot
+	for _, w := range work {
+		n := alone[w.Start.Unix()] // roll-ups may lag behind raw events by minutes
+		list = append(list, BotSlot{Start: w.Start, Arrivals: max(w.Offered, n), BotOnly: n})
 	}
 	return list, nil
 }
@@ -152,7 +170,8 @@ type botQuestion struct {
 	zone      *time.Location
 }
 
-// weights selects by day how many rows the queue has and how many of them are replies of a bot.
+// weights selects by day how many rows the queue has and how many of them are replies of a bot, which may
+// come on a later day than the conversation starts on.
 func (b botQuestion) weights() string {
 	where := append(conditions{in("queue", []ids.Queue{b.queue}), between(dayIn(b.span.Start, b.zone), dayIn(b.span.End.Add(-1), b.zone))}, b.merchants...)
 	return fmt.Sprintf(`SELECT toInt32(day), count(), sum(reply) FROM (
@@ -179,7 +198,18 @@ func (b botQuestion) parts(days map[int32]uint64) (parts [][2]int32) {
 	return parts
 }
 
-// toSQL renders the question for conversations that started from one day to another.
+// candidates selects the few conversations that can be a bot's alone: those whose header has no reply but the
+// bot's, and those with a bot's message and none that speaks against it. The assembly decides.
+func (b botQuestion) candidates(first, last int32) string {
+	where := append(b.merchants[:len(b.merchants):len(b.merchants)], in("queue", []ids.Queue{b.queue}))
+	return fmt.Sprintf(`SELECT merchant, id FROM conversations WHERE %[1]s AND %[2]s AND bot_response_ms != 4294967295 AND first_response_ms = 4294967295
+UNION ALL SELECT merchant, conversation FROM (SELECT merchant, conversation, argMax(kind, version) AS said FROM events WHERE %[1]s AND %[3]s GROUP BY merchant, conversation, id)
+GROUP BY merchant, conversation HAVING countIf(said = 4) > 0 AND countIf(said IN (1, 5, 6)) = 0`,
+		where, between(first, last), between(first-reach, last+reach))
+}
+
+// toSQL counts the conversations that a bot ended alone and that started from one day to another. Of one id
+// that is used again within a month the other use speaks against it too.
 func (b botQuestion) toSQL(first, last int32) string {
 	merchants := b.merchants[:len(b.merchants):len(b.merchants)]
 	queue := in("queue", []ids.Queue{b.queue})
@@ -187,11 +217,9 @@ func (b botQuestion) toSQL(first, last int32) string {
 		where: append(merchants, between(first, last)), merchants: merchants, first: first, last: last, zone: b.zone,
 		exact: append(merchants, fmt.Sprintf("day IN (%s)", dateList(daysFrom(first, last)))).String(),
 	}
-	// A conversation of the queue has a header or an event that names it.
-	a.only = fmt.Sprintf("SELECT merchant, id FROM conversations WHERE %[1]s AND %[2]s UNION ALL SELECT merchant, conversation FROM events WHERE %[3]s AND %[4]s AND %[2]s",
-		a.where, queue, merchants, a.window())
+	a.only = b.candidates(first, last)
 	started := fmt.Sprintf("started >= %d AND started < %d", b.span.Start.UnixMilli(), b.span.End.UnixMilli())
-	return fmt.Sprintf("SELECT intDiv(started, %[1]d) * %[2]d AS at, count(), countIf(alone) FROM (%[3]s) WHERE %[4]s AND (NOT far OR day = anchor) AND %[5]s AND %[6]s GROUP BY at ORDER BY at",
+	return fmt.Sprintf("SELECT intDiv(started, %[1]d) * %[2]d AS at, count() FROM (%[3]s) WHERE alone AND %[4]s AND (NOT far OR day = anchor) AND %[5]s AND %[6]s GROUP BY at ORDER BY at",
 		calendar.Slot.Milliseconds(), int64(calendar.Slot/time.Second), layered(a.settled(),
 			fmt.Sprintf("if(header, h_day, %s) AS day, if(messages, told.2, arrayMap(e -> e.2, %s)) AS told_kinds", a.date("started"), synthetic),
 			"has(told_kinds, 4) AND NOT hasAny(told_kinds, [1, 5, 6]) AND first_response_ms = 4294967295 AND NOT (header AND h_abandoned) AS alone"),

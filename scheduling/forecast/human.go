@@ -242,7 +242,7 @@ func countsDoubts(counts Counted, noBot, planned bool, share float64) []string {
 	case noBot && !planned:
 		return nil
 	case noBot:
-		return []string{"nothing is recorded of a bot: its share before the planned change is taken as none"}
+		return []string{"no conversation is recorded that a bot ended alone: its share before the planned change is taken as none"}
 	case counts == CountsArrivals:
 		return []string{fmt.Sprintf("the contact history counts conversations that the bot ends alone; %.0f %% are taken off, and back-test and findings are of the history as it is", 100*share)}
 	case counts == "" && planned:
