@@ -68,6 +68,9 @@ func (f *backtestFlags) run(cmd *cobra.Command) error {
 	if options.Events, err = f.readEvents(h.style); err != nil {
 		return err
 	}
+	if options.Exclude, err = f.readExclusions(h.style); err != nil {
+		return err
+	}
 	b := &backtestRun{flags: f, h: h, options: options, protocol: protocol, all: forecast.NewBenchmark(options.Levels)}
 	switch {
 	case f.out != "":

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -64,7 +65,9 @@ GROUP BY step`,
 }
 
 func TestQueryRefusesBadQuestions(t *testing.T) {
-	w := &Warehouse{zone: shanghai, definitions: neutral}
+	late := neutral[slices.IndexFunc(neutral, func(d kpi.Definition) bool { return d.Metric == "offered" })]
+	late.Metric, late.Effective = "late", calendar.Dates{From: calendar.MakeDate(2020, 1, 1)}
+	w := &Warehouse{zone: shanghai, definitions: append(slices.Clone(neutral), late)}
 	w.SetShops(nil)
 	good := kpi.Query{Metrics: []kpi.Metric{"offered"}, Grain: kpi.Whole, Range: november()}
 	for name, c := range map[string]struct {
@@ -82,8 +85,11 @@ func TestQueryRefusesBadQuestions(t *testing.T) {
 		"unknown dimension":            {func(q *kpi.Query) { q.By = []kpi.Dimension{"id; DROP"} }, "kpi.query.invalid", 1},
 		"unknown metric":               {func(q *kpi.Query) { q.Metrics = []kpi.Metric{"nope"} }, "kpi.metric.unknown", 0},
 		"unknown version":              {func(q *kpi.Query) { q.Version = "v9" }, "kpi.metric.unknown", 0},
-		"before the definition":        {func(q *kpi.Query) { q.Range.Start = q.Range.Start.AddDate(-30, 0, 0) }, "kpi.metric.not_effective", 0},
-		"too many filter values":       {func(q *kpi.Query) { q.Agents = make([]ids.Agent, maxValues+1) }, "warehouse.filter", 0},
+		"before the definition": {func(q *kpi.Query) {
+			q.Metrics, q.Range.Start = []kpi.Metric{"late"}, q.Range.Start.AddDate(-20, 0, 0)
+		}, "kpi.metric.not_effective", 0},
+		"before any":             {func(q *kpi.Query) { q.Range.Start = q.Range.Start.AddDate(-30, 0, 0) }, "kpi.query.invalid", 1},
+		"too many filter values": {func(q *kpi.Query) { q.Agents = make([]ids.Agent, maxValues+1) }, "warehouse.filter", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := good

@@ -224,7 +224,7 @@ func assertDisputed(t *testing.T, former *world, got holding) {
 	assert.True(t, formerMonth.Next().First().Before(got.kept.Cutoff), "the month is older than %s", got.kept.Cutoff)
 	assert.Zero(t, got.kept.Measured.Raw())
 	assert.Zero(t, got.kept.Measured.Rollups)
-	assert.Equal(t, []operations.Hold{{Merchant: former.merchants[0].ID, Reason: formerReason, Author: "demo"}}, got.holds)
+	assert.Equal(t, []operations.Hold{{Merchant: former.merchants[0].ID, Case: formerReason, Reason: formerReason, Author: "demo"}}, got.holds)
 }
 
 func counting(c *warehouse.Counts) func(warehouse.Batch) {

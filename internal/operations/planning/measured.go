@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 // What came to a queue is known from two places: contact histories that somebody imported, and the
@@ -78,6 +79,9 @@ func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Que
 	if err != nil {
 		return nil, err
 	}
+	if all, err = p.ofPeople(ctx, scope, q, slot, span, nil, all); err != nil {
+		return nil, err
+	}
 	for _, r := range all {
 		if !told[calendar.DateOf(r.Start, p.gate.Zone)] {
 			rows = append(rows, r)
@@ -110,5 +114,51 @@ func (p *Planning) continued(ctx context.Context, scope access.Scope, q store.Qu
 	if none && len(after) == 0 {
 		return 0, nil, err
 	}
+	if !none {
+		if after, err = p.ofPeople(ctx, scope, q, grain, calendar.Range{Start: span.End.Add(-botReach), End: span.End}, rows, after); err != nil {
+			return 0, nil, err
+		}
+	}
 	return grain, append(rows, after...), nil
+}
+
+// ofPeople takes off measured rows what a bot ended alone: what comes to a queue is what reaches people, and
+// so is what an imported history counts unless the days that both know say that it counts all arrivals. Then, and
+// where there is no bot, the rows stay as they are; forecasts take the bot off a whole history themselves.
+func (p *Planning) ofPeople(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, span calendar.Range, imported, rows []chatlog.Contacts) ([]chatlog.Contacts, error) {
+	if now := p.gate.Now(); span.End.After(now) {
+		span.End = now
+	}
+	if len(rows) == 0 || !span.Valid() {
+		return rows, nil
+	}
+	bots, err := p.gate.Measured(scope).Bots(ctx, q.ID, span)
+	if err != nil || len(bots) == 0 {
+		return rows, err
+	}
+	h := forecast.DeflectionHistory{Slot: calendar.Slot, Location: p.gate.Zone}
+	alone := map[time.Time]float64{}
+	for _, b := range bots {
+		h.Records = append(h.Records, forecast.DeflectionRecord{Start: b.Start, Arrivals: b.Arrivals, Deflected: b.BotOnly})
+		alone[calendar.FloorSlot(b.Start, slot, p.gate.Zone).UTC()] += b.BotOnly
+	}
+	if len(imported) > 0 {
+		builder, err := forecast.NewBuilder(slot, p.gate.Zone)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range imported {
+			if err := builder.Add(r.Start, r.Offered); err != nil {
+				return nil, err
+			}
+		}
+		if forecast.WhatCounts(builder.Series(q.ID), h) == forecast.CountsArrivals {
+			return rows, nil
+		}
+	}
+	rows = slices.Clone(rows)
+	for i, r := range rows {
+		rows[i].Offered = max(0, r.Offered-alone[r.Start.UTC()])
+	}
+	return rows, nil
 }
