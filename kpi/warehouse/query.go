@@ -136,7 +136,7 @@ func (r Reader) questions(q kpi.Query, metrics [][]kpi.Segment) ([]question, err
 			if !ok {
 				at = len(questions)
 				index[k] = at
-				questions = append(questions, question{query: part, scope: r.scope, zone: r.w.zone, rules: r.w.rules.Load(), source: from})
+				questions = append(questions, question{query: part, scope: r.scope, zone: r.w.zone, rules: r.w.rules.Load(), source: from, turns: r.w.turns})
 			}
 			questions[at].pieces = append(questions[at].pieces, piece)
 		}
@@ -157,6 +157,7 @@ type question struct {
 	rules  *ruleset
 	source source
 	pieces []piece
+	turns  chan struct{} // Warehouse.turns
 }
 
 // check refuses questions that state time cannot answer.

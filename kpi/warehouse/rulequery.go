@@ -3,14 +3,17 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/kpi"
 )
 
@@ -94,18 +97,99 @@ func (q question) askRules(ctx context.Context, conn clickhouse.Conn, totals []t
 			return err
 		}
 	}
+	var parts []question
 	for _, pieces := range q.sameShops(raw) {
-		parts, err := q.parts(ctx, conn, pieces)
+		narrow, found, err := q.narrowed(ctx, conn, pieces)
 		if err != nil {
 			return err
 		}
-		for _, part := range parts {
-			if err := part.add(forRollup(ctx), conn, part.ruleSQL(part.rawSQL()), totals); err != nil {
-				return err
-			}
+		if !found {
+			continue
 		}
+		more, err := narrow.parts(ctx, conn)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, more...)
+	}
+	return askRaw(ctx, conn, parts, totals)
+}
+
+// narrowed is the question about pieces that count the same shops, cut to the merchants that have rows of such
+// a shop; found is false when there are none. A conversation's shop is that of one of its rows, and these lie
+// at most reach away from the day it started on.
+func (q question) narrowed(ctx context.Context, conn clickhouse.Conn, pieces []piece) (narrow question, found bool, err error) {
+	q.pieces = pieces
+	shops := q.rules.onShops(pieces[0].figure.definition)
+	if len(q.query.Shops) > 0 {
+		shops = append(shops, in("shop", q.query.Shops))
+	}
+	if len(shops) == 0 {
+		return q, true, nil
+	}
+	first, last := q.days()
+	where := append(conditions{between(first-reach, last+reach)}, q.scope.merchants(q.query.Merchants)...)
+	where = append(where, shops...)
+	rows, err := conn.Query(forReading(ctx), fmt.Sprintf(`SELECT DISTINCT toString(merchant) AS m FROM (
+SELECT merchant FROM conversations WHERE %[1]s UNION ALL SELECT merchant FROM events WHERE %[1]s) ORDER BY m`, where))
+	if err != nil {
+		return q, false, err
+	}
+	defer rows.Close()
+	q.query.Merchants = nil
+	for rows.Next() {
+		var merchant string
+		if err := rows.Scan(&merchant); err != nil {
+			return q, false, err
+		}
+		q.query.Merchants = append(q.query.Merchants, ids.Merchant(merchant))
+	}
+	return q, len(q.query.Merchants) > 0, rows.Err()
+}
+
+// askRaw asks parts of questions over raw events, several at once, and adds the answers in the order of the
+// parts. It ends with the first error.
+func askRaw(ctx context.Context, conn clickhouse.Conn, parts []question, totals []total) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan int, len(parts))
+	for i := range parts {
+		work <- i
+	}
+	close(work)
+	answers := make([][]answer, len(parts))
+	var running sync.WaitGroup
+	for range refreshers(len(parts)) {
+		running.Go(func() {
+			for i := range work {
+				var err error
+				if answers[i], err = parts[i].rawAnswers(ctx, conn); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	running.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for i, part := range parts {
+		part.addTo(totals, answers[i])
 	}
 	return nil
+}
+
+// rawAnswers waits for its turn: parts of all questions together are no more at once than one question's, so that
+// several askers do not take each other's memory.
+func (q question) rawAnswers(ctx context.Context, conn clickhouse.Conn) ([]answer, error) {
+	select {
+	case q.turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-q.turns }()
+	return q.answers(forRollup(ctx), conn, q.ruleSQL(q.rawSQL()))
 }
 
 // sameShops groups pieces whose definitions count the same shops and channels: they are computed in one statement.
@@ -130,22 +214,31 @@ func inForce(d kpi.Definition, r calendar.Range, zone *time.Location) bool {
 	return d.Effective.Contains(calendar.DateOf(r.Start, zone)) && d.Effective.Contains(calendar.DateOf(r.End.Add(-1), zone))
 }
 
-// rawDays bounds the days that one statement over raw events is about; chunkRows bounds the rows.
-const rawDays = 366
+// rawDays bounds the days that one statement over raw events is about; chunkRows bounds the rows. Fewer rows
+// than rawRows are not worth a statement of their own: it would be planned longer than it runs.
+const (
+	rawDays = 366
+	rawRows = chunkRows / 8
+)
 
-// parts cuts a question about some pieces at business days, so that each holds a bounded part of the
-// raw events. No buyer's day is cut.
-func (q question) parts(ctx context.Context, conn clickhouse.Conn, pieces []piece) ([]question, error) {
+// parts cuts a question at business days, so that each holds a bounded part of the raw events and that there are
+// about as many as are asked at once. No buyer's day is cut.
+func (q question) parts(ctx context.Context, conn clickhouse.Conn) ([]question, error) {
 	weights, err := q.weights(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
+	var all uint64
+	for _, rows := range weights {
+		all += rows
+	}
+	most := min(chunkRows, max(rawRows, all/uint64(refreshers(math.MaxInt))+1))
 	var parts []question
 	for start := q.query.Range.Start; start.Before(q.query.Range.End); {
 		end := start
 		var rows uint64
 		for n := 0; n < rawDays && end.Before(q.query.Range.End); n++ {
-			if rows += weights[dayIn(end, q.zone)]; n > 0 && rows > chunkRows {
+			if rows += weights[dayIn(end, q.zone)]; n > 0 && rows > most {
 				break
 			}
 			end = calendar.DateOf(end, q.zone).Add(1).In(q.zone)
@@ -155,7 +248,6 @@ func (q question) parts(ctx context.Context, conn clickhouse.Conn, pieces []piec
 		}
 		part := q
 		part.query.Range = calendar.Range{Start: start, End: end}
-		part.pieces = pieces
 		parts = append(parts, part)
 		start = end
 	}
@@ -380,9 +472,25 @@ func (q question) dateStep() string {
 
 // add asks and adds the answer to the totals.
 func (q question) add(ctx context.Context, conn clickhouse.Conn, sql string, totals []total) error {
-	rows, err := conn.Query(ctx, sql)
+	found, err := q.answers(ctx, conn, sql)
 	if err != nil {
 		return err
+	}
+	q.addTo(totals, found)
+	return nil
+}
+
+// answer is what one of a question's pieces has at one place.
+type answer struct {
+	piece int
+	at    spot
+	sums  sums2
+}
+
+func (q question) answers(ctx context.Context, conn clickhouse.Conn, sql string) ([]answer, error) {
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var key string
@@ -390,15 +498,21 @@ func (q question) add(ctx context.Context, conn clickhouse.Conn, sql string, tot
 	var numerator, denominator float64
 	var open uint8
 	cells := append(append([]any{&key}, at.cells()...), &numerator, &denominator, &open)
+	var found []answer
 	for rows.Next() {
 		if err := rows.Scan(cells...); err != nil {
-			return err
+			return nil, err
 		}
 		i := slices.IndexFunc(q.pieces, func(p piece) bool { return p.figure.definition.Key() == key })
-		p := q.pieces[i]
-		totals[p.metric].add(at, sums2{numerator / storedUnit(p.figure.definition), denominator, open != 0})
+		found = append(found, answer{i, at, sums2{numerator / storedUnit(q.pieces[i].figure.definition), denominator, open != 0}})
 	}
-	return rows.Err()
+	return found, rows.Err()
+}
+
+func (q question) addTo(totals []total, found []answer) {
+	for _, a := range found {
+		totals[q.pieces[a.piece].metric].add(a.at, a.sums)
+	}
 }
 
 // storedUnit divides a stored numerator: a mean is kept in ms, an amount in fen.

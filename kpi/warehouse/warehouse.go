@@ -15,6 +15,7 @@ package warehouse
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,7 @@ type Warehouse struct {
 	trying *attempt
 
 	rules atomic.Pointer[ruleset]
+	turns chan struct{} // holds one for each statement over raw events that runs
 
 	beginning  sync.Mutex // one batch at a time takes a turn
 	refreshing sync.Mutex // a second Refresh would only repeat the work; guards the one below
@@ -98,7 +100,7 @@ func Open(ctx context.Context, config Config, source Source, definitions kpi.Def
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "warehouse.config", "unknown time zone %q", config.TimeZone)
 	}
-	w := &Warehouse{config: config, zone: zone, source: source, definitions: definitions}
+	w := &Warehouse{config: config, zone: zone, source: source, definitions: definitions, turns: make(chan struct{}, refreshers(math.MaxInt))}
 	w.SetShops(nil)
 	if err := w.Ready(ctx); err != nil && fault.KindOf(err) != fault.Unavailable {
 		return nil, err
