@@ -108,6 +108,11 @@ func newImportInspect(s *settings) *cobra.Command {
 			if err := inspectOptions(&o, kind, args[0], date, percent, constants); err != nil {
 				return err
 			}
+			c, err := s.load()
+			if err != nil {
+				return err
+			}
+			o.Platform.Today = calendar.DateOf(time.Now(), c.Zone()) // days to come are refused, as by the import
 			source, closer, err := intake.OpenFile(args[0])
 			if err != nil {
 				return err

@@ -129,7 +129,7 @@ func TestCommandsAroundKeptFigures(t *testing.T) {
 
 	book := filepath.Join(t.TempDir(), "check.xlsx")
 	beside := run("kpi", "reconcile", "--shop", "halo-tmall", "--from", h.day, "--to", h.day, "--xlsx", book)
-	assert.Equal(t, []string{"4.0000", "3.0000"}, row(t, beside, h.day, "halo-tmall", "consult_buyers")[3:5])
+	assert.Equal(t, []string{"4", "3"}, row(t, beside, h.day, "halo-tmall", "consult_buyers")[3:5])
 	assert.Equal(t, []string{"0.6667", "0.6667"}, row(t, beside, h.day, "halo-tmall", "human_3min_rate")[3:5])
 	assert.Contains(t, beside, "2 items compared, 1 equal; 1 closed ones differ", "旺旺回复率 counts visits: it is shown, not judged")
 	sheetsOf(t, book)
@@ -142,14 +142,33 @@ func TestCommandsAroundKeptFigures(t *testing.T) {
 	preview := run("retention", "--dry-run")
 	assert.Contains(t, preview, "nothing was deleted")
 	assert.Equal(t, "0", row(t, preview, "events")[1], "nothing is three years old")
-	run("retention", "hold", "--merchant", "halo", "--reason", "结算争议")
-	assert.Contains(t, run("retention", "list"), "结算争议")
+	run("retention", "hold", "--merchant", "halo", "--case", "案件1", "--reason", "结算争议")
+	run("retention", "hold", "--merchant", "halo", "--case", "案件2", "--reason", "投诉")
+	run("retention", "release", "--merchant", "halo", "--case", "案件2", "--reason", "和解")
+	assert.Contains(t, run("retention", "list"), "结算争议", "the other case is open")
 	assert.Contains(t, run("retention", "--dry-run"), "held: halo")
 	run("retention", "release", "--merchant", "halo", "--reason", "和解")
 	assert.NotContains(t, run("retention", "list"), "结算争议")
 	assert.Equal(t, 3, chaoban(t, h.data, "retention", "hold", "--merchant", "nobody", "--reason", "x").code)
 
+	// A day of which the platform has figures and we have nothing is no day without differences.
+	gap, err := time.Parse(time.DateOnly, h.day)
+	require.NoError(t, err)
+	before := gap.AddDate(0, 0, -1).Format(time.DateOnly)
+	run("import", "platform", "--shop", "halo-tmall", h.file("日期,咨询人数,3分钟人工响应率,旺旺回复率", before+",7,50.00%,100.00%"))
+	assert.Contains(t, run("kpi", "reconcile", "--shop", "halo-tmall", "--from", before, "--to", before), "nothing of "+before+" was imported for halo-tmall: the platform has ")
+
+	talks := run("kpi", "conversations", "--shop", "halo-tmall", "--from", h.day, "--to", h.day, "--limit", "2")
+	assert.Contains(t, talks, "RATING  ABANDONED")
+	assert.Contains(t, talks, "these are the first 2; more: --cursor ")
+
 	for line, says := range map[string]string{
+		"kpi query --metric offered --month 9999-12":                                                           "must lie between 2000 and 2100",
+		"kpi query --metric offered --month 2026-10 --shop nosuch":                                             `there is no shop "nosuch"`,
+		"kpi query --metric offered --month 2026-10 --agent nosuch":                                            `there is no agent "nosuch"`,
+		"kpi reconcile --month 2026-10 --xlsx a.pdf":                                                           "ends in .xlsx",
+		"report sla --contract halo-2026 --month 2026-10 --out /nosuch/q.xlsx":                                 "the folder /nosuch cannot be used: it does not exist",
+		"scorecards freeze --month 2020-01":                                                                    "nobody has a scorecard of 2020-01",
 		"kpi compare --metric jd.first_30s --from v2021-11 --to v2021-12":                                      "give --month, or --first and --last",
 		"kpi compare --metric jd.first_30s --from v2021-11 --to v2021-12 --first 2026-11-02 --last 2026-11-01": "--last 2026-11-01 lies before --first 2026-11-02",
 		"kpi reconcile --month 2026-10 --from 2026-10-01":                                                      "not both",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -46,14 +47,14 @@ func newKPIQuery(s *settings) *cobra.Command {
 					return err
 				}
 				if !f.explain {
-					return s.print(cmd, readings, func() { printReadings(cmd, q, readings, a.ops.Zone()) })
+					return s.print(cmd, readings, func() { printReadings(cmd, a, q, readings) })
 				}
 				behind, err := a.ops.Measuring.Behind(cmd.Context(), a.who, readings)
 				if err != nil {
 					return err
 				}
 				return s.print(cmd, explainedReadings{readings, behind}, func() {
-					printReadings(cmd, q, readings, a.ops.Zone())
+					printReadings(cmd, a, q, readings)
 					printDefinitions(cmd, behind)
 				})
 			})
@@ -158,10 +159,15 @@ func (n spanNames) dayRange(from, to, month string, zone *time.Location) (calend
 	return calendar.Range{Start: first.In(zone), End: last.Add(1).In(zone)}, nil
 }
 
-func printReadings(cmd *cobra.Command, q kpi.Query, readings []kpi.Reading, zone *time.Location) {
+func printReadings(cmd *cobra.Command, a *app, q kpi.Query, readings []kpi.Reading) {
+	units, zone := a.units(cmd.Context()), a.ops.Zone()
 	rows := make([]string, 0, len(readings))
 	for _, r := range readings {
-		cells := append(placeCells(q, r, zone), string(r.Metric), value(r.Value)+mark(r), fmt.Sprintf("%.10g", r.Numerator), fmt.Sprintf("%.10g", r.Denominator), r.Version)
+		shown, of := valueIn(r.Value, units[r.Metric]), fmt.Sprintf("%.10g", r.Denominator)
+		if units[r.Metric] == kpi.Count {
+			of = "-" // a count is of nothing
+		}
+		cells := append(placeCells(q, r, zone), string(r.Metric), shown+mark(r), fmt.Sprintf("%.10g", r.Numerator), of, r.Version)
 		rows = append(rows, strings.Join(cells, "\t"))
 	}
 	table(cmd.OutOrStdout(), strings.Join(append(placeHead(q), "METRIC", "VALUE", "NUMERATOR", "DENOMINATOR", "DEFINITION"), "\t"), rows)
@@ -207,6 +213,27 @@ func placeHead(q kpi.Query) []string {
 		head = append(head, "START")
 	}
 	return head
+}
+
+// units are those of all metrics; a metric has one, whatever its version.
+func (a *app) units(ctx context.Context) map[kpi.Metric]kpi.Unit {
+	all, err := a.ops.Measuring.Metrics(ctx, a.who)
+	if err != nil {
+		return nil // the figures are shown with decimals
+	}
+	units := map[kpi.Metric]kpi.Unit{}
+	for _, d := range all {
+		units[d.Metric] = d.Unit
+	}
+	return units
+}
+
+// valueIn prints a value of a unit; a count has no decimals.
+func valueIn(v *float64, unit kpi.Unit) string {
+	if v != nil && unit == kpi.Count {
+		return fmt.Sprintf("%.10g", *v)
+	}
+	return value(v)
 }
 
 func value(v *float64) string {

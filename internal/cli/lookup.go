@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
 )
 
@@ -21,7 +23,8 @@ import (
 func newKPIConversations(s *settings) *cobra.Command {
 	var f struct {
 		kpiFlags
-		limit int
+		limit  int
+		cursor string
 	}
 	cmd := &cobra.Command{
 		Use: "conversations", Short: "List the conversations behind a figure", Args: cobra.NoArgs,
@@ -32,22 +35,32 @@ func newKPIConversations(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all, _, err := a.ops.Measuring.Conversations(cmd.Context(), a.who, warehouse.Filter{
-					Range: span, Merchants: typed[ids.Merchant](f.merchants), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents),
-				}, store.Page{Limit: f.limit})
+				if f.limit < 1 {
+					return fault.New(fault.Invalid, "cli.usage", "--limit must be 1 or more")
+				}
+				all, next, err := a.ops.Measuring.Conversations(cmd.Context(), a.who, warehouse.Filter{
+					Range: span, Merchants: typed[ids.Merchant](f.merchants), Shops: typed[ids.Shop](f.shops), Queues: typed[ids.Queue](f.queues), Agents: typed[ids.Agent](f.agents),
+				}, store.Page{Limit: f.limit, Cursor: f.cursor})
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, all, func() {
+				return s.print(cmd, conversationPage{all, next}, func() {
 					rows := make([]string, len(all))
 					for i, c := range all {
 						first := "-"
 						if !c.AnsweredAt.IsZero() {
 							first = c.AnsweredAt.Sub(c.StartedAt).Round(100 * time.Millisecond).String()
 						}
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d", c.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04:05"), c.Queue, c.ID, c.Agent, first, len(c.Rounds))
+						rating := "-"
+						if c.Rating != nil {
+							rating = fmt.Sprint(*c.Rating)
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s", c.StartedAt.In(a.ops.Zone()).Format("2006-01-02 15:04:05"), c.Queue, c.ID, cmp.Or(string(c.Agent), "-"), first, len(c.Rounds), rating, yesNo(c.Abandoned))
 					}
-					table(cmd.OutOrStdout(), "STARTED\tQUEUE\tID\tAGENT\tFIRST RESPONSE\tROUNDS", rows)
+					table(cmd.OutOrStdout(), "STARTED\tQUEUE\tID\tAGENT\tFIRST RESPONSE\tROUNDS\tRATING\tABANDONED", rows)
+					if next != "" {
+						fmt.Fprintf(cmd.OutOrStdout(), "these are the first %d; more: --cursor %s\n", len(all), next)
+					}
 				})
 			})
 		},
@@ -57,10 +70,18 @@ func newKPIConversations(s *settings) *cobra.Command {
 	flags.StringVar(&f.to, "to", "", "last day, included")
 	flags.StringVar(&f.month, "month", "", "whole month")
 	flags.StringSliceVar(&f.merchants, "merchant", nil, "only these merchants")
+	flags.StringSliceVar(&f.shops, "shop", nil, "only these shops")
 	flags.StringSliceVar(&f.queues, "queue", nil, "only these queues")
+	flags.StringVar(&f.cursor, "cursor", "", "go on after an earlier page")
 	flags.StringSliceVar(&f.agents, "agent", nil, "only these agents")
 	flags.IntVar(&f.limit, "limit", 50, "most rows")
 	return cmd
+}
+
+// conversationPage is the JSON of kpi conversations.
+type conversationPage struct {
+	Items []chatlog.Conversation `json:"items"`
+	Next  string                 `json:"next,omitempty"`
 }
 
 // dates turns optional inclusive days into a period; both empty is the zero period.
@@ -85,7 +106,7 @@ func dates(from, to string) (d calendar.Dates, err error) {
 
 func newImportList(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List imports, newest first; rows -1 = not finished", Args: cobra.NoArgs,
+		Use: "list", Short: "List imports, newest first, with those that are not finished", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				all, _, err := a.ops.Measuring.Imports(cmd.Context(), a.who, store.ImportFilter{}, store.Page{Limit: 50})
@@ -95,7 +116,11 @@ func newImportList(s *settings) *cobra.Command {
 				return s.print(cmd, all, func() {
 					rows := make([]string, len(all))
 					for i, x := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%s", x.At.In(a.ops.Zone()).Format("2006-01-02 15:04"), x.Kind, x.File, x.Rows, x.Rejected, x.Batch)
+						good := fmt.Sprint(x.Rows)
+						if x.Rows == store.Unfinished {
+							good = "not finished"
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s", x.At.In(a.ops.Zone()).Format("2006-01-02 15:04"), x.Kind, x.File, good, x.Rejected, x.Batch)
 					}
 					table(cmd.OutOrStdout(), "AT\tKIND\tFILE\tROWS\tREJECTED\tBATCH", rows)
 				})

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -165,6 +167,7 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 				done, err := a.ops.Measuring.Import(cmd.Context(), a.who, in)
 				bar.done()
 				if err != nil {
+					cutOff(cmd.ErrOrStderr(), s.json, err, source.Name)
 					return err
 				}
 				if !done.Already && done.Import.Rejected > 0 {
@@ -276,6 +279,15 @@ func printUnknownAgents(out io.Writer, unknown []measuring.AgentRows) {
 	fmt.Fprintf(out, "warning: nobody has entered these agents: %s%s. Their rows count; enter them with 'chaoban import agents', or correct the file\n", strings.Join(names, ", "), more)
 }
 
+// cutOff says what an import that ended in between leaves: the parts of a long file that were acknowledged, under
+// an unfinished import, which counts as one only when the file has come to its end.
+func cutOff(out io.Writer, quiet bool, err error, file string) {
+	kind := fault.KindOf(err)
+	if !quiet && (errors.Is(err, context.Canceled) || kind == fault.Canceled || kind == fault.Unavailable || kind == fault.Timeout) {
+		fmt.Fprintf(out, "chaoban: the import of %s is not finished and is not acknowledged: import the same file again, it goes on where it stopped\n", file)
+	}
+}
+
 const againHelp = "import a file that was imported before once more, so that it wins over what came since"
 
 func printImported(out io.Writer, done measuring.Imported, rejects string, zone *time.Location) {
@@ -297,6 +309,9 @@ func printImported(out io.Writer, done measuring.Imported, rejects string, zone 
 		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
 	}
 	printUnknownAgents(out, done.Unknown)
+	for _, n := range done.Notes {
+		fmt.Fprintf(out, "warning: %s\n", localTimes(n, zone))
+	}
 	if done.Import.Rejected > 0 {
 		fmt.Fprintf(out, "%d rows rejected, written with reasons to %s\n", done.Import.Rejected, rejects)
 		for _, p := range done.Summary.Problems {

@@ -61,15 +61,7 @@ func inZone(err error, zone *time.Location) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	local := func(text string) string {
-		return utcInstant.ReplaceAllStringFunc(text, func(s string) string {
-			t, err := time.Parse(time.RFC3339Nano, s)
-			if err != nil {
-				return s
-			}
-			return t.In(zone).Format("2006-01-02 15:04:05.999")
-		})
-	}
+	local := func(text string) string { return localTimes(text, zone) }
 	said := *f
 	said.Message, said.Fields = local(f.Message), slices.Clone(f.Fields)
 	for i := range said.Fields {
@@ -85,4 +77,15 @@ func (s *settings) print(cmd *cobra.Command, v any, text func()) error {
 	}
 	text()
 	return nil
+}
+
+// localTimes words the UTC instants of a text in a zone.
+func localTimes(text string, zone *time.Location) string {
+	return utcInstant.ReplaceAllStringFunc(text, func(s string) string {
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			return s
+		}
+		return t.In(zone).Format("2006-01-02 15:04:05.999")
+	})
 }

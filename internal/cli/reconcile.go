@@ -81,7 +81,7 @@ func printReconciliation(cmd *cobra.Command, r exports.Reconciliation, all bool,
 		if !l.Closed {
 			state = "open"
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l.Date, l.Shop, l.Item, value(l.PlatformValue), value(l.OurValue), value(l.Difference), relative,
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l.Date, l.Shop, l.Item, valueIn(l.PlatformValue, kpi.Unit(l.Unit)), valueIn(l.OurValue, kpi.Unit(l.Unit)), valueIn(l.Difference, kpi.Unit(l.Unit)), relative,
 			strings.ReplaceAll(string(l.Verdict), "_", " "), state, cmp.Or(l.Version, "-"), cmp.Or(l.Header, "-")))
 	}
 	table(w, "DATE\tSHOP\tITEM\tPLATFORM\tOURS\tDIFFERENCE\tRELATIVE\tVERDICT\tSTATE\tDEFINITION\tCOLUMN", rows)

@@ -37,9 +37,10 @@ func newKPIScorecards(s *settings) *cobra.Command {
 				}
 				return s.print(cmd, all, func() {
 					var rows []string
+					units := a.units(cmd.Context())
 					for _, c := range all {
 						for _, r := range c.Readings {
-							rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%.10g\t%.10g", c.Date, c.Agent, r.Metric, value(r.Value), r.Numerator, r.Denominator))
+							rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%.10g\t%.10g", c.Date, c.Agent, r.Metric, valueIn(r.Value, units[r.Metric]), r.Numerator, r.Denominator))
 						}
 					}
 					table(cmd.OutOrStdout(), "DATE\tAGENT\tMETRIC\tVALUE\tNUMERATOR\tDENOMINATOR", rows)

@@ -155,7 +155,7 @@ func TestAccountsOverHTTP(t *testing.T) {
 	assert.Equal(t, "1001", list.Items[0].Agent)
 	a := h.ask(t, "planner", "PUT", "/v1/accounts", strings.ReplaceAll(accountLumi, "1001", "7777"))
 	assert.Equal(t, 422, a.status)
-	assert.Equal(t, "store.reference", a.problem(t).Code)
+	assert.Equal(t, "assignment.invalid", a.problem(t).Code)
 	assert.Equal(t, 204, h.ask(t, "planner", "DELETE", "/v1/accounts/"+list.Items[0].ID, nil).status)
 	h.ask(t, "quality", "GET", "/v1/accounts", nil).into(t, &list)
 	assert.Empty(t, list.Items)

@@ -82,11 +82,16 @@ func Inspect(ctx context.Context, src Source, o InspectOptions) (Inspection, err
 	if len(grid.Rows) < 2 {
 		return out, refuse(fault.Invalid, "intake.format", fault.Field{File: src.Name, Problem: "has no table: fewer than two rows"})
 	}
-	if m, ok := platformfile.Detect(grid); ok && o.Kind == "" {
-		out.inspectPlatform(src, o, grid, m)
+	near, ok := platformfile.Detect(grid)
+	if ok && o.Kind == "" {
+		out.inspectPlatform(src, o, grid, near)
 		return out, nil
 	}
 	out.inspectTable(grid, o)
+	if o.Kind == "" && len(near.Columns) > 0 && len(near.Missing) > 0 {
+		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be the platform file %s %s, but it lacks its columns %s",
+			near.Format.Platform, near.Format.Title, strings.Join(near.Missing[:min(len(near.Missing), 5)], ", ")))
+	}
 	return out, nil
 }
 
@@ -238,7 +243,13 @@ func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) {
 		out.Doubts = append(out.Doubts, fmt.Sprintf("the rows may be %s as well as %s: say --kind", guesses[1].kind, best.kind))
 	}
 	if best.score <= 0 {
-		out.Doubts = append(out.Doubts, "no column looks like a field we know")
+		text := "no column looks like a field we know"
+		for _, c := range best.columns {
+			if c.Field != "" {
+				text = "some columns look like fields we know, but no kind of rows has what it needs"
+			}
+		}
+		out.Doubts = append(out.Doubts, text)
 	}
 	out.Mapping = best.mapping(out.Layout, o.Constants)
 	for _, name := range out.Missing {

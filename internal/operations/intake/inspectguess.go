@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 )
 
@@ -293,60 +291,6 @@ func (g *tableGuess) sum(data []platformfile.Row, constants map[string]string) {
 		if !slices.Contains([]string{"merchant", "shop", "queue", "platform", "slot"}, name) {
 			g.score -= 2 // these cannot be the same in every row
 		}
-	}
-}
-
-// What headers say when they are about calls, and when about chats.
-var (
-	callSigns = []string{"通话", "来电", "呼入", "电话", "接通", "接听", "挂断", "call", "phone", "talk", "speedofanswer"}
-	chatSigns = []string{"会话", "消息", "留言", "chat", "message", "session"}
-)
-
-// findChannel decides what conversations without a channel are, because an import takes them for chats,
-// of which a row tells no rounds, and a call without its round is missing in every mean over rounds.
-func (g *tableGuess) findChannel() {
-	says := func(signs []string) bool {
-		return slices.ContainsFunc(g.columns, func(f InspectedField) bool {
-			return slices.ContainsFunc(signs, func(s string) bool { return strings.Contains(normal(f.Header), s) })
-		})
-	}
-	call, chat := says(callSigns), says(chatSigns)
-	switch {
-	case call && !chat:
-		g.channel = chatlog.Call
-		g.doubts = append(g.doubts, "nothing gives channel: call is assumed, by the headers; the wait of a call counts as its one round. Set it to chat if these are chats")
-	case chat && !call:
-		g.channel = chatlog.Chat
-		g.doubts = append(g.doubts, "nothing gives channel: chat is assumed, by the headers; a row of a chat tells no rounds, so means over rounds leave it out. Set it to call if these are calls")
-	default:
-		g.missing = append(g.missing, "channel")
-	}
-}
-
-// findSlot takes the smallest step between two rows as the length of a slot.
-func (g *tableGuess) findSlot(data []platformfile.Row) {
-	from := g.spec["start"].From
-	if len(from) != 1 {
-		return
-	}
-	j := slices.IndexFunc(g.columns, func(f InspectedField) bool { return f.Header == from[0] })
-	cells, _ := g.cellsOf(data, j, from[0])
-	smallest := time.Duration(0)
-	var last time.Time
-	for _, s := range cells {
-		m, problem := parseMoment(s, false)
-		t, bad := m.in(time.UTC)
-		if problem != "" || bad != "" {
-			return
-		}
-		if step := t.Sub(last); !last.IsZero() && step > 0 && (smallest == 0 || step < smallest) {
-			smallest = step
-		}
-		last = t
-	}
-	if smallest >= 5*time.Minute && smallest <= 24*time.Hour {
-		g.slot = strings.TrimSuffix(strings.TrimSuffix(smallest.String(), "0s"), "0m")
-		g.doubts = append(g.doubts, "the slots seem to be "+g.slot+" long")
 	}
 }
 

@@ -195,3 +195,21 @@ func FuzzPlatformBytes(f *testing.F) {
 }
 
 var beijing = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// What a file says against itself is told and kept: it is what the platform says.
+func TestPlatformFileThatContradictsItself(t *testing.T) {
+	read := func(rows string) platformfile.Summary {
+		_, sum, err := intake.ReadPlatform(intake.FromBytes("t.csv", []byte("日期,询单人数,当日付款人数,最终付款人数,询单当日付款转化率\n"+rows)), "", platformfile.Options{})
+		require.NoError(t, err)
+		return sum
+	}
+	assert.Contains(t, strings.Join(read("2026-04-16,12,99,5,33.33%\n").Notes, ""), "row 2: 询单当日付款转化率 33.33 % is not 99 of 12")
+	assert.Empty(t, read("2026-04-16,12,4,5,33.33%\n").Notes)
+}
+
+// Some platforms hand out a web page under the name .xls.
+func TestPageNamedExcel(t *testing.T) {
+	_, err := intake.Inspect(t.Context(), intake.FromBytes("t.xls", []byte("\n<html><table><tr><td>日期</td></tr></table></html>")), intake.InspectOptions{})
+	require.Error(t, err)
+	assert.Contains(t, faultOf(t, err).Fields[0].Problem, "web page")
+}

@@ -42,6 +42,7 @@ type Options struct {
 	// Refers says what is wrong with the merchant, shop and queue a row names; the fields carry the
 	// canonical field as Path. The queue is empty where a step of an order names none. nil checks nothing.
 	Refers    func(merchant ids.Merchant, shop ids.Shop, queue ids.Queue) []fault.Field
+	Row       func(number int)        // told of each good row, in the order they are handed out; nil = nobody
 	BatchRows int                     // rows handed out at once; 0 = 10,000
 	Progress  func(done, total int64) // in bytes of work, done ascending to total; nil = none
 	Limits    Limits                  // zero = DefaultLimits
@@ -163,7 +164,7 @@ func (s *scan[T]) check(ctx context.Context) ([]T, error) {
 	s.summary.Format = rows.format()
 	holding, held := true, []T{}
 	for {
-		event, _, bad, err := rows.next()
+		event, r, bad, err := rows.next()
 		if ended(err) {
 			break
 		}
@@ -171,6 +172,9 @@ func (s *scan[T]) check(ctx context.Context) ([]T, error) {
 			return nil, err
 		}
 		s.summary.Rows++
+		if len(bad) == 0 && s.options.Row != nil {
+			s.options.Row(r.number)
+		}
 		if len(bad) > 0 {
 			s.summary.Rejected++
 			s.summary.Problems = append(s.summary.Problems, bad[:min(len(bad), MaxProblems-len(s.summary.Problems))]...)

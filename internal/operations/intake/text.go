@@ -120,6 +120,11 @@ func openText(src Source, encoding string, limits Limits) (*textStream, error) {
 	if len(bytes.TrimSpace(start)) == 0 && len(start) < 4096 {
 		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
 	}
+	if isPage(start) {
+		return nil, refuse(fault.Invalid, "intake.format", fault.Field{
+			File: src.Name, Problem: "is a web page (HTML), whatever its name says: open it in Excel and save it as .xlsx, or export CSV",
+		})
+	}
 	t.format = CSV
 	if jsonLines(start) {
 		t.format = NDJSON
@@ -222,4 +227,15 @@ func validPrefix(b []byte) bool {
 		}
 	}
 	return utf8.Valid(b)
+}
+
+// isPage tells HTML, which some platforms hand out under the name .xls, from text.
+func isPage(start []byte) bool {
+	head := bytes.ToLower(bytes.TrimSpace(start[:min(len(start), 1024)]))
+	for _, sign := range []string{"<!doctype html", "<html", "<table", "<head", "<meta"} {
+		if bytes.HasPrefix(head, []byte(sign)) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(head, []byte("<?xml")) && bytes.Contains(head, []byte("<html"))
 }

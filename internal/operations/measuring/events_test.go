@@ -367,3 +367,27 @@ func TestUnknownAgentsAreNamed(t *testing.T) {
 	s.AddPeople(t, 1003, 1, "lumi-tmall/pre")
 	assert.Empty(t, s.stream(t, eventLine("c1", "m5", "10:00:40", "agent", `,"agent":"1003"`)).Unknown)
 }
+
+// Everything that is wrong with a file of assignments is said at once, by row; two people on one account at
+// once are taken and told.
+func TestAccountsFileIsJudgedAsAWhole(t *testing.T) {
+	t.Parallel()
+	s := newEventStack(t)
+	file := func(rows ...string) measuring.ImportInput {
+		return measuring.ImportInput{
+			Source:  operationstest.FileOf("acc.csv", "平台,店铺,子账号,工号,开始日期\n"+strings.Join(rows, "\n")+"\n"),
+			Mapping: operations.DefaultMapping(operations.ImportAccounts),
+		}
+	}
+	_, err := s.Measuring.Import(t.Context(), planner, file("tmall,lumi-tmall,a,1001,2026-01-01", "jd,lumi-tmall,b,1001,2026-01-01", "tmall,nosuch,c,1001,2026-01-01", "tmall,lumi-tmall,d,NOPE,2026-01-01"))
+	var said []string
+	for _, f := range refused(t, err, "assignment.invalid").Fields {
+		said = append(said, fmt.Sprintf("%s:%d %s=%s", f.File, f.Row, f.Column, f.Value))
+	}
+	assert.Equal(t, []string{"acc.csv:3 platform=jd", "acc.csv:4 shop=nosuch", "acc.csv:5 agent=NOPE"}, said)
+
+	done, err := s.Measuring.Import(t.Context(), planner, file("tmall,lumi-tmall,a,1001,2026-01-01", "tmall,lumi-tmall,a,1002,2026-03-01"))
+	ok(t, err)
+	require.Len(t, done.Notes, 1)
+	assert.Contains(t, done.Notes[0], "a of lumi-tmall is used by 1001 and 1002 at once from 2026-02-28T16:00:00Z")
+}

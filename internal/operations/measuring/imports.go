@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -44,6 +45,7 @@ type Imported struct {
 	Agents   *store.PutResult `json:"agents,omitempty"`
 	Accounts *store.PutResult `json:"accounts,omitempty"`
 	Unknown  []AgentRows      `json:"unknown_agents,omitempty"` // agents of accepted rows that nobody has entered
+	Notes    []string         `json:"notes,omitempty"`          // of assignments: what is accepted and will not work
 	Summary  intake.Summary   `json:"summary"`
 }
 
@@ -394,16 +396,42 @@ func (r *importRun) assignments(ctx context.Context) (Imported, error) {
 		return Imported{}, err
 	}
 	var all []chatlog.Assignment
-	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, func(rows []chatlog.Assignment) error {
-		all = append(all, rows...)
+	var rows []int // of the assignments, in the file
+	o := r.options(ctx, sha)
+	o.Row = func(number int) { rows = append(rows, number) }
+	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, func(some []chatlog.Assignment) error {
+		all = append(all, some...)
 		return nil
-	}, r.options(ctx, sha))
+	}, o)
 	if err != nil {
 		return Imported{Summary: summary}, err
 	}
-	return r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
+	done, err := r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
 		result, err := gate.PutAccounts(ctx, tx, all)
 		done.Accounts = &result
-		return result, err
+		return result, placed(err, r.in.Source.Name, rows)
 	})
+	if err == nil {
+		done.Notes, err = gate.Doubled(ctx, r.gate.Everything(), all)
+	}
+	return done, err
+}
+
+// placed names the file and row of what is wrong with accounts[i].
+func placed(err error, file string, rows []int) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Code != "assignment.invalid" {
+		return err
+	}
+	said := *f
+	said.Fields = slices.Clone(f.Fields)
+	for i := range said.Fields {
+		x := &said.Fields[i]
+		var n int
+		if _, bad := fmt.Sscanf(x.Path, "accounts[%d].", &n); bad == nil && n < len(rows) {
+			_, name, _ := strings.Cut(x.Path, ".")
+			x.File, x.Row, x.Column, x.Path = file, rows[n], name, ""
+		}
+	}
+	return &said
 }

@@ -107,7 +107,7 @@ func (m *Measuring) lister(ctx context.Context, who access.Principal, q ItemQuer
 	}
 	for _, s := range l.segments {
 		if s.Definition.Rule == nil {
-			return nil, fault.New(fault.Invalid, "kpi.items.sums", "%s adds up sums of conversations; list the conversations instead", q.Metric)
+			return nil, fault.New(fault.Invalid, "kpi.items.sums", "%s adds up sums %s", q.Metric, sumsOf(s.Definition.Base))
 		}
 	}
 	if l.segments[0].Definition.Base == kpi.BaseInquiry && who.Role == access.AgentRole {
@@ -116,6 +116,14 @@ func (m *Measuring) lister(ctx context.Context, who access.Principal, q ItemQuer
 	var err error
 	l.platforms, err = m.gate.Platforms(ctx)
 	return l, err
+}
+
+// sumsOf says what the sums of a metric without a rule are of, and where to look.
+func sumsOf(base string) string {
+	if base == kpi.BaseStateTime {
+		return "of the time that agents spent in their states, which are not listed; no conversation is behind it"
+	}
+	return "of conversations; list the conversations instead"
 }
 
 // filter selects what may hold items; agents are told apart by the item, not by who answered first.

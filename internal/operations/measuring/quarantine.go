@@ -13,9 +13,9 @@ import (
 
 // Retried says what became of quarantined lines that were tried again.
 type Retried struct {
-	Landed  int64         `json:"landed"`             // taken in now
-	Refused int64         `json:"refused"`            // refused again, perhaps for another reason
-	Cut     int64         `json:"cut,omitempty"`      // not tried: only a part of the line was kept; send it again
+	Landed  int64          `json:"landed"`             // taken in now
+	Refused int64          `json:"refused"`            // refused again, perhaps for another reason
+	Cut     int64          `json:"cut,omitempty"`      // not tried: only a part of the line was kept; send it again
 	Reasons []RetryProblem `json:"problems,omitempty"` // of the first refused lines
 }
 

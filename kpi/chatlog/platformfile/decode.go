@@ -98,9 +98,14 @@ func Decode(g Grid, o Options) ([]chatlog.DailyFigure, Summary, error) {
 	d.shareValues()
 	figures := d.figures()
 	if len(d.bad) > 0 {
-		message := fmt.Sprintf("%d bad cells, nothing was imported", len(d.bad))
+		cells := "cells"
+		if len(d.bad) == 1 {
+			cells = "cell"
+		}
+		message := fmt.Sprintf("%d bad %s, nothing was imported", len(d.bad), cells)
 		return nil, d.sum, fault.Bad("platform.rows", message, d.bad[:min(len(d.bad), MaxProblems)])
 	}
+	d.noteContradictions()
 	return figures, d.sum, nil
 }
 
@@ -110,7 +115,7 @@ func unknownFormat(g Grid, nearest Match) error {
 		titles = append(titles, f.Platform+" "+f.Title)
 	}
 	why := "its headers are those of no platform file we know (" + strings.Join(titles, ", ") + ")"
-	if len(nearest.Columns) > 1 {
+	if len(nearest.Columns) > 0 {
 		why += fmt.Sprintf("; the nearest is %s, but it lacks %s", nearest.Format.Title, strings.Join(nearest.Missing[:min(len(nearest.Missing), 5)], ", "))
 	}
 	return fault.New(fault.Invalid, "platform.format", "%s: %s", g.Name, why)
