@@ -42,7 +42,9 @@ func newKPIQuery(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				done := waiting(cmd, "counting raw events where no roll-up answers")
 				readings, err := a.ops.Measuring.Figures(cmd.Context(), a.who, q)
+				done()
 				if err != nil {
 					return err
 				}

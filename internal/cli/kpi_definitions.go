@@ -87,7 +87,9 @@ func newKPICompare(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				done := waiting(cmd, "counting raw events under both versions")
 				c, err := a.ops.Measuring.Compare(cmd.Context(), a.who, q, from, to)
+				done()
 				if err != nil {
 					return err
 				}

@@ -63,7 +63,7 @@ func (c Config) Validate() error {
 }
 
 const (
-	// longFactor stretches the deadline of imports, rosters, forecasts and jobs.
+	// longFactor stretches the deadline of imports, rosters, forecasts, jobs, and questions over raw events.
 	longFactor = 20
 	// unpackFactor is how many times the body limit a gzip upload may unpack to.
 	unpackFactor = 16

@@ -25,9 +25,10 @@ func (s *Server) addMeasuring() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/metrics/{id}", "get-metric", tag, "One metric in full: every version in plain words",
 		describe("What a reading's metric and version mean. A version joined with + is each of its parts in turn.")), s.metric)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/compare", "compare-kpi", tag, "One metric under two of its versions, with the difference",
-		describe("Any period can be computed under any version. delta is the value under version_to minus that under version_from; for a share, points is the same in percentage points.")), s.compare)
+		describe("Any period can be computed under any version. delta is the value under version_to minus that under version_from; for a share, points is the same in percentage points. "+
+			"What no roll-up has is counted from raw events, which may take minutes."), long), s.compare)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/items", "list-kpi-items", tag, "What is behind a figure: each thing counted, or left out and why",
-		describe("Conversation by conversation; a page may hold more than its limit, or none while there are more. Asking by agent needs the permission for figures by agent. Without it no agent is named; an agent gets its own.")), s.items)
+		describe("Conversation by conversation; a page may hold more than its limit. Of a metric that counts buyers of a day the lines are rounds: fold them by shop, date and buyer. Asking by agent needs the permission for figures by agent. Without it no agent is named; an agent gets its own."), long), s.items)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/conversations", "list-conversations", tag, "The conversations behind a figure, oldest first",
 		describe("Asking by agent needs the permission for figures by agent. Without it no agent is named; an agent is not told of colleagues.")), s.conversations)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/kpi/freshness", "get-freshness", tag, "How new the figures are"), s.freshness)
@@ -89,6 +90,11 @@ func (s *Server) figures(ctx context.Context, q question) (*one[page[kpi.Reading
 	query, err := q.query()
 	if err != nil {
 		return nil, err
+	}
+	if query.Version != "" { // outside of its dates it is counted from raw events
+		var done context.CancelFunc
+		ctx, done = s.longer(ctx)
+		defer done()
 	}
 	readings, err := s.deps.Ops.Measuring.Figures(ctx, whoOf(ctx), query)
 	if err != nil {

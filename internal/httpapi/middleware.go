@@ -30,6 +30,8 @@ type exchange struct {
 	secret  string // session or token that authenticated; never logged
 	who     access.Principal
 	failure string // internal text of a 5xx, for the log
+
+	unbounded context.Context // of the operation, before its deadline was set
 }
 
 type exchangeKey struct{}
@@ -145,10 +147,22 @@ func secure(c *fiber.Ctx) {
 	}
 }
 
+// longer gives an operation the deadline of a long one, for requests of which only some take long.
+func (s *Server) longer(ctx context.Context) (context.Context, context.CancelFunc) {
+	long, cancel := context.WithTimeout(context.WithoutCancel(ctx), longFactor*s.cfg.Deadline)
+	outer := exchangeOf(ctx).unbounded
+	if outer == nil {
+		outer = ctx
+	}
+	stop := context.AfterFunc(outer, cancel)
+	return long, func() { stop(); cancel() }
+}
+
 // deadline bounds the context of an operation; a client that goes away does not end it by itself.
 func (s *Server) deadline(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
-	exchangeOf(ctx.Context()).route = op.Path
+	x := exchangeOf(ctx.Context())
+	x.route, x.unbounded = op.Path, ctx.Context()
 	limit := s.cfg.Deadline
 	if op.Metadata[longKey] == true {
 		limit *= longFactor

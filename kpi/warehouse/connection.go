@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -203,10 +204,10 @@ func (w *Warehouse) classify(ctx context.Context, err error) error {
 		return err
 	}
 	switch {
+	case timedOut(ctx, err):
+		return fault.Wrap(err, fault.Timeout, "warehouse.timeout", "the measurement database took too long")
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fault.Wrap(err, fault.Canceled, "canceled", "the request was canceled")
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fault.Wrap(err, fault.Timeout, "warehouse.timeout", "the measurement database took too long")
 	}
 	if exception, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		switch {
@@ -226,6 +227,16 @@ func (w *Warehouse) classify(ctx context.Context, err error) error {
 		return w.down(err)
 	}
 	return fault.Wrap(err, fault.Internal, "warehouse.query", "the measurement database failed")
+}
+
+// timedOut reports that the deadline of a call passed. The connection has the same deadline and may be the first
+// to notice: then the context is not done yet, and the error looks like one of a broken network.
+func timedOut(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	deadline, has := ctx.Deadline()
+	return has && errors.Is(err, os.ErrDeadlineExceeded) && time.Until(deadline) < time.Second
 }
 
 func disconnected(err error) bool {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -24,7 +25,15 @@ type Filter struct {
 	Shops     []ids.Shop
 	Queues    []ids.Queue
 	Agents    []ids.Agent // by who answered first
+
+	// Lists of conversations can be narrowed further. Both look at rows, those of replaced versions too, and so
+	// leave in some conversations that need not be there.
+	Naming []ids.Agent // only those that name one of these anywhere: by header, round, message or transfer
+	Beyond time.Time   // only those with rows before this instant and at or after it, as far as business days tell; zero = all
 }
+
+// narrowed reports that the filter looks at rows.
+func (f Filter) narrowed() bool { return len(f.Naming) > 0 || !f.Beyond.IsZero() }
 
 const (
 	maxListDays = 92
@@ -63,6 +72,36 @@ type listing struct {
 	limit       int
 }
 
+// narrowSQL selects the hashes of the conversations that Filter.Naming and Filter.Beyond leave, which start on the
+// days.
+func (l listing) narrowSQL(zone *time.Location) string {
+	f := l.filter
+	keys, around := l.scope.merchants(f.Merchants), between(l.first-reach, l.last+reach)
+	naming := fmt.Sprintf(`SELECT cityHash64(merchant, id) AS h FROM conversations WHERE %[1]s AND %[2]s AND (%[3]s OR arrayExists(a -> %[4]s, round_agent))
+UNION DISTINCT SELECT cityHash64(merchant, conversation) AS h FROM events WHERE %[1]s AND %[2]s AND %[3]s`, keys, around, in("agent", f.Naming), in("a", f.Naming))
+	if f.Beyond.IsZero() {
+		return naming
+	}
+	ms := "(toUnixTimestamp64Milli(started) + toInt64(arrayMax(round_open_ms)))"
+	beyond := fmt.Sprintf(`SELECT h FROM (
+SELECT cityHash64(merchant, id) AS h, arrayJoin([day, if(empty(round_open_ms), day, %[3]s)]) AS d FROM conversations WHERE %[1]s AND %[2]s
+UNION ALL SELECT cityHash64(merchant, conversation) AS h, day AS d FROM events WHERE %[1]s AND %[2]s
+) GROUP BY h HAVING min(d) <= %[4]s AND max(d) >= %[5]s`,
+		keys, around, assembly{zone: zone}.date(ms), dateLiteral(dayIn(f.Beyond.Add(-time.Millisecond), zone)), dateLiteral(dayIn(f.Beyond, zone)))
+	if len(f.Naming) == 0 {
+		return beyond
+	}
+	return fmt.Sprintf("SELECT h FROM (%s) WHERE h IN (SELECT h FROM (%s))", beyond, naming)
+}
+
+// among is the condition on a hash that the conversation is one of those that narrowSQL found, which are sent along.
+func (l listing) among(hash string) string {
+	if !l.filter.narrowed() {
+		return "1"
+	}
+	return hash + " IN (SELECT h FROM narrow)"
+}
+
 // sql renders the places of the conversations that start on the days, in order of start, merchant and
 // id. Where a conversation belongs is settled as chatlog.Assemble does: the header of the highest
 // version, whatever its day, else the events; the agent of the header, else of the events.
@@ -86,11 +125,11 @@ func (l listing) sql() string {
 		where = append(where, fmt.Sprintf("(started, merchant, id) > (%d, %s, %s)", l.after.Started, quote(l.after.Merchant), quote(l.after.ID)))
 	}
 	return fmt.Sprintf(`WITH
-events_of_days AS (SELECT DISTINCT cityHash64(merchant, conversation) AS h FROM events WHERE %[1]s AND %[2]s),
+events_of_days AS (SELECT DISTINCT cityHash64(merchant, conversation) AS h FROM events WHERE %[1]s AND %[2]s AND %[6]s),
 headers AS (
   SELECT merchant AS m, id AS c, argMax((toUnixTimestamp64Milli(started), shop, queue, agent), version) AS x
   FROM conversations WHERE %[1]s AND cityHash64(merchant, id) IN (
-    SELECT cityHash64(merchant, id) FROM conversations WHERE %[1]s AND %[2]s UNION ALL SELECT h FROM events_of_days)
+    SELECT cityHash64(merchant, id) FROM conversations WHERE %[1]s AND %[2]s AND %[7]s UNION ALL SELECT h FROM events_of_days)
   GROUP BY m, c),
 current AS (
   SELECT merchant AS m, conversation AS c, id AS e, argMax((toUnixTimestamp64Milli(at), kind, shop, queue, agent), version) AS x
@@ -114,7 +153,8 @@ SELECT started, toString(merchant) AS merchant, id FROM (
         toString(argMinIf(x.5, (x.1, x.2, e), x.2 = 5 AND x.5 != ''))) AS a
     FROM current GROUP BY m, c
   ) GROUP BY m, c
-) WHERE %[4]s ORDER BY started, merchant, id LIMIT %[5]d`, keys, days, around, where, l.limit)
+) WHERE %[4]s ORDER BY started, merchant, id LIMIT %[5]d`, keys, days, around, where, l.limit,
+		l.among("cityHash64(merchant, conversation)"), l.among("cityHash64(merchant, id)"))
 }
 
 // chunkMost bounds the owner days that one step of a list looks at.
@@ -128,11 +168,20 @@ func (r Reader) places(ctx context.Context, conn clickhouse.Conn, f Filter, afte
 		day = max(day, r.w.day(time.UnixMilli(after.Started)))
 	}
 	var found []position
-	for width := int32(1); day <= last && len(found) < limit; width = min(width*4, chunkMost) {
+	var narrow []clickhouse.QueryOption
+	width := int32(1)
+	if f.narrowed() {
+		table, err := narrowTable(ctx, conn, listing{scope: r.scope, filter: f, first: day, last: last}.narrowSQL(r.w.zone))
+		if err != nil {
+			return nil, err
+		}
+		narrow, width = append(narrow, clickhouse.WithExternalTable(table)), chunkMost
+	}
+	for ; day <= last && len(found) < limit; width = min(width*4, chunkMost) {
 		l := listing{scope: r.scope, filter: f, after: after, first: day, last: min(day+width-1, last), limit: limit - len(found)}
 		// Each step must find what starts on its days only, or the next would find it again.
 		l.filter.Range = overlap(f.Range, calendar.Range{Start: r.w.midnight(l.first), End: r.w.midnight(l.last + 1)})
-		rows, err := conn.Query(forReading(ctx), l.sql())
+		rows, err := conn.Query(forReading(ctx, narrow...), l.sql())
 		if err != nil {
 			return nil, err
 		}
@@ -149,6 +198,29 @@ func (r Reader) places(ctx context.Context, conn clickhouse.Conn, f Filter, afte
 		day = l.last + 1
 	}
 	return found, nil
+}
+
+// narrowTable is the set of hashes that a statement selects, to be sent along with another.
+func narrowTable(ctx context.Context, conn clickhouse.Conn, sql string) (*ext.Table, error) {
+	table, err := ext.NewTable("narrow", ext.Column("h", "UInt64"))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.Query(forReading(ctx), sql)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash uint64
+		if err := rows.Scan(&hash); err != nil {
+			return nil, err
+		}
+		if err := table.Append(hash); err != nil {
+			return nil, err
+		}
+	}
+	return table, rows.Err()
 }
 
 // midnight is when a business day starts.

@@ -35,13 +35,27 @@ type ItemQuery struct {
 type Item struct {
 	Metric  kpi.Metric `json:"metric"`
 	Version string     `json:"version"`
+	Buyer   string     `json:"buyer,omitempty"` // of the base buyer-day: the beginning of the buyer's keyed hash, without a known buyer the conversation
 	tally.Item
+}
+
+// buyerDigits is how much of a buyer's hash tells the buyers of one shop and day apart for the eye.
+const buyerDigits = 10
+
+// buyerOf is how a line names whose day it belongs to.
+func buyerOf(d kpi.Definition, item tally.Item) string {
+	if d.Base != kpi.BaseBuyerDay {
+		return ""
+	}
+	if item.Buyer == "" {
+		return item.Conversation
+	}
+	return item.Buyer[:min(len(item.Buyer), buyerDigits)]
 }
 
 const (
 	maxItemDays = 31
 	itemPage    = 500 // conversations that are read at a time
-	itemReads   = 20  // reads of one call; then the page ends even if it is not full
 	// itemReach is how long before the range a conversation may start that has rounds in it.
 	itemReach = chatlog.MaxSpan
 )
@@ -50,8 +64,8 @@ const (
 // numerators and denominators of the lines add up to the figure (of the base buyer-day: the
 // rounds of each buyer's day, which fails with its first miss or as the definition says). Lines come
 // conversation by conversation; those of conversations that started before the range come last. A
-// page may hold more lines than its limit, since a conversation is not torn, and may be empty while
-// there are more. To ask for those of agents needs the permission for figures by agent; without
+// page may hold more lines than its limit, since a conversation is not torn, and holds fewer only when it is the
+// last. To ask for those of agents needs the permission for figures by agent; without
 // it no agent is named; an agent gets its own.
 // Errors: kpi.items.query, kpi.items.sums for a metric without a rule, kpi.version.unknown.
 func (m *Measuring) Items(ctx context.Context, who access.Principal, q ItemQuery, p store.Page) ([]Item, string, error) {
@@ -131,6 +145,35 @@ func (l *lister) filter(r calendar.Range) warehouse.Filter {
 	return warehouse.Filter{Range: r, Merchants: l.Merchants, Shops: l.Shops}
 }
 
+// narrowed selects the conversations that may hold items: of shops that some version counts, with rows of one of
+// the agents asked for, and of those that started before the range the ones that go on in it. none is true when
+// no shop counts.
+func (l *lister) narrowed(r calendar.Range) (f warehouse.Filter, none bool) {
+	f = l.filter(r)
+	f.Queues = l.Queues
+	if !slices.Contains(l.Agents, "") { // a robot's rounds name nobody
+		f.Naming = l.Agents
+	}
+	if l.who.Role == access.AgentRole {
+		f.Naming = []ids.Agent{l.who.Agent}
+	}
+	if r.Start.Before(l.Range.Start) {
+		f.Beyond = l.Range.Start
+	}
+	if slices.ContainsFunc(l.segments, func(s kpi.Segment) bool { return len(s.Definition.Platforms) == 0 }) {
+		return f, false
+	}
+	f.Shops = nil
+	for shop := range l.platforms {
+		wanted := len(l.Shops) == 0 || slices.Contains(l.Shops, shop)
+		if wanted && slices.ContainsFunc(l.segments, func(s kpi.Segment) bool { return l.covers(s.Definition, shop) }) {
+			f.Shops = append(f.Shops, shop)
+		}
+	}
+	slices.Sort(f.Shops)
+	return f, len(f.Shops) == 0
+}
+
 // conversations lists the items of the conversations of some pages. The cursor says in which part it
 // stands: those that start in the range, then those that started before it.
 func (l *lister) conversations(ctx context.Context, cursor string, limit int) ([]Item, string, error) {
@@ -146,8 +189,12 @@ func (l *lister) conversations(ctx context.Context, cursor string, limit int) ([
 		return nil, "", fault.New(fault.Invalid, "kpi.cursor", "the cursor is not one that was given out")
 	}
 	var items []Item
-	for range itemReads {
-		timelines, next, err := l.figures.Timelines(ctx, l.filter(span), inner, min(itemPage, max(limit, 50)))
+	for size := limit; ; size *= 4 { // the few that a short page needs, and more when they hold little
+		filter, none := l.narrowed(span)
+		if none {
+			return nil, "", nil
+		}
+		timelines, next, err := l.figures.Timelines(ctx, filter, inner, min(itemPage, size))
 		if err != nil {
 			return nil, "", err
 		}
@@ -159,10 +206,9 @@ func (l *lister) conversations(ctx context.Context, cursor string, limit int) ([
 			return items, "", nil
 		}
 		if len(items) >= limit {
-			break
+			return items, part + "." + inner, nil
 		}
 	}
-	return items, part + "." + inner, nil
 }
 
 // bySession reports that every item is dated by the start of its conversation.
@@ -192,7 +238,7 @@ func (l *lister) each(make func(kpi.Definition) []tally.Item) []Item {
 			if agentHidden(l.who, item.Agent) {
 				item.Agent = ""
 			}
-			out = append(out, Item{s.Definition.Metric, s.Definition.Version, item})
+			out = append(out, Item{s.Definition.Metric, s.Definition.Version, buyerOf(s.Definition, item), item})
 		}
 	}
 	if len(l.segments) > 1 { // one conversation's items stay together
