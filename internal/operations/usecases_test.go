@@ -1,6 +1,7 @@
 package operations_test
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -201,7 +202,7 @@ func measuringCases() map[string]useCase {
 		}},
 		"Measuring.Figures/one agent": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			q := mayQuery(kpi.ByAgent)
-			q.Agents = []ids.Agent{"1001"}
+			q.Agents = []ids.Agent{cmp.Or(p.Agent, "1001")}
 			rows, err := w.Measuring.Figures(ctx, p, q)
 			return owned(rows, ofReading), err
 		}},
@@ -210,13 +211,13 @@ func measuringCases() map[string]useCase {
 			if p.Role == access.AgentRole {
 				q = mayQuery(kpi.ByAgent)
 			}
-			q.Merchants = lumiAndOrca
+			q.Merchants = merchantsOf(p)
 			rows, err := w.Measuring.Figures(ctx, p, q)
 			return owned(rows, ofReading), err
 		}},
 		"Measuring.Conversations": {"APSQGC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			week := calendar.Range{Start: may.First().In(shanghai), End: may.First().Add(7).In(shanghai)} // fits on one page
-			f := operations.ConversationFilter{Range: week, Merchants: lumiAndOrca}
+			f := operations.ConversationFilter{Range: week, Merchants: merchantsOf(p)}
 			rows, _, err := w.Measuring.Conversations(ctx, p, f, operations.Page{Limit: 500})
 			var out []owner
 			for _, c := range rows {
@@ -229,7 +230,7 @@ func measuringCases() map[string]useCase {
 			return out, err
 		}},
 		"Measuring.Conversations/agents": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			f := operations.ConversationFilter{Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
+			f := operations.ConversationFilter{Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{cmp.Or(p.Agent, "1001")}}
 			rows, _, err := w.Measuring.Conversations(ctx, p, f, operations.Page{Limit: 500})
 			return owned(rows, func(c chatlog.Conversation) owner { return owner{c.Merchant, c.Agent} }), err
 		}},
@@ -262,7 +263,7 @@ func measuringCases() map[string]useCase {
 			return owned(c.Figures, func(f measuring.ComparedFigure) owner { return owner{f.Merchant, f.Agent} }), err
 		}},
 		"Measuring.Items": {"APSQGC", "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Merchants: lumiAndOrca}
+			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Merchants: merchantsOf(p)}
 			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
 			var out []owner
 			for _, i := range rows {
@@ -275,7 +276,7 @@ func measuringCases() map[string]useCase {
 			return out, err
 		}},
 		"Measuring.Items/agents": {"APSQG", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{"1001", "2001"}}
+			q := measuring.ItemQuery{Metric: "human_5min", Range: calendar.Day(may.First(), shanghai), Agents: []ids.Agent{cmp.Or(p.Agent, "1001")}}
 			rows, _, err := w.Measuring.Items(ctx, p, q, operations.Page{Limit: 500})
 			return owned(rows, func(i measuring.Item) owner { return owner{i.Merchant, i.Agent} }), err
 		}},

@@ -87,8 +87,7 @@ func Inspect(ctx context.Context, src Source, o InspectOptions) (Inspection, err
 		out.inspectPlatform(src, o, grid, near)
 		return out, nil
 	}
-	out.inspectTable(grid, o)
-	if o.Kind == "" && len(near.Columns) > 0 && len(near.Missing) > 0 {
+	if fits := out.inspectTable(grid, o); !fits && o.Kind == "" && len(near.Columns) > 0 && len(near.Missing) > 0 {
 		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be the platform file %s %s, but it lacks its columns %s",
 			near.Format.Platform, near.Format.Title, strings.Join(near.Missing[:min(len(near.Missing), 5)], ", ")))
 	}
@@ -214,8 +213,8 @@ func samplesOf(grid platformfile.Grid, from, column int) []string {
 	return out
 }
 
-// inspectTable guesses kind and columns of any other table.
-func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) {
+// inspectTable guesses kind and columns of any other table; false when no kind fits.
+func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) bool {
 	kinds := Kinds
 	if o.Kind != "" {
 		kinds = []Kind{o.Kind}
@@ -259,6 +258,7 @@ func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) {
 		}
 		out.Doubts = append(out.Doubts, text)
 	}
+	return best.score > 0
 }
 
 // SessionExport is the mapping of the session-level chat export (客服, 所在组织架构, 客户, 会话开始时间, ...),
