@@ -172,7 +172,7 @@ func (r Reader) places(ctx context.Context, conn clickhouse.Conn, f Filter, afte
 	width := int32(1)
 	if f.narrowed() {
 		table, err := narrowTable(ctx, conn, listing{scope: r.scope, filter: f, first: day, last: last}.narrowSQL(r.w.zone))
-		if err != nil {
+		if err != nil || table.Block().Rows() == 0 {
 			return nil, err
 		}
 		narrow, width = append(narrow, clickhouse.WithExternalTable(table)), chunkMost

@@ -189,7 +189,7 @@ func (l *lister) conversations(ctx context.Context, cursor string, limit int) ([
 		return nil, "", fault.New(fault.Invalid, "kpi.cursor", "the cursor is not one that was given out")
 	}
 	var items []Item
-	for size := limit; ; size *= 4 { // the few that a short page needs, and more when they hold little
+	for size := limit; ; size = min(itemPage, size*4) { // the few that a short page needs, and more when they hold little
 		filter, none := l.narrowed(span)
 		if none {
 			return nil, "", nil
