@@ -174,13 +174,13 @@ func (r *reference) read(t *testing.T, m ids.Merchant) {
 	began := time.Now()
 	r.merchant, r.timelines = m, nil
 	events := r.events(t)
-	r.eachRow(t, fmt.Sprintf(`SELECT id, shop, queue, agent, buyer, toUnixTimestamp64Milli(started), length_ms, abandoned, resolved, rating, handle_ms
+	r.eachRow(t, fmt.Sprintf(`SELECT id, shop, queue, agent, buyer, toUnixTimestamp64Milli(started), length_ms, abandoned, resolved, rating, handle_ms, channel
 FROM conversations FINAL WHERE merchant = '%s' AND toYYYYMM(started, 'Asia/Shanghai') = 202611 ORDER BY started, id`, m), func(f []string) {
 		started := at(t, f[5])
 		c := chatlog.Conversation{
 			Merchant: m, ID: f[0], Shop: ids.Shop(f[1]), Queue: ids.Queue(f[2]), Agent: ids.Agent(f[3]), Buyer: f[4], StartedAt: started,
 			EndedAt: started.Add(time.Duration(number(t, f[6])) * time.Millisecond), Abandoned: f[7] == "true",
-			HandleTime: time.Duration(number(t, f[10])) * time.Millisecond,
+			HandleTime: time.Duration(number(t, f[10])) * time.Millisecond, Channel: f[11],
 		}
 		if f[8] != "-1" {
 			resolved := f[8] == "1"
@@ -329,11 +329,14 @@ func sumsOf(d kpi.Definition, merchant ids.Merchant, timelines []chatlog.Timelin
 	sums := map[string]float64{}
 	ms := func(from, to time.Time) float64 { return float64(to.UnixMilli() - from.UnixMilli()) }
 	for _, t := range timelines {
-		sums["offered"]++
-		if t.Abandoned {
+		asked := t.Asked()
+		if asked {
+			sums["offered"]++
+		}
+		if asked && t.Abandoned {
 			sums["abandoned"]++
 		}
-		if !t.AnsweredAt.IsZero() {
+		if asked && !t.AnsweredAt.IsZero() {
 			sums["answered"]++
 			sums["first_response_seconds"] += ms(t.StartedAt, t.AnsweredAt)
 			if ms(t.StartedAt, t.AnsweredAt) <= 30_000 {
