@@ -17,8 +17,8 @@ export CGO_ENABLED ?= 0
 
 # Packages tested at once. Several of them start a ClickHouse engine and a PostgreSQL each; more of
 # those than cores starve one another, and timeouts then fail instead of faults.
-TEST_PARALLEL   ?= 2
-TEST_TIMEOUT    ?= 8m
+TEST_PARALLEL   ?= 3
+TEST_TIMEOUT    ?= 15m
 
 LDFLAGS         := -X github.com/chaoban/chaoban/internal/cli.Version=$(VERSION)
 
