@@ -2,11 +2,11 @@ package chatlog
 
 import "slices"
 
-// BotOnly reports a conversation that a bot ended alone (机器人独立接待): a bot replied, no person wrote,
+// BotOnly reports a conversation that a bot ended alone (机器人独立接待): the buyer asked, a bot replied, no person wrote,
 // the buyer was handed to nobody, and the log does not say that the buyer gave up waiting for a
 // person. header is what t was assembled from, nil for none. The warehouse's SQL repeats it.
 func BotOnly(header *Conversation, t Timeline) bool {
-	if header != nil && header.Abandoned || !t.AnsweredAt.IsZero() {
+	if !t.Asked() || header != nil && header.Abandoned || !t.AnsweredAt.IsZero() {
 		return false
 	}
 	has := func(kinds ...EventKind) bool {

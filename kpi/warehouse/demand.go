@@ -222,7 +222,7 @@ func (b botQuestion) toSQL(first, last int32) string {
 	return fmt.Sprintf("SELECT intDiv(started, %[1]d) * %[2]d AS at, count() FROM (%[3]s) WHERE alone AND %[4]s AND (NOT far OR day = anchor) AND %[5]s AND %[6]s GROUP BY at ORDER BY at",
 		calendar.Slot.Milliseconds(), int64(calendar.Slot/time.Second), layered(a.settled(),
 			fmt.Sprintf("if(header, h_day, %s) AS day, if(messages, told.2, arrayMap(e -> e.2, %s)) AS told_kinds", a.date("started"), synthetic),
-			"has(told_kinds, 4) AND NOT hasAny(told_kinds, [1, 5, 6]) AND first_response_ms = 4294967295 AND NOT (header AND h_abandoned) AS alone"),
+			"asked AND has(told_kinds, 4) AND NOT hasAny(told_kinds, [1, 5, 6]) AND first_response_ms = 4294967295 AND NOT (header AND h_abandoned) AS alone"),
 		a.exact, queue, started)
 }
 
