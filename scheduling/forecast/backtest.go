@@ -156,11 +156,11 @@ func mixLoss(points []point, w [candidates]float64) float64 {
 // measure fills the figures that need no quantiles, ours and those of the plain methods; WAPE
 // and bias beside the naive are on the points where the naive exists.
 func (e *engine) measure(points []point) {
-	t := tally{levels: e.opt.Levels}
+	var scale float64
 	if len(points) > 0 {
-		t.scale = e.g.weeklyChange(points[0].origin + 1)
+		scale = e.g.weeklyChange(points[0].origin + 1)
 	}
-	var onNaive tally
+	t, onNaive := newTally(e.opt.Levels, scale), newTally(nil, 0)
 	for _, p := range points {
 		s := scored{actual: p.actual, mean: p.mean, naive: p.naive, four: p.four}
 		t.add(s)
@@ -172,7 +172,7 @@ func (e *engine) measure(points []point) {
 	s.MASE, s.Naive, s.MeanOfFour = all.MASE, all.Naive, all.MeanOfFour
 	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = same.WAPE, same.Bias, all.Naive.WAPE, all.Naive.Bias
 	s.NaiveWins, s.MeanOfFourWins = all.Naive.Wins(), all.MeanOfFour.Wins()
-	if t.actual < t.points {
+	if sums := t.ours.score; sums.Actual < float64(sums.Points) {
 		days := tallyDays(points)
 		s.NaiveWins, s.MeanOfFourWins = days.Naive.Wins(), days.MeanOfFour.Wins()
 	}
@@ -181,7 +181,7 @@ func (e *engine) measure(points []point) {
 // tallyDays scores whole days. With less than one contact a slot the absolute error of slots
 // likes a forecast of nothing best, so who wins is asked of the days.
 func tallyDays(points []point) Scores {
-	var t tally
+	t := newTally(nil, 0)
 	for i := 0; i < len(points); {
 		var s scored
 		j := i
@@ -218,7 +218,7 @@ func (e *engine) measureSpread(points []point) {
 		s := e.fitSpread(train)
 		for _, p := range test {
 			for i, q := range s.quantiles(p.mean, p.lead, int(p.slot), 0) {
-				loss += pinball(levels[i], q, p.actual)
+				loss += pinballLoss(levels[i], p.actual, q)
 				covered[i] += indicator(p.actual <= q)
 			}
 		}

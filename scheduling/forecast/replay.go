@@ -202,11 +202,11 @@ func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
 	if err != nil {
 		return nil, Scores{}, err
 	}
-	t := tally{levels: r.opt.Levels}
+	var scale float64
 	if e, err := r.engine(r.origins[0]); err == nil {
-		t.scale = e.g.weeklyChange(e.g.originDay)
+		scale = e.g.weeklyChange(e.g.originDay)
 	}
-	whole := tally{levels: r.opt.Levels}
+	t, whole := newTally(r.opt.Levels, scale), newTally(r.opt.Levels, 0)
 	for i := range points {
 		for _, s := range points[i] {
 			t.add(s)

@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // PeerScore is how a plain method did on the same points. It has no quantiles: its pinball
 // takes the one number for every level, as a planner without a spread would.
@@ -41,70 +44,60 @@ type scored struct {
 
 // tally adds scored slots up. scale is the mean absolute week-to-week change, 0 = unknown.
 type tally struct {
-	levels           []float64
-	scale            float64
-	points           float64
-	actual, err, off float64
-	pinball          float64
-	covered          []float64
-	naive, four      peerTally
+	scale       float64
+	ours        *Tally
+	naive, four peerTally
 }
 
-type peerTally struct{ points, actual, err, off, ours, pinball float64 }
+// peerTally is a plain method and ours on the points it could answer.
+type peerTally struct{ its, ours *Tally }
+
+func newTally(levels []float64, scale float64) *tally {
+	peer := func() peerTally { return peerTally{NewTally(levels), NewTally(nil)} }
+	return &tally{scale, NewTally(levels), peer(), peer()}
+}
 
 func (t *tally) add(s scored) {
-	t.points++
-	t.actual += s.actual
-	t.err += math.Abs(s.actual - s.mean)
-	t.off += s.mean - s.actual
-	if t.covered == nil {
-		t.covered = make([]float64, len(t.levels))
-	}
-	for i, q := range s.quantiles {
-		t.pinball += pinball(t.levels[i], q, s.actual)
-		t.covered[i] += indicator(s.actual <= q)
-	}
-	t.naive.add(s, s.naive, t.levels)
-	t.four.add(s, s.four, t.levels)
+	t.ours.Add(s.actual, s.mean, s.quantiles)
+	t.naive.add(s, s.naive)
+	t.four.add(s, s.four)
 }
 
-func (p *peerTally) add(s scored, said float64, levels []float64) {
+func (p peerTally) add(s scored, said float64) {
 	if math.IsNaN(said) {
 		return
 	}
-	p.points++
-	p.actual += s.actual
-	p.err += math.Abs(s.actual - said)
-	p.off += said - s.actual
-	p.ours += math.Abs(s.actual - s.mean)
-	for _, l := range levels {
-		p.pinball += pinball(l, said, s.actual)
-	}
-}
-
-// pinball loss of a quantile (Koenker and Bassett, Econometrica 46, 1978), in contacts.
-func pinball(level, quantile, actual float64) float64 {
-	return max(level*(actual-quantile), (level-1)*(actual-quantile))
+	p.its.Add(s.actual, said, slices.Repeat([]float64{said}, len(p.its.levels)))
+	p.ours.Add(s.actual, s.mean, nil)
 }
 
 func (t *tally) scores(origins int) Scores {
+	ours := t.ours.Score(t.scale)
 	s := Scores{
-		Origins: origins, Points: int(t.points), Levels: t.levels, Coverage: make([]float64, len(t.levels)),
-		WAPE: share(t.err, t.actual), Bias: share(t.off, t.actual), MASE: share(share(t.err, t.points), t.scale),
-		Pinball: share(t.pinball, t.points*float64(len(t.levels))),
+		Origins: origins, Points: ours.Points, Levels: t.ours.levels, Coverage: ours.Coverage,
+		WAPE: known(ours.WAPE), Bias: known(ours.Bias), MASE: known(ours.MASE), Pinball: known(ours.Pinball),
+		Naive: t.naive.score(t.scale), MeanOfFour: t.four.score(t.scale),
 	}
-	for i := range t.covered {
-		s.Coverage[i] = share(t.covered[i], t.points)
+	if s.Coverage == nil {
+		s.Coverage = make([]float64, len(s.Levels))
 	}
-	s.Naive, s.MeanOfFour = t.peer(t.naive), t.peer(t.four)
 	return s
 }
 
-func (t *tally) peer(p peerTally) PeerScore {
+func (p peerTally) score(scale float64) PeerScore {
+	its := p.its.Score(scale)
 	return PeerScore{
-		Points: int(p.points), WAPE: share(p.err, p.actual), Bias: share(p.off, p.actual), MASE: share(share(p.err, p.points), t.scale),
-		Pinball: share(p.pinball, p.points*float64(len(t.levels))), Ours: share(p.ours, p.actual),
+		Points: its.Points, WAPE: known(its.WAPE), Bias: known(its.Bias), MASE: known(its.MASE), Pinball: known(its.Pinball),
+		Ours: known(p.ours.Score(0).WAPE),
 	}
+}
+
+// known is a ratio, 0 where there was nothing to divide by.
+func known(ratio *float64) float64 {
+	if ratio == nil {
+		return 0
+	}
+	return *ratio
 }
 
 // share is a/b, 0 when b is 0.
