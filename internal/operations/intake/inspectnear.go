@@ -18,7 +18,7 @@ func (out *Inspection) doubtPlatform(near platformfile.Match, fits bool) {
 	case !fits:
 		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be the platform file %s, but it lacks its columns %s", file, lacks))
 	case len(near.Unknown) == 0:
-		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be a part of the platform file %s, all of whose columns it has but %s: then these are daily figures and no %s; export the whole file",
+		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be a part of the platform file %s: all its columns are of that file, which has more (%s): then these are daily figures and no %s; export the whole file",
 			file, lacks, out.Kind))
 	}
 	name := strings.ToLower(filepath.Base(out.File))
