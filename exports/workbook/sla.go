@@ -3,6 +3,7 @@ package workbook
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/exports"
@@ -101,15 +102,17 @@ func (l *layout) top(s *sheet, title, sub string, cols int) int {
 	s.height(1, 27)
 	s.span(1, 2, cols, 2, sub, subLook)
 	s.height(2, 16)
-	banner := ""
-	switch {
-	case l.report.Simulated:
-		banner = simulatedBanner
-	case l.report.Provisional:
-		banner = provisionalBanner
-	default:
+	var banners []string
+	if l.report.Simulated {
+		banners = append(banners, simulatedBanner)
+	}
+	if l.report.Provisional {
+		banners = append(banners, provisionalBanner)
+	}
+	if len(banners) == 0 {
 		return 3
 	}
+	banner := strings.Join(banners, " · ")
 	s.span(1, 3, cols, 3, banner, bannerLook)
 	s.height(3, 20)
 	return 4

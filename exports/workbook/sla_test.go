@@ -205,6 +205,19 @@ func TestSimulatedStandsOnEverySheetAndNowhereElse(t *testing.T) {
 	}
 }
 
+// A month that is not over is provisional, whether its data are real or made up.
+func TestProvisionalStandsOnEverySheetBesideSimulated(t *testing.T) {
+	for banner, simulated := range map[string]bool{provisionalBanner: false, simulatedBanner + " · " + provisionalBanner: true} {
+		r := november()
+		r.Simulated, r.Provisional = simulated, true
+		f := open(t, write(t, r))
+		for _, name := range f.GetSheetList() {
+			assert.Positive(t, sheetOf(t, f, name).row(1, 1, banner), name)
+		}
+		require.NoError(t, f.Close())
+	}
+}
+
 func TestCellsAreTypedAndFormatted(t *testing.T) {
 	f := open(t, write(t, november()))
 	defer func() { _ = f.Close() }()

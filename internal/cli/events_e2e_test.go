@@ -61,6 +61,12 @@ func TestAccountsAndQuarantineCommands(t *testing.T) {
 	assert.Equal(t, "B0001", list[0].Agent)
 	assert.Empty(t, mustJSON[[]struct{ ID string }](t, data, "accounts", "list", "--at", "2026-11-01"))
 	assert.Contains(t, must(t, data, "accounts", "list"), "2026-11-01 00:00")
+	for _, unknown := range [][]string{{"accounts", "list", "--shop", "halo-jb"}, {"accounts", "list", "--agent", "B9"}, {"quarantine", "list", "--merchant", "hallo"}, {"quarantine", "retry", "--all", "--merchant", "hallo"}} {
+		a := chaoban(t, data, unknown...)
+		assert.Equal(t, 3, a.code, unknown)
+		assert.Contains(t, a.errors, "there is no "+strings.TrimPrefix(unknown[len(unknown)-2], "--"), unknown)
+		assert.Contains(t, a.errors, unknown[len(unknown)-1])
+	}
 	must(t, data, "accounts", "delete", list[0].ID)
 	assert.Equal(t, 3, chaoban(t, data, "accounts", "delete", list[0].ID).code)
 

@@ -295,18 +295,8 @@ func printReport(cmd *cobra.Command, r exports.SLAReport, out string, zone *time
 		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%g\t%s\t%.0f\t%s", l.Term.ID, metric, l.Term.Direction, l.Term.Target, value(l.Reading.Value), l.Reading.Denominator, l.Verdict)
 	}
 	w := cmd.OutOrStdout()
-	var notes []string
-	if r.Simulated {
-		notes = append(notes, "simulated data")
-	}
-	switch {
-	case r.Provisional && !r.Month.First().In(zone).Before(r.GeneratedAt):
-		notes = append(notes, "the month has not begun: there is nothing to report")
-	case r.Provisional && !r.Simulated: // the demo has the whole month, whatever the date
-		notes = append(notes, "provisional: the month is not over")
-	}
 	note := ""
-	if len(notes) > 0 {
+	if notes := reportNotes(r, zone); len(notes) > 0 {
 		note = " (" + strings.Join(notes, "; ") + ")"
 	}
 	fmt.Fprintf(w, "%s, %s%s\n", r.Contract.Title, r.Month, note)
@@ -314,4 +304,19 @@ func printReport(cmd *cobra.Command, r exports.SLAReport, out string, zone *time
 	if out != "" {
 		fmt.Fprintf(w, "written to %s\n", out)
 	}
+}
+
+// reportNotes are what stands beside the title of a report: made-up data, and a month that is not over. That of the demo
+// is provisional like any other: it is settled only once it is over.
+func reportNotes(r exports.SLAReport, zone *time.Location) (notes []string) {
+	if r.Simulated {
+		notes = append(notes, "simulated data")
+	}
+	switch {
+	case r.Provisional && !r.Month.First().In(zone).Before(r.GeneratedAt):
+		notes = append(notes, "the month has not begun: there is nothing to report")
+	case r.Provisional:
+		notes = append(notes, "provisional: the month is not over")
+	}
+	return notes
 }

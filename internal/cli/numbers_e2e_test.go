@@ -123,6 +123,17 @@ func (r *reference) disputedMonth(t *testing.T) {
 	released := mustJSON[preview](t, r.data, "retention", "--dry-run").Measured
 	assert.InDelta(t, f.Was.Denominator, float64(released.Conversations), 0, "without the hold they would go")
 	assert.Greater(t, released.Events, released.Conversations)
+
+	// Both runs only counted: the log has them when it is asked for them.
+	assert.Empty(t, mustJSON[[]warehouse.Deletion](t, r.data, "retention", "log"))
+	counted := uint64(0)
+	for _, d := range mustJSON[[]warehouse.Deletion](t, r.data, "retention", "log", "--dry-runs") {
+		assert.True(t, d.DryRun, d.Table)
+		if d.Table == "conversations" {
+			counted += d.Rows
+		}
+	}
+	assert.Equal(t, released.Conversations, counted)
 }
 
 // readings asks for figures of the demo month with all their fields.

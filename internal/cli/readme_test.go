@@ -51,15 +51,18 @@ func consoleSteps(text string) (steps []step) {
 	return steps
 }
 
-// What differs from run to run: ids that the system makes, and how long something took.
+// What differs from run to run: ids that the system makes, how long something took, and what is said of a month until
+// it is over.
 var (
+	unfinished = strings.NewReplacer("; provisional: the month is not over", "")
+
 	madeID = regexp.MustCompile(`\b[0-9a-hjkmnp-tv-z]{26}\b`)
 	took   = regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ms|µs|s)\b`)
 )
 
 // shown is a line as it is compared.
 func shown(line string) string {
-	return strings.TrimRight(took.ReplaceAllString(madeID.ReplaceAllString(line, "<id>"), "<time>"), " \r")
+	return strings.TrimRight(took.ReplaceAllString(madeID.ReplaceAllString(unfinished.Replace(line), "<id>"), "<time>"), " \r")
 }
 
 // matches compares lines; "…" on a line of its own stands for any number of lines, also none.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -20,6 +21,11 @@ func waiting(cmd *cobra.Command, what string) (done func()) {
 	if !ok || !term.IsTerminal(int(out.Fd())) {
 		return func() {}
 	}
+	return waitingLine(out, what)
+}
+
+// waitingLine is the line of waiting on whatever is written to.
+func waitingLine(out io.Writer, what string) (done func()) {
 	stop := make(chan struct{})
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -153,6 +153,16 @@ func TestAccountsOverHTTP(t *testing.T) {
 	h.ask(t, "quality", "GET", "/v1/accounts?at=2026-06-01T00:00:00Z&shop=lumi-tmall", nil).into(t, &list)
 	require.Len(t, list.Items, 1)
 	assert.Equal(t, "1001", list.Items[0].Agent)
+	none := list
+	h.ask(t, "quality", "GET", "/v1/accounts?platform=jd", nil).into(t, &none)
+	assert.Empty(t, none.Items, "a platform without accounts is no error")
+	for query, code := range map[string]string{
+		"accounts?shop=lumi-tmal": "store.not_found", "accounts?agent=7777": "store.not_found", "accounts?platform=tmal": "assignment.invalid",
+		"quarantine?merchant=lumy": "store.not_found",
+	} {
+		assert.Equal(t, code, h.ask(t, "planner", "GET", "/v1/"+query, nil).problem(t).Code, query)
+	}
+	assert.Equal(t, 404, h.ask(t, "planner", "POST", "/v1/quarantine/retry", `{"merchant":"lumy"}`).status)
 	a := h.ask(t, "planner", "PUT", "/v1/accounts", strings.ReplaceAll(accountLumi, "1001", "7777"))
 	assert.Equal(t, 422, a.status)
 	assert.Equal(t, "assignment.invalid", a.problem(t).Code)

@@ -18,7 +18,8 @@ import (
 func (s *Server) addKeeping() {
 	const tag = "Scorecards"
 	score := describe("attained = value/target, at most 1 (target/value when less is better); points = 100 x share of the weights x attained; " +
-		"the points sum to the score. Terms without data or under the minimum sample are left out and the other weights scaled up. " +
+		"the points sum to the score. Terms without data or under the minimum sample are left out and the other weights scaled up; so is " +
+		"one on abandonment when the log names the agent of no abandoned conversation. " +
 		"A frozen month never changes: what later data say stands beside in now, and an amendment adds a revision.")
 	huma.Register(s.api, operation(http.MethodGet, "/v1/scorecards/months/{month}", "list-month-scorecards", tag, "Scores of agents by contract in a month; an agent gets its own", score), s.monthScorecards)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/scorecards/months/{month}/freeze", "freeze-scorecards", tag, "Close a month: its scores are kept as they are",

@@ -38,7 +38,7 @@ type Conversation struct {
 
 	AgentMessages int           `json:"agent_messages,omitempty"`
 	BuyerMessages int           `json:"buyer_messages,omitempty"`
-	HandleTime    time.Duration `json:"handle_time,omitempty"` // talk or active handling time
+	HandleTime    time.Duration `json:"handle_time,omitempty"` // of a call the talk time, of a chat from the first reply to the end, the buyer's pauses included
 
 	Rounds    []Round `json:"rounds,omitempty"`
 	Simulated bool    `json:"simulated,omitempty"`
@@ -79,6 +79,6 @@ type Contacts struct {
 	Start      time.Time     `json:"start"`
 	Slot       time.Duration `json:"slot"` // 5 to 60 minutes, or 24 h
 	Offered    float64       `json:"offered"`
-	HandleTime time.Duration `json:"handle_time,omitempty"` // mean per contact, 0 = unknown
+	HandleTime time.Duration `json:"handle_time,omitempty"` // mean per contact, as of a Conversation; 0 = unknown
 	Simulated  bool          `json:"simulated,omitempty"`
 }

@@ -219,7 +219,7 @@ func (s sizer) reason(g sized, contacts float64, handle time.Duration) string {
 	if t.Level > 0 {
 		level = fmt.Sprintf("P%g", 100*t.Level)
 	}
-	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), t.describe())
+	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), t.describe(handle))
 	if contacts == 0 {
 		text += "nothing to answer"
 	} else {
@@ -252,10 +252,11 @@ func (t Target) model() Model {
 	return ModelC
 }
 
-func (t Target) describe() string {
+func (t Target) describe(handle time.Duration) string {
 	switch {
 	case t.Concurrency > 1:
-		return fmt.Sprintf("chats up to %d at once (%g%% own work, %g rounds), patience %s", t.Concurrency, 100*t.Overhead, t.Rounds, t.Patience)
+		own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
+		return fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s own work, %g rounds), patience %s", t.Concurrency, 100*t.Overhead, own, t.Rounds, t.Patience)
 	case t.Patience > 0:
 		return fmt.Sprintf("Erlang A, patience %s", t.Patience)
 	default:

@@ -46,6 +46,15 @@ func TestPlanOfThePublishedExample(t *testing.T) {
 	assert.Contains(t, needs[1].Reason, "floor raises to 2")
 }
 
+// What a chat's AHT is, and how much of it is work, stands beside it: 18 % of 260 s are 46.8 s.
+func TestReasonTellsOpenTimeFromOwnWork(t *testing.T) {
+	target := staffing.DefaultTarget()
+	target.HandleTime, target.Overhead = 260*time.Second, 0.18
+	out, err := staffing.Plan(staffing.Input{Curve: curve(30*time.Minute, 100), Target: target})
+	require.NoError(t, err)
+	assert.Contains(t, out.Requirement.Needs[0].Reason, "AHT 4m20s, chats open that long, up to 3 at once (18% = 47s own work, 6 rounds)")
+}
+
 // The published service levels of 17 and 16 agents price the seventeenth: 100 x (0.8104 - 0.6900) x 5 yuan.
 func TestPlanPricesAMissingHead(t *testing.T) {
 	target := phoneTarget()

@@ -2,20 +2,36 @@ package administration
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 )
 
 // Accounts lists who uses which of the platforms' sub-accounts from when until when.
+// Errors: store.not_found for a shop or an agent that nobody knows, assignment.invalid for such a platform.
 func (a *Administration) Accounts(ctx context.Context, who access.Principal, f store.AccountFilter, p store.Page) ([]store.Account, string, error) {
-	view, _, err := a.gate.Read(who, access.ReadAgents)
+	view, scope, err := a.gate.Read(who, access.ReadAgents)
 	if err != nil {
 		return nil, "", err
 	}
-	return view.Accounts(ctx, f, p)
+	if f.Platform != "" && !slices.Contains(contracts.Platforms, contracts.Platform(f.Platform)) {
+		problem := fmt.Sprintf("must be one of %v", contracts.Platforms)
+		return nil, "", fault.Bad("assignment.invalid", "accounts", []fault.Field{{Path: "platform", Value: fault.Shorten(f.Platform), Problem: problem}})
+	}
+	if err := a.gate.Named(ctx, scope, gate.Names{Shops: gate.One(f.Shop), Agents: gate.One(f.Agent)}); err != nil {
+		return nil, "", err
+	}
+	list, next, err := view.Accounts(ctx, f, p)
+	if err == nil && len(list) == 0 {
+		err = a.gate.NobodyNamed(ctx, scope, gate.One(f.Agent))
+	}
+	return list, next, err
 }
 
 // PutAccounts adds assignments of accounts or moves their ends. What was imported before keeps the

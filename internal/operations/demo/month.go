@@ -160,13 +160,10 @@ func (w *world) conversation(c *simulate.Conversation, start time.Time) chatlog.
 		Abandoned:     c.Outcome == simulate.Abandoned || c.Outcome == simulate.Unserved,
 		BuyerMessages: c.BuyerMessages, AgentMessages: c.AgentMessages,
 	}
-	for _, r := range c.Rounds {
-		if r.Answered != simulate.Never {
-			out.HandleTime += r.Answered - r.Started
-		}
-	}
 	if first := c.FirstResponse(); first != simulate.Never {
 		out.AnsweredAt, out.Agent = out.StartedAt.Add(first), w.agents[c.FirstAgent].ID
+		// As platforms export it and the history has it: how long the agent had it open, buyer's pauses included.
+		out.HandleTime = out.EndedAt.Sub(out.AnsweredAt)
 		resolved := c.Resolved // c is only valid during the callback
 		out.Resolved = &resolved
 	}

@@ -87,9 +87,9 @@ func Inspect(ctx context.Context, src Source, o InspectOptions) (Inspection, err
 		out.inspectPlatform(src, o, grid, near)
 		return out, nil
 	}
-	if fits := out.inspectTable(grid, o); !fits && o.Kind == "" && len(near.Columns) > 0 && len(near.Missing) > 0 {
-		out.Doubts = append(out.Doubts, fmt.Sprintf("it may be the platform file %s %s, but it lacks its columns %s",
-			near.Format.Platform, near.Format.Title, strings.Join(near.Missing[:min(len(near.Missing), 5)], ", ")))
+	fits := out.inspectTable(grid, o)
+	if o.Kind == "" {
+		out.doubtPlatform(near, fits)
 	}
 	return out, nil
 }

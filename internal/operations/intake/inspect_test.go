@@ -149,6 +149,36 @@ func TestInspectPlatformFile(t *testing.T) {
 	assert.Empty(t, found.Platform.Problem)
 }
 
+// Two columns of a file of daily figures are read as a contact history for want of better, and an agents file may bear the
+// name of a platform file: the guess stays one, and says what else it may be.
+func TestInspectDoubtsWhatMayBeAPlatformFile(t *testing.T) {
+	doubts := func(name, text string) (intake.Inspection, string) {
+		found := inspect(t, intake.FromBytes(name, []byte(text)), intake.InspectOptions{})
+		require.Nil(t, found.Platform)
+		return found, strings.Join(found.Doubts, "\n")
+	}
+	for _, column := range []string{"售前接待人数", "出库人数", "咨询量"} {
+		found, says := doubts("jd.csv", "日期,"+column+"\n2026-04-15,200\n2026-04-16,180\n")
+		assert.Equal(t, intake.History, found.Kind)
+		assert.Contains(t, says, "it may be a part of the platform file jd", column)
+	}
+	_, says := doubts("jd.csv", "客服账号,接待量\njd_01,98\njd_02,97\n")
+	assert.Contains(t, says, "it may be the platform file jd 服务工作量")
+
+	const agents = "工号,姓名,班组,用工形式,入职日期,时薪\n1001,张三,t1,standard,2026-01-01,30\n"
+	found, says := doubts("京东_客服管家_销售绩效_2026-04.csv", agents)
+	assert.Equal(t, intake.Agents, found.Kind)
+	assert.Contains(t, says, "its name is that of the platform file jd 销售绩效")
+
+	// What is plainly itself is not doubted.
+	_, says = doubts("agents.csv", agents)
+	assert.NotContains(t, says, "platform file")
+	_, says = doubts("volume.csv", "时间,队列,咨询量\n2026-04-15 09:00,q,20\n2026-04-15 09:15,q,18\n")
+	assert.NotContains(t, says, "platform file")
+	_, says = doubts("volume.csv", "DateTime,Calls\n2026-04-15 09:00,20\n2026-04-15 09:15,18\n")
+	assert.NotContains(t, says, "platform file")
+}
+
 func TestInspectSessionExportUsesTheShippedMapping(t *testing.T) {
 	found := inspect(t, sample(t, "session_export.xlsx"), intake.InspectOptions{Constants: map[string]string{"merchant": "m", "shop": "s", "queue": "q"}})
 	assert.Equal(t, intake.Conversations, found.Kind)

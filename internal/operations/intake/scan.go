@@ -80,8 +80,14 @@ const (
 // whatever handle returns, unchanged. With an error other than from handle, intake.changed or
 // intake.canceled nothing was handed out.
 func Scan[T Event](ctx context.Context, src Source, m Mapping, handle func(batch []T) error, o Options) (Summary, error) {
+	return ScanLooking(ctx, src, m, nil, handle, o)
+}
+
+// ScanLooking is Scan for who judges the good rows as a whole before the first one is handed out: the first reading shows
+// them to look in batches, in file order. look keeps no batch; what it found, handle says when it is first called.
+func ScanLooking[T Event](ctx context.Context, src Source, m Mapping, look func(batch []T), handle func(batch []T) error, o Options) (Summary, error) {
 	o = o.withDefaults()
-	s := &scan[T]{src: src, mapping: m, options: o, shape: shapeOf[T](), summary: Summary{File: src.Name}}
+	s := &scan[T]{src: src, mapping: m, options: o, shape: shapeOf[T](), look: look, summary: Summary{File: src.Name}}
 	if err := s.prepare(ctx); err != nil {
 		return s.summary, err
 	}
@@ -129,8 +135,27 @@ type scan[T Event] struct {
 	mapping Mapping
 	options Options
 	shape   shape[T]
+	look    func([]T) // nil = nobody looks
+	seen    []T       // good rows that look has not been shown
 	zone    *time.Location
 	summary Summary
+}
+
+// show collects a good row for look and shows a full batch.
+func (s *scan[T]) show(event T) {
+	if s.look == nil {
+		return
+	}
+	if s.seen = append(s.seen, event); len(s.seen) == s.options.BatchRows {
+		s.showRest()
+	}
+}
+
+func (s *scan[T]) showRest() {
+	if len(s.seen) > 0 {
+		s.look(s.seen)
+		s.seen = s.seen[:0]
+	}
 }
 
 func (s *scan[T]) prepare(ctx context.Context) error {
@@ -172,10 +197,12 @@ func (s *scan[T]) check(ctx context.Context) ([]T, error) {
 			return nil, err
 		}
 		s.summary.Rows++
-		if len(bad) == 0 && s.options.Row != nil {
-			s.options.Row(r.number)
-		}
-		if len(bad) > 0 {
+		if len(bad) == 0 {
+			s.show(event)
+			if s.options.Row != nil {
+				s.options.Row(r.number)
+			}
+		} else {
 			s.summary.Rejected++
 			s.summary.Problems = append(s.summary.Problems, bad[:min(len(bad), MaxProblems-len(s.summary.Problems))]...)
 		}
@@ -191,7 +218,12 @@ func (s *scan[T]) check(ctx context.Context) ([]T, error) {
 			s.report(rows.position())
 		}
 	}
-	return held, s.verdict()
+	err = s.verdict()
+	if err == nil {
+		s.showRest()
+	}
+	s.seen = nil
+	return held, err
 }
 
 // verdict decides whether anything may be handed out.

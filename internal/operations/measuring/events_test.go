@@ -251,6 +251,13 @@ func TestQuarantineKeepsNoNames(t *testing.T) {
 	lines, _, err := s.Measuring.Quarantine(t.Context(), admin, operations.QuarantineFilter{}, operations.Page{})
 	ok(t, err)
 	require.Len(t, lines, 1)
+	for merchant, want := range map[ids.Merchant]int{"other": 1, "orca": 0} {
+		some, _, err := s.Measuring.Quarantine(t.Context(), admin, operations.QuarantineFilter{Merchant: merchant}, operations.Page{})
+		ok(t, err)
+		assert.Len(t, some, want, "a line that names %s, whom nobody entered or who has none", merchant)
+	}
+	_, _, err = s.Measuring.Quarantine(t.Context(), admin, operations.QuarantineFilter{Merchant: "othr"}, operations.Page{})
+	_ = refused(t, err, "store.not_found")
 	assert.NotContains(t, string(lines[0].Text), "王五")
 	assert.NotContains(t, string(lines[0].Text), "我的地址")
 	assert.True(t, lines[0].Cut())

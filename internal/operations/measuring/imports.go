@@ -1,7 +1,6 @@
 package measuring
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -96,7 +95,7 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 	case intake.Conversations:
 		return importEvents(ctx, run, func(rows []chatlog.Conversation) warehouse.Batch {
 			return warehouse.Batch{Conversations: rows}
-		}, run.keepRounds)
+		})
 	case intake.States:
 		return importEvents(ctx, run, func(rows []chatlog.AgentState) warehouse.Batch {
 			return warehouse.Batch{States: rows}
@@ -205,31 +204,8 @@ func (r *importRun) partsName(key string) string {
 	return hex.EncodeToString(h.Sum(nil)[:24])
 }
 
-// keepRounds refuses conversations that would take stored rounds away: a mapping that forgets the channel makes
-// chats without rounds of calls. Errors: import.rounds.
-func (r *importRun) keepRounds(ctx context.Context, b warehouse.Batch) error {
-	if r.in.NoRounds {
-		return nil
-	}
-	lost, err := r.gate.Warehouse.LosingRounds(ctx, b.Conversations)
-	if err != nil || len(lost) == 0 {
-		return err
-	}
-	names := make([]string, 0, 3)
-	for _, c := range lost[:min(len(lost), cap(names))] {
-		names = append(names, fault.Shorten(c.ID))
-	}
-	hint := ""
-	if lost[0].Channel == chatlog.Chat {
-		hint = "; if they are calls, the mapping lacks channel: call"
-	}
-	return fault.New(fault.Conflict, "import.rounds",
-		"%d conversations (%s, ...) are stored with their rounds and come without any: means over rounds would lose them%s. Say so (no rounds) to import them all the same",
-		len(lost), strings.Join(names, ", "), hint)
-}
-
-// importEvents takes in the rows of a file part by part; checks look at each part before it is written.
-func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch, checks ...func(context.Context, warehouse.Batch) error) (Imported, error) {
+// importEvents takes in the rows of a file part by part, after all of them were looked at.
+func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([]T) warehouse.Batch) (Imported, error) {
 	key, sha, err := r.name(ctx)
 	if err != nil {
 		return Imported{}, err
@@ -243,33 +219,31 @@ func importEvents[T intake.Event](ctx context.Context, r *importRun, wrap func([
 	// stopped: parts that were acknowledged are not written again.
 	name, part := r.partsName(key), 0
 	agents := namedAgents{}
+	losing := roundLoss{run: r}
 	handle := func(rows []T) error {
 		if err := r.rules.failure(); err != nil {
 			return err
 		}
-		batch := wrap(rows)
-		var refused error
-		for _, check := range checks {
-			refused = cmp.Or(refused, check(ctx, batch))
-		}
-		if refused != nil && fault.KindOf(refused) == fault.Conflict {
-			return refused
-		}
-		if part == 0 { // listed, also when the engine is down: who looks sees that it is to be brought again
+		if part == 0 {
+			if err := losing.refusal(); err != nil {
+				return err
+			}
+			// Listed, also when the engine is down: who looks sees that it is to be brought again.
 			if err := r.begin(ctx, key, sha); err != nil {
 				return err
 			}
+			if losing.failed != nil {
+				return losing.failed
+			}
 		}
-		if refused != nil {
-			return refused
-		}
+		batch := wrap(rows)
 		part++
 		batch.ID = ids.Batch(fmt.Sprintf("%s-%d", name, part))
 		agents.count(batch)
 		_, err := r.gate.Warehouse.Ingest(ctx, batch)
 		return err
 	}
-	summary, err := intake.Scan(ctx, r.in.Source, r.in.Mapping, handle, r.options(ctx, sha))
+	summary, err := intake.ScanLooking(ctx, r.in.Source, r.in.Mapping, looking[T](ctx, &losing), handle, r.options(ctx, sha))
 	if err == nil {
 		err = r.rules.failure()
 	}

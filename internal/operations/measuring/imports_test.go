@@ -383,6 +383,20 @@ func TestImportDoesNotTakeRoundsAway(t *testing.T) {
 	assert.InDelta(t, 2, s.figure(t, "offered").Numerator, 0)
 	assert.InDelta(t, 2, s.figure(t, "avg_response").Denominator, 0)
 
+	// Of a file in several parts nothing is taken in either when only the last row would lose rounds.
+	var long strings.Builder
+	long.WriteString(chatHeader)
+	for i := range 50_000 {
+		fmt.Fprintf(&long, row, fmt.Sprintf("n%d", i), "chat")
+	}
+	fmt.Fprintf(&long, row, "k2", "")
+	_, err = s.Measuring.Import(t.Context(), planner, chats(long.String()))
+	message = refused(t, err, "import.rounds").Message
+	assert.Contains(t, message, "1 conversations (k2, ...)")
+	assert.Contains(t, message, "Nothing was imported")
+	assert.Len(t, s.imports(t), 1)
+	assert.InDelta(t, 2, s.figure(t, "offered").Numerator, 0)
+
 	forgotten.NoRounds = true
 	_, err = s.Measuring.Import(t.Context(), planner, forgotten)
 	ok(t, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/stream"
 	"github.com/chaoban/chaoban/internal/store"
 )
@@ -25,18 +26,24 @@ type RetryProblem struct {
 	fault.Field
 }
 
-// Quarantine lists lines that were refused, newest first.
+// Quarantine lists lines that were refused, newest first. Errors: store.not_found for a merchant that neither
+// a line names nor anybody has entered.
 func (m *Measuring) Quarantine(ctx context.Context, who access.Principal, f store.QuarantineFilter, p store.Page) ([]store.Quarantined, string, error) {
-	view, _, err := m.gate.Read(who, access.Quarantine)
+	view, scope, err := m.gate.Read(who, access.Quarantine)
 	if err != nil {
 		return nil, "", err
 	}
-	return view.Quarantine(ctx, f, p)
+	lines, next, err := view.Quarantine(ctx, f, p)
+	if err == nil && len(lines) == 0 { // a line may be here just because nobody knows the merchant that it names
+		err = m.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant)})
+	}
+	return lines, next, err
 }
 
 // RetryQuarantined takes in waiting lines whose cause is fixed: those of the ids, or every waiting
 // one that the filter leaves when no id is given. A line that is refused again stays, with its new
-// reason. Errors: store.not_found, store.conflict for a named line that is not waiting.
+// reason. Errors: store.not_found, also of a filter's merchant that nobody knows; store.conflict for a named line
+// that is not waiting.
 func (m *Measuring) RetryQuarantined(ctx context.Context, who access.Principal, ids []string, f store.QuarantineFilter) (Retried, error) {
 	var done Retried
 	scope, err := access.Decide(who, access.Quarantine)
@@ -63,6 +70,9 @@ func (m *Measuring) RetryQuarantined(ctx context.Context, who access.Principal, 
 		return done, m.retry(ctx, who, rules, lines, &done)
 	}
 	f.State = store.Waiting
+	if _, _, err := m.Quarantine(ctx, who, f, store.Page{Limit: 1}); err != nil {
+		return done, err
+	}
 	page := store.Page{Limit: store.MaxLimit}
 	for {
 		lines, next, err := view.Quarantine(ctx, f, page)

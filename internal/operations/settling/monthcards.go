@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -210,8 +211,8 @@ func (s *Settling) scoresOf(ctx context.Context, in MonthCardInput, c contracts.
 			x := measured{version: v, term: term, weight: weights[i], days: days}
 			if days.From.Before(days.Until) {
 				var err error
-				x.readings, err = s.readTerm(ctx, reader, v, term, merchant, days, in.Agent)
-				if x.problem, err = unmeasurable(err); err != nil {
+				x.readings, x.problem, err = s.judgeable(ctx, reader, v, term, merchant, days, in.Agent)
+				if err != nil {
 					return nil, err
 				}
 			}
@@ -234,7 +235,7 @@ func (s *Settling) scoresOf(ctx context.Context, in MonthCardInput, c contracts.
 			}
 			part := scorePart(x.version, x.term, x.weight, x.days, s.definitionOf(x.term, reading, x.days), reading)
 			if x.problem != "" {
-				part.Left = x.problem
+				part.Left, part.Attained, part.Value = x.problem, nil, nil
 			}
 			card.Parts = append(card.Parts, part)
 		}
@@ -242,6 +243,24 @@ func (s *Settling) scoresOf(ctx context.Context, in MonthCardInput, c contracts.
 		cards = append(cards, card)
 	}
 	return cards, nil
+}
+
+// judgeable measures one term by agent, of all agents or of one; problem is why it cannot be held against anybody.
+func (s *Settling) judgeable(ctx context.Context, reader warehouse.Reader, v contracts.Version, term contracts.Term, merchant contracts.Merchant, days calendar.Dates, agent ids.Agent) (map[ids.Agent]kpi.Reading, string, error) {
+	d := s.definitionOf(term, nil, days)
+	asked := agent
+	if d.Numerator == abandonedConversations {
+		asked = "" // whether the log names agents, only all of them tell
+	}
+	readings, err := s.readTerm(ctx, reader, v, term, merchant, days, asked)
+	problem, err := unmeasurable(err)
+	if err == nil && unattributed(d, readings) {
+		problem = "无数据：未接待的会话没有记到客服 / no data: the log names the agent of no abandoned conversation"
+	}
+	if agent != "" {
+		maps.DeleteFunc(readings, func(a ids.Agent, _ kpi.Reading) bool { return a != agent })
+	}
+	return readings, problem, err
 }
 
 // unmeasurable tells a term that nothing can be measured for, such as one whose metric begins later,

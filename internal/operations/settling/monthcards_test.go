@@ -2,6 +2,7 @@ package settling_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,56 @@ func TestMonthlyScores(t *testing.T) {
 	_ = refused(t, err, "access.forbidden")
 	_, err = s.Settling.MonthlyScorecards(t.Context(), admin, settling.MonthCardInput{Month: may, Contract: "none"})
 	_ = refused(t, err, "store.not_found")
+}
+
+// Abandonment by agent is only a figure when the log says whom the abandoned ones were offered to. Where it does not,
+// everybody would have 0 of what was answered and full points.
+func TestAbandonmentThatNobodyIsNamedForDoesNotScore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*chatlog.Conversation) // of an abandoned one
+		left   bool
+	}{
+		"the log names nobody":    {func(c *chatlog.Conversation) { c.Agent = "" }, true},
+		"the log names the agent": {func(*chatlog.Conversation) {}, false},
+		"nothing was abandoned":   {func(c *chatlog.Conversation) { c.Abandoned, c.AnsweredAt = false, c.StartedAt.Add(time.Minute) }, false},
+	} {
+		s := newStack(t)
+		const term = "metric: first_response, direction: at_most, target: 20}"
+		text := strings.Replace(operationstest.MerchantsYAML, term, "metric: abandonment, direction: at_most, target: 0.05}", 1)
+		require.NotEqual(t, operationstest.MerchantsYAML, text)
+		s.ApplyContracts(t, text)
+		list := monthOfChats()
+		for i := range list {
+			if list[i].Abandoned {
+				c.change(&list[i])
+			}
+		}
+		s.Ingest(t, warehouse.Batch{Conversations: list})
+		all := s.monthCards(t, supervisor, "lumi-2026")
+		require.Len(t, all, 2, name)
+		for agent, card := range all {
+			seen, sum := false, 0.0
+			for _, p := range card.Parts {
+				sum += p.Share
+				if p.Metric != "abandonment" {
+					continue
+				}
+				seen = true
+				assert.Equal(t, c.left, p.Attained == nil, "%s: %s", name, agent)
+				assert.Equal(t, c.left, strings.Contains(p.Left, "no data"), "%s: %s", name, p.Left)
+				if c.left {
+					assert.Zero(t, p.Points, name)
+					assert.Nil(t, p.Value, name)
+				}
+			}
+			assert.True(t, seen, name)
+			assert.InDelta(t, 1, sum, 1e-9, "%s: the other terms take its weight", name)
+		}
+		own := s.monthCards(t, agentLumi, "lumi-2026")
+		require.Len(t, own, 1, name)
+		assert.Equal(t, all["1001"], own["1001"], "%s: who looks at one card sees the same", name)
+	}
 }
 
 func TestAFrozenMonthDoesNotChange(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 )
@@ -77,6 +78,23 @@ func scorePart(v contracts.Version, term contracts.Term, weight float64, days ca
 	}
 	return p
 }
+
+// unattributed reports whether a metric counts abandoned conversations and the log names the agent of none of them, so that
+// every agent has 0. Nothing abandoned at all is a figure: everybody's.
+func unattributed(d kpi.Definition, byAgent map[ids.Agent]kpi.Reading) bool {
+	if d.Numerator != abandonedConversations || byAgent[""].Numerator == 0 {
+		return false
+	}
+	for agent, r := range byAgent {
+		if agent != "" && r.Numerator > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// abandonedConversations is the sum that definitions of abandonment count.
+const abandonedConversations = "abandoned"
 
 // scored fills in shares and points; the score is nil when nothing counts.
 func scored(parts []store.ScorePart) (score *float64) {
