@@ -18,6 +18,15 @@ func (q Queue) Offered() float64 {
 	return q.Contacts * q.HandleTime.Seconds() / q.Interval.Seconds()
 }
 
+// spare is agents minus offered load in erlangs. Near full load the plain difference keeps few digits of what all
+// waits are divided by, so both products are taken exactly (Dekker, Numer. Math. 18 (1971), sec. 5).
+func (q Queue) spare(agents float64) float64 {
+	interval, handle := q.Interval.Seconds(), q.HandleTime.Seconds()
+	supply, demand := agents*interval, q.Contacts*handle
+	rest := math.FMA(agents, interval, -supply) - math.FMA(q.Contacts, handle, -demand)
+	return (supply - demand + rest) / interval
+}
+
 // Performance is the steady state of a queue with a number of agents.
 // Shares are fractions in [0,1]; seconds can be +Inf where the queue is unstable.
 type Performance struct {
@@ -106,7 +115,8 @@ func ErlangC(q Queue, agents float64, within time.Duration) Performance {
 	if a == 0 {
 		return nothingToAnswer(agents)
 	}
-	p := Performance{Agents: agents, Offered: a, Stable: a < agents}
+	spare := q.spare(agents)
+	p := Performance{Agents: agents, Offered: a, Stable: spare > 0 && a < agents}
 	if !p.Stable {
 		p.Wait = 1
 		if agents > 0 {
@@ -116,8 +126,8 @@ func ErlangC(q Queue, agents float64, within time.Duration) Performance {
 		return p
 	}
 	odds := idleOdds(agents, a)
-	p.Wait = 1 / (1 + odds*(1-a/agents))
-	drain := (agents - a) / q.HandleTime.Seconds()
+	p.Wait = 1 / (1 + odds*(spare/agents))
+	drain := spare / q.HandleTime.Seconds()
 	p.Occupancy = a / agents
 	p.ASASeconds = p.Wait / drain
 	p.AnsweredWait = p.ASASeconds
