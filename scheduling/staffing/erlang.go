@@ -19,9 +19,10 @@ func (q Queue) Offered() float64 {
 }
 
 // spare is agents minus offered load in erlangs. Near full load the plain difference keeps few digits of what all
-// waits are divided by, so both products are taken exactly (Dekker, Numer. Math. 18 (1971), sec. 5).
+// waits are divided by, so both products are taken exactly (Dekker, Numer. Math. 18 (1971), sec. 5), in whole
+// nanoseconds, as 7.3 s is no binary fraction.
 func (q Queue) spare(agents float64) float64 {
-	interval, handle := q.Interval.Seconds(), q.HandleTime.Seconds()
+	interval, handle := float64(q.Interval), float64(q.HandleTime)
 	supply, demand := agents*interval, q.Contacts*handle
 	rest := math.FMA(agents, interval, -supply) - math.FMA(q.Contacts, handle, -demand)
 	return (supply - demand + rest) / interval
@@ -158,12 +159,15 @@ func ErlangA(q Queue, agents float64, within time.Duration) Performance {
 	}
 	w := waiting{arrival: rate, drain: agents / q.HandleTime.Seconds(), leave: theta}
 	m := w.moments(within.Seconds(), nil)
-	p.Wait = m.share(idleOdds(agents, a))
+	odds := idleOdds(agents, a)
+	p.Wait = m.share(odds)
+	atOnce := m.room(odds)
+	answered := atOnce + p.Wait*m.answered // 1 - abandon, without the loss of digits under heavy overload
 	p.ASASeconds = p.Wait * m.meanWait
 	p.Abandon = theta * p.ASASeconds
-	p.AnsweredWait = p.Wait * m.answeredWait / (1 - p.Wait + p.Wait*m.answered)
-	p.Occupancy = min(1, a*(1-p.Abandon)/agents)
+	p.AnsweredWait = p.Wait * m.answeredWait / answered
+	p.Occupancy = min(1, a*answered/agents)
 	p.AverageQueue = rate * p.ASASeconds
-	p.ServiceLevel = 1 - p.Wait*(1-m.answeredIn)
+	p.ServiceLevel = min(1, atOnce+p.Wait*m.answeredIn)
 	return p
 }

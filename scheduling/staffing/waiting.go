@@ -57,6 +57,11 @@ func (m moments) share(odds float64) float64 {
 	return 1 / (1 + odds*math.Exp(-m.logOdds))
 }
 
+// room is 1 - share: the arrivals that find room.
+func (m moments) room(odds float64) float64 {
+	return 1 / (1 + math.Exp(m.logOdds)/odds)
+}
+
 // moments integrates in one pass. after, when not nil, is the chance that a contact whose wait left it
 // a rest of s seconds of the limit is still answered in time; nil means certainly.
 func (w waiting) moments(limit float64, after func(rest float64) float64) moments {
