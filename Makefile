@@ -23,7 +23,7 @@ TEST_TIMEOUT    ?= 15m
 LDFLAGS         := -X github.com/chaoban/chaoban/internal/cli.Version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race integration fuzz bench bench-forecast bench-warehouse lint fmt engine clean need-go
+.PHONY: help build run demo test race integration fuzz bench bench-forecast bench-staffing bench-warehouse lint fmt engine clean need-go
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: engine need-go ## benchmarks; BENCH=Erlang PKG=./scheduling/... narrows t
 
 bench-forecast: need-go ## accuracy and speed of forecasts beside the best peers (real data where they are: CHAOBAN_SHARED_DATA)
 	$(GO) test -run '^$$' -bench Forecast -benchtime 1x -benchmem -timeout 30m -v ./scheduling/forecast
+
+bench-staffing: need-go ## accuracy and speed of staffing beside the bars
+	$(GO) test -run '^$$' -bench Staffing -benchtime 1x -benchmem -timeout 30m -v ./scheduling/staffing/...
 
 bench-warehouse: engine need-go ## figures on 100 million messages (CHAOBAN_MESSAGES); make bench takes 2 million
 	CHAOBAN_MESSAGES=$(CHAOBAN_MESSAGES) $(GO) test -run '^$$' -bench Scale -benchtime 1x -timeout 3h ./kpi/warehouse

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,9 @@ type erlangFlags struct {
 	within   time.Duration
 	goal     staffing.Goal
 	in, out  string
-	json     bool
+
+	fractional bool
+	json       bool
 }
 
 func newStaffErlangCommand() *cobra.Command {
@@ -34,14 +37,20 @@ func newStaffErlangCommand() *cobra.Command {
 		Use:   "erlang",
 		Short: "Exact Erlang B, C and A: what a number of agents reaches, or how many a target needs",
 		Long: `Exact Erlang B (lost when busy), C (everybody waits) and A (waiting callers leave after an
-exponential patience). With --agents it evaluates; without, it answers the least agents for
---target, --asa, --max-abandon or --max-occupancy. With --in it evaluates a CSV of cases with the columns
-calls, aht_s, interval_min, agents, answer_within_s (and patience_s for model a) and adds
-p_wait, p_abandon, occupancy, asa_s, avg_queue, service_level.
+exponential patience). With --agents (whole or fractional) it evaluates; without, it answers the least
+agents for all of --target, --asa, --max-abandon, --max-occupancy that are given. No calls need no agents.
+
+With --in it evaluates a CSV of cases with the columns calls, aht_s, interval_min, agents, answer_within_s
+(and patience_s for model a), in any order, and adds p_wait, p_abandon, occupancy, asa_s, avg_queue,
+service_level. Times may be in seconds or minutes (aht_min, interval_s, ...; where both stand, the first
+named here counts); offered_erlangs replaces calls and interval_min where there is no column calls. Other
+columns are kept as they are, those of the six results are replaced. Either every case is written or, when
+a cell is bad, nothing: the message names line and column.
 
 Definitions: service level = share of ALL arrivals answered within the limit; ASA = mean wait over all
 arrivals, answered or not; for model b p_abandon is the share blocked. A queue that grows without
-end (model c, load >= agents) has service level 0 and an infinite ASA ("inf" in CSV, null in JSON).`,
+end (model c, load >= agents) has P(wait) 1, service level 0 and an infinite ASA and queue ("inf" in CSV,
+null in JSON).`,
 		Example: `  chaoban staff erlang --model a --calls 100 --interval 30m --aht 180s --patience 300s --agents 14 --within 20s
   chaoban staff erlang --model c --calls 100 --aht 240s --target 0.8 --within 20s
   chaoban staff erlang --model a --in cases.csv --out results.csv`,
@@ -60,6 +69,7 @@ end (model c, load >= agents) has service level 0 and an infinite ASA ("inf" in 
 	fl.DurationVar(&f.goal.ASA, "asa", 0, "longest mean wait to allow")
 	fl.Float64Var(&f.goal.Abandon, "max-abandon", 0, "largest share of callers that may leave (blocked, for model b)")
 	fl.Float64Var(&f.goal.Occupancy, "max-occupancy", 0, "largest occupancy to allow")
+	fl.BoolVar(&f.fractional, "fractional", false, "answer the least real number of agents instead of whole heads")
 	fl.StringVar(&f.in, "in", "", "CSV file of cases, - for standard input")
 	fl.StringVar(&f.out, "out", "", "CSV file to write with --in (default standard output)")
 	fl.BoolVar(&f.json, "json", false, "print JSON")
@@ -71,44 +81,103 @@ func (f *erlangFlags) run(cmd *cobra.Command) error {
 	if f.in != "" {
 		return f.grid(cmd, model)
 	}
-	if f.out != "" {
-		return fault.New(fault.Invalid, "cli.usage", "--out goes with --in")
-	}
 	q := staffing.Queue{Contacts: f.calls, Interval: f.interval, HandleTime: f.aht, Patience: f.patience}
-	if model != staffing.ModelA {
-		q.Patience = 0
-	}
 	f.goal.Within = f.within
+	given := cmd.Flags().Changed("agents")
+	if err := f.check(cmd, model, q); err != nil {
+		return err
+	}
 	var p staffing.Performance
-	if cmd.Flags().Changed("agents") {
-		var bad []fault.Field
-		if err := q.Validate(model); err != nil {
-			bad = fault.Of(err).Fields
-		}
-		bad = append(bad, agentFields(f.agents, f.within)...)
-		if err := fault.Bad("staffing.queue", "staffing load", bad); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case given:
 		p = staffing.Evaluate(model, q, f.agents, f.within)
-	} else {
-		var err error
-		if p, err = staffing.Least(model, q, f.goal); err != nil {
-			return err
-		}
+	case f.fractional:
+		p, err = staffing.LeastFractional(model, q, f.goal)
+	default:
+		p, err = staffing.Least(model, q, f.goal)
+	}
+	if err != nil {
+		return err
 	}
 	if f.json {
 		return printJSON(cmd.OutOrStdout(), erlangDocument(model, q, f.within, p))
 	}
-	return f.print(cmd.OutOrStdout(), model, q, p, cmd.Flags().Changed("agents"))
+	return f.print(cmd.OutOrStdout(), model, q, p, given)
 }
 
-// agentFields reports what the models cannot evaluate.
-func agentFields(agents float64, within time.Duration) (bad []fault.Field) {
-	if !(agents >= 0 && agents <= staffing.MaxAgents) {
-		bad = append(bad, fault.Field{Path: "agents", Value: fmt.Sprint(agents), Problem: fmt.Sprintf("must be 0 to %d", staffing.MaxAgents)})
+// erlangFlagOf names the flag of each field that package staffing reports.
+var erlangFlagOf = map[string]string{
+	"contacts": "--calls", "handle_time": "--aht", "abandon": "--max-abandon", "occupancy": "--max-occupancy",
+	"model": "--model", "interval": "--interval", "patience": "--patience", "agents": "--agents", "within": "--within",
+	"target": "--target", "asa": "--asa",
+}
+
+// check reports every flag that is missing, out of range or without meaning beside the others.
+func (f *erlangFlags) check(cmd *cobra.Command, model staffing.Model, q staffing.Queue) error {
+	bad := f.misplaced(cmd, model)
+	seen := map[string]bool{}
+	for _, b := range bad {
+		seen[b.Path] = true
 	}
-	if within < 0 {
-		bad = append(bad, fault.Field{Path: "within", Value: within.String(), Problem: "must not be negative"})
+	note := func(err error) {
+		if err == nil {
+			return
+		}
+		for _, b := range fault.Of(err).Fields {
+			if b.Path = erlangFlagOf[b.Path]; !seen[b.Path] {
+				seen[b.Path] = true
+				bad = append(bad, b)
+			}
+		}
+	}
+	if cmd.Flags().Changed("agents") {
+		note(q.ValidateAt(model, f.agents, f.within))
+	} else {
+		note(q.Validate(model))
+		note(f.goal.Validate())
+	}
+	return fault.Bad("staffing.erlang", "staff erlang", bad)
+}
+
+// misplaced reports flags that are missing and flags that say nothing in this combination.
+func (f *erlangFlags) misplaced(cmd *cobra.Command, model staffing.Model) (bad []fault.Field) {
+	add := func(flag, problem string) { bad = append(bad, fault.Field{Path: "--" + flag, Problem: problem}) }
+	given := cmd.Flags().Changed
+	for _, flag := range []string{"calls", "aht"} {
+		if !given(flag) {
+			add(flag, "is missing")
+		}
+	}
+	if model == staffing.ModelA && !given("patience") {
+		add("patience", "is missing: model a needs it")
+	}
+	if f.out != "" {
+		add("out", "goes with --in")
+	}
+	if given("patience") && (model == staffing.ModelB || model == staffing.ModelC) {
+		add("patience", fmt.Sprintf("goes with --model a; nobody leaves the queue of model %s", model))
+	}
+	if given("asa") && model == staffing.ModelB {
+		add("asa", "says nothing for --model b, where nobody waits")
+	}
+	if given("max-abandon") && model == staffing.ModelC {
+		add("max-abandon", "says nothing for --model c, where nobody leaves")
+	}
+	goals := []string{"target", "asa", "max-abandon", "max-occupancy"}
+	if !given("agents") && !slices.ContainsFunc(goals, given) {
+		add("target", "is missing: give --agents to evaluate them, or a goal (--target, --asa, --max-abandon, --max-occupancy)")
+	}
+	for _, flag := range goals {
+		switch {
+		case given(flag) && given("agents"):
+			add(flag, "does not go with --agents: give agents to evaluate them, or goals to find the least agents")
+		case given(flag) && cmd.Flags().Lookup(flag).Value.String() == cmd.Flags().Lookup(flag).DefValue:
+			add(flag, "must be above 0")
+		}
+	}
+	if f.fractional && given("agents") {
+		add("fractional", "does not go with --agents")
 	}
 	return bad
 }
@@ -182,9 +251,9 @@ func (f *erlangFlags) print(w io.Writer, m staffing.Model, q staffing.Queue, p s
 
 // grid evaluates the file of --in.
 func (f *erlangFlags) grid(cmd *cobra.Command, model staffing.Model) error {
-	for _, name := range []string{"calls", "aht", "patience", "agents", "within", "interval", "target", "asa", "max-abandon", "max-occupancy"} {
+	for _, name := range []string{"calls", "aht", "patience", "agents", "within", "interval", "target", "asa", "max-abandon", "max-occupancy", "fractional"} {
 		if cmd.Flags().Changed(name) {
-			return fault.New(fault.Invalid, "cli.usage", "--%s does not go with --in: the file has a column for it", name)
+			return fault.New(fault.Invalid, "cli.usage", "--%s does not go with --in, which evaluates the cases of the file", name)
 		}
 	}
 	if f.json {

@@ -89,7 +89,7 @@ func TestStaffErlangGridNamesRowAndColumn(t *testing.T) {
 	for name, c := range map[string]struct{ body, want string }{
 		"empty":      {"", "empty"},
 		"no case":    {head, "no case"},
-		"text":       {head + "100,180,30,300,14,20\n100,abc,30,300,14,20\n", `grid.csv:3: column "aht_s": must be a number above 0 (got "abc")`},
+		"text":       {head + "100,180,30,300,14,20\n100,abc,30,300,14,20\n", `grid.csv:3: column "aht_s": must be a number above 0, at most 100 years (got "abc")`},
 		"negative":   {head + "-1,180,30,300,14,20\n", `column "calls"`},
 		"nan":        {head + "NaN,180,30,300,14,20\n", `column "calls"`},
 		"zero aht":   {head + "100,0,30,300,14,20\n", `column "aht_s"`},

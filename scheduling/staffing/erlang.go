@@ -18,6 +18,16 @@ func (q Queue) Offered() float64 {
 	return q.Contacts * q.HandleTime.Seconds() / q.Interval.Seconds()
 }
 
+// spare is agents minus offered load in erlangs. Near full load the plain difference keeps few digits of what all
+// waits are divided by, so both products are taken exactly (Dekker, Numer. Math. 18 (1971), sec. 5), in whole
+// nanoseconds, as 7.3 s is no binary fraction.
+func (q Queue) spare(agents float64) float64 {
+	interval, handle := float64(q.Interval), float64(q.HandleTime)
+	supply, demand := agents*interval, q.Contacts*handle
+	rest := math.FMA(agents, interval, -supply) - math.FMA(q.Contacts, handle, -demand)
+	return (supply - demand + rest) / interval
+}
+
 // Performance is the steady state of a queue with a number of agents.
 // Shares are fractions in [0,1]; seconds can be +Inf where the queue is unstable.
 type Performance struct {
@@ -60,51 +70,65 @@ func idleOdds(agents, offered float64) float64 {
 		return odds
 	}
 	e := lostExponent{agents: agents, offered: offered}
-	shift, _, _ := e.at(e.peak())
 	sum := 0.0
 	panels(e, math.Inf(1), func(lo, hi float64) {
 		mid, half := (lo+hi)/2, (hi-lo)/2
 		for i, x := range gaussNodes {
 			a, _, _ := e.at(mid - half*x)
 			b, _, _ := e.at(mid + half*x)
-			sum += gaussWeights[i] * half * (math.Exp(a-shift) + math.Exp(b-shift))
+			sum += gaussWeights[i] * half * (math.Exp(a) + math.Exp(b))
 		}
 	})
-	return math.Exp(shift+math.Log(offered*sum)) - 1
+	return max(0, math.Expm1(e.top()+math.Log(offered*sum)))
 }
 
-// lostExponent is the exponent of the Erlang B integral, -a t + c log(1+t).
+// lostExponent is the exponent of the Erlang B integral, c log(1+t) - a t.
 type lostExponent struct{ agents, offered float64 }
 
-func (e lostExponent) at(t float64) (value, slope, curvature float64) {
-	r := e.agents / (1 + t)
-	return e.agents*math.Log1p(t) - e.offered*t, r - e.offered, -r / (1 + t)
+// at is -c (v - log(1+v)) - max(0, a-c) u with v = u/(1+t*): the terms that are linear in u and cancel are gone.
+func (e lostExponent) at(u float64) (value, slope, curvature float64) {
+	start := 1 + e.peak()
+	r := e.agents / (start + u)
+	return -e.agents*logRest(u/start) - max(0, e.offered-e.agents)*u, r - e.offered, -r / (start + u)
 }
 func (e lostExponent) peak() float64              { return max(0, e.agents/e.offered-1) }
-func (e lostExponent) leftStep(t float64) float64 { return (1 + t) / 2 }
-func (e lostExponent) maxStep(t float64) float64  { return 1 + t } // distance to the singularity at -1
+func (e lostExponent) leftStep(u float64) float64 { return (1 + e.peak() + u) / 2 }
+func (e lostExponent) maxStep(u float64) float64  { return 1 + e.peak() + u } // distance to the singularity at t = -1
+
+// top is the exponent at the peak: c (w - log(1+w)) with w = a/c - 1.
+func (e lostExponent) top() float64 {
+	if e.offered >= e.agents {
+		return 0
+	}
+	return e.agents * logRest((e.offered-e.agents)/e.agents)
+}
+
+// nothingToAnswer is a queue without contacts: none waits, leaves or is late, with any number of agents, 0 included.
+func nothingToAnswer(agents float64) Performance {
+	return Performance{Agents: agents, Stable: true, ServiceLevel: 1}
+}
 
 // ErlangC evaluates M/M/c without abandonment: q.Patience is not looked at.
 // Wait = B / (1 - rho (1-B)); wait given wait is exponential with rate c mu - lambda
 // (Gross & Harris, Fundamentals of Queueing Theory, 3rd ed., eq. 2.33-2.37).
 func ErlangC(q Queue, agents float64, within time.Duration) Performance {
 	a, rate := q.Offered(), q.Contacts/q.Interval.Seconds()
-	p := Performance{Agents: agents, Offered: a, Stable: a < agents || a == 0}
 	if a == 0 {
-		p.ServiceLevel = 1
-		if agents <= 0 {
-			p.Wait, p.ServiceLevel = 1, 0
-		}
-		return p
+		return nothingToAnswer(agents)
 	}
+	spare := q.spare(agents)
+	p := Performance{Agents: agents, Offered: a, Stable: spare > 0 && a < agents}
 	if !p.Stable {
-		p.Wait, p.Occupancy = 1, 1
+		p.Wait = 1
+		if agents > 0 {
+			p.Occupancy = 1
+		}
 		p.ASASeconds, p.AnsweredWait, p.AverageQueue = math.Inf(1), math.Inf(1), math.Inf(1)
 		return p
 	}
 	odds := idleOdds(agents, a)
-	p.Wait = 1 / (1 + odds*(1-a/agents))
-	drain := (agents - a) / q.HandleTime.Seconds()
+	p.Wait = 1 / (1 + odds*(spare/agents))
+	drain := spare / q.HandleTime.Seconds()
 	p.Occupancy = a / agents
 	p.ASASeconds = p.Wait / drain
 	p.AnsweredWait = p.ASASeconds
@@ -123,6 +147,9 @@ func ErlangC(q Queue, agents float64, within time.Duration) Performance {
 // any patience.
 func ErlangA(q Queue, agents float64, within time.Duration) Performance {
 	a, rate, theta := q.Offered(), q.Contacts/q.Interval.Seconds(), 1/q.Patience.Seconds()
+	if a == 0 {
+		return nothingToAnswer(agents)
+	}
 	p := Performance{Agents: agents, Offered: a, Stable: true}
 	if agents <= 0 {
 		p.Wait, p.Abandon, p.Occupancy = 1, 1, 0
@@ -130,18 +157,17 @@ func ErlangA(q Queue, agents float64, within time.Duration) Performance {
 		p.AverageQueue = rate / theta
 		return p
 	}
-	if a == 0 {
-		p.ServiceLevel = 1
-		return p
-	}
 	w := waiting{arrival: rate, drain: agents / q.HandleTime.Seconds(), leave: theta}
 	m := w.moments(within.Seconds(), nil)
-	p.Wait = m.share(idleOdds(agents, a))
+	odds := idleOdds(agents, a)
+	p.Wait = m.share(odds)
+	atOnce := m.room(odds)
+	answered := atOnce + p.Wait*m.answered // 1 - abandon, without the loss of digits under heavy overload
 	p.ASASeconds = p.Wait * m.meanWait
 	p.Abandon = theta * p.ASASeconds
-	p.AnsweredWait = p.Wait * m.answeredWait / (1 - p.Wait + p.Wait*m.answered)
-	p.Occupancy = min(1, a*(1-p.Abandon)/agents)
+	p.AnsweredWait = p.Wait * m.answeredWait / answered
+	p.Occupancy = min(1, a*answered/agents)
 	p.AverageQueue = rate * p.ASASeconds
-	p.ServiceLevel = 1 - p.Wait*(1-m.answeredIn)
+	p.ServiceLevel = min(1, atOnce+p.Wait*m.answeredIn)
 	return p
 }

@@ -332,19 +332,3 @@ func TestErlangCGrid(t *testing.T) {
 	}
 	t.Logf("largest absolute difference %.2e", worst)
 }
-
-func BenchmarkErlangA100(b *testing.B) {
-	q := calls(1000, 180, 300)
-	for b.Loop() {
-		staffing.ErlangA(q, 100, 20*time.Second)
-	}
-}
-
-func BenchmarkLeastErlangA(b *testing.B) {
-	q := calls(1000, 180, 300)
-	for b.Loop() {
-		if _, err := staffing.Least(staffing.ModelA, q, staffing.Goal{ServiceLevel: 0.8, Within: 20 * time.Second}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -3,6 +3,7 @@ package staffing
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/fault"
@@ -21,12 +22,16 @@ const (
 	ModelA Model = "a" // waiting contacts leave after an exponential patience
 )
 
-// Evaluate a model at a number of agents. q must be valid for the model (see Queue.Validate).
+// Evaluate a model at a number of agents. The input must be valid (see Queue.ValidateAt). Without contacts
+// every figure is 0 and the service level 1, also without agents.
 func Evaluate(m Model, q Queue, agents float64, within time.Duration) Performance {
 	switch m {
 	case ModelA:
 		return ErlangA(q, agents, within)
 	case ModelB:
+		if q.Contacts == 0 {
+			return nothingToAnswer(agents)
+		}
 		blocked := ErlangB(agents, q.Offered())
 		p := Performance{Agents: agents, Offered: q.Offered(), Stable: true, Abandon: blocked, ServiceLevel: 1 - blocked}
 		if agents > 0 {
@@ -38,9 +43,29 @@ func Evaluate(m Model, q Queue, agents float64, within time.Duration) Performanc
 	}
 }
 
-// Validate reports every field of q that the model cannot use.
+// maxOffered in erlangs is far beyond any pool; up to it an evaluation keeps its accuracy.
+const maxOffered = 1e9
+
+// Validate reports every field of q that the model cannot size. No contacts are legal: they need no agents.
+// The load may be at most MaxAgents erlangs.
 func (q Queue) Validate(m Model) error {
-	var bad []fault.Field
+	return fault.Bad("staffing.queue", "staffing load", q.faults(m, MaxAgents))
+}
+
+// ValidateAt reports every input that Evaluate cannot use: agents from 0 to MaxAgents, an answer limit of 0
+// or more, and any load up to 1e9 erlangs, however few the agents.
+func (q Queue) ValidateAt(m Model, agents float64, within time.Duration) error {
+	bad := q.faults(m, maxOffered)
+	if !(agents >= 0 && agents <= MaxAgents) {
+		bad = append(bad, fault.Field{Path: "agents", Value: fmt.Sprint(agents), Problem: fmt.Sprintf("must be a number from 0 to %d", MaxAgents)})
+	}
+	if within < 0 {
+		bad = append(bad, fault.Field{Path: "within", Value: within.String(), Problem: "must not be negative"})
+	}
+	return fault.Bad("staffing.queue", "staffing load", bad)
+}
+
+func (q Queue) faults(m Model, most float64) (bad []fault.Field) {
 	add := func(path string, value any, problem string) {
 		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
 	}
@@ -62,10 +87,10 @@ func (q Queue) Validate(m Model) error {
 	case m == ModelA && q.Patience == 0:
 		add("patience", q.Patience, "must be longer than 0 for Erlang A; use model c when nobody leaves")
 	}
-	if len(bad) == 0 && q.Offered() > MaxAgents {
-		add("contacts", q.Contacts, fmt.Sprintf("make %.0f erlangs; at most %d are supported", q.Offered(), MaxAgents))
+	if len(bad) == 0 && q.Offered() > most {
+		add("contacts", q.Contacts, fmt.Sprintf("make %.0f erlangs; at most %.0f are supported", q.Offered(), most))
 	}
-	return fault.Bad("staffing.queue", "staffing load", bad)
+	return bad
 }
 
 // Goal is what a number of agents must reach. Zero fields do not bind; at least one must be set.
@@ -84,7 +109,7 @@ func (g Goal) Validate() error {
 		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
 	}
 	if !(g.ServiceLevel >= 0 && g.ServiceLevel < 1) {
-		add("target", g.ServiceLevel, "must be a share from 0 to below 1; no number of agents answers every contact in time")
+		add("target", g.ServiceLevel, "must be a share from 0 to below 1, e.g. 0.8 for 80 %; no number of agents answers every contact in time")
 	}
 	if g.Within < 0 {
 		add("within", g.Within, "must not be negative")
@@ -104,17 +129,40 @@ func (g Goal) Validate() error {
 	return fault.Bad("staffing.goal", "staffing goal", bad)
 }
 
-// met reports that p reaches the goal.
+// met reports that p reaches the goal. A queue that grows without end reaches none.
 func (g Goal) met(p Performance) bool {
-	return p.ServiceLevel >= g.ServiceLevel &&
+	return p.Stable && p.ServiceLevel >= g.ServiceLevel &&
 		(g.ASA == 0 || p.ASASeconds <= g.ASA.Seconds()) &&
 		(g.Abandon == 0 || p.Abandon <= g.Abandon) &&
 		(g.Occupancy == 0 || p.Occupancy <= g.Occupancy)
 }
 
+// missed tells each part of the goal that p misses, with what is wanted.
+func (g Goal) missed(p Performance) string {
+	var parts []string
+	if !p.Stable {
+		parts = append(parts, fmt.Sprintf("the load of %.1f erlangs is more than they can answer", p.Offered))
+	}
+	if p.ServiceLevel < g.ServiceLevel {
+		parts = append(parts, fmt.Sprintf("a service level of %.6f (wanted %g)", p.ServiceLevel, g.ServiceLevel))
+	}
+	if g.ASA > 0 && p.ASASeconds > g.ASA.Seconds() {
+		parts = append(parts, fmt.Sprintf("an ASA of %.3f s (wanted %s)", p.ASASeconds, g.ASA))
+	}
+	if g.Abandon > 0 && p.Abandon > g.Abandon {
+		parts = append(parts, fmt.Sprintf("%.6f abandoned (wanted %g)", p.Abandon, g.Abandon))
+	}
+	if g.Occupancy > 0 && p.Occupancy > g.Occupancy {
+		parts = append(parts, fmt.Sprintf("an occupancy of %.6f (wanted %g)", p.Occupancy, g.Occupancy))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Least is the smallest whole number of agents (0 for no contacts, else at least 1) that reaches the
-// goal, and the performance there. Every figure of the models is monotone in the agents, so a
-// bracket and bisection are exact. Errors: staffing.queue, staffing.goal, staffing.unreachable.
+// goal, and the performance there. Every figure of the models improves with each agent (Erlang B:
+// Jagerman, Bell Syst. Tech. J. 53 (1974); waits and losses of C and A by coupling of sample paths), so a
+// bracket and bisection are exact. Errors: staffing.queue, staffing.goal, and staffing.unreachable with
+// the best that MaxAgents reach, which is also returned.
 func Least(m Model, q Queue, g Goal) (Performance, error) {
 	if err := q.Validate(m); err != nil {
 		return Performance{}, err
@@ -131,8 +179,7 @@ func Least(m Model, q Queue, g Goal) (Performance, error) {
 	best := Evaluate(m, q, float64(n), g.Within)
 	if !ok {
 		return best, fault.New(fault.Invalid, "staffing.unreachable",
-			"%d agents reach a service level of %.6f, an ASA of %.3f s, %.6f abandoned and an occupancy of %.6f, and still miss the goal",
-			n, best.ServiceLevel, best.ASASeconds, best.Abandon, best.Occupancy)
+			"the goal cannot be reached: the most agents of a search, %d, still give %s", n, g.missed(best))
 	}
 	return best, nil
 }

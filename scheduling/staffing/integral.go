@@ -2,13 +2,15 @@ package staffing
 
 import "math"
 
-// curvedExponent is log f of a log-concave function f on [0, inf): value, slope and curvature.
-// Both models below have a curvature that fades with t, which walk relies on.
+// curvedExponent is log f of a log-concave function f on [0, inf), told by the distance u from its
+// peak: u runs from -peak() up. The value is relative to the peak, so that it is small where f matters and
+// keeps its digits however large log f itself is. Both models below have a curvature that fades
+// with u, which panels relies on.
 type curvedExponent interface {
-	at(t float64) (value, slope, curvature float64)
-	peak() float64              // where value is largest, at least 0
-	leftStep(t float64) float64 // longest step to the left of t over which the curvature stays alike
-	maxStep(t float64) float64  // longest step to the right of t that the weights allow
+	at(u float64) (value, slope, curvature float64) // value(0) = 0 >= value(u)
+	peak() float64                                  // where f is largest, at least 0
+	leftStep(u float64) float64                     // longest step to the left of u over which the curvature stays alike
+	maxStep(u float64) float64                      // longest step to the right of u that the weights allow
 }
 
 // gaussNodes and gaussWeights are the positive half of the 12-point Gauss-Legendre rule
@@ -35,44 +37,68 @@ const (
 	negligible = 42.0
 )
 
-// panels calls visit for consecutive pieces [lo, hi] that cover all mass of exp(e - e(peak)) that
+// panels calls visit for consecutive pieces [lo, hi] of u that cover all mass of exp(e) that
 // matters, never across cut (a point where a weight has a kink; +Inf for none).
 func panels(e curvedExponent, cut float64, visit func(lo, hi float64)) {
-	start := e.peak()
-	top, _, _ := e.at(start)
-	for t := start; ; {
-		v, slope, curvature := e.at(t)
-		if !(v >= top-negligible) {
+	for u := 0.0; ; {
+		v, slope, curvature := e.at(u)
+		if !(v >= -negligible) {
 			break
 		}
-		h := min(step(slope, curvature), e.maxStep(t))
-		next := t + h
-		if t < cut && next > cut {
+		next := u + min(step(slope, curvature), e.maxStep(u))
+		if u < cut && next > cut {
 			next = cut
 		}
-		if next == t {
-			break // h vanished against t: nothing left to resolve in float64
+		if next == u {
+			break // the step vanished against u: nothing left to resolve in float64
 		}
-		visit(t, next)
-		t = next
+		visit(u, next)
+		u = next
 	}
-	for t := start; t > 0; {
-		v, slope, curvature := e.at(t)
-		if !(v >= top-negligible) {
+	for u, least := 0.0, -e.peak(); u > least; {
+		v, slope, curvature := e.at(u)
+		if !(v >= -negligible) {
 			break
 		}
-		next := max(0, t-min(step(slope, curvature), e.leftStep(t)))
-		if t > cut && next < cut {
+		next := max(least, u-min(step(slope, curvature), e.leftStep(u)))
+		if u > cut && next < cut {
 			next = cut
 		}
-		if next == t {
+		if next == u {
 			break
 		}
-		visit(next, t)
-		t = next
+		visit(next, u)
+		u = next
 	}
 }
 
 func step(slope, curvature float64) float64 {
 	return min(efolds/math.Abs(slope), sigmas/math.Sqrt(math.Abs(curvature)))
+}
+
+// expRest is x - 1 + exp(-x), without the loss of digits near 0 where it is x*x/2.
+func expRest(x float64) float64 {
+	if math.Abs(x) > 0.25 {
+		return x + math.Expm1(-x)
+	}
+	sum := 0.0
+	for _, c := range restSeries {
+		sum = (1 - sum) * x * c
+	}
+	return sum * x
+}
+
+// restSeries are the factors of x^2/2! - x^3/3! + ... - x^13/13! in Horner's form, innermost first.
+var restSeries = [12]float64{1. / 13, 1. / 12, 1. / 11, 1. / 10, 1. / 9, 1. / 8, 1. / 7, 1. / 6, 1. / 5, 1. / 4, 1. / 3, 1. / 2}
+
+// logRest is x - log(1+x), without the loss of digits near 0 where it is x*x/2.
+func logRest(x float64) float64 {
+	if math.Abs(x) > 0.1 {
+		return x - math.Log1p(x)
+	}
+	sum := 0.0 // Horner on x^2/2 - x^3/3 + ... - x^17/17
+	for k := 17.0; k >= 2; k-- {
+		sum = (1/k - sum) * x
+	}
+	return sum * x
 }

@@ -69,7 +69,7 @@ type Output struct {
 }
 
 // Plan turns a whole curve into heads, slot by slot in steady state. It takes the curve as one value
-// because a slot may leave work to the next. Errors: curve.invalid, staffing.input (every bad field),
+// because a slot may leave work to the next. Errors: staffing.input (every bad field),
 // staffing.unreachable (the target cannot be met with any number of heads, and what is the best).
 func Plan(in Input) (Output, error) {
 	if err := in.Validate(); err != nil {

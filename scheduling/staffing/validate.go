@@ -9,24 +9,21 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 )
 
-// Validate reports every bad field of the input at once.
+// Validate reports every bad field of the input at once. Points without contacts are legal: they need no heads
+// beyond MinHeads.
 func (in Input) Validate() error {
-	if err := in.Curve.Validate(); err != nil {
-		return err
-	}
 	var bad []fault.Field
 	add := func(path string, value any, problem string) {
 		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
 	}
-	if in.Curve.Slot > time.Hour {
-		add("curve.slot", in.Curve.Slot, "must be at most 1h: spread a daily forecast over the day first")
-	}
-	slot := in.Slot
-	if slot == 0 {
-		slot = in.Curve.Slot
-	}
-	if slot < 0 || slot > time.Hour || slot%in.Curve.Slot != 0 && in.Curve.Slot%slot != 0 {
-		add("slot", slot, fmt.Sprintf("must be at most 1h, and a multiple or a part of the curve's %s", in.Curve.Slot))
+	if err := in.Curve.Validate(); err != nil {
+		for _, f := range fault.Of(err).Fields {
+			f.Path = "curve." + f.Path
+			bad = append(bad, f)
+		}
+	} else {
+		in.checkSlots(add)
+		in.checkHandleTimes(add)
 	}
 	if !(in.Shrinkage >= 0 && in.Shrinkage < 1) {
 		add("shrinkage", in.Shrinkage, "must be a share from 0 to below 1")
@@ -41,8 +38,29 @@ func (in Input) Validate() error {
 		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or one of the curve's levels %v", in.Curve.Levels))
 	}
 	in.Target.check(add)
-	in.checkHandleTimes(add)
 	return fault.Bad("staffing.input", "staffing input", bad)
+}
+
+// checkSlots reports slots that do not fit each other, and points that overlap: a day would be open for more
+// than 24 hours.
+func (in Input) checkSlots(add func(path string, value any, problem string)) {
+	if in.Curve.Slot > time.Hour {
+		add("curve.slot", in.Curve.Slot, "must be at most 1h: spread a daily forecast over the day first")
+	}
+	slot := in.Slot
+	if slot == 0 {
+		slot = in.Curve.Slot
+	}
+	if slot < 0 || slot > time.Hour || slot%in.Curve.Slot != 0 && in.Curve.Slot%slot != 0 {
+		add("slot", slot, fmt.Sprintf("must be at most 1h, and a multiple or a part of the curve's %s", in.Curve.Slot))
+	}
+	for i, p := range in.Curve.Points[min(1, len(in.Curve.Points)):] {
+		if gap := p.Start.Sub(in.Curve.Points[i].Start); gap < in.Curve.Slot {
+			add(fmt.Sprintf("curve.points[%d].start", i+1), p.Start.Format(time.RFC3339),
+				fmt.Sprintf("is %s after the point before it, whose slot lasts %s: a day cannot be open for more than 24 h", gap, in.Curve.Slot))
+			return
+		}
+	}
 }
 
 // checkHandleTimes reports the first point without a usable handle time and the first absurd volume.

@@ -7,28 +7,37 @@ import "math"
 // All rates are per second; leave > 0, drain > 0, arrival > 0.
 type waiting struct{ arrival, drain, leave float64 }
 
-// at is the log density of the offered wait: (lambda - D) t - (lambda/theta) h(theta t) with
-// h(x) = x - 1 + exp(-x). Written with h it tends to the M/M/c exponent as theta tends to 0.
-func (w waiting) at(t float64) (value, slope, curvature float64) {
-	x := w.leave * t
-	gone := -math.Expm1(-x)
-	flow := w.arrival * (1 - gone)
-	return (w.arrival-w.drain)*t - w.arrival/w.leave*(x-gone), flow - w.drain, -w.leave * flow
+// at is the log density of the offered wait, relative to its peak t*: -D u + (lambda/theta) exp(-theta t*)
+// (1 - exp(-theta u)). With F = lambda exp(-theta t*) = min(lambda, D), the flow into the queue at the peak,
+// it is (F - D) u - (F/theta) h(theta u), h(x) = x - 1 + exp(-x), which tends to the M/M/c exponent as
+// theta tends to 0.
+func (w waiting) at(u float64) (value, slope, curvature float64) {
+	value, gone := w.density(u)
+	flow := min(w.arrival, w.drain) * (1 - gone)
+	return value, flow - w.drain, -w.leave * flow
 }
 
-func (w waiting) peak() float64 {
-	if w.arrival <= w.drain {
-		return 0
-	}
-	return math.Log(w.arrival/w.drain) / w.leave
+// density is the log density at u from the peak, and 1 - exp(-theta u): the share that leaves between the
+// peak and u of those who wait until the peak (negative to its left).
+func (w waiting) density(u float64) (value, gone float64) {
+	flow, x := min(w.arrival, w.drain), w.leave*u
+	rest := expRest(x)
+	return (flow-w.drain)*u - flow/w.leave*rest, x - rest
 }
+
+// overload is log(lambda/D) where more arrive than are served, else 0: theta t*.
+func (w waiting) overload() float64 {
+	return math.Log1p(max(0, w.arrival-w.drain) / w.drain)
+}
+
+func (w waiting) peak() float64 { return w.overload() / w.leave }
 
 // leftStep: the curvature is proportional to exp(-theta t), so half a patience changes it by 1.6.
 func (w waiting) leftStep(float64) float64 { return 0.5 / w.leave }
 
 // maxStep keeps the weight exp(-theta t) smooth inside a panel while it matters.
-func (w waiting) maxStep(t float64) float64 {
-	if w.leave*t > negligible {
+func (w waiting) maxStep(u float64) float64 {
+	if w.leave*(w.peak()+u) > negligible {
 		return math.Inf(1)
 	}
 	return efolds / w.leave
@@ -48,21 +57,27 @@ func (m moments) share(odds float64) float64 {
 	return 1 / (1 + odds*math.Exp(-m.logOdds))
 }
 
+// room is 1 - share: the arrivals that find room.
+func (m moments) room(odds float64) float64 {
+	return 1 / (1 + math.Exp(m.logOdds)/odds)
+}
+
 // moments integrates in one pass. after, when not nil, is the chance that a contact whose wait left it
 // a rest of s seconds of the limit is still answered in time; nil means certainly.
 func (w waiting) moments(limit float64, after func(rest float64) float64) moments {
 	var all, lost, kept, keptWait, inTime float64
-	shift, _, _ := w.at(w.peak())
-	add := func(t, weight float64) {
-		x := w.leave * t
-		gone := -math.Expm1(-x)
-		f := weight * math.Exp((w.arrival-w.drain)*t-w.arrival/w.leave*(x-gone)-shift)
+	before, peak := w.overload(), w.peak()
+	patient, left := math.Exp(-before), -math.Expm1(-before) // shares that outlast the peak and that do not
+	add := func(u, weight float64) {
+		value, gone := w.density(u)
+		f := weight * math.Exp(value)
 		all += f
-		lost += f * gone
-		f *= 1 - gone
+		lost += f * (left + patient*gone)
+		f *= patient * (1 - gone)
+		t := peak + u
 		kept += f
 		keptWait += f * t
-		if t > limit {
+		if u > limit-peak {
 			return
 		}
 		if after != nil {
@@ -70,7 +85,7 @@ func (w waiting) moments(limit float64, after func(rest float64) float64) moment
 		}
 		inTime += f
 	}
-	panels(w, limit, func(lo, hi float64) {
+	panels(w, limit-peak, func(lo, hi float64) {
 		mid, half := (lo+hi)/2, (hi-lo)/2
 		for i, x := range gaussNodes {
 			add(mid-half*x, half*gaussWeights[i])
@@ -78,7 +93,7 @@ func (w waiting) moments(limit float64, after func(rest float64) float64) moment
 		}
 	})
 	return moments{
-		logOdds:      shift + math.Log(w.drain*all),
+		logOdds:      w.drain/w.leave*expRest(-before) + math.Log(w.drain*all),
 		meanWait:     lost / all / w.leave,
 		answeredWait: keptWait / all,
 		answeredIn:   inTime / all,

@@ -6,13 +6,15 @@ import "time"
 type kind uint8
 
 const (
-	arrive    kind = iota // who = queue
-	dutyStart             // who = agent
-	dutyEnd               // who = agent
-	replied               // who = agent
-	asked                 // who = conversation slot: the buyer opens the next round
-	leave                 // who = conversation slot: patience is over
-	closed                // who = conversation slot: linger or silence is over
+	arrive        kind = iota // who = queue
+	dutyStart                 // who = agent
+	dutyEnd                   // who = agent
+	replied                   // who = agent
+	asked                     // who = conversation slot: the buyer opens the next round
+	leave                     // who = conversation slot: patience is over
+	closed                    // who = conversation slot: linger or silence is over
+	ticketArrives             // who = ticket stream
+	ticketDone                // who = agent
 )
 
 // event is due at an instant; order breaks ties by the order of planning, so runs are reproducible.
@@ -20,7 +22,7 @@ type event struct {
 	at    time.Duration
 	order uint64
 	who   int32
-	clock uint32 // for leave: the patience clock that set it; a stopped one is void
+	clock uint32 // for leave and ticketDone: the clock that set it; a stopped one is void
 	kind  kind
 }
 

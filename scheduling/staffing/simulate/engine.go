@@ -28,6 +28,9 @@ type desk struct {
 	freed   time.Duration // last release of a conversation
 	changed time.Duration // last change of open
 	began   time.Duration // start of the current reply
+	ended   time.Duration // end of the last duty
+	shops   []presence    // with open conversations; kept only under MaxShops
+	hand    hand
 }
 
 // line is a first-come queue with lazy removal.
@@ -54,6 +57,7 @@ type engine struct {
 	lines    []line
 	skilled  [][]int32 // per queue: the agents that can serve it
 	now      time.Duration
+	backlog  backlog
 	summary  Summary
 	emit     func(*Conversation)
 }
@@ -110,9 +114,11 @@ func newEngine(c Config, emit func(*Conversation)) *engine {
 		}
 	}
 	for i := range c.Queues {
-		e.arrivals = append(e.arrivals, newArrivals(c.Seed, i, c))
+		q := &c.Queues[i]
+		e.arrivals = append(e.arrivals, newArrivals(c, i, q.Rates, q.Spikes, q.Instants))
 		e.planArrival(i)
 	}
+	e.newBacklog()
 	return e
 }
 
@@ -123,14 +129,19 @@ func (e *engine) handle(ev event) {
 	case dutyStart:
 		e.desks[ev.who].onDuty = true
 		e.refill(ev.who)
+		e.takeTicket(ev.who)
 	case dutyEnd:
-		e.desks[ev.who].onDuty = false
+		e.goHome(ev.who)
 	case replied:
 		e.replied(ev.who)
 	case asked:
 		e.ask(ev.who)
 	case leave:
 		e.leave(ev.who, ev.clock)
+	case ticketArrives:
+		e.ticketArrives(int(ev.who))
+	case ticketDone:
+		e.ticketDone(ev.who, ev.clock)
 	case closed:
 		e.hangUp(ev.who, e.talks[ev.who].record.Outcome)
 	}
@@ -217,25 +228,35 @@ func later(at, span time.Duration) time.Duration {
 	return at + span
 }
 
-// route picks the agent on duty with the fewest open conversations, the longest idle among equals.
+// route picks the agent on duty with the fewest open conversations; among equals one without a ticket in
+// hand, then the longest idle.
 func (e *engine) route(queue int) int32 {
 	best := int32(-1)
+	shop := e.Queues[queue].Shop
 	for _, i := range e.skilled[queue] {
 		d := &e.desks[i]
-		if !d.onDuty || d.open >= d.Limit {
-			continue
-		}
-		if best < 0 || d.open < e.desks[best].open || d.open == e.desks[best].open && d.freed < e.desks[best].freed {
+		if d.onDuty && d.open < d.Limit && (best < 0 || d.before(&e.desks[best])) && d.admits(shop) {
 			best = i
 		}
 	}
 	return best
 }
 
+func (d *desk) before(o *desk) bool {
+	switch {
+	case d.open != o.open:
+		return d.open < o.open
+	case d.hand.active != o.hand.active:
+		return o.hand.active
+	}
+	return d.freed < o.freed
+}
+
 func (e *engine) assign(slot, agent int32) {
 	t, d := &e.talks[slot], &e.desks[agent]
 	e.openChanged(agent)
 	d.open++
+	d.enter(e.Queues[t.queue].Shop)
 	t.record.Agent = int(agent)
 	if t.record.Assigned == Never {
 		t.record.Assigned, t.record.FirstAgent, t.record.OpenAtStart = e.now, int(agent), d.open
@@ -251,7 +272,7 @@ func (e *engine) refill(agent int32) {
 		slot := int32(-1)
 		for _, q := range d.Queues {
 			head := e.lineHead(q)
-			if head < 0 {
+			if head < 0 || !d.admits(e.Queues[q].Shop) {
 				continue
 			}
 			if slot >= 0 && e.Queues[q].Priority < e.Queues[e.talks[slot].queue].Priority {
@@ -299,9 +320,14 @@ func (e *engine) unqueue(slot int32) {
 // work starts the next reply when the agent is free for one.
 func (e *engine) work(agent int32) {
 	d := &e.desks[agent]
-	if d.current >= 0 || len(d.inbox) == 0 {
+	if d.current >= 0 {
 		return
 	}
+	if len(d.inbox) == 0 {
+		e.takeTicket(agent)
+		return
+	}
+	e.putAside(agent)
 	slot := d.inbox[0]
 	copy(d.inbox, d.inbox[1:])
 	d.inbox = d.inbox[:len(d.inbox)-1]
@@ -313,9 +339,17 @@ func (e *engine) work(agent int32) {
 		t.patient++ // the first reply is on its way: a patience clock that still runs is void
 	}
 	e.draw(slot, func(dc *dice, q *Queue) {
-		span := float64(dc.span(q.Work)) * d.Speed * (1 + d.Slowdown*float64(d.open-1))
+		span := float64(dc.span(q.Work)) * d.Speed * d.pace()
 		e.plan(later(e.now, clamp(span)), replied, agent, 0)
 	})
+}
+
+// pace is the work time with the conversations that are open now, over that with one.
+func (d *desk) pace() float64 {
+	if n := len(d.Pace); n > 0 {
+		return d.Pace[min(d.open, n)-1]
+	}
+	return 1 + d.Slowdown*float64(d.open-1)
 }
 
 func (e *engine) replied(agent int32) {
@@ -365,12 +399,12 @@ func (e *engine) finishAfter(slot int32, hold time.Duration, o Outcome) bool {
 
 func (e *engine) transfer(slot int32) {
 	t := &e.talks[slot]
-	agent := int32(t.record.Agent)
+	agent, shop := int32(t.record.Agent), e.Queues[t.queue].Shop
 	t.record.Transferred = e.now
 	t.queue = e.Queues[t.queue].TransferTo
 	e.summary.Queues[t.queue].TransferredIn++
 	e.openRound(slot)
-	e.release(agent)
+	e.release(agent, shop)
 	e.seek(slot)
 }
 
@@ -402,15 +436,17 @@ func (e *engine) leave(slot int32, clock uint32) {
 
 // hangUp ends a conversation that holds an agent's slot.
 func (e *engine) hangUp(slot int32, o Outcome) {
-	agent := int32(e.talks[slot].record.Agent)
+	t := &e.talks[slot]
+	agent, shop := int32(t.record.Agent), e.Queues[t.queue].Shop
 	e.finish(slot, o)
-	e.release(agent)
+	e.release(agent, shop)
 }
 
-func (e *engine) release(agent int32) {
+func (e *engine) release(agent int32, shop int) {
 	e.openChanged(agent)
 	d := &e.desks[agent]
 	d.open--
+	d.quit(shop)
 	d.freed = e.now
 	e.refill(agent)
 }

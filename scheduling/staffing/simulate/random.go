@@ -83,13 +83,12 @@ type arrivals struct {
 	end    time.Duration
 }
 
-func newArrivals(seed uint64, queue int, c Config) *arrivals {
+func newArrivals(c Config, stream int, rates []float64, spikes []Spike, instants []time.Duration) *arrivals {
 	d := newDice()
-	d.state = seedOf(seed, queue, 0)
-	q := c.Queues[queue]
-	a := &arrivals{dice: d, rates: q.Rates, slot: c.Slot, end: c.Horizon}
-	a.extra = append(a.extra, q.Instants...)
-	for _, s := range q.Spikes {
+	d.state = seedOf(c.Seed, stream, 0)
+	a := &arrivals{dice: d, rates: rates, slot: c.Slot, end: c.Horizon}
+	a.extra = append(a.extra, instants...)
+	for _, s := range spikes {
 		// Unit-rate Poisson points u < Contacts, mapped through the inverse of Contacts (1 - exp(-t/Decay)).
 		for u := d.rand.ExpFloat64(); u < s.Contacts; u += d.rand.ExpFloat64() {
 			a.extra = append(a.extra, s.At+clamp(-math.Log1p(-u/s.Contacts)*float64(s.Decay)))

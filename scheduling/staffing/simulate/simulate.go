@@ -1,8 +1,8 @@
 // Package simulate is a deterministic discrete-event simulator of an agent pool.
 //
-// It owns arrivals (rates per slot, spikes, explicit instants), routing (least loaded, then longest
-// idle, among agents on duty with the skill), conversations made of rounds, patience, transfers,
-// silent buyers, and the figures a pool reaches. It is the oracle of the models in package staffing
+// It owns arrivals (rates per slot, spikes, explicit instants), routing (least loaded, then without a ticket
+// in hand, then longest idle, among agents on duty with the skill and room for the shop), conversations made
+// of rounds, patience, transfers, silent buyers, deferred tickets, and the figures a pool reaches. It is the oracle of the models in package staffing
 // and the source of the demo data. A phone call is a conversation of one round with an agent limit
 // of one. It does no I/O and does not own forecasts, targets or metrics definitions.
 //
@@ -24,6 +24,7 @@ type Config struct {
 	Slot    time.Duration // length of one entry of Queue.Rates; needed when any queue has rates
 	WarmUp  time.Duration // conversations that arrive earlier are streamed but not counted in Summary
 	Queues  []Queue
+	Tickets []Tickets // deferred work, done between live conversations
 	Agents  []Agent
 }
 
@@ -56,6 +57,7 @@ type Queue struct {
 	Rates    []float64       // mean arrivals per slot; slots after the last have none
 	Spikes   []Spike         // on top of Rates
 	Instants []time.Duration // explicit arrivals on top of both, ascending
+	Shop     int             // whose queue it is, for Agent.MaxShops; any number
 	Priority int             // a freed agent takes the highest priority first, then the longest wait
 
 	Rounds float64 // mean rounds per conversation, geometric from 1; 0 means 1
@@ -91,10 +93,15 @@ type Interval struct{ Start, End time.Duration }
 // Agent is one server.
 type Agent struct {
 	Queues   []int      // indices of the queues the agent can serve
+	Tickets  []int      // indices of the ticket streams the agent works on between replies
 	Limit    int        // most conversations open at once; 0 means 1
 	Duty     []Interval // ascending, disjoint; nil = always. Off duty takes nothing new but finishes what is open
 	Speed    float64    // multiplies work time (1.3 = a third slower); 0 means 1
 	Slowdown float64    // work time grows by this share per further open conversation
+	// Pace multiplies work time while 1, 2, ... conversations are open; the last entry holds for more.
+	// It is AHT(c) as measured and stands in place of Slowdown; nil = Slowdown.
+	Pace     []float64
+	MaxShops int // most shops with open conversations at once; 0 = no limit
 }
 
 // Outcome says how a conversation ended.

@@ -282,22 +282,28 @@ func TestBadConfigurationNamesEveryField(t *testing.T) {
 	}
 }
 
-// BenchmarkMillion prints the seconds that a million conversations of five rounds need on one core.
-func BenchmarkMillion(b *testing.B) {
-	const perHour, hours = 4000, 250
+// BenchmarkStaffingSimulateMillion prints the seconds that a million chat conversations of several rounds need with 200
+// agents, on one core; the bar is 10 s on two. b.N counts millions.
+func BenchmarkStaffingSimulateMillion(b *testing.B) {
+	const perHour, hours, bar = 8000, 125, 10.0
 	c := chatty(1)
 	c.Queues = c.Queues[:1]
 	c.Queues[0].Transfer, c.Queues[0].Spikes = 0, nil
 	c.Queues[0].Rates, c.Horizon = flat(perHour, hours), hours*hour
-	c.Agents = team(150, simulate.Agent{Queues: []int{0}, Limit: 5})
-	rounds, conversations := 0, 0
+	c.Agents = team(200, simulate.Agent{Queues: []int{0}, Limit: 5})
+	rounds, conversations, occupancy := 0, 0, 0.0
 	for b.Loop() {
 		sum, err := simulate.Run(c, func(r *simulate.Conversation) { rounds += len(r.Rounds) })
 		if err != nil {
 			b.Fatal(err)
 		}
 		conversations += sum.Total().Arrived
+		occupancy = sum.Occupancy()
 	}
-	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(conversations), "s/million")
+	perMillion := b.Elapsed().Seconds() * 1e6 / float64(conversations)
+	b.ReportMetric(perMillion, "s/million")
+	b.ReportMetric(bar, "s/million(bar)")
 	b.ReportMetric(float64(rounds)/float64(conversations), "rounds")
+	b.Logf("a million conversations of %.1f rounds, 200 agents %.0f %% occupied: %.1f s (bar %.0f s)",
+		float64(rounds)/float64(conversations), 100*occupancy, perMillion, bar)
 }

@@ -11,6 +11,8 @@ type Summary struct {
 	Span   time.Duration // Horizon - WarmUp
 	Queues []QueueSummary
 	Agents []AgentSummary
+
+	Tickets []TicketSummary // parallel to Config.Tickets
 }
 
 // QueueSummary counts one queue; conversations count where they arrived, also after a transfer.
@@ -43,6 +45,9 @@ type AgentSummary struct {
 	Replies       int
 	OnDuty        time.Duration // within the span
 	Busy          time.Duration // reading and writing within the span, after shift end included
+	AfterDuty     time.Duration // part of Busy after a duty had ended: conversations that were still open
+	Tickets       int           // finished
+	TicketWork    time.Duration // on tickets within the span
 	OpenSeconds   float64       // integral of the open conversations over the span
 }
 
@@ -79,7 +84,8 @@ func (q QueueSummary) Share(part int) float64 {
 	return float64(part) / float64(q.Arrived)
 }
 
-// Occupancy is busy over on-duty time, all agents together; 0 when nobody was on duty.
+// Occupancy is the time on live conversations over on-duty time, all agents together; tickets are not in it.
+// 0 when nobody was on duty.
 func (s Summary) Occupancy() float64 {
 	var busy, duty time.Duration
 	for _, a := range s.Agents {
@@ -210,5 +216,9 @@ func (e *engine) openChanged(agent int32) {
 
 // booked books the reply that just ended.
 func (e *engine) booked(agent int32) {
-	e.summary.Agents[agent].Busy += overlap(e.desks[agent].began, e.now, e.WarmUp, e.Horizon)
+	d := &e.desks[agent]
+	e.summary.Agents[agent].Busy += overlap(d.began, e.now, e.WarmUp, e.Horizon)
+	if !d.onDuty {
+		e.summary.Agents[agent].AfterDuty += overlap(max(d.began, d.ended), e.now, e.WarmUp, e.Horizon)
+	}
 }

@@ -33,6 +33,20 @@ func (f *faults) span(s Span, path string, args ...any) {
 	}
 }
 
+func (f *faults) arrivals(rates []float64, spikes []Spike, instants []time.Duration, path string) {
+	for j, r := range rates {
+		f.amount(r, 0, "%s.rates[%d]", path, j)
+	}
+	for j, s := range spikes {
+		if !(s.Contacts >= 0) || math.IsInf(s.Contacts, 0) || s.At < 0 || s.Decay <= 0 {
+			f.add(s, "must have 0 or more contacts, a start of 0 or later and a positive decay", "%s.spikes[%d]", path, j)
+		}
+	}
+	if !slices.IsSorted(instants) || len(instants) > 0 && instants[0] < 0 {
+		f.add(len(instants), "must be ascending and not negative", "%s.instants", path)
+	}
+}
+
 // Validate reports every bad field.
 func (c Config) Validate() error {
 	var bad faults
@@ -48,24 +62,20 @@ func (c Config) Validate() error {
 			bad.add(c.Slot, "must be longer than 0 when a queue has rates", "slot")
 		}
 	}
+	for i, t := range c.Tickets {
+		t.check(&bad, i)
+		if len(t.Rates) > 0 && c.Slot <= 0 {
+			bad.add(c.Slot, "must be longer than 0 when a ticket stream has rates", "slot")
+		}
+	}
 	for i, a := range c.Agents {
-		a.check(&bad, i, len(c.Queues))
+		a.check(&bad, i, len(c.Queues), len(c.Tickets))
 	}
 	return fault.Bad("simulate.invalid", "simulation", bad)
 }
 
 func (q Queue) check(bad *faults, i, queues int) {
-	for j, r := range q.Rates {
-		bad.amount(r, 0, "queues[%d].rates[%d]", i, j)
-	}
-	for j, s := range q.Spikes {
-		if !(s.Contacts >= 0) || math.IsInf(s.Contacts, 0) || s.At < 0 || s.Decay <= 0 {
-			bad.add(s, "must have 0 or more contacts, a start of 0 or later and a positive decay", "queues[%d].spikes[%d]", i, j)
-		}
-	}
-	if !slices.IsSorted(q.Instants) || len(q.Instants) > 0 && q.Instants[0] < 0 {
-		bad.add(len(q.Instants), "must be ascending and not negative", "queues[%d].instants", i)
-	}
+	bad.arrivals(q.Rates, q.Spikes, q.Instants, fmt.Sprintf("queues[%d]", i))
 	bad.amount(q.Rounds, 1, "queues[%d].rounds", i)
 	bad.amount(q.BuyerMessages, 1, "queues[%d].buyer_messages", i)
 	bad.amount(q.AgentMessages, 1, "queues[%d].agent_messages", i)
@@ -86,11 +96,35 @@ func (q Queue) check(bad *faults, i, queues int) {
 	}
 }
 
-func (a Agent) check(bad *faults, i, queues int) {
+func (t Tickets) check(bad *faults, i int) {
+	bad.arrivals(t.Rates, t.Spikes, t.Instants, fmt.Sprintf("tickets[%d]", i))
+	bad.span(t.Work, "tickets[%d].work", i)
+	if t.Due <= 0 {
+		bad.add(t.Due, "must be longer than 0", "tickets[%d].due", i)
+	}
+}
+
+func (a Agent) check(bad *faults, i, queues, tickets int) {
 	for _, q := range a.Queues {
 		if q < 0 || q >= queues {
 			bad.add(q, "must be the index of a queue", "agents[%d].queues", i)
 		}
+	}
+	for _, t := range a.Tickets {
+		if t < 0 || t >= tickets {
+			bad.add(t, "must be the index of a ticket stream", "agents[%d].tickets", i)
+		}
+	}
+	if a.MaxShops < 0 {
+		bad.add(a.MaxShops, "must be 0 (no limit) or more", "agents[%d].max_shops", i)
+	}
+	for j, v := range a.Pace {
+		if !(v > 0) || math.IsInf(v, 0) {
+			bad.add(v, "must be a number above 0", "agents[%d].pace[%d]", i, j)
+		}
+	}
+	if len(a.Pace) > 0 && a.Slowdown != 0 {
+		bad.add(a.Slowdown, "must be 0 where pace is given", "agents[%d].slowdown", i)
 	}
 	if a.Limit < 0 {
 		bad.add(a.Limit, "must be 0 or more", "agents[%d].limit", i)
