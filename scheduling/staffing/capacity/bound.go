@@ -115,7 +115,7 @@ func (m *model) relaxed(t int, hours float64) float64 {
 		worked := float64(m.overtime[t]) * m.skill.Overtime.AgreedShare
 		sources = append(sources, source{worked * hours / m.skill.HoursPerWeek, m.overtimeCost() / ((1 - m.skill.Weeks[t].Shrinkage) * m.fastest)})
 	}
-	if most := m.cloudHours(t); most > 0 {
+	if most := m.cloudMost[t]; most > 0 {
 		c := m.skill.Cloud
 		sources = append(sources, source{float64(most) * c.Speed, yuan(c.CostPerHour) / c.Speed})
 	}

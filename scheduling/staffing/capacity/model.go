@@ -1,6 +1,8 @@
 package capacity
 
 import (
+	"math"
+
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/money"
 )
@@ -19,6 +21,9 @@ type model struct {
 	overtime []int
 	months   []months
 	fastest  float64 // the highest speed of a ramp
+	// cloud hours that can still be ordered, and the supply up to which one of them is worth its cost.
+	cloudMost  []int
+	cloudWorth []float64
 }
 
 // months are the first and last month that a week touches.
@@ -67,6 +72,7 @@ func newModel(in Input, s Skill) *model {
 	m := &model{
 		in: in, skill: s, demand: make([]demand, n), staff: make([]float64, n), heads: make([]float64, n),
 		trainee: make([]float64, n), overtime: make([]int, n), months: make([]months, n),
+		cloudMost: make([]int, n), cloudWorth: make([]float64, n),
 	}
 	for t, w := range s.Weeks {
 		m.demand[t] = w.demand()
@@ -78,6 +84,7 @@ func newModel(in Input, s Skill) *model {
 			}
 			m.overtime[t] = min(o.HoursPerMonth, int(day*float64(o.DaysPerWeek)))
 		}
+		m.addCloud(t)
 	}
 	m.fastest = 1
 	for _, step := range s.Ramp {
@@ -236,13 +243,20 @@ func (m *model) allowed(n []int, j, heads int) bool {
 	return true
 }
 
-// cloudHours is the most cloud hours of a week: none when their order date has passed.
-func (m *model) cloudHours(t int) int {
+// addCloud finds the cloud hours of a week: none when their order date has passed, and none are worth having
+// when an hour costs as much as the shortage it avoids.
+func (m *model) addCloud(t int) {
 	c := m.skill.Cloud
 	if c == nil || m.week(t-c.LeadWeeks).Before(m.in.AsOf) {
-		return 0
+		return
 	}
-	return c.MaxHours
+	m.cloudMost[t] = c.MaxHours
+	switch ratio := yuan(c.CostPerHour) / (c.Speed * yuan(m.skill.Weeks[t].Shortage)); {
+	case c.CostPerHour == 0:
+		m.cloudWorth[t] = math.Inf(1)
+	case ratio < 1:
+		m.cloudWorth[t] = m.demand[t].worth(ratio)
+	}
 }
 
 // overtimeCost is the pay of one overtime hour in yuan.

@@ -80,8 +80,8 @@ func (m *model) option(t, perHead int, staff, heads, temps float64) choice {
 		hours += worked * staff / m.skill.HoursPerWeek
 		c.cost = worked * heads * m.overtimeCost()
 	}
-	most := m.cloudHours(t)
-	if most == 0 {
+	most := m.cloudMost[t]
+	if most == 0 || hours >= m.cloudWorth[t] {
 		c.cost += price * m.demand[t].short(hours)
 		return c
 	}
@@ -89,20 +89,15 @@ func (m *model) option(t, perHead int, staff, heads, temps float64) choice {
 	at := func(k int) float64 {
 		return hourly*float64(k) + price*m.demand[t].short(hours+speed*float64(k))
 	}
-	best, low := at(0), 0
-	if hourly < price*speed {
-		want := float64(most)
-		if hourly > 0 {
-			want = (m.demand[t].worth(hourly/(price*speed)) - hours) / speed
-		}
-		k := int(min(float64(most), max(0, math.Floor(want))))
-		for _, k := range []int{k, min(most, k+1)} {
-			if v := at(k); v < best {
-				best, low = v, k
-			}
+	// Convex in the hours: the best whole number is next to the best fraction.
+	c.cloud = int(min(float64(most), math.Floor((m.cloudWorth[t]-hours)/speed)))
+	best := at(c.cloud)
+	if c.cloud < most {
+		if more := at(c.cloud + 1); more < best {
+			best = more
+			c.cloud++
 		}
 	}
-	c.cloud = low
 	c.cost += best
 	return c
 }

@@ -222,7 +222,7 @@ func (m *model) irretrievable(weeks []WeekPlan) []Lost {
 				add(TempKind, c.name, c.order, fmt.Sprintf("the cohort %q", c.name))
 			}
 		}
-		if c := m.skill.Cloud; c != nil && c.MaxHours > 0 && m.cloudHours(t) == 0 {
+		if c := m.skill.Cloud; c != nil && c.MaxHours > 0 && m.cloudMost[t] == 0 {
 			add(CloudKind, "", m.week(t-c.LeadWeeks), "cloud agents for this week")
 		}
 	}

@@ -1,5 +1,7 @@
 package capacity
 
+import "slices"
+
 // order is a set of decisions: heads by column, and what it costs in yuan beside today's staff.
 type order struct {
 	heads []int
@@ -19,32 +21,33 @@ type searcher struct {
 // maxEvaluations bounds the work of a search; a plan of 64 weeks takes about a tenth of it.
 const maxEvaluations = 150_000
 
-// search runs the moves from three different starts and then closes each order in turn.
+// search resizes from three different starts, moves people about in the best of them, and then closes each
+// order in turn to see whether others can take its place.
 func (m *model) search() order {
 	s := &searcher{m: m, r: newRecourse(m), left: maxEvaluations}
-	none := make([]int, len(m.columns))
-	best := s.descend(none)
-	for _, fill := range []bool{true, false} {
+	best := s.descend(make([]int, len(m.columns)), -1, false)
+	for _, full := range []bool{true, false} {
 		start := make([]int, len(m.columns))
 		for j, c := range m.columns {
 			heads := c.min
-			if fill {
+			if full {
 				heads = c.max
 			}
 			if m.allowed(start, j, heads) {
 				start[j] = heads
 			}
 		}
-		best = cheaper(best, s.descend(start))
+		best = cheaper(best, s.descend(start, -1, false))
 	}
+	best = cheaper(best, s.descend(best.heads, -1, true))
 	for j := 0; j < len(m.columns) && s.left > 0; j++ {
 		if best.heads[j] == 0 {
 			continue
 		}
-		without := append([]int(nil), best.heads...)
+		without := slices.Clone(best.heads)
 		without[j] = 0
-		if got := s.descendWithout(without, j); got.cost < best.cost-saving {
-			best, j = got, -1
+		if got := s.descend(without, j, false); got.cost < best.cost-saving {
+			best, j = s.descend(got.heads, -1, true), -1
 		}
 	}
 	return best
@@ -72,12 +75,10 @@ func (s *searcher) total(heads []int) float64 {
 	return cost
 }
 
-// descend improves an order until no move does.
-func (s *searcher) descend(heads []int) order { return s.descendWithout(heads, -1) }
-
-// descendWithout keeps one column closed during the first round, so that others can take its place.
-func (s *searcher) descendWithout(heads []int, closed int) order {
-	s.at = order{append([]int(nil), heads...), s.total(heads)}
+// descend improves an order until no move does. One column can be kept closed during the first round, so that
+// others take its place; shifts between columns can be left out.
+func (s *searcher) descend(heads []int, closed int, shifts bool) order {
+	s.at = order{slices.Clone(heads), s.total(heads)}
 	for s.moved = true; s.moved && s.left > 0; closed = -1 {
 		s.moved = false
 		for j := range s.m.columns {
@@ -85,15 +86,25 @@ func (s *searcher) descendWithout(heads []int, closed int) order {
 				s.resize(j)
 			}
 		}
-		for j := range s.m.columns {
+		for j := 0; shifts && j < len(s.m.columns); j++ {
 			for i := range s.m.columns {
-				if i != closed && i != j && s.at.heads[j] > 0 {
+				if i != j && s.at.heads[j] > 0 && s.near(j, i) {
 					s.shift(j, i)
 				}
 			}
 		}
 	}
 	return s.at
+}
+
+// shiftWeeks is how far a class may be moved at once.
+const shiftWeeks = 6
+
+// near reports columns between which people are worth moving: classes of about the same time, and cohorts with
+// everything.
+func (s *searcher) near(j, i int) bool {
+	a, b := s.m.columns[j], s.m.columns[i]
+	return a.kind != ClassKind || b.kind != ClassKind || max(a.first-b.first, b.first-a.first) <= shiftWeeks
 }
 
 // try takes a change of one or two columns if it is allowed and cheaper.
