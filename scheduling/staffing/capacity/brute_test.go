@@ -283,12 +283,12 @@ func small(t *rapid.T) capacity.Input {
 	start := calendar.MakeDate(2026, 10, 19)
 	s := capacity.Skill{
 		Name: "pre", HoursPerWeek: 40, Wage: whole("wage", 20, 30),
-		Staff:     []people.Cohort{{Heads: float64(rapid.IntRange(1, 4).Draw(t, "heads")), TenureWeeks: rapid.IntRange(0, 20).Draw(t, "tenure")}},
+		Staff:     []people.Cohort{{Heads: float64(rapid.IntRange(1, 3).Draw(t, "heads")), TenureWeeks: rapid.IntRange(0, 20).Draw(t, "tenure")}},
 		Ramp:      people.Ramp{{FromWeek: 0, Speed: 0.5, Complaints: 2}, {FromWeek: 2, Speed: 1, Complaints: 1}},
 		Attrition: []capacity.Hazard{{FromWeek: 0, Weekly: rapid.SampledFrom([]float64{0, 0.08}).Draw(t, "leave")}, {FromWeek: 3, Weekly: 0.02}},
 		Classes: &capacity.Classes{
 			MinSize: 1, MaxSize: 2, MaxInTraining: rapid.IntRange(0, 3).Draw(t, "room"), LeadWeeks: rapid.IntRange(0, 1).Draw(t, "lead"), TrainingWeeks: rapid.IntRange(0, 2).Draw(t, "training"),
-			CostPerHire: whole("hire", 0, 900), TrainingCost: 0, CostPerClass: whole("class", 0, 1500), TraineeWage: money.Yuan(18),
+			CostPerHire: whole("hire", 0, 900), TrainingCost: 0, CostPerClass: whole("class", 0, 900), TraineeWage: money.Yuan(18),
 		},
 		Temps: []capacity.Temp{{
 			Name: "students", WorksFrom: start.Add(14), Weeks: rapid.IntRange(1, 3).Draw(t, "stay"), TrainingWeeks: 1, LeadWeeks: rapid.IntRange(0, 3).Draw(t, "notice"),
@@ -302,13 +302,13 @@ func small(t *rapid.T) capacity.Input {
 	}
 	for range 4 {
 		s.Weeks = append(s.Weeks, capacity.Week{
-			RequiredP50: float64(rapid.IntRange(0, 250).Draw(t, "required")), Shrinkage: 0.2, Shortage: whole("shortage", 10, 120),
+			RequiredP50: float64(rapid.IntRange(0, 350).Draw(t, "required")), Shrinkage: 0.2, Shortage: whole("shortage", 20, 250),
 			SpecialOvertime: rapid.Bool().Draw(t, "special"),
 		})
 		w := &s.Weeks[len(s.Weeks)-1]
 		w.RequiredP90 = rapid.SampledFrom([]float64{0, 1, 1.3}).Draw(t, "p90") * w.RequiredP50
 	}
-	return capacity.Input{AsOf: start.Add(-rapid.IntRange(0, 30).Draw(t, "ahead")), Start: start, Skills: []capacity.Skill{s}}
+	return capacity.Input{AsOf: start.Add(-rapid.IntRange(0, 45).Draw(t, "ahead")), Start: start, Skills: []capacity.Skill{s}}
 }
 
 // The plan costs what the best of all plans costs, the bound lies below, and the independent world agrees

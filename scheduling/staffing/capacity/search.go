@@ -170,8 +170,15 @@ func (s *searcher) shift(j, i int) {
 			return
 		}
 	}
-	// One class may take the place of another with a size of its own.
-	if there == 0 && have != to.min {
-		s.try(j, 0, i, to.min)
+	// People of two kinds are not worth the same: fewer of one for some of the other.
+	for _, fewer := range []int{have - 1, from.min, 0} {
+		if fewer >= have || fewer > 0 && fewer < from.min {
+			continue
+		}
+		for _, more := range []int{there + 1, to.min, (to.min + to.max) / 2, to.max} {
+			if more > there && s.try(j, fewer, i, more) {
+				return
+			}
+		}
 	}
 }
