@@ -25,7 +25,14 @@ type Chats struct {
 	Overhead    float64       // share of HandleTime that is agent work, in (0,1]
 	Rounds      float64       // mean rounds per conversation, 1 or more
 	Slowdown    float64       // extra work time per further open conversation (switching), e.g. 0.03; 0 = none
+	// Slow is the measured form of Slowdown, see Learn: Slow[j-1] is the work time of a reply begun with j open
+	// over that of a reply begun with one, from 1 upwards, never falling; beyond its end the last holds.
+	// Empty = Slowdown holds; set = Slowdown must be 0.
+	Slow []float64
 }
+
+// PlatformLimit is the limit of the platforms' round-level reply rate (Tmall, Douyin: 3 minutes).
+const PlatformLimit = 3 * time.Minute
 
 // ChatPerformance is the steady state of a chat queue. Shares are fractions in [0,1].
 type ChatPerformance struct {
@@ -34,8 +41,10 @@ type ChatPerformance struct {
 	Abandon              float64 // share of arrivals that leave before being taken up
 	FirstWithin          float64 // share of ALL arrivals whose first reply is sent within the limit
 	RoundWithin          float64 // share of the answered rounds that are replied to within the limit
+	PlatformWithin       float64 // share of the answered rounds that are replied to within PlatformLimit
 	ASASeconds           float64 // mean wait until taken up or gone, over all arrivals
 	FirstResponseSeconds float64 // mean time to the first reply, over the answered arrivals
+	ResponseSeconds      float64 // mean time to a reply, over all answered rounds
 	Occupancy            float64 // share of agents' time spent reading and writing
 	Open                 float64 // mean conversations open per agent
 	AverageQueue         float64 // mean conversations that wait to be taken up
@@ -63,7 +72,24 @@ func (c Chats) Validate() error {
 	if !(c.Slowdown >= 0) || math.IsInf(c.Slowdown, 0) {
 		add("slowdown", c.Slowdown, "must be 0 or more")
 	}
+	checkSlow(c.Slow, c.Slowdown, "slow", add)
 	return fault.Bad("staffing.chats", "chat load", bad)
+}
+
+// checkSlow reports a table of work times that starts elsewhere than at 1, falls, or competes with slowdown.
+func checkSlow(slow []float64, slowdown float64, path string, add func(path string, value any, problem string)) {
+	if len(slow) > 0 && slowdown != 0 {
+		add(path, slow, "must be empty when slowdown is set: both say what further conversations cost")
+	}
+	if len(slow) > MaxConcurrency {
+		add(path, len(slow), fmt.Sprintf("must have at most %d entries", MaxConcurrency))
+	}
+	for i, f := range slow {
+		if i == 0 && f != 1 || i > 0 && !(f >= slow[i-1]) || math.IsInf(f, 0) || math.IsNaN(f) {
+			add(fmt.Sprintf("%s[%d]", path, i), f, "must be 1 for one conversation and never fall")
+			return
+		}
+	}
 }
 
 // At evaluates the queue with a number of agents. c must be valid; the limits are for the first reply
@@ -74,11 +100,10 @@ func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerfor
 
 // Capacity is the conversations per second that one agent finishes who is always fully loaded.
 func (c Chats) Capacity() float64 {
-	arrivals := make([]float64, c.Concurrency)
-	for j := range arrivals {
-		arrivals[j] = 1 / c.HandleTime.Seconds() // any rate will do: the full level only feeds itself
-	}
-	return c.table(0, 0).seats(arrivals, alwaysRefilled)[c.Concurrency].ends
+	t := c.table(0, 0)
+	d := t.start(1/c.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
+	seats, _ := t.seats(d)
+	return seats[c.Concurrency].ends
 }
 
 // LeastChats is the smallest number of agents whose FirstWithin reaches share, whose occupancy stays
