@@ -110,7 +110,16 @@ func (c Chats) Capacity() float64 {
 // at or below occupancy (0 = no cap) and whose abandonment stays at or below abandon (0 = no cap).
 // When no number does, it returns the best reachable state and staffing.unreachable. c must be valid.
 func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
-	t := c.table(within, within)
+	best, err := leastChats(c, share, within, occupancy, abandon, 0)
+	if best.Agents > 0 && c.Contacts > 0 {
+		best = c.At(best.Agents, within, within)
+	}
+	return best, err
+}
+
+// leastChats is LeastChats from a guess on (0 = none), with only the figures that the target needs.
+func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64, guess int) (ChatPerformance, error) {
+	t := c.deciding(within)
 	if c.Contacts == 0 {
 		return t.at(0), nil
 	}
@@ -119,16 +128,30 @@ func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon
 			"%.1f %% within %s cannot be reached: writing the first reply takes %.1f s on average, so even a free agent reaches %.1f %%",
 			100*share, within, t.work(1), 100*free)
 	}
-	met := func(n int) bool {
-		p := t.at(n)
-		return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
+	met := func(n int) bool { return meets(t.at(n), share, occupancy, abandon) }
+	if guess == 0 {
+		guess = int(c.Contacts/c.Interval.Seconds()/c.Capacity()) + 1
 	}
-	guess := c.Contacts / c.Interval.Seconds() / c.Capacity()
-	n, ok := leastWhole(int(guess)+1, MaxAgents/c.Concurrency, met)
+	n, ok := leastWhole(guess, MaxAgents/c.Concurrency, met)
 	best := t.at(n)
 	if !ok {
 		return best, fault.New(fault.Invalid, "staffing.unreachable",
 			"%d agents reach %.2f %% within %s at an occupancy of %.1f %% and still miss the target", n, 100*best.FirstWithin, within, 100*best.Occupancy)
 	}
 	return best, nil
+}
+
+// meets reports a target as reached; a cap of 0 does not bind.
+func meets(p ChatPerformance, share, occupancy, abandon float64) bool {
+	return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
+}
+
+// deciding is the model without the figures that no target looks at.
+func (c Chats) deciding(within time.Duration) chatTable {
+	return chatTable{Chats: c, first: within.Seconds()}
+}
+
+// firstWithin is ChatPerformance.FirstWithin alone.
+func (c Chats) firstWithin(agents int, within time.Duration) float64 {
+	return c.deciding(within).at(agents).FirstWithin
 }

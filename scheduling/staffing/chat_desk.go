@@ -52,6 +52,7 @@ type drive struct {
 	arrivals []float64   // arrivals[j]: rate at which an agent with j open is given a new conversation
 	turn     [][]float64 // turn[j][m]: that rate with m at the desk, over the mean rate at j; nil = 1
 	pace     []float64   // pace[j]: mean seconds per reply in progress with j open; see pacing
+	begun    float64     // work of a reply when it is begun over work at the level at which it was asked for; see pacing
 	refill   float64     // chance that an agent who is full and ends one gets the next from the queue at once
 }
 
@@ -64,7 +65,7 @@ func (d drive) rate(open, desk int) float64 {
 
 // start is a drive in which every agent is given arrivals at one rate.
 func (t chatTable) start(rate, refill float64) drive {
-	d := drive{arrivals: make([]float64, t.Concurrency), turn: make([][]float64, t.Concurrency), pace: make([]float64, t.Concurrency+1), refill: refill}
+	d := drive{arrivals: make([]float64, t.Concurrency), turn: make([][]float64, t.Concurrency), pace: make([]float64, t.Concurrency+1), begun: 1, refill: refill}
 	for j := range d.arrivals {
 		d.arrivals[j] = rate
 	}
@@ -277,16 +278,26 @@ func (t chatTable) age(desk []float64, open int, pace, endsAtReply, back, rate f
 
 // pacing finds how long a reply in progress takes on average with j open. Its length was set by the
 // number open when it was begun, and while it lasts that number can only grow, so it is shorter than
-// work(j) when switching slows agents down. starts[s] is the rate at which replies are begun at s.
-func (t chatTable) pacing(d drive, weights []float64) {
+// work(j) when switching slows agents down. starts[s] is the rate at which replies are begun at s. Since
+// many are begun right after an ending, they are also begun at lower levels than they are asked for at:
+// the ratio of the two mean works is returned.
+func (t chatTable) pacing(d drive, weights []float64) float64 {
 	if t.slow(t.Concurrency) == 1 {
-		return
+		return 1
 	}
 	k := t.Concurrency
 	endsAtReply, back := t.cycle()
 	starts, joins := make([]float64, k+1), make([]float64, k+1)
+	var asked, askedWork float64
+	ask := func(flux float64, open int) { asked, askedWork = asked+flux, askedWork+flux*t.work(open) }
 	for open := 1; open <= k; open++ {
 		busy, joined := 0.0, 0.0
+		for m := range open {
+			ask(weights[index(open-1, m)]*d.rate(open-1, m), open)
+			if endsAtReply > 0 {
+				ask(weights[index(open, m)]*float64(open-m)*back, open)
+			}
+		}
 		for m := 1; m <= open; m++ {
 			w := weights[index(open, m)]
 			done := w / d.pace[open]
@@ -299,6 +310,7 @@ func (t chatTable) pacing(d drive, weights []float64) {
 				stay = d.refill
 			}
 			starts[open] += done * endsAtReply * stay
+			ask(done*endsAtReply*stay, open)
 			if m > 1 {
 				starts[open] += done * (1 - endsAtReply)
 				starts[open-1] += done * endsAtReply * (1 - stay)
@@ -328,6 +340,15 @@ func (t chatTable) pacing(d drive, weights []float64) {
 			d.pace[open] = all / speed
 		}
 	}
+	all, work := 0.0, 0.0
+	for open, rate := range starts {
+		all += rate
+		work += rate * t.work(open)
+	}
+	if all == 0 || asked == 0 {
+		return 1
+	}
+	return min(1, work/all*asked/askedWork)
 }
 
 // endsOrBack is the part of the pauses after which an idle agent begins a reply.
@@ -364,21 +385,21 @@ func (t chatTable) describe(open int, d drive, weights []float64) seat {
 			asking[m] = s.desk[m] * float64(open-m)
 		}
 		for i, limit := range t.round {
-			s.each[i] = replyWithin(asking, t.work(open), limit)
+			s.each[i] = replyWithin(asking, t.work(open)*d.begun, limit)
 		}
-		s.later = meanReply(normalised(asking), t.work(open))
+		s.later = meanReply(normalised(asking), t.work(open)*d.begun)
 	}
 	return s
 }
 
 // answer fills in how a new conversation fares that is given to an agent whose turn it is.
-func (t chatTable) answer(seats []seat) {
+func (t chatTable) answer(d drive, seats []seat) {
 	for open := range seats {
 		s := &seats[open]
 		if s.chosen == nil {
 			s.chosen = s.desk
 		}
-		next := t.work(min(open+1, t.Concurrency))
+		next := t.work(min(open+1, t.Concurrency)) * d.begun
 		s.first = replyWithin(s.chosen, next, t.first)
 		for i, limit := range t.round {
 			s.prompt[i] = replyWithin(s.chosen, next, limit)

@@ -130,7 +130,6 @@ const mixing = 4
 func (t chatTable) at(agents int) ChatPerformance {
 	rate, leave := t.Contacts/t.Interval.Seconds(), 1/t.Patience.Seconds()
 	out := ChatPerformance{Agents: agents}
-	k := t.Concurrency
 	switch {
 	case agents <= 0:
 		out.Wait, out.Abandon, out.ASASeconds, out.AverageQueue = 1, 1, 1/leave, rate/leave
@@ -140,34 +139,51 @@ func (t chatTable) at(agents int) ChatPerformance {
 		out.RoundWithin, out.PlatformWithin = 1-math.Exp(-t.round[0]/t.work(1)), 1-math.Exp(-t.round[1]/t.work(1))
 		return out
 	}
-	d := t.start(rate/float64(agents), 0)
-	line, served := make([]float64, k), make([]float64, k)
-	var seats []seat
-	var p pool
-	var m moments
-	for range mixing {
-		var weights []float64
-		seats, weights = t.seats(d)
-		t.turns(d, seats, line, served)
-		t.pacing(d, weights)
-		t.answer(seats)
-		p = t.below(agents, rate, seats)
-		m = t.queued(agents, rate, leave, seats, t.first)
-		out.Wait = p.full / (p.full + p.odds*math.Exp(-m.logOdds))
-		d.refill = t.feedback(d.arrivals, p, m, out.Wait, float64(agents))
-		for j := range line {
-			line[j], served[j] = p.line[j]*rate/max(p.given[j], 1e-300), p.served[j]*rate/max(p.given[j], 1e-300)
-		}
-	}
+	b := t.settle(agents, rate, leave)
+	seats, p, m := b.seats, b.pool, b.waiting
+	out.Wait = b.wait
 	var atRound [2]moments
 	for i, limit := range t.round {
 		atRound[i] = m
-		if limit != t.first {
+		if limit != t.first && limit > 0 {
 			atRound[i] = t.queued(agents, rate, leave, seats, limit)
 		}
 	}
 	t.figures(&out, seats, p, m, atRound, rate, leave)
 	return out
+}
+
+// balance is a steady state: the chain of one agent and that of the conversations, each as the other needs it.
+type balance struct {
+	drive        drive
+	weights      []float64 // of the chain of one agent; sums to 1
+	seats        []seat
+	pool         pool
+	waiting      moments
+	wait         float64   // share of arrivals that find everybody full
+	line, served []float64 // see turns
+}
+
+// settle solves the two chains in turn. rate and leave are per second and positive, agents at least 1.
+func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
+	k := t.Concurrency
+	b.drive = t.start(rate/float64(agents), 0)
+	b.line, b.served = make([]float64, k), make([]float64, k)
+	for range mixing {
+		b.seats, b.weights = t.seats(b.drive)
+		t.turns(b.drive, b.seats, b.line, b.served)
+		b.drive.begun = t.pacing(b.drive, b.weights)
+		t.answer(b.drive, b.seats)
+		b.pool = t.below(agents, rate, b.seats)
+		b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
+		b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
+		b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
+		for j := range b.line {
+			given := max(b.pool.given[j], 1e-300)
+			b.line[j], b.served[j] = b.pool.line[j]*rate/given, b.pool.served[j]*rate/given
+		}
+	}
+	return b
 }
 
 // queued is the wait of those who find everybody full, and their chance of a reply within limit seconds.

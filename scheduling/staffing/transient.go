@@ -89,7 +89,7 @@ func (f *flow) slot(s DaySlot, bursts []Burst, sum *flowSum) {
 // Strides in seconds: the chain over conversations is integrated to second order and the agents' desks
 // implicitly, so a stride only has to resolve how the load changes.
 const (
-	longestStride  = 10.0
+	longestStride  = 12.0
 	shortestStride = 1.0
 	stridesInDecay = 10.0
 )

@@ -33,6 +33,39 @@ func newFlow(t chatTable) *flow {
 	return f
 }
 
+// settledFlow is the flow at rest, with arrivals at a rate per second.
+func settledFlow(t chatTable, heads int, rate float64) *flow {
+	f := newFlow(t)
+	f.heads = heads
+	if heads <= 0 || rate <= 0 {
+		return f
+	}
+	b := t.settle(heads, rate, f.leave)
+	f.drive, f.joint, f.line, f.served = b.drive, b.weights, b.line, b.served
+	full := float64(heads) * b.seats[t.Concurrency].ends
+	weights, weight, sum := []float64{1}, 1.0, 1.0
+	for n := 1; ; n++ {
+		deaths := full + float64(n-f.room())*f.leave
+		if n < f.room() {
+			deaths = spread(heads, n/heads, n%heads, rate, b.seats).ends(b.seats)
+		}
+		weight *= rate / deaths
+		if weight < 1e-14*sum && rate < deaths {
+			break
+		}
+		weights = append(weights, weight)
+		if sum += weight; sum > 1e200 {
+			for i := range weights {
+				weights[i] /= sum
+			}
+			weight, sum = weight/sum, 1
+		}
+	}
+	f.n = weights
+	f.trim()
+	return f
+}
+
 // fork copies the flow, so that a slot can be tried with other heads.
 func (f *flow) fork() *flow {
 	g := *f
@@ -110,6 +143,13 @@ func (f *flow) widen(dt, rate float64) {
 }
 
 func (f *flow) trim() {
+	total := 0.0
+	for _, p := range f.n {
+		total += p
+	}
+	for i := range f.n {
+		f.n[i] /= total
+	}
 	i, j := 0, len(f.n)
 	for mass := 0.0; i < j-1 && mass+f.n[i] < lost; i++ {
 		mass += f.n[i]
@@ -118,13 +158,6 @@ func (f *flow) trim() {
 		mass += f.n[j-1]
 	}
 	f.n, f.low = f.n[i:j], f.low+i
-	sum := 0.0
-	for _, p := range f.n {
-		sum += p
-	}
-	for i := range f.n {
-		f.n[i] /= sum
-	}
 }
 
 // step moves the flow by dt seconds with arrivals at a rate per second and adds up what happens.
@@ -149,8 +182,8 @@ func (f *flow) step(dt, rate float64, sum *flowSum) {
 func (f *flow) look() []seat {
 	seats := f.describeAll(f.joint, f.drive)
 	f.turns(f.drive, seats, f.line, f.served)
-	f.pacing(f.drive, f.joint)
-	f.answer(seats)
+	f.drive.begun = f.pacing(f.drive, f.joint)
+	f.answer(f.drive, seats)
 	return seats
 }
 
