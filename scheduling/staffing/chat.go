@@ -25,7 +25,14 @@ type Chats struct {
 	Overhead    float64       // share of HandleTime that is agent work, in (0,1]
 	Rounds      float64       // mean rounds per conversation, 1 or more
 	Slowdown    float64       // extra work time per further open conversation (switching), e.g. 0.03; 0 = none
+	// Slow is the measured form of Slowdown, see Learn: Slow[j-1] is the work time of a reply begun with j open
+	// over that of a reply begun with one, from 1 upwards, never falling; beyond its end the last holds.
+	// Empty = Slowdown holds; set = Slowdown must be 0.
+	Slow []float64
 }
+
+// PlatformLimit is the limit of the platforms' round-level reply rate (Tmall, Douyin: 3 minutes).
+const PlatformLimit = 3 * time.Minute
 
 // ChatPerformance is the steady state of a chat queue. Shares are fractions in [0,1].
 type ChatPerformance struct {
@@ -34,8 +41,10 @@ type ChatPerformance struct {
 	Abandon              float64 // share of arrivals that leave before being taken up
 	FirstWithin          float64 // share of ALL arrivals whose first reply is sent within the limit
 	RoundWithin          float64 // share of the answered rounds that are replied to within the limit
+	PlatformWithin       float64 // share of the answered rounds that are replied to within PlatformLimit
 	ASASeconds           float64 // mean wait until taken up or gone, over all arrivals
 	FirstResponseSeconds float64 // mean time to the first reply, over the answered arrivals
+	ResponseSeconds      float64 // mean time to a reply, over all answered rounds
 	Occupancy            float64 // share of agents' time spent reading and writing
 	Open                 float64 // mean conversations open per agent
 	AverageQueue         float64 // mean conversations that wait to be taken up
@@ -63,7 +72,24 @@ func (c Chats) Validate() error {
 	if !(c.Slowdown >= 0) || math.IsInf(c.Slowdown, 0) {
 		add("slowdown", c.Slowdown, "must be 0 or more")
 	}
+	checkSlow(c.Slow, c.Slowdown, "slow", add)
 	return fault.Bad("staffing.chats", "chat load", bad)
+}
+
+// checkSlow reports a table of work times that starts elsewhere than at 1, falls, or competes with slowdown.
+func checkSlow(slow []float64, slowdown float64, path string, add func(path string, value any, problem string)) {
+	if len(slow) > 0 && slowdown != 0 {
+		add(path, slow, "must be empty when slowdown is set: both say what further conversations cost")
+	}
+	if len(slow) > MaxConcurrency {
+		add(path, len(slow), fmt.Sprintf("must have at most %d entries", MaxConcurrency))
+	}
+	for i, f := range slow {
+		if i == 0 && f != 1 || i > 0 && !(f >= slow[i-1]) || math.IsInf(f, 0) || math.IsNaN(f) {
+			add(fmt.Sprintf("%s[%d]", path, i), f, "must be 1 for one conversation and never fall")
+			return
+		}
+	}
 }
 
 // At evaluates the queue with a number of agents. c must be valid; the limits are for the first reply
@@ -74,18 +100,26 @@ func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerfor
 
 // Capacity is the conversations per second that one agent finishes who is always fully loaded.
 func (c Chats) Capacity() float64 {
-	arrivals := make([]float64, c.Concurrency)
-	for j := range arrivals {
-		arrivals[j] = 1 / c.HandleTime.Seconds() // any rate will do: the full level only feeds itself
-	}
-	return c.table(0, 0).seats(arrivals, alwaysRefilled)[c.Concurrency].ends
+	t := c.table(0, 0)
+	d := t.start(1/c.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
+	seats, _ := t.seats(d)
+	return seats[c.Concurrency].ends
 }
 
 // LeastChats is the smallest number of agents whose FirstWithin reaches share, whose occupancy stays
 // at or below occupancy (0 = no cap) and whose abandonment stays at or below abandon (0 = no cap).
 // When no number does, it returns the best reachable state and staffing.unreachable. c must be valid.
 func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
-	t := c.table(within, within)
+	best, err := leastChats(c, share, within, occupancy, abandon, 0)
+	if best.Agents > 0 && c.Contacts > 0 {
+		best = c.At(best.Agents, within, within)
+	}
+	return best, err
+}
+
+// leastChats is LeastChats from a guess on (0 = none), with only the figures that the target needs.
+func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64, guess int) (ChatPerformance, error) {
+	t := c.deciding(within)
 	if c.Contacts == 0 {
 		return t.at(0), nil
 	}
@@ -94,16 +128,30 @@ func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon
 			"%.1f %% within %s cannot be reached: writing the first reply takes %.1f s on average, so even a free agent reaches %.1f %%",
 			100*share, within, t.work(1), 100*free)
 	}
-	met := func(n int) bool {
-		p := t.at(n)
-		return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
+	met := func(n int) bool { return meets(t.at(n), share, occupancy, abandon) }
+	if guess == 0 {
+		guess = int(c.Contacts/c.Interval.Seconds()/c.Capacity()) + 1
 	}
-	guess := c.Contacts / c.Interval.Seconds() / c.Capacity()
-	n, ok := leastWhole(int(guess)+1, MaxAgents/c.Concurrency, met)
+	n, ok := leastWhole(guess, MaxAgents/c.Concurrency, met)
 	best := t.at(n)
 	if !ok {
 		return best, fault.New(fault.Invalid, "staffing.unreachable",
 			"%d agents reach %.2f %% within %s at an occupancy of %.1f %% and still miss the target", n, 100*best.FirstWithin, within, 100*best.Occupancy)
 	}
 	return best, nil
+}
+
+// meets reports a target as reached; a cap of 0 does not bind.
+func meets(p ChatPerformance, share, occupancy, abandon float64) bool {
+	return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
+}
+
+// deciding is the model without the figures that no target looks at.
+func (c Chats) deciding(within time.Duration) chatTable {
+	return chatTable{Chats: c, first: within.Seconds()}
+}
+
+// firstWithin is ChatPerformance.FirstWithin alone.
+func (c Chats) firstWithin(agents int, within time.Duration) float64 {
+	return c.deciding(within).at(agents).FirstWithin
 }

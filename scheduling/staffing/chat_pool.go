@@ -4,16 +4,19 @@ import "math"
 
 // pool is one pass of the chain over the conversations in the system, for given seats.
 type pool struct {
-	odds, first, prompt, mean, open, replies, inTime float64   // weights over the states with a free place
-	full                                             float64   // weight of the first full state, on the same scale
-	given                                            []float64 // weight x arrival rate, by open conversations of the agent chosen
-	there                                            []float64 // weight x agents, by open conversations
+	odds, first, mean, open, replies, later float64    // weights over the states with a free place
+	prompt, inTime                          [2]float64 // the same within the round limits
+	full                                    float64    // weight of the first full state, on the same scale
+	given                                   []float64  // weight x arrival rate, by open conversations of the agent chosen
+	there                                   []float64  // weight x agents, by open conversations
+	line                                    []float64  // weight x agents in line with the one chosen, by open conversations
+	served                                  []float64  // weight x rate at which that line moves
 }
 
 // below runs the chain from the empty state to the last one with room.
 func (t chatTable) below(agents int, rate float64, seats []seat) pool {
 	k := t.Concurrency
-	p := pool{full: 1, given: make([]float64, k), there: make([]float64, k+1)}
+	p := pool{full: 1, given: make([]float64, k), there: make([]float64, k+1), line: make([]float64, k), served: make([]float64, k)}
 	here := spread(agents, 0, 0, rate, seats)
 	for n := range agents * k {
 		w := p.full
@@ -27,11 +30,18 @@ func (t chatTable) below(agents int, rate float64, seats []seat) pool {
 			s := &seats[level]
 			p.there[level] += w * count
 			p.replies += w * count * s.replies
-			p.inTime += w * count * s.replies * s.each
+			p.later += w * count * s.replies * s.later
+			for i := range s.each {
+				p.inTime[i] += w * count * s.replies * s.each[i]
+			}
 			if chosen := here.chosen[i]; chosen > 0 {
 				p.given[level] += w * chosen * rate
+				p.line[level] += w * chosen * count
+				p.served[level] += w * chosen * chosen * rate
 				p.first += w * chosen * s.first
-				p.prompt += w * chosen * s.prompt
+				for i := range s.prompt {
+					p.prompt[i] += w * chosen * s.prompt[i]
+				}
 				p.mean += w * chosen * s.mean
 			}
 		}
@@ -98,11 +108,13 @@ func spread(agents, low, more int, rate float64, seats []seat) loads {
 }
 
 func (p *pool) scale(f float64) {
-	for _, v := range []*float64{&p.odds, &p.first, &p.prompt, &p.mean, &p.open, &p.replies, &p.inTime, &p.full} {
+	for _, v := range []*float64{&p.odds, &p.first, &p.mean, &p.open, &p.replies, &p.later, &p.full, &p.prompt[0], &p.prompt[1], &p.inTime[0], &p.inTime[1]} {
 		*v *= f
 	}
 	for i := range p.given {
 		p.given[i] *= f
+		p.line[i] *= f
+		p.served[i] *= f
 	}
 	for i := range p.there {
 		p.there[i] *= f
@@ -111,43 +123,67 @@ func (p *pool) scale(f float64) {
 
 // mixing is how often the pool chain and the seat chain are solved in turn; on the test grid the
 // distance to the simulator no longer changes after two.
-const mixing = 3
+const mixing = 4
 
 // at evaluates a number of agents. The pool chain needs to know how fast an agent with j conversations
 // finishes them, the seat chain how often such an agent gets a new one; they are solved in turn.
 func (t chatTable) at(agents int) ChatPerformance {
 	rate, leave := t.Contacts/t.Interval.Seconds(), 1/t.Patience.Seconds()
 	out := ChatPerformance{Agents: agents}
-	k := t.Concurrency
 	switch {
 	case agents <= 0:
 		out.Wait, out.Abandon, out.ASASeconds, out.AverageQueue = 1, 1, 1/leave, rate/leave
 		return out
 	case rate == 0:
-		out.FirstWithin, out.RoundWithin, out.FirstResponseSeconds = t.idle(), 1-math.Exp(-t.round/t.work(1)), t.work(1)
+		out.FirstWithin, out.FirstResponseSeconds, out.ResponseSeconds = t.idle(), t.work(1), t.work(1)
+		out.RoundWithin, out.PlatformWithin = 1-math.Exp(-t.round[0]/t.work(1)), 1-math.Exp(-t.round[1]/t.work(1))
 		return out
 	}
-	arrivals := make([]float64, k)
-	for j := range arrivals {
-		arrivals[j] = rate / float64(agents)
-	}
-	refill := 0.0
-	var seats []seat
-	var p pool
-	var m moments
-	for range mixing {
-		seats = t.seats(arrivals, refill)
-		p = t.below(agents, rate, seats)
-		m = t.queued(agents, rate, leave, seats, t.first)
-		out.Wait = p.full / (p.full + p.odds*math.Exp(-m.logOdds))
-		refill = t.feedback(arrivals, p, m, out.Wait, float64(agents))
-	}
-	atRound := m
-	if t.round != t.first {
-		atRound = t.queued(agents, rate, leave, seats, t.round)
+	b := t.settle(agents, rate, leave)
+	seats, p, m := b.seats, b.pool, b.waiting
+	out.Wait = b.wait
+	var atRound [2]moments
+	for i, limit := range t.round {
+		atRound[i] = m
+		if limit != t.first && limit > 0 {
+			atRound[i] = t.queued(agents, rate, leave, seats, limit)
+		}
 	}
 	t.figures(&out, seats, p, m, atRound, rate, leave)
 	return out
+}
+
+// balance is a steady state: the chain of one agent and that of the conversations, each as the other needs it.
+type balance struct {
+	drive        drive
+	weights      []float64 // of the chain of one agent; sums to 1
+	seats        []seat
+	pool         pool
+	waiting      moments
+	wait         float64   // share of arrivals that find everybody full
+	line, served []float64 // see turns
+}
+
+// settle solves the two chains in turn. rate and leave are per second and positive, agents at least 1.
+func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
+	k := t.Concurrency
+	b.drive = t.start(rate/float64(agents), 0)
+	b.line, b.served = make([]float64, k), make([]float64, k)
+	for range mixing {
+		b.seats, b.weights = t.seats(b.drive)
+		t.turns(b.drive, b.seats, b.line, b.served)
+		b.drive.begun = t.pacing(b.drive, b.weights)
+		t.answer(b.drive, b.seats)
+		b.pool = t.below(agents, rate, b.seats)
+		b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
+		b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
+		b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
+		for j := range b.line {
+			given := max(b.pool.given[j], 1e-300)
+			b.line[j], b.served[j] = b.pool.line[j]*rate/given, b.pool.served[j]*rate/given
+		}
+	}
+	return b
 }
 
 // queued is the wait of those who find everybody full, and their chance of a reply within limit seconds.
@@ -181,7 +217,7 @@ func (t chatTable) feedback(arrivals []float64, p pool, m moments, wait, agents 
 	return min(max(refill, 0), alwaysRefilled)
 }
 
-func (t chatTable) figures(out *ChatPerformance, seats []seat, p pool, m, atRound moments, rate, leave float64) {
+func (t chatTable) figures(out *ChatPerformance, seats []seat, p pool, m moments, atRound [2]moments, rate, leave float64) {
 	k, agents := t.Concurrency, float64(out.Agents)
 	below := 0.0 // weight of a state below, once normalised
 	if p.odds > 0 {
@@ -194,11 +230,18 @@ func (t chatTable) figures(out *ChatPerformance, seats []seat, p pool, m, atRoun
 	answered := 1 - out.Wait + out.Wait*m.answered
 	reply := meanReply(t.afterRefill(seats[k]), t.work(k))
 	out.FirstResponseSeconds = (below*p.mean + out.Wait*(m.answeredWait+m.answered*reply)) / answered
-	full := agents * seats[k].replies
-	later := (below*p.inTime + out.Wait*full*seats[k].each) / (below*p.replies + out.Wait*full)
-	firstRounds := (below*p.prompt + out.Wait*atRound.answeredIn) / answered
-	out.RoundWithin = min(1, firstRounds/t.Rounds+later*(1-1/t.Rounds))
+	full := out.Wait * agents * seats[k].replies
+	replies := below*p.replies + full
+	later := 1 - 1/t.Rounds // share of the rounds that are not the first
+	for i, share := range []*float64{&out.RoundWithin, &out.PlatformWithin} {
+		first := (below*p.prompt[i] + out.Wait*atRound[i].answeredIn) / answered
+		*share = min(1, (1-later)*first+later*(below*p.inTime[i]+full*seats[k].each[i])/replies)
+	}
+	out.ResponseSeconds = (1-later)*out.FirstResponseSeconds + later*(below*p.later+full*seats[k].later)/replies
 	out.Open = below*p.open/agents + out.Wait*float64(k)
-	// Work per reply grows with the load, so this is a floor when Slowdown is set; never above 1.
-	out.Occupancy = min(1, rate*(1-out.Abandon)*t.Overhead*t.HandleTime.Seconds()/agents)
+	busy := out.Wait * agents * (1 - seats[k].desk[0])
+	for open, there := range p.there {
+		busy += below * there * (1 - seats[open].desk[0])
+	}
+	out.Occupancy = min(1, busy/agents)
 }

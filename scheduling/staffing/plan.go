@@ -2,10 +2,8 @@ package staffing
 
 import (
 	"fmt"
-	"math"
 	"time"
 
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -47,6 +45,21 @@ type Input struct {
 	// Slot of the requirement; 0 = that of the curve. A coarser curve is spread evenly over its slots; of a
 	// finer one the neediest part decides. One must divide the other.
 	Slot time.Duration `json:"slot"`
+	// Slow is the measured work time by conversations open (see Chats.Slow and Learn) in place of Target.Slowdown.
+	Slow []float64 `json:"slow,omitempty"`
+	// Rushes say how the contacts of a slot come when they do not come evenly. Chats only.
+	Rushes []Rush `json:"rushes,omitempty"`
+	// Settled sizes every slot of a chat queue on its own, as if it had always been so, without what the
+	// slot before leaves behind.
+	Settled bool `json:"settled,omitempty"`
+}
+
+// Rush is the crowd at an opening: of the contacts that the curve has for the slot around At, the share
+// that comes from At on, at a rate that fades exponentially. The volume of the slot stays.
+type Rush struct {
+	At    time.Time     `json:"at"`
+	Share float64       `json:"share"` // of the slot's contacts, (0,1]
+	Decay time.Duration `json:"decay"` // time constant; 63 % of an unbounded rush comes within one
 }
 
 // Reached is what the heads of one slot achieve at the staffed volume.
@@ -60,6 +73,15 @@ type Reached struct {
 	Occupancy   float64       `json:"occupancy"` //
 	WaitSeconds float64       `json:"wait_s"`    // mean wait until taken up, over all arrivals; -1 = grows without end
 	Met         bool          `json:"met"`       // false only where MaxHeads cut the need
+
+	// Chats only.
+	RoundWithin          float64 `json:"round_within,omitempty"`     // share of all rounds answered within one minute
+	PlatformWithin       float64 `json:"platform_within,omitempty"`  // share of all rounds answered within PlatformLimit
+	FirstResponseSeconds float64 `json:"first_response_s,omitempty"` // mean time to the first reply
+	ResponseSeconds      float64 `json:"response_s,omitempty"`       // mean time to a reply, all rounds
+	Open                 float64 `json:"open,omitempty"`             // mean conversations open per agent
+	Queue                float64 `json:"queue,omitempty"`            // mean conversations that wait
+	Carried              bool    `json:"carried,omitempty"`          // the slot before or a rush counts: see Input.Settled
 }
 
 // Output of Plan; Reached runs parallel to Requirement.Needs.
@@ -68,8 +90,12 @@ type Output struct {
 	Reached     []Reached              `json:"reached"`
 }
 
-// Plan turns a whole curve into heads, slot by slot in steady state. It takes the curve as one value
-// because a slot may leave work to the next. Errors: staffing.input (every bad field),
+// roundLimit is the limit of Reached.RoundWithin: every round within a minute.
+const roundLimit = time.Minute
+
+// Plan turns a whole curve into heads. Every slot is first sized in steady state; where a slot of a chat
+// queue is not on its own (a rush, backlog, many conversations left open by the slot before), it is sized by
+// following the queue through it (Chats.Day). Errors: staffing.input (every bad field),
 // staffing.unreachable (the target cannot be met with any number of heads, and what is the best).
 func Plan(in Input) (Output, error) {
 	if err := in.Validate(); err != nil {
@@ -80,16 +106,16 @@ func Plan(in Input) (Output, error) {
 		slot = in.Curve.Slot
 	}
 	out := Output{Requirement: scheduling.Requirement{Queue: in.Curve.Queue, Slot: slot}}
-	s := sizer{in: in, known: map[sizeKey]sized{}}
+	s := sizer{in: in}
+	all, err := s.settled()
+	if err != nil {
+		return Output{}, err
+	}
+	if in.Target.Concurrency > 1 && !in.Settled {
+		s.follow(all)
+	}
 	for i, p := range in.Curve.Points {
-		need, reached, err := s.point(p)
-		if err != nil {
-			e := fault.Of(err)
-			return Output{}, &fault.Error{Kind: e.Kind, Code: e.Code, Message: e.Message, Fields: append([]fault.Field{{
-				Path: fmt.Sprintf("curve.points[%d]", i), Value: p.Start.Format(time.RFC3339), Problem: "cannot be staffed to the target",
-			}}, e.Fields...)}
-		}
-		out.place(need, reached, in.Curve.Slot, slot)
+		out.place(s.need(p, all[i]), all[i].reached, in.Curve.Slot, slot)
 	}
 	return out, nil
 }
@@ -122,104 +148,33 @@ func (o *Output) place(n scheduling.Need, r Reached, from, to time.Duration) {
 	}
 }
 
-// sizer sizes single slots and remembers what it has seen: a curve repeats itself from week to week.
-type sizer struct {
-	in    Input
-	known map[sizeKey]sized
-}
-
-type sizeKey struct {
-	contacts float64
-	handle   time.Duration
-}
-
-type sized struct {
-	heads   int // that the target needs
-	reached Reached
-	fewer   float64 // share within the limit with one head less
-}
-
-func (s sizer) point(p scheduling.Point) (scheduling.Need, Reached, error) {
-	contacts, _ := s.in.Curve.At(p, s.in.Target.Level)
-	handle := p.HandleTime
-	if handle == 0 {
-		handle = s.in.Target.HandleTime
-	}
-	key := sizeKey{contacts, handle}
-	got, ok := s.known[key]
-	if !ok {
-		var err error
-		if got, err = s.size(contacts, handle); err != nil {
-			return scheduling.Need{}, Reached{}, err
-		}
-		s.known[key] = got
-	}
-	got.reached.Start = p.Start
-	heads := got.reached.Heads
-	need := scheduling.Need{
+// need puts a sized slot into the requirement.
+func (s sizer) need(p scheduling.Point, g sized) scheduling.Need {
+	heads := g.reached.Heads
+	return scheduling.Need{
 		Start: p.Start, Heads: heads, Paid: float64(heads) / (1 - s.in.Shrinkage),
-		Value:  s.in.Target.PenaltyPerMissedContact * contacts * max(0, got.reached.Share-got.fewer),
-		Reason: s.reason(got, contacts, handle),
+		Value:  s.in.Target.PenaltyPerMissedContact * g.reached.Contacts * max(0, g.reached.Share-g.fewer),
+		Reason: s.reason(g),
 	}
-	return need, got.reached, nil
 }
 
-// size finds the heads for a volume, applies floor and ceiling, and evaluates the result.
-func (s sizer) size(contacts float64, handle time.Duration) (sized, error) {
-	t := s.in.Target
-	var heads int
-	var at func(n int) Reached
-	if t.Concurrency > 1 {
-		c := t.chats(contacts, s.in.Curve.Slot, handle)
-		table := c.table(t.Within, t.Within)
-		at = func(n int) Reached {
-			p := table.at(n)
-			return Reached{Share: p.FirstWithin, Abandon: p.Abandon, Occupancy: p.Occupancy, WaitSeconds: p.ASASeconds}
-		}
-		p, err := LeastChats(c, t.Share, t.Within, t.OccupancyCap, t.AbandonCap)
-		if err != nil {
-			return sized{}, err
-		}
-		heads = p.Agents
-	} else {
-		q := Queue{Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience}
-		at = func(n int) Reached {
-			p := Evaluate(t.model(), q, float64(n), t.Within)
-			return Reached{Share: p.ServiceLevel, Abandon: p.Abandon, Occupancy: p.Occupancy, WaitSeconds: p.ASASeconds}
-		}
-		p, err := Least(t.model(), q, Goal{ServiceLevel: t.Share, Within: t.Within, Abandon: t.AbandonCap, Occupancy: t.OccupancyCap})
-		if err != nil {
-			return sized{}, err
-		}
-		heads = int(p.Agents)
-	}
-	used := max(heads, s.in.MinHeads)
+// used applies floor and ceiling.
+func (s sizer) used(heads int) int {
+	heads = max(heads, s.in.MinHeads)
 	if s.in.MaxHeads > 0 {
-		used = min(used, s.in.MaxHeads)
+		heads = min(heads, s.in.MaxHeads)
 	}
-	r := at(used)
-	if contacts == 0 {
-		r = Reached{Share: 1}
-	}
-	r.Contacts, r.HandleTime, r.Heads, r.Met = contacts, handle, used, used >= heads
-	if math.IsInf(r.WaitSeconds, 0) {
-		r.WaitSeconds = -1 // JSON has no infinity: the queue grows without end
-	}
-	out := sized{heads: heads, reached: r, fewer: r.Share}
-	if used > 0 && contacts > 0 {
-		out.fewer = at(used - 1).Share
-	}
-	return out, nil
+	return heads
 }
 
 // reason tells in one line how the number came about.
-func (s sizer) reason(g sized, contacts float64, handle time.Duration) string {
-	t := s.in.Target
+func (s sizer) reason(g sized) string {
+	t, contacts, handle := s.in.Target, g.reached.Contacts, g.reached.HandleTime
 	level := "mean"
 	if t.Level > 0 {
 		level = fmt.Sprintf("P%g", 100*t.Level)
 	}
-	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), t.describe(handle))
+	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.describe(handle))
 	if contacts == 0 {
 		text += "nothing to answer"
 	} else {
@@ -232,6 +187,10 @@ func (s sizer) reason(g sized, contacts float64, handle time.Duration) string {
 		if t.OccupancyCap > 0 {
 			text += fmt.Sprintf(" (cap %g%%)", 100*t.OccupancyCap)
 		}
+	}
+	text += g.carried
+	if t.PenaltyPerMissedContact > 0 && contacts > 0 {
+		text += fmt.Sprintf("; the last head is worth %.2f yuan", t.PenaltyPerMissedContact*contacts*max(0, g.reached.Share-g.fewer))
 	}
 	switch {
 	case g.reached.Heads > g.heads:
@@ -252,11 +211,19 @@ func (t Target) model() Model {
 	return ModelC
 }
 
-func (t Target) describe(handle time.Duration) string {
+func (s sizer) describe(handle time.Duration) string {
+	t := s.in.Target
 	switch {
 	case t.Concurrency > 1:
 		own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
-		return fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s own work, %g rounds), patience %s", t.Concurrency, 100*t.Overhead, own, t.Rounds, t.Patience)
+		text := fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s own work, %g rounds", t.Concurrency, 100*t.Overhead, own, t.Rounds)
+		switch {
+		case len(s.in.Slow) > 0:
+			text += fmt.Sprintf(", replies take x%.2f with %d open, measured", s.in.Slow[min(t.Concurrency, len(s.in.Slow))-1], t.Concurrency)
+		case t.Slowdown > 0:
+			text += fmt.Sprintf(", replies take x%.2f with %d open", 1+t.Slowdown*float64(t.Concurrency-1), t.Concurrency)
+		}
+		return text + fmt.Sprintf("), patience %s", t.Patience)
 	case t.Patience > 0:
 		return fmt.Sprintf("Erlang A, patience %s", t.Patience)
 	default:
@@ -264,9 +231,11 @@ func (t Target) describe(handle time.Duration) string {
 	}
 }
 
-func (t Target) chats(contacts float64, interval, handle time.Duration) Chats {
+// chats is the load of a number of contacts in a slot.
+func (s sizer) chats(contacts float64, handle time.Duration) Chats {
+	t := s.in.Target
 	return Chats{
-		Contacts: contacts, Interval: interval, HandleTime: handle, Patience: t.Patience,
-		Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown,
+		Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience,
+		Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown, Slow: s.in.Slow,
 	}
 }

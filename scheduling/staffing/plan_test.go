@@ -52,7 +52,7 @@ func TestReasonTellsOpenTimeFromOwnWork(t *testing.T) {
 	target.HandleTime, target.Overhead = 260*time.Second, 0.18
 	out, err := staffing.Plan(staffing.Input{Curve: curve(30*time.Minute, 100), Target: target})
 	require.NoError(t, err)
-	assert.Contains(t, out.Requirement.Needs[0].Reason, "AHT 4m20s, chats open that long, up to 3 at once (18% = 47s own work, 6 rounds)")
+	assert.Contains(t, out.Requirement.Needs[0].Reason, "AHT 4m20s, chats open that long, up to 3 at once (18% = 47s own work, 6 rounds")
 }
 
 // The published service levels of 17 and 16 agents price the seventeenth: 100 x (0.8104 - 0.6900) x 5 yuan.

@@ -38,6 +38,8 @@ func (in Input) Validate() error {
 		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or one of the curve's levels %v", in.Curve.Levels))
 	}
 	in.Target.check(add)
+	checkSlow(in.Slow, in.Target.Slowdown, "slow", add)
+	in.checkRushes(add)
 	return fault.Bad("staffing.input", "staffing input", bad)
 }
 

@@ -1,0 +1,244 @@
+package staffing
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
+)
+
+// sizer sizes the slots of one input.
+type sizer struct{ in Input }
+
+// sized is a slot with its heads.
+type sized struct {
+	heads   int // that the target needs
+	reached Reached
+	fewer   float64 // share within the limit with one head less
+	carried string  // what the slot before adds to the reason; empty in a steady slot
+}
+
+// volume is a distinct load of the curve.
+type volume struct {
+	handle   time.Duration
+	contacts float64
+}
+
+// settled sizes every slot in steady state. The target is met more easily the fewer contacts come, so
+// between two volumes that need the same heads every other needs them too: the volumes are sized from the
+// outside in, and most are never evaluated. That changes no answer, only the work.
+func (s sizer) settled() ([]sized, error) {
+	byHandle := map[time.Duration][]float64{}
+	loads := make([]volume, len(s.in.Curve.Points))
+	for i, p := range s.in.Curve.Points {
+		contacts, _ := s.in.Curve.At(p, s.in.Target.Level)
+		handle := p.HandleTime
+		if handle == 0 {
+			handle = s.in.Target.HandleTime
+		}
+		loads[i] = volume{handle, contacts}
+		byHandle[handle] = append(byHandle[handle], contacts)
+	}
+	known := make(map[volume]sized, len(loads))
+	for handle, contacts := range byHandle { // each on its own: the order does not matter
+		slices.Sort(contacts)
+		contacts = slices.Compact(contacts)
+		heads, err := s.least(handle, contacts)
+		if err != nil {
+			return nil, s.place(err, handle, loads)
+		}
+		s.reach(handle, contacts, heads, known)
+	}
+	out := make([]sized, len(loads))
+	for i, l := range loads {
+		out[i] = known[l]
+		out[i].reached.Start = s.in.Curve.Points[i].Start
+	}
+	return out, nil
+}
+
+// place names the first point of the curve that cannot be staffed.
+func (s sizer) place(err error, handle time.Duration, loads []volume) error {
+	i := slices.IndexFunc(loads, func(l volume) bool { return l.handle == handle && l.contacts > 0 })
+	return s.at(err, max(0, i))
+}
+
+func (s sizer) at(err error, i int) error {
+	e := fault.Of(err)
+	return &fault.Error{Kind: e.Kind, Code: e.Code, Message: e.Message, Fields: append([]fault.Field{{
+		Path: fmt.Sprintf("curve.points[%d]", i), Value: s.in.Curve.Points[i].Start.Format(time.RFC3339), Problem: "cannot be staffed to the target",
+	}}, e.Fields...)}
+}
+
+// least is the fewest heads for each of the ascending volumes.
+func (s sizer) least(handle time.Duration, contacts []float64) ([]int, error) {
+	heads := make([]int, len(contacts))
+	var solve func(i, j int) error
+	size := func(i, guess int) (err error) {
+		heads[i], err = s.leastHeads(handle, contacts[i], guess)
+		return err
+	}
+	solve = func(i, j int) error { // i and j are sized
+		if j-i < 2 {
+			return nil
+		}
+		if heads[i] == heads[j] {
+			for m := i + 1; m < j; m++ {
+				heads[m] = heads[i]
+			}
+			return nil
+		}
+		m := (i + j) / 2
+		part := (contacts[m] - contacts[i]) / (contacts[j] - contacts[i])
+		if err := size(m, heads[i]+int(math.Round(part*float64(heads[j]-heads[i])))); err != nil {
+			return err
+		}
+		if err := solve(i, m); err != nil {
+			return err
+		}
+		return solve(m, j)
+	}
+	last := len(contacts) - 1
+	if err := size(last, 0); err != nil {
+		return nil, err
+	}
+	if last > 0 {
+		if err := size(0, 0); err != nil {
+			return nil, err
+		}
+	}
+	return heads, solve(0, last)
+}
+
+// leastHeads finds the fewest heads, starting at guess (0 = none known).
+func (s sizer) leastHeads(handle time.Duration, contacts float64, guess int) (int, error) {
+	t := s.in.Target
+	if contacts == 0 {
+		return 0, nil
+	}
+	if t.Concurrency > 1 {
+		p, err := leastChats(s.chats(contacts, handle), t.Share, t.Within, t.OccupancyCap, t.AbandonCap, guess)
+		return p.Agents, err
+	}
+	q := Queue{Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience}
+	p, err := Least(t.model(), q, Goal{ServiceLevel: t.Share, Within: t.Within, Abandon: t.AbandonCap, Occupancy: t.OccupancyCap})
+	return int(p.Agents), err
+}
+
+// reach evaluates what the heads achieve. Runs of volumes with the same heads are interpolated between
+// interpolationNodes of them (Chebyshev points): over the few per cent of volume that one head covers, the
+// figures are so smooth that the error stays below 1e-5.
+func (s sizer) reach(handle time.Duration, contacts []float64, heads []int, known map[volume]sized) {
+	for i := 0; i < len(contacts); {
+		j := i + 1
+		for j < len(contacts) && heads[j] == heads[i] {
+			j++
+		}
+		used := s.used(heads[i])
+		figures := func(c float64) []float64 { return s.figures(handle, c, used) }
+		if s.in.Target.Concurrency > 1 && j-i > interpolationNodes && contacts[i] > 0 {
+			figures = interpolated(contacts[i], contacts[j-1], figures)
+		}
+		for _, c := range contacts[i:j] {
+			known[volume{handle, c}] = s.sized(c, handle, heads[i], figures(c))
+		}
+		i = j
+	}
+}
+
+// The figures of a slot, in the order that interpolation carries them.
+const (
+	figShare = iota
+	figAbandon
+	figOccupancy
+	figWait
+	figRound
+	figPlatform
+	figFirst
+	figResponse
+	figOpen
+	figQueue
+	figFewer
+	figCount
+)
+
+// figures of a number of heads in steady state.
+func (s sizer) figures(handle time.Duration, contacts float64, heads int) []float64 {
+	f := make([]float64, figCount)
+	t := s.in.Target
+	if contacts == 0 {
+		f[figShare], f[figFewer] = 1, 1
+		return f
+	}
+	priced := t.PenaltyPerMissedContact > 0 && heads > 0
+	if t.Concurrency > 1 {
+		p := s.chats(contacts, handle).At(heads, t.Within, roundLimit)
+		f[figShare], f[figAbandon], f[figOccupancy], f[figWait] = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
+		f[figRound], f[figPlatform], f[figFirst], f[figResponse] = p.RoundWithin, p.PlatformWithin, p.FirstResponseSeconds, p.ResponseSeconds
+		f[figOpen], f[figQueue], f[figFewer] = p.Open, p.AverageQueue, p.FirstWithin
+		if priced {
+			f[figFewer] = s.chats(contacts, handle).firstWithin(heads-1, t.Within)
+		}
+		return f
+	}
+	q := Queue{Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience}
+	p := Evaluate(t.model(), q, float64(heads), t.Within)
+	f[figShare], f[figAbandon], f[figOccupancy], f[figWait], f[figFewer] = p.ServiceLevel, p.Abandon, p.Occupancy, p.ASASeconds, p.ServiceLevel
+	if priced {
+		f[figFewer] = Evaluate(t.model(), q, float64(heads-1), t.Within).ServiceLevel
+	}
+	return f
+}
+
+func (s sizer) sized(contacts float64, handle time.Duration, heads int, f []float64) sized {
+	used := s.used(heads)
+	r := Reached{
+		Contacts: contacts, HandleTime: handle, Heads: used, Met: used >= heads,
+		Share: f[figShare], Abandon: f[figAbandon], Occupancy: f[figOccupancy], WaitSeconds: f[figWait],
+		RoundWithin: f[figRound], PlatformWithin: f[figPlatform], FirstResponseSeconds: f[figFirst], ResponseSeconds: f[figResponse],
+		Open: f[figOpen], Queue: f[figQueue],
+	}
+	if math.IsInf(r.WaitSeconds, 0) {
+		r.WaitSeconds = -1 // JSON has no infinity: the queue grows without end
+	}
+	return sized{heads: heads, reached: r, fewer: f[figFewer]}
+}
+
+// interpolationNodes is the number of evaluations that stand for a run of volumes.
+const interpolationNodes = 4
+
+// interpolated stands in for f on [low, high]: Chebyshev points of the second kind and the barycentric
+// formula (Berrut & Trefethen, SIAM Rev. 46 (2004), eq. 5.4).
+func interpolated(low, high float64, f func(float64) []float64) func(float64) []float64 {
+	nodes, values := make([]float64, interpolationNodes), make([][]float64, interpolationNodes)
+	for i := range nodes {
+		nodes[i] = low + (high-low)*(1-math.Cos(math.Pi*float64(i)/(interpolationNodes-1)))/2
+		values[i] = f(nodes[i])
+	}
+	return func(x float64) []float64 {
+		out := make([]float64, len(values[0]))
+		sum := 0.0
+		for i, node := range nodes {
+			if x == node {
+				return values[i]
+			}
+			w := 1 / (x - node)
+			if i == 0 || i == len(nodes)-1 {
+				w /= 2
+			}
+			if i%2 == 1 {
+				w = -w
+			}
+			sum += w
+			for j, v := range values[i] {
+				out[j] += w * v
+			}
+		}
+		for j := range out {
+			out[j] /= sum
+		}
+		return out
+	}
+}
