@@ -76,7 +76,9 @@ func compile(p Problem) (*model, error) {
 		m.muster(p, g, index)
 	}
 	m.dedicate(p, &bad)
-	m.checkFloors(p, &bad)
+	if len(bad) == 0 {
+		m.checkFloors(p, &bad)
+	}
 	if err := fault.Bad("staffing.pool", "pool", bad); err != nil {
 		return nil, err
 	}

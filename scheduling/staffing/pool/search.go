@@ -254,7 +254,7 @@ func (s *search) trim(ctx context.Context, h staffed, r tally) (staffed, error) 
 				if fails[t][part] >= giveUp {
 					continue
 				}
-				if k := m.sparest(h, r, t, part, tried); k >= 0 {
+				if k := s.sparest(h, r, t, part, tried); k >= 0 {
 					next[k][t]--
 					moves = append(moves, move{part, k, t})
 				}
@@ -301,14 +301,16 @@ func (m *model) hurt(f finding, part, t int) bool {
 }
 
 // sparest is the crew of a part to lose a head in a slot: the dearest, then the one whose tightest queue
-// has most contacts to spare; -1 when every head is promised or has proved needed.
-func (m *model) sparest(h staffed, r tally, t, part int, tried [][]bool) int {
+// has most contacts to spare; -1 when every head is promised, has proved
+// needed, or serves a queue that misses its goal anyway.
+func (s *search) sparest(h staffed, r tally, t, part int, tried [][]bool) int {
+	m := s.model
 	best, spare := -1, 0.0
 	for k, c := range m.crews {
 		if h[k][t] == 0 || c.fixed != nil || tried[k][t] || m.partOf[c.queues[0]] != part {
 			continue
 		}
-		if slices.ContainsFunc(c.queues, func(q int) bool { return m.present(h, q, t) <= m.floor[q][t] }) {
+		if slices.ContainsFunc(c.queues, func(q int) bool { return s.stuck[q][t] || m.present(h, q, t) <= m.floor[q][t] }) {
 			continue
 		}
 		tightest := 1e18
