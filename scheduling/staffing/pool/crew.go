@@ -193,6 +193,20 @@ func (m *model) availability(g Group) []int {
 	return out
 }
 
+// typical is the mean contacts of a queue in a slot in which it has any.
+func (m *model) typical() float64 {
+	sum, cells := 0.0, 0
+	for _, q := range m.queues {
+		for _, n := range q.contacts {
+			if n > 0 {
+				sum += n
+				cells++
+			}
+		}
+	}
+	return sum / float64(max(1, cells))
+}
+
 func (m *model) at(t int) time.Time { return m.origin.Add(time.Duration(t) * m.slot) }
 
 // promised is the heads per slot that the queue's seats name, dedicated ones or all.

@@ -26,11 +26,11 @@ func Solve(ctx context.Context, p Problem, o Options) (Plan, error) {
 	if err := o.Validate(); err != nil {
 		return Plan{}, err
 	}
-	o = o.orDefaults()
 	m, err := compile(p)
 	if err != nil {
 		return Plan{}, err
 	}
+	o = o.orDefaults(m.typical())
 	parts, pool := &side{model: m.separate()}, &side{model: m}
 	err = parts.find(ctx, o, parts.model.start())
 	if err == nil {
@@ -197,7 +197,8 @@ func (m *model) verdict(r tally, h staffed, o Options, floors []float64, stuck [
 }
 
 // raise asks for help in the slots where a queue is late most often, as many as should make up the contacts
-// that it is short of over the horizon when one more head answers its share of the late ones.
+// that it is short of over the horizon. One more head of n is taken to spare the 2/n-th part of the late
+// ones: lateness falls faster than in proportion, and what is still missing the next verdict asks for.
 func (m *model) raise(f finding, r tally, h staffed, q int, contacts float64, stuck []bool) {
 	late := func(t int) float64 { c := r.cells[q][t]; return float64(c.arrived-c.within) / float64(r.n) }
 	order := keep(upTo(m.slots), func(t int) bool { return !stuck[t] && late(t) > 0 })
@@ -206,7 +207,7 @@ func (m *model) raise(f finding, r tally, h staffed, q int, contacts float64, st
 		if contacts <= 0 {
 			return
 		}
-		gain := late(t) / float64(1+m.present(h, q, t))
+		gain := late(t) * min(1, 2/float64(1+m.present(h, q, t)))
 		if f[t] == nil {
 			f[t] = make([]float64, len(m.queues))
 		}

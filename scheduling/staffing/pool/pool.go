@@ -75,8 +75,8 @@ type Window struct {
 // Options of Plan. The zero value of a field means its default.
 type Options struct {
 	Seed         uint64  `json:"seed"`
-	Replications int     `json:"replications"` // simulated repetitions of the horizon per step of the search; default 40
-	Verify       int     `json:"verify"`       // repetitions of each verdict, on numbers the search has not seen; default 120
+	Replications int     `json:"replications"` // simulated repetitions of the horizon per step of the search; default 10 to 60, fewer for larger queues
+	Verify       int     `json:"verify"`       // repetitions of each verdict, on numbers the search has not seen; default twice that
 	Steps        int     `json:"steps"`        // most steps of the search, of the pool and of the parts each; default 90
 	Tolerance    float64 `json:"tolerance"`    // share that a single slot may miss its goal by in the verdict; default 0.01
 	// MatchParts makes the pool reach over the horizon, queue by queue, also what agents of its own reach

@@ -190,17 +190,31 @@ func (m *model) helper(h staffed, t int, gaps []float64) int {
 		for _, q := range c.overflow {
 			sum += gaps[q] / 2 // of use only when the queue's own agents are full
 		}
-		if sum/c.cost > worth*(1+1e-12) && m.room(h, k, t) > 0 {
-			best, worth = k, sum/c.cost
+		if v := sum / c.cost; v > 0 && (v > worth*(1+tie) || v > worth*(1-tie) && m.broader(k, best)) && m.room(h, k, t) > 0 {
+			best, worth = k, v
 		}
 	}
 	return best
 }
 
-// ample is more agents than any goal that can be reached needs: one for every contact present, and as many again.
+// tie is how near two values per yuan are when breadth decides: at the same price an agent who knows more helps
+// more than any one slot can show.
+const tie = 1e-9
+
+// breadth is how many queues a crew serves as its own.
+func (m *model) breadth(k int) int { return len(m.crews[k].queues) }
+
+func (m *model) broader(k, than int) bool { return than >= 0 && m.breadth(k) > m.breadth(than) }
+
+// ample is more agents than any goal that can be reached needs: for a queue and all that share its agents one
+// for every contact present, as many again, and what is promised.
 func (m *model) ample(q, t int) float64 {
-	s := m.queues[q]
-	return 2*s.contacts[t]*s.target.HandleTime.Seconds()/m.slot.Seconds() + 8 + float64(m.floor[q][t])
+	heads := 8.0
+	for _, o := range m.parts[m.partOf[q]] {
+		s := m.queues[o]
+		heads += 2*s.contacts[t]*s.target.HandleTime.Seconds()/m.slot.Seconds() + float64(m.floor[o][t])
+	}
+	return heads
 }
 
 // relieve helps a queue whose own crews are exhausted through others: breadth first from the queue over the
@@ -300,8 +314,8 @@ func (m *model) hurt(f finding, part, t int) bool {
 	return false
 }
 
-// sparest is the crew of a part to lose a head in a slot: the dearest, then the one whose tightest queue
-// has most contacts to spare; -1 when every head is promised, has proved
+// sparest is the crew of a part to lose a head in a slot: the dearest, of these the narrowest, of these
+// the one whose tightest queue has most contacts to spare; -1 when every head is promised, has proved
 // needed, or serves a queue that misses its goal anyway.
 func (s *search) sparest(h staffed, r tally, t, part int, tried [][]bool) int {
 	m := s.model
@@ -321,7 +335,7 @@ func (s *search) sparest(h staffed, r tally, t, part int, tried [][]bool) int {
 			}
 			tightest = min(tightest, (cell.share()-m.queues[q].target.Share)*float64(cell.arrived))
 		}
-		if best < 0 || cmp.Or(cmp.Compare(c.cost, m.crews[best].cost), cmp.Compare(tightest, spare)) > 0 {
+		if best < 0 || cmp.Or(cmp.Compare(c.cost, m.crews[best].cost), cmp.Compare(m.breadth(best), m.breadth(k)), cmp.Compare(tightest, spare)) > 0 {
 			best, spare = k, tightest
 		}
 	}

@@ -67,7 +67,7 @@ func (m *model) share(part []int, t int, need []float64) {
 }
 
 // cover gives heads to crews until no further head would be used by half: each head goes to the crew whose
-// queues have most left for it per yuan, ties to the earlier crew.
+// queues have most left for it per yuan, of equal ones to the broadest, then the first.
 func (m *model) cover(h staffed, t int, need []float64) {
 	left := slices.Clone(need)
 	for k, c := range m.crews {
@@ -85,7 +85,7 @@ func (m *model) cover(h staffed, t int, need []float64) {
 			for _, q := range c.queues {
 				sum += left[q]
 			}
-			if v := min(1, sum) / c.cost; sum >= 0.5 && v > worth+1e-12 {
+			if v := min(1, sum) / c.cost; sum >= 0.5 && (v > worth*(1+tie) || v > worth*(1-tie) && m.broader(k, best)) {
 				best, worth = k, v
 			}
 		}

@@ -205,14 +205,20 @@ func (o Options) Validate() error {
 	return fault.Bad("staffing.pool", "pool options", bad)
 }
 
-func (o Options) orDefaults() Options {
-	for _, d := range []struct {
-		v    *int
-		unit int
-	}{{&o.Replications, 40}, {&o.Verify, 120}, {&o.Steps, 90}} {
-		if *d.v == 0 {
-			*d.v = d.unit
-		}
+// enough is the contacts of a typical open slot and queue that a trial should see: the standard error of its
+// share is then about one point.
+const enough = 1200
+
+// orDefaults fills in what was left 0, from the contacts that a typical open slot of a queue has.
+func (o Options) orDefaults(typical float64) Options {
+	if o.Replications == 0 {
+		o.Replications = int(min(60, max(10, math.Ceil(enough/max(typical, 1)))))
+	}
+	if o.Verify == 0 {
+		o.Verify = 2 * o.Replications
+	}
+	if o.Steps == 0 {
+		o.Steps = 90
 	}
 	if o.Tolerance == 0 {
 		o.Tolerance = 0.01
