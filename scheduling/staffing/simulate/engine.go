@@ -56,6 +56,7 @@ type engine struct {
 	desks    []desk
 	lines    []line
 	skilled  [][]int32 // per queue: the agents that can serve it
+	helpers  [][]int32 // per queue: the agents that serve it only as overflow
 	now      time.Duration
 	backlog  backlog
 	summary  Summary
@@ -90,7 +91,7 @@ func newEngine(c Config, emit func(*Conversation)) *engine {
 	e := &engine{
 		Config: c, dice: newDice(), emit: emit,
 		desks: make([]desk, len(c.Agents)), lines: make([]line, len(c.Queues)),
-		skilled: make([][]int32, len(c.Queues)),
+		skilled: make([][]int32, len(c.Queues)), helpers: make([][]int32, len(c.Queues)),
 		summary: Summary{
 			Span: max(0, c.Horizon-c.WarmUp), Queues: make([]QueueSummary, len(c.Queues)),
 			Agents: make([]AgentSummary, len(c.Agents)),
@@ -103,10 +104,15 @@ func newEngine(c Config, emit func(*Conversation)) *engine {
 		}
 		e.desks[i] = desk{Agent: a, current: -1, onDuty: a.Duty == nil}
 		// Highest priority first, so that a freed agent can stop at the first class with work.
-		e.desks[i].Queues = slices.Clone(a.Queues)
-		slices.SortStableFunc(e.desks[i].Queues, func(x, y int) int { return c.Queues[y].Priority - c.Queues[x].Priority })
+		urgent := func(x, y int) int { return c.Queues[y].Priority - c.Queues[x].Priority }
+		e.desks[i].Queues, e.desks[i].Overflow = slices.Clone(a.Queues), slices.Clone(a.Overflow)
+		slices.SortStableFunc(e.desks[i].Queues, urgent)
+		slices.SortStableFunc(e.desks[i].Overflow, urgent)
 		for _, q := range a.Queues {
 			e.skilled[q] = append(e.skilled[q], int32(i))
+		}
+		for _, q := range a.Overflow {
+			e.helpers[q] = append(e.helpers[q], int32(i))
 		}
 		for _, d := range a.Duty {
 			e.plan(d.Start, dutyStart, int32(i), 0)
@@ -228,30 +234,6 @@ func later(at, span time.Duration) time.Duration {
 	return at + span
 }
 
-// route picks the agent on duty with the fewest open conversations; among equals one without a ticket in
-// hand, then the longest idle.
-func (e *engine) route(queue int) int32 {
-	best := int32(-1)
-	shop := e.Queues[queue].Shop
-	for _, i := range e.skilled[queue] {
-		d := &e.desks[i]
-		if d.onDuty && d.open < d.Limit && (best < 0 || d.before(&e.desks[best])) && d.admits(shop) {
-			best = i
-		}
-	}
-	return best
-}
-
-func (d *desk) before(o *desk) bool {
-	switch {
-	case d.open != o.open:
-		return d.open < o.open
-	case d.hand.active != o.hand.active:
-		return o.hand.active
-	}
-	return d.freed < o.freed
-}
-
 func (e *engine) assign(slot, agent int32) {
 	t, d := &e.talks[slot], &e.desks[agent]
 	e.openChanged(agent)
@@ -269,19 +251,7 @@ func (e *engine) assign(slot, agent int32) {
 func (e *engine) refill(agent int32) {
 	d := &e.desks[agent]
 	for d.onDuty && d.open < d.Limit {
-		slot := int32(-1)
-		for _, q := range d.Queues {
-			head := e.lineHead(q)
-			if head < 0 || !d.admits(e.Queues[q].Shop) {
-				continue
-			}
-			if slot >= 0 && e.Queues[q].Priority < e.Queues[e.talks[slot].queue].Priority {
-				break
-			}
-			if slot < 0 || e.talks[head].since < e.talks[slot].since {
-				slot = head
-			}
-		}
+		slot := e.nextFor(d)
 		if slot < 0 {
 			return
 		}
