@@ -1,0 +1,211 @@
+package margin
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// climber improves a staffing of one queue on the true expected margin over the common scenarios. The
+// linear problem at the present slopes ranks the moves; only the most promising are priced in full.
+type climber struct {
+	m      *Model
+	b      *books
+	staff  *staff
+	price  []float64
+	most   []int
+	deltas [][2]*delta // by slot: one head more, one head less
+}
+
+// delta is what one head more or less in a slot changes, by scenario.
+type delta struct {
+	revenue []float32
+	met     [][]float32 // by term, nil where the slot does not count
+}
+
+const (
+	priced    = 12 // moves priced in full before one is taken
+	perDay    = 60 // moves taken on a day in one sweep
+	sweeps    = 4
+	worthless = 1e-6 // yuan of gain that ends a climb
+)
+
+// climb until no priced move gains, and return the gain. Errors are the context's, found by the caller.
+func (c *climber) climb(ctx context.Context) (gain float64) {
+	c.deltas = make([][2]*delta, len(c.staff.heads))
+	copy(c.b.heads, c.staff.heads)
+	c.b.post()
+	for range sweeps {
+		swept := 0.0
+		for _, day := range c.b.dayRanges() {
+			if ctx.Err() != nil {
+				return gain
+			}
+			swept += c.day(day)
+		}
+		gain += swept
+		copy(c.b.heads, c.staff.heads)
+		c.b.post() // sums without the rounding of the updates
+		if swept <= worthless {
+			break
+		}
+	}
+	return gain
+}
+
+// day takes the best priced move that starts on a day until none gains.
+func (c *climber) day(day span) (gain float64) {
+	l := c.b.linear(c.b.slopesNow(len(c.m.days)), c.price, c.most)
+	var marg marginals
+	for range perDay {
+		c.staff.marginals(l, &marg)
+		best, most := move{}, worthless
+		for _, mv := range c.promising(day, &marg) {
+			if g := c.gain(mv); g > most {
+				best, most = mv, g
+			}
+		}
+		if most <= worthless {
+			break
+		}
+		c.take(best)
+		gain += most
+	}
+	return gain
+}
+
+// promising are the moves of a day with the largest linear gain. A forbidden one is never among them.
+func (c *climber) promising(day span, marg *marginals) []move {
+	type scored struct {
+		move
+		score float64
+	}
+	var all []scored
+	c.staff.moves(day.from, day.until, func(mv move) {
+		if v := marg.score(c.staff, mv); v > -1e8 {
+			all = append(all, scored{mv, v})
+		}
+	})
+	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	out := []move{}
+	for _, s := range all[:min(len(all), priced)] {
+		out = append(out, s.move)
+	}
+	return out
+}
+
+// one is the delta of a slot, remembered until its heads change.
+func (c *climber) one(slot, sign int) *delta {
+	side := (1 - sign) / 2
+	if d := c.deltas[slot][side]; d != nil {
+		return d
+	}
+	d := c.b.delta(slot, c.b.heads[slot]+sign)
+	c.deltas[slot][side] = d
+	return d
+}
+
+// delta of a slot from its present heads to others.
+func (b *books) delta(slot, heads int) *delta {
+	t, load := b.tables[slot], b.loads[slot]
+	d := &delta{met: make([][]float32, len(b.ledgers))}
+	figure := func(f int) []float32 {
+		out := make([]float32, len(load))
+		t.add(out, f, heads, load, 1)
+		t.add(out, f, b.heads[slot], load, -1)
+		return out
+	}
+	if t.paying() {
+		d.revenue = figure(len(t.metrics))
+	}
+	for k, l := range b.ledgers {
+		if l.within[slot] {
+			d.met[k] = figure(l.figure)
+		}
+	}
+	return d
+}
+
+// effects sums the deltas of a move: revenue by scenario, and the changes of each term by day.
+type effects struct {
+	revenue []float32
+	changes [][]change // by term
+	cost    float64
+}
+
+func (c *climber) effects(mv move) effects {
+	e := effects{revenue: make([]float32, c.m.in.Scenarios), changes: make([][]change, len(c.b.ledgers))}
+	lose, gain := c.staff.effect(mv)
+	for _, r := range lose {
+		c.sum(&e, r, -1)
+	}
+	for _, r := range gain {
+		c.sum(&e, r, 1)
+	}
+	return e
+}
+
+func (c *climber) sum(e *effects, r span, sign int) {
+	for i := r.from; i < r.until; i++ {
+		e.add(c.one(i, sign), c.b.day[i])
+		e.cost += float64(sign) * c.price[i]
+	}
+}
+
+func (e *effects) add(d *delta, day int) {
+	for s, v := range d.revenue {
+		e.revenue[s] += v
+	}
+	for k, met := range d.met {
+		if met == nil {
+			continue
+		}
+		at := slices.IndexFunc(e.changes[k], func(c change) bool { return c.day == day })
+		if at < 0 {
+			at = len(e.changes[k])
+			e.changes[k] = append(e.changes[k], change{day, make([]float32, len(met))})
+		}
+		sum := e.changes[k][at].met
+		for s, v := range met {
+			sum[s] += v
+		}
+	}
+}
+
+// gain of a move in expected margin.
+func (c *climber) gain(mv move) float64 {
+	e := c.effects(mv)
+	sum := 0.0
+	for s := range e.revenue {
+		due, won := c.b.dues(s, e.changes)
+		sum += float64(e.revenue[s]) - due + c.b.due[s] + won - c.b.won[s]
+	}
+	return sum/float64(len(e.revenue)) - e.cost
+}
+
+// take a move and update the books.
+func (c *climber) take(mv move) {
+	e := c.effects(mv)
+	lose, gain := c.staff.effect(mv)
+	c.staff.apply(mv)
+	for _, r := range append(lose, gain...) {
+		for i := r.from; i < r.until; i++ {
+			c.deltas[i] = [2]*delta{}
+		}
+	}
+	copy(c.b.heads, c.staff.heads)
+	for s, v := range e.revenue {
+		c.b.revenue[s] += v
+	}
+	for k, l := range c.b.ledgers {
+		for _, ch := range e.changes[k] {
+			for s, v := range ch.met {
+				l.met[ch.day][s] += v
+			}
+		}
+		l.settle()
+	}
+	for s := range c.b.due {
+		c.b.due[s], c.b.won[s] = c.b.dues(s, nil)
+	}
+}
