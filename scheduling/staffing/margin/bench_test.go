@@ -24,7 +24,7 @@ func fortnight(queues int) margin.Input {
 	in := margin.Input{
 		From: calendar.Date{Year: 2026, Month: 10, Day: 31}, Until: calendar.Date{Year: 2026, Month: 11, Day: 14},
 		Seed: 11, Scenarios: 400, MaxHeads: 500, BlockHours: []float64{4, 8},
-		Wage: margin.Wage{HourYuan: 26, NightWindow: "22:00-06:00", NightYuan: 5, Shrinkage: 0.12, RegularHours: 2600},
+		Wage: margin.Wage{HourYuan: 26, NightWindow: "22:00-06:00", NightYuan: 5, Shrinkage: 0.12, RegularHours: 3600},
 		Days: []margin.Day{{Date: calendar.Date{Year: 2026, Month: 11, Day: 1}, Kind: margin.RestDay}, {Date: calendar.Date{Year: 2026, Month: 11, Day: 7}, Kind: margin.RestDay}},
 	}
 	for i := range queues {
@@ -34,25 +34,25 @@ func fortnight(queues int) margin.Input {
 }
 
 func shop(in margin.Input, i int) margin.Queue {
-	size := 8 + 60/float64(1+i) // contacts in a busy quarter of an hour of a normal day
+	size := 20 + 130/float64(1+i) // contacts in a busy quarter of an hour of a normal day
 	q := margin.Queue{
 		Queue: ids.Queue(fmt.Sprintf("shop-%02d/pre", i)),
 		Handling: margin.Handling{
-			Model: margin.Chats, HandleTimeS: 300 + 20*float64(i%5), PatienceS: 180,
-			Concurrency: 3 + i%3, Overhead: 0.35, Rounds: 6, Slowdown: 0.03,
+			Model: margin.Chats, HandleTimeS: 240 + 15*float64(i%5), PatienceS: 180,
+			Concurrency: 3 + i%3, Overhead: 0.3, Rounds: 8, Slowdown: 0.03,
 		},
 		MinHeads: 1,
-		Prices:   margin.Prices{FeeYuan: 400 * size, PerContactYuan: 1.2},
+		Prices:   margin.Prices{FeeYuan: 1000 * size, PerContactYuan: 1.2},
 		Commission: &margin.Commission{
 			Rate: 0.015, BasketYuan: 150, Conversion: 0.25, ReferenceS: 30, FastestS: 15, Elasticity: 0.12,
 		},
 		Terms: []margin.Term{
 			{ID: "first-30s", Metric: margin.FirstWithin, WithinS: 30, Target: 0.85, Period: margin.Average, Ladder: []margin.Step{
-				{Miss: 0, DeductRate: 0.05}, {Miss: 0.05, DeductRate: 0.1}, {Miss: 0.1, DeductRate: 0.2},
+				{Miss: 0, DeductRate: 0.1}, {Miss: 0.05, DeductRate: 0.2}, {Miss: 0.1, DeductRate: 0.35},
 			}},
 			{ID: "day-60s", Metric: margin.FirstWithin, WithinS: 60, Target: 0.8, Period: margin.Daily, Ladder: []margin.Step{
-				{Miss: 0, DeductRate: 0.01}, {Miss: 0.1, DeductRate: 0.03},
-			}, CapYuan: 200 * size, Event: &margin.Event{
+				{Miss: 0, DeductRate: 0.01}, {Miss: 0.1, DeductRate: 0.04},
+			}, CapYuan: 300 * size, Event: &margin.Event{
 				From: calendar.Date{Year: 2026, Month: 11, Day: 10}, Until: calendar.Date{Year: 2026, Month: 11, Day: 13}, Multiplier: 3,
 			}},
 		},

@@ -73,6 +73,9 @@ type move struct {
 	take, put bool
 }
 
+// back undoes a move.
+func (mv move) back() move { return move{out: mv.in, in: mv.out, take: mv.put, put: mv.take} }
+
 // effect of a move: the spans that lose a head and those that gain one.
 func (s *staff) effect(mv move) (lose, gain []span) {
 	a, b := span{}, span{}

@@ -47,7 +47,10 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 		r.slopes = append(r.slopes, all[i].slopesNow(len(m.days)))
 	}
 	r.Outcome = m.outcome(all)
-	r.BoundYuan = s.bound(r.slopes)
+	var err error
+	if r.BoundYuan, err = s.bound(ctx, r.slopes); err != nil {
+		return Result{}, err
+	}
 	r.GapYuan = r.BoundYuan - r.Outcome.Margin.Mean
 	return r, nil
 }

@@ -27,6 +27,7 @@ const (
 	priced    = 12 // moves priced in full before one is taken
 	perDay    = 60 // moves taken on a day in one sweep
 	sweeps    = 4
+	chained   = 24 // moves of a chain
 	worthless = 1e-6 // yuan of gain that ends a climb
 )
 
@@ -42,6 +43,9 @@ func (c *climber) climb(ctx context.Context) (gain float64) {
 				return gain
 			}
 			swept += c.day(day)
+			for _, x := range []float64{0, 1, 4, 16} {
+				swept += c.chain(day, x)
+			}
 		}
 		gain += swept
 		copy(c.b.heads, c.staff.heads)
@@ -72,6 +76,44 @@ func (c *climber) day(day span) (gain float64) {
 		gain += most
 	}
 	return gain
+}
+
+// chain looks over the edge of a stair: it takes the moves of a day that would be best if service were worth
+// some multiple of the severity of its contract (0: nothing), whatever they cost, and keeps the best
+// beginning of the chain if that gains (variable depth search; Lin & Kernighan, Oper. Res. 21 (1973)).
+func (c *climber) chain(day span, multiple float64) float64 {
+	at := make([]float64, len(c.b.terms))
+	for k := range at {
+		at[k] = multiple
+	}
+	l := c.b.linear(c.b.slopesAt(at, len(c.m.days)), c.price, c.most)
+	var marg marginals
+	var done []move
+	sum, best, kept := 0.0, worthless, 0
+	for range chained {
+		c.staff.marginals(l, &marg)
+		mv, score := move{}, worthless
+		c.staff.moves(day.from, day.until, func(x move) {
+			if v := marg.score(c.staff, x); v > score && v < 1e8 {
+				mv, score = x, v
+			}
+		})
+		if score <= worthless {
+			break
+		}
+		sum += c.gain(mv)
+		c.take(mv)
+		if done = append(done, mv); sum > best {
+			best, kept = sum, len(done)
+		}
+	}
+	for i := len(done) - 1; i >= kept; i-- {
+		c.take(done[i].back())
+	}
+	if kept == 0 {
+		return 0
+	}
+	return best
 }
 
 // promising are the moves of a day with the largest linear gain. A forbidden one is never among them.

@@ -225,33 +225,26 @@ func multiples() []float64 {
 	return out
 }
 
-// along searches the shadow prices of one queue for the staffing of largest expected margin. Every
-// price gives the best staffing of its linear problem; its true margin is taken from the scenarios, so
-// steps, caps and runs count as they are. Prices per term, then the expected slopes themselves
-// (a fixed point of Lagrange multipliers) refine the first pass.
+// seeker searches the shadow prices of one queue for the staffing of largest expected margin. Every price
+// gives the best staffing of its linear problem; its true margin is taken from the scenarios, so steps, caps
+// and runs count as they are.
+type seeker struct {
+	*Model
+	q     *queue
+	b     *books
+	price []float64
+	most  []int
+	best  candidate
+}
+
+// along solves one queue at prices of a head by slot: first one multiple for all terms, then one per term, then
+// for daily terms one per day, then the expected slopes themselves (a fixed point of Lagrange multipliers).
 func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int) candidate {
-	b := m.open(q, make([]int, len(q.at)))
-	best := candidate{margin: math.Inf(-1)}
-	try := func(p slopes) bool {
-		st := m.newStaff(q)
-		st.cover(q.linear(p, price, most))
-		copy(b.heads, st.heads)
-		b.post()
-		margin := b.earned() - cost(st.heads, price)
-		if margin > best.margin+1e-9*math.Abs(best.margin) || best.staff == nil {
-			best = candidate{st, p, margin}
-			return true
-		}
-		return false
-	}
+	s := &seeker{Model: m, q: q, b: m.open(q, make([]int, len(q.at))), price: price, most: most}
 	at := make([]float64, len(q.terms))
-	steep := false
-	for k := range q.terms {
-		steep = steep || q.terms[k].severity(len(m.days)) > 0
-	}
-	try(q.slopesAt(at, len(m.days)))
-	if !steep {
-		return best
+	s.try(s.multiple(at))
+	if !q.steep() {
+		return s.best
 	}
 	start := 0.0
 	for _, x := range multiples() {
@@ -259,33 +252,151 @@ func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int
 			at[k] = x
 		}
 		if ctx.Err() != nil {
-			return best
+			return s.best
 		}
-		if try(q.slopesAt(at, len(m.days))) {
+		if s.try(s.multiple(at)) {
 			start = x
 		}
 	}
+	if len(at) > 1 {
+		s.perTerm(at, start)
+	}
+	s.perDay(ctx)
+	for range 4 {
+		s.run(s.best.slopes)
+		if !s.try(s.b.slopesNow(len(m.days))) {
+			break
+		}
+	}
+	return s.best
+}
+
+// steep reports that some term has a ladder or bonus.
+func (q *queue) steep() bool {
+	for k := range q.terms {
+		if q.terms[k].severity(len(q.contacts)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *seeker) multiple(at []float64) slopes { return s.q.slopesAt(at, len(s.days)) }
+
+// run puts the best staffing at some shadow prices into the books.
+func (s *seeker) run(p slopes) *staff {
+	st := s.newStaff(s.q)
+	st.cover(s.q.linear(p, s.price, s.most))
+	copy(s.b.heads, st.heads)
+	s.b.post()
+	return st
+}
+
+// try shadow prices and keep the staffing if it is the best so far.
+func (s *seeker) try(p slopes) bool {
+	st := s.run(p)
+	margin := s.b.earned() - cost(st.heads, s.price)
+	if s.best.staff != nil && margin <= s.best.margin+1e-9*math.Abs(s.best.margin) {
+		return false
+	}
+	s.best = candidate{st, p, margin}
+	return true
+}
+
+// perTerm varies the multiple of one term after the other around a common start.
+func (s *seeker) perTerm(at []float64, start float64) {
 	for k := range at {
 		at[k] = start
 	}
+	start = max(start, 1)
 	for k := range at {
 		keep := at[k]
 		for _, f := range []float64{0, 0.25, 0.5, 0.7, 1.4, 2, 4} {
 			at[k] = f * start
-			if try(q.slopesAt(at, len(m.days))) {
+			if s.try(s.multiple(at)) {
 				keep = at[k]
 			}
 		}
 		at[k] = keep
 	}
-	for range 4 {
-		copy(b.heads, best.staff.heads)
-		b.post()
-		if !try(b.slopesNow(len(m.days))) {
-			break
+}
+
+// perDay gives every day its own price of the daily terms: on one day the target is worth reaching, on the next it
+// is out of reach. Given the price of the averages the days fall apart (but for blocks over midnight).
+func (s *seeker) perDay(ctx context.Context) {
+	var daily []int
+	for k := range s.q.terms {
+		if s.q.terms[k].spec.Period == Daily && s.q.terms[k].severity(len(s.days)) > 0 {
+			daily = append(daily, k)
 		}
 	}
-	return best
+	if daily == nil {
+		return
+	}
+	bases := []slopes{s.best.slopes.times(1)}
+	at := make([]float64, len(s.q.terms))
+	for _, x := range []float64{0, 2, 8, 32} {
+		for k := range at {
+			at[k] = x
+		}
+		bases = append(bases, s.multiple(at))
+	}
+	for i, base := range bases {
+		if i > 1 && len(daily) == len(s.q.terms) || ctx.Err() != nil {
+			break // nothing but daily terms: every base is the same
+		}
+		s.try(s.dayByDay(base, daily))
+	}
+}
+
+// dayByDay is base with the best multiple of the daily terms on each day.
+func (s *seeker) dayByDay(base slopes, daily []int) slopes {
+	for _, k := range daily {
+		clear(base[k])
+	}
+	rest := s.q.linear(base, s.price, s.most)
+	out := base.times(1)
+	ranges := s.q.dayRanges()
+	best := make([]float64, len(ranges))
+	for n := range best {
+		best[n] = math.Inf(-1)
+	}
+	at := make([]float64, len(s.q.terms))
+	for _, x := range multiples() {
+		for k := range at {
+			at[k] = x
+		}
+		p, own := base.times(1), s.multiple(at)
+		for _, k := range daily {
+			p[k] = own[k]
+		}
+		st := s.run(p)
+		for n, r := range ranges {
+			v := 0.0
+			for slot := r.from; slot < r.until; slot++ {
+				v += rest.at(slot, st.heads[slot])
+			}
+			d := s.q.day[r.from]
+			for _, k := range daily {
+				v -= s.b.ledgers[k].expectedDay(d)
+			}
+			if v > best[n] {
+				best[n] = v
+				for _, k := range daily {
+					out[k][d] = own[k][d]
+				}
+			}
+		}
+	}
+	return out
+}
+
+// expectedDay is what a daily term takes on a day, before its cap.
+func (l *ledger) expectedDay(day int) (sum float64) {
+	for s, due := range l.dayDue[day] {
+		sum += due - l.dayWon[day][s]
+	}
+	return sum / float64(l.scenarios)
 }
 
 // cost of heads at a price by slot.

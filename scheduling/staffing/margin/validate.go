@@ -18,6 +18,7 @@ const (
 	maxYuan      = 1e10
 	maxCells     = 60_000_000 // slots times scenarios: 4 bytes each
 	maxContacts  = 1e6        // per slot
+	maxBadSlots  = 10         // of one queue that are told: a shifted file is bad in every slot
 )
 
 // report collects bad fields below a path.
@@ -202,7 +203,11 @@ func (d Demand) check(r report, in Input, loc *time.Location) {
 		r.at("slots").bad("", "is empty: there is nothing to staff")
 	}
 	start, end, step := in.From.In(loc), in.Until.In(loc), time.Duration(in.SlotMin)*time.Minute
+	before := len(*r.fields)
 	for i, s := range d.Slots {
+		if len(*r.fields) >= before+maxBadSlots {
+			break
+		}
 		at := r.at("slots[%d]", i)
 		if s.Start.Before(start) || !s.Start.Before(end) || s.Start.Sub(start)%step != 0 {
 			at.at("start").bad(s.Start.Format(time.RFC3339), "must be the start of a slot of %d minutes from %s to before %s", in.SlotMin, in.From, in.Until)
