@@ -52,18 +52,28 @@ func (s *staff) span(p piece) span {
 
 type span struct{ from, until int }
 
-// less is a without b: at most two spans.
-func (a span) less(b span) []span {
+// spans are at most two, without an allocation: they are made for every move that is looked at.
+type spans struct {
+	at [2]span
+	n  int
+}
+
+func (a spans) each() []span { return a.at[:a.n] }
+
+// less is a without b.
+func (a span) less(b span) (out spans) {
+	put := func(from, until int) {
+		if from < until {
+			out.at[out.n] = span{from, until}
+			out.n++
+		}
+	}
 	if b.from >= a.until || b.until <= a.from {
-		return []span{a}
+		put(a.from, a.until)
+		return out
 	}
-	var out []span
-	if a.from < b.from {
-		out = append(out, span{a.from, b.from})
-	}
-	if b.until < a.until {
-		out = append(out, span{b.until, a.until})
-	}
+	put(a.from, b.from)
+	put(b.until, a.until)
 	return out
 }
 
@@ -77,7 +87,7 @@ type move struct {
 func (mv move) back() move { return move{out: mv.in, in: mv.out, take: mv.put, put: mv.take} }
 
 // effect of a move: the spans that lose a head and those that gain one.
-func (s *staff) effect(mv move) (lose, gain []span) {
+func (s *staff) effect(mv move) (lose, gain spans) {
 	a, b := span{}, span{}
 	if mv.take {
 		a = s.span(mv.out)
@@ -85,25 +95,18 @@ func (s *staff) effect(mv move) (lose, gain []span) {
 	if mv.put {
 		b = s.span(mv.in)
 	}
-	switch {
-	case mv.take && mv.put:
-		return a.less(b), b.less(a)
-	case mv.take:
-		return []span{a}, nil
-	default:
-		return nil, []span{b}
-	}
+	return a.less(b), b.less(a)
 }
 
 // apply a move.
 func (s *staff) apply(mv move) {
 	lose, gain := s.effect(mv)
-	for _, r := range lose {
+	for _, r := range lose.each() {
 		for i := r.from; i < r.until; i++ {
 			s.heads[i]--
 		}
 	}
-	for _, r := range gain {
+	for _, r := range gain.each() {
 		for i := r.from; i < r.until; i++ {
 			s.heads[i]++
 		}
@@ -155,31 +158,53 @@ func (s *staff) doubled(p piece) bool {
 	return p.length > 0 && s.span(piece{p.length - 1, p.start}) == s.span(p)
 }
 
-// marginals are running sums of the value of one head more and one head less, so that a span is a difference.
-type marginals struct{ more, less []float64 }
+// marginals are the value of one head more and one head less by slot, and running sums of them, so that a span is
+// a difference.
+type marginals struct{ more, less, moreSum, lessSum []float64 }
 
-func (s *staff) marginals(l *linear, into *marginals) {
+// marginals of the present heads.
+func (s *staff) marginals(l *linear) *marginals {
 	n := len(s.heads)
-	if into.more == nil {
-		into.more, into.less = make([]float64, n+1), make([]float64, n+1)
+	m := &marginals{make([]float64, n), make([]float64, n), make([]float64, n+1), make([]float64, n+1)}
+	m.refresh(s, l, spans{at: [2]span{{0, n}}, n: 1}, spans{})
+	return m
+}
+
+// refresh after a move.
+func (m *marginals) refresh(s *staff, l *linear, lose, gain spans) {
+	first := len(m.more)
+	for _, list := range []spans{lose, gain} {
+		for _, r := range list.each() {
+			for i := r.from; i < r.until; i++ {
+				h := s.heads[i]
+				now := l.at(i, h)
+				m.more[i], m.less[i] = clip(l.at(i, h+1)-now), clip(l.at(i, h-1)-now)
+			}
+			first = min(first, r.from)
+		}
 	}
-	for i, h := range s.heads {
-		now := l.at(i, h)
-		into.more[i+1] = into.more[i] + clip(l.at(i, h+1)-now)
-		into.less[i+1] = into.less[i] + clip(l.at(i, h-1)-now)
+	for i := first; i < len(m.more); i++ {
+		m.moreSum[i+1] = m.moreSum[i] + m.more[i]
+		m.lessSum[i+1] = m.lessSum[i] + m.less[i]
 	}
 }
 
 // clip keeps a forbidden head from wiping out the digits of the running sum.
 func clip(v float64) float64 { return max(-1e9, min(1e9, v)) }
 
+// score of a move in the linear problem: what both pieces cover stays as it is.
 func (m *marginals) score(s *staff, mv move) (sum float64) {
-	lose, gain := s.effect(mv)
-	for _, r := range lose {
-		sum += m.less[r.until] - m.less[r.from]
+	a, b := span{}, span{}
+	if mv.take {
+		a = s.span(mv.out)
+		sum += m.lessSum[a.until] - m.lessSum[a.from]
 	}
-	for _, r := range gain {
-		sum += m.more[r.until] - m.more[r.from]
+	if mv.put {
+		b = s.span(mv.in)
+		sum += m.moreSum[b.until] - m.moreSum[b.from]
+	}
+	if from, until := max(a.from, b.from), min(a.until, b.until); from < until {
+		sum -= m.lessSum[until] - m.lessSum[from] + m.moreSum[until] - m.moreSum[from]
 	}
 	return sum
 }
@@ -194,16 +219,14 @@ func (s *staff) cover(l *linear) {
 			s.apply(move{in: s.fit(0, i), put: true})
 		}
 	}
-	if s.lengths[len(s.lengths)-1] == 1 {
-		return
+	if s.lengths[len(s.lengths)-1] > 1 {
+		s.improve(l)
 	}
-	s.improve(l)
 }
 
 // improve takes the best move of each day until none helps, at most as often as there are slots.
 func (s *staff) improve(l *linear) {
-	var m marginals
-	s.marginals(l, &m)
+	m := s.marginals(l)
 	for range 10 {
 		moved := false
 		for _, day := range s.q.dayRanges() {
@@ -217,8 +240,9 @@ func (s *staff) improve(l *linear) {
 				if gain <= 1e-6 {
 					break
 				}
+				lose, gone := s.effect(best)
 				s.apply(best)
-				s.marginals(l, &m)
+				m.refresh(s, l, lose, gone)
 				moved = true
 			}
 		}

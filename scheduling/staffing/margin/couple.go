@@ -163,10 +163,10 @@ func (s *shared) evict() {
 		return
 	}
 	problems := make([]*linear, len(s.queues))
-	sums := make([]marginals, len(s.queues))
+	sums := make([]*marginals, len(s.queues))
 	for i, q := range s.queues {
 		problems[i] = q.linear(s.found[i].slopes, s.money(q), s.uniform(q))
-		s.found[i].staff.marginals(problems[i], &sums[i])
+		sums[i] = s.found[i].staff.marginals(problems[i])
 	}
 	heads, _ := s.used()
 	for t := range heads {
@@ -189,8 +189,9 @@ func (s *shared) evict() {
 			for i := r.from; i < r.until; i++ {
 				heads[s.queues[who].at[i]]--
 			}
+			lose, gain := st.effect(what)
 			st.apply(what)
-			st.marginals(problems[who], &sums[who])
+			sums[who].refresh(st, problems[who], lose, gain)
 		}
 	}
 }
@@ -229,7 +230,7 @@ func (s *shared) climb(ctx context.Context) error {
 					most[j] = min(most[j], s.found[i].staff.heads[j]+mine)
 				}
 			}
-			c := &climber{m: s.Model, b: s.open(q, s.found[i].staff.heads), staff: s.found[i].staff, price: s.money(q), most: most}
+			c := &climber{m: s.Model, b: s.open(q, s.found[i].staff.heads), staff: s.found[i].staff, price: s.money(q), most: most, chains: round == 0}
 			gains[i] = c.climb(ctx)
 		})
 		if err != nil {

@@ -199,6 +199,27 @@ func (l *ledger) settle() {
 	}
 }
 
+// apply changes for good.
+func (l *ledger) apply(changes []change) {
+	if len(changes) == 0 {
+		return
+	}
+	for s := range l.scenarios {
+		l.due[s], l.won[s] = l.after(s, changes)
+		for _, c := range changes {
+			l.met[c.day][s] += c.met[s]
+			met, all := float64(l.met[c.day][s]), float64(l.all[c.day][s])
+			l.total[s] += float64(c.met[s])
+			switch l.spec.Period {
+			case Daily:
+				l.dayDue[c.day][s], l.dayWon[c.day][s] = l.daily(c.day, met, all)
+			case Run:
+				l.bad[c.day][s] = l.badDay(met, all)
+			}
+		}
+	}
+}
+
 // runs counts every RunDays bad days in a row once, and deducts at the weight of the day that completes
 // them. A day without contacts neither counts nor breaks the row.
 func (l *ledger) runs(s int, bad func(day int) bool) (due, times float64) {

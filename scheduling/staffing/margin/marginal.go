@@ -69,7 +69,8 @@ func (m *Model) bare(p Plan) []*books {
 
 // price a change of heads on a span of slots.
 func (m *Model) price(all []*books, b *books, r span, heads int) Marginal {
-	e := effects{revenue: make([]float32, m.in.Scenarios), changes: make([][]change, len(b.ledgers))}
+	var e effects
+	e.reset(len(b.ledgers), m.in.Scenarios)
 	hours := make([]float64, len(m.days))
 	out := Marginal{Queue: b.id, From: m.start(b.queue, r.from), Until: m.start(b.queue, r.until-1).Add(m.step), Heads: heads}
 	for i := r.from; i < r.until; i++ {
@@ -157,13 +158,12 @@ func (m *Model) Marginals(ctx context.Context, p Plan, hours float64, n int) (be
 			most[j] = m.ceiling(q)
 		}
 		st := &staff{q: q, lengths: []int{length}, heads: b.heads}
-		var sums marginals
-		st.marginals(q.linear(b.slopesNow(len(m.days)), q.wage, most), &sums)
+		sums := st.marginals(q.linear(b.slopesNow(len(m.days)), q.wage, most))
 		for _, day := range q.dayRanges() {
-			if r, ok := st.pick(day, &sums, 1); ok {
+			if r, ok := st.pick(day, sums, 1); ok {
 				more[i] = append(more[i], m.price(all, b, r, 1))
 			}
-			if r, ok := st.pick(day, &sums, -1); ok {
+			if r, ok := st.pick(day, sums, -1); ok {
 				less[i] = append(less[i], m.price(all, b, r, -1))
 			}
 		}

@@ -15,6 +15,8 @@ type climber struct {
 	price  []float64
 	most   []int
 	deltas [][2]*delta // by slot: one head more, one head less
+	chains bool        // also look over the edges of stairs
+	e      effects     // buffer
 }
 
 // delta is what one head more or less in a slot changes, by scenario.
@@ -36,15 +38,17 @@ func (c *climber) climb(ctx context.Context) (gain float64) {
 	c.deltas = make([][2]*delta, len(c.staff.heads))
 	copy(c.b.heads, c.staff.heads)
 	c.b.post()
-	for range sweeps {
+	for sweep := range sweeps {
 		swept := 0.0
 		for _, day := range c.b.dayRanges() {
 			if ctx.Err() != nil {
 				return gain
 			}
 			swept += c.day(day)
-			for _, x := range []float64{0, 1, 4, 16} {
-				swept += c.chain(day, x)
+			if sweep == 0 && c.chains {
+				for _, x := range []float64{0, 1, 4, 16} {
+					swept += c.chain(day, x)
+				}
 			}
 		}
 		gain += swept
@@ -60,11 +64,10 @@ func (c *climber) climb(ctx context.Context) (gain float64) {
 // day takes the best priced move that starts on a day until none gains.
 func (c *climber) day(day span) (gain float64) {
 	l := c.b.linear(c.b.slopesNow(len(c.m.days)), c.price, c.most)
-	var marg marginals
+	marg := c.staff.marginals(l)
 	for range perDay {
-		c.staff.marginals(l, &marg)
 		best, most := move{}, worthless
-		for _, mv := range c.promising(day, &marg) {
+		for _, mv := range c.promising(day, marg) {
 			if g := c.gain(mv); g > most {
 				best, most = mv, g
 			}
@@ -72,7 +75,7 @@ func (c *climber) day(day span) (gain float64) {
 		if most <= worthless {
 			break
 		}
-		c.take(best)
+		c.take(best, l, marg)
 		gain += most
 	}
 	return gain
@@ -87,11 +90,10 @@ func (c *climber) chain(day span, multiple float64) float64 {
 		at[k] = multiple
 	}
 	l := c.b.linear(c.b.slopesAt(at, len(c.m.days)), c.price, c.most)
-	var marg marginals
+	marg := c.staff.marginals(l)
 	var done []move
 	sum, best, kept := 0.0, worthless, 0
 	for range chained {
-		c.staff.marginals(l, &marg)
 		mv, score := move{}, worthless
 		c.staff.moves(day.from, day.until, func(x move) {
 			if v := marg.score(c.staff, x); v > score && v < 1e8 {
@@ -102,13 +104,13 @@ func (c *climber) chain(day span, multiple float64) float64 {
 			break
 		}
 		sum += c.gain(mv)
-		c.take(mv)
+		c.take(mv, l, marg)
 		if done = append(done, mv); sum > best {
 			best, kept = sum, len(done)
 		}
 	}
 	for i := len(done) - 1; i >= kept; i-- {
-		c.take(done[i].back())
+		c.take(done[i].back(), l, marg)
 	}
 	if kept == 0 {
 		return 0
@@ -168,30 +170,45 @@ func (b *books) delta(slot, heads int) *delta {
 	return d
 }
 
-// effects sums the deltas of a move: revenue by scenario, and the changes of each term by day.
+// effects sums the deltas of a change of heads: revenue by scenario, and the changes of each term by day.
 type effects struct {
 	revenue []float32
 	changes [][]change // by term
 	cost    float64
+	spare   [][]float32 // buffers of earlier changes
 }
 
-func (c *climber) effects(mv move) effects {
-	e := effects{revenue: make([]float32, c.m.in.Scenarios), changes: make([][]change, len(c.b.ledgers))}
-	lose, gain := c.staff.effect(mv)
-	for _, r := range lose {
-		c.sum(&e, r, -1)
+// reset for a new sum over the same terms and scenarios.
+func (e *effects) reset(terms, scenarios int) {
+	if e.revenue == nil {
+		e.revenue, e.changes = make([]float32, scenarios), make([][]change, terms)
 	}
-	for _, r := range gain {
-		c.sum(&e, r, 1)
+	clear(e.revenue)
+	e.cost = 0
+	for k := range e.changes {
+		for _, c := range e.changes[k] {
+			e.spare = append(e.spare, c.met)
+		}
+		e.changes[k] = e.changes[k][:0]
 	}
-	return e
 }
 
-func (c *climber) sum(e *effects, r span, sign int) {
-	for i := r.from; i < r.until; i++ {
-		e.add(c.one(i, sign), c.b.day[i])
-		e.cost += float64(sign) * c.price[i]
+// on is the sum of a term on a day.
+func (e *effects) on(term, day int) []float32 {
+	for _, c := range e.changes[term] {
+		if c.day == day {
+			return c.met
+		}
 	}
+	var sum []float32
+	if last := len(e.spare) - 1; last >= 0 {
+		sum, e.spare = e.spare[last], e.spare[:last]
+		clear(sum)
+	} else {
+		sum = make([]float32, len(e.revenue))
+	}
+	e.changes[term] = append(e.changes[term], change{day, sum})
+	return sum
 }
 
 func (e *effects) add(d *delta, day int) {
@@ -202,14 +219,27 @@ func (e *effects) add(d *delta, day int) {
 		if met == nil {
 			continue
 		}
-		at := slices.IndexFunc(e.changes[k], func(c change) bool { return c.day == day })
-		if at < 0 {
-			at = len(e.changes[k])
-			e.changes[k] = append(e.changes[k], change{day, make([]float32, len(met))})
-		}
-		sum := e.changes[k][at].met
+		sum := e.on(k, day)
 		for s, v := range met {
 			sum[s] += v
+		}
+	}
+}
+
+// effects of a move.
+func (c *climber) effects(mv move) *effects {
+	c.e.reset(len(c.b.ledgers), c.m.in.Scenarios)
+	lose, gain := c.staff.effect(mv)
+	c.sum(lose, -1)
+	c.sum(gain, 1)
+	return &c.e
+}
+
+func (c *climber) sum(list spans, sign int) {
+	for _, r := range list.each() {
+		for i := r.from; i < r.until; i++ {
+			c.e.add(c.one(i, sign), c.b.day[i])
+			c.e.cost += float64(sign) * c.price[i]
 		}
 	}
 }
@@ -225,27 +255,25 @@ func (c *climber) gain(mv move) float64 {
 	return sum/float64(len(e.revenue)) - e.cost
 }
 
-// take a move and update the books.
-func (c *climber) take(mv move) {
+// take a move and update the books and the marginals of a linear problem.
+func (c *climber) take(mv move, l *linear, marg *marginals) {
 	e := c.effects(mv)
 	lose, gain := c.staff.effect(mv)
 	c.staff.apply(mv)
-	for _, r := range append(lose, gain...) {
-		for i := r.from; i < r.until; i++ {
-			c.deltas[i] = [2]*delta{}
+	marg.refresh(c.staff, l, lose, gain)
+	for _, list := range []spans{lose, gain} {
+		for _, r := range list.each() {
+			for i := r.from; i < r.until; i++ {
+				c.deltas[i] = [2]*delta{}
+				c.b.heads[i] = c.staff.heads[i]
+			}
 		}
 	}
-	copy(c.b.heads, c.staff.heads)
 	for s, v := range e.revenue {
 		c.b.revenue[s] += v
 	}
-	for k, l := range c.b.ledgers {
-		for _, ch := range e.changes[k] {
-			for s, v := range ch.met {
-				l.met[ch.day][s] += v
-			}
-		}
-		l.settle()
+	for k, ledger := range c.b.ledgers {
+		ledger.apply(e.changes[k])
 	}
 	for s := range c.b.due {
 		c.b.due[s], c.b.won[s] = c.b.dues(s, nil)

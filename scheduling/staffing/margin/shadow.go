@@ -335,14 +335,14 @@ func (s *seeker) perDay(ctx context.Context) {
 	}
 	bases := []slopes{s.best.slopes.times(1)}
 	at := make([]float64, len(s.q.terms))
-	for _, x := range []float64{0, 2, 8, 32} {
+	for _, x := range []float64{2, 8} {
 		for k := range at {
 			at[k] = x
 		}
 		bases = append(bases, s.multiple(at))
 	}
 	for i, base := range bases {
-		if i > 1 && len(daily) == len(s.q.terms) || ctx.Err() != nil {
+		if i > 0 && len(daily) == len(s.q.terms) || ctx.Err() != nil {
 			break // nothing but daily terms: every base is the same
 		}
 		s.try(s.dayByDay(base, daily))
