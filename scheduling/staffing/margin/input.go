@@ -70,15 +70,15 @@ type Wage struct {
 
 // Queue is one queue with its demand, its work and its contract.
 type Queue struct {
-	Queue       ids.Queue   `json:"queue"`
-	Demand      Demand      `json:"demand"`
-	Handling    Handling    `json:"handling"`
-	MinHeads    int         `json:"min_heads,omitempty"` // in every open slot
-	MaxHeads    int         `json:"max_heads,omitempty"` // 0 = no limit
-	Prices      Prices      `json:"prices"`
-	Commission  *Commission `json:"commission,omitempty"`
-	Terms       []Term      `json:"terms,omitempty"`
-	PenaltyCapYuan float64  `json:"penalty_cap_yuan,omitempty"` // most that all terms together deduct in the horizon; 0 = none
+	Queue          ids.Queue   `json:"queue"`
+	Demand         Demand      `json:"demand"`
+	Handling       Handling    `json:"handling"`
+	MinHeads       int         `json:"min_heads,omitempty"` // in every open slot
+	MaxHeads       int         `json:"max_heads,omitempty"` // 0 = no limit
+	Prices         Prices      `json:"prices"`
+	Commission     *Commission `json:"commission,omitempty"`
+	Terms          []Term      `json:"terms,omitempty"`
+	PenaltyCapYuan float64     `json:"penalty_cap_yuan,omitempty"` // most that all terms together deduct in the horizon; 0 = none
 }
 
 // Demand is the forecast distribution of one queue.
@@ -236,8 +236,10 @@ func (in Input) withDefaults() Input {
 	orFloat(&in.Wage.Holiday, 3)
 	d := DefaultUncertainty()
 	for _, p := range []struct{ to, from **float64 }{
-		{&in.Uncertainty.Slots, &d.Slots}, {&in.Uncertainty.Days, &d.Days},
-		{&in.Uncertainty.Queues, &d.Queues}, {&in.Uncertainty.Carry, &d.Carry},
+		{&in.Uncertainty.Slots, &d.Slots},
+		{&in.Uncertainty.Days, &d.Days},
+		{&in.Uncertainty.Queues, &d.Queues},
+		{&in.Uncertainty.Carry, &d.Carry},
 	} {
 		if *p.to == nil {
 			*p.to = *p.from

@@ -148,13 +148,13 @@ func (t *term) badDay(met, all float64) bool {
 // ledger is the state of one term under one staffing.
 type ledger struct {
 	*term
-	met              [][]float32 // contacts that met the metric, by day and scenario
-	total            []float64   // the same over all days
-	due, won         []float64   // yuan before the cap, by scenario
-	dayDue, dayWon   [][]float64 // of each day (Daily)
-	bad              [][]bool    // (Run)
-	days, scenarios  int
-	changedBad       []bool // buffer of after, by day
+	met             [][]float32 // contacts that met the metric, by day and scenario
+	total           []float64   // the same over all days
+	due, won        []float64   // yuan before the cap, by scenario
+	dayDue, dayWon  [][]float64 // of each day (Daily)
+	bad             [][]bool    // (Run)
+	days, scenarios int
+	changedBad      []bool // buffer of after, by day
 }
 
 func newLedger(t *term, days, scenarios int) *ledger {

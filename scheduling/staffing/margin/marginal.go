@@ -15,17 +15,17 @@ import (
 // Marginal is what some heads more (or fewer, negative) from one time to another are worth on top of a plan.
 // Amounts are expected yuan; for fewer heads cost and gains are negative.
 type Marginal struct {
-	Queue          ids.Queue `json:"queue"`
-	From           time.Time `json:"from"`
-	Until          time.Time `json:"until"`
-	Heads          int       `json:"heads"`
-	CostYuan       float64   `json:"cost_yuan"`            // wages, overtime premium included
-	AvoidedYuan    float64   `json:"avoided_penalty_yuan"` // deductions
-	RevenueYuan    float64   `json:"gained_revenue_yuan"`  // from contacts, sales and hours
-	BonusYuan      float64   `json:"gained_bonus_yuan"`
-	NetYuan        float64   `json:"net_yuan"` // avoided + revenue + bonus - cost
-	StandardErrorYuan float64`json:"standard_error_yuan"`
-	Text           string    `json:"text"` // the same in a sentence
+	Queue             ids.Queue `json:"queue"`
+	From              time.Time `json:"from"`
+	Until             time.Time `json:"until"`
+	Heads             int       `json:"heads"`
+	CostYuan          float64   `json:"cost_yuan"`            // wages, overtime premium included
+	AvoidedYuan       float64   `json:"avoided_penalty_yuan"` // deductions
+	RevenueYuan       float64   `json:"gained_revenue_yuan"`  // from contacts, sales and hours
+	BonusYuan         float64   `json:"gained_bonus_yuan"`
+	NetYuan           float64   `json:"net_yuan"` // avoided + revenue + bonus - cost
+	StandardErrorYuan float64   `json:"standard_error_yuan"`
+	Text              string    `json:"text"` // the same in a sentence
 }
 
 // Block prices heads more or fewer than the plan has between two instants. Errors: margin.plan, margin.block (a

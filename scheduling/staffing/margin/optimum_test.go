@@ -159,8 +159,8 @@ func days(in margin.Input, n int) margin.Input {
 
 // Two processors or one, the same bytes.
 func TestSameInputSameBytes(t *testing.T) {
-	in := days(fortnight(3), 2)
-	in.Scenarios = 40
+	in := days(fortnight(3), 1)
+	in.Scenarios = 24
 	run := func(processors int) string {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
 		r, err := margin.Price(ctx, in)

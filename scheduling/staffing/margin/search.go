@@ -29,7 +29,7 @@ const (
 	priced    = 12 // moves priced in full before one is taken
 	perDay    = 60 // moves taken on a day in one sweep
 	sweeps    = 4
-	chained   = 24 // moves of a chain
+	chained   = 24   // moves of a chain
 	worthless = 1e-6 // yuan of gain that ends a climb
 )
 

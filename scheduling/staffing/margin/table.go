@@ -66,11 +66,15 @@ func (t *table) add(out []float32, figure, heads int, contacts loads, sign float
 	}
 	at := t.rows[min(heads, len(t.rows)-1)].at[figure*(cells+1):][:cells+1]
 	scale := cells / fullest / most
+	// Rounds are a share of the answered ones, which full agents settle; the other figures count arrivals.
+	beyond := figure < len(t.metrics) && t.metrics[figure].name == RoundWithin
 	for s, c := range contacts {
 		x := c * scale
 		if i := int(x); i < cells {
 			low := at[i]
 			out[s] += sign * c * (low + (x-float32(i))*(at[i+1]-low))
+		} else if beyond {
+			out[s] += sign * c * at[cells]
 		} else {
 			out[s] += sign * at[cells] * cells / scale
 		}
@@ -104,9 +108,12 @@ func (t *table) measure(heads int, contacts float64) []float64 {
 		default:
 			p := staffing.Evaluate(t.callModel(), t.calls(contacts), float64(heads), m.within)
 			abandon, reply = p.Abandon, p.AnsweredWait
+			if t.work.PatienceS == 0 { // nobody leaves, but a crowd beyond capacity is not taken up
+				abandon = max(0, 1-float64(heads)*t.capacity/contacts)
+			}
 			out[i] = p.ServiceLevel
 			if m.name == Abandoned {
-				out[i] = 1 - p.Abandon
+				out[i] = 1 - abandon
 			}
 		}
 	}
@@ -157,16 +164,27 @@ func newTable(spec Queue, work Handling, metrics []metric, slot time.Duration) *
 }
 
 // nodes are the loads over capacity at which a row runs the model: evenly over the whole row, and
-// densely where heads and load are equal, on the scale 1/sqrt(heads) on which service turns there
-// (Halfin & Whitt, Oper. Res. 29 (1981)).
-func nodes(heads int) []float64 {
-	var at []float64
+// densely where service turns, on the scale 1/sqrt(heads) on which it turns there (Halfin & Whitt, Oper. Res.
+// 29 (1981)): where heads and load are equal, and where the wait of a crowd, ln(load) patiences, is the limit.
+func (t *table) nodes(heads int) []float64 {
+	at := []float64{0.03, 0.06}
 	for x := 0.0; x < 1.21; x += 0.1 {
 		at = append(at, x)
 	}
-	at = append(at, 1.4, 1.7, 2, 2.5, 3, fullest)
-	for b := -3.0; b <= 3.01; b += 0.4 {
-		at = append(at, 1+b/math.Sqrt(float64(heads)))
+	at = append(at, 1.35, 1.5, 1.65, 1.8, 2, 2.2, 2.5, 2.8, 3.2, 3.6, fullest)
+	knees := []float64{1}
+	for _, m := range t.metrics {
+		if heads > exactHeads/2 && t.work.PatienceS > 0 && m.name == FirstWithin {
+			knees = append(knees, math.Exp(m.within.Seconds()/t.work.PatienceS))
+		}
+	}
+	for _, knee := range knees {
+		for b := -3.0; b <= 3.01; b += 0.4 {
+			at = append(at, knee*(1+b/math.Sqrt(float64(heads))))
+		}
+	}
+	if t.work.PatienceS == 0 { // the wait grows without end just below 1
+		at = append(at, 0.94, 0.96, 0.975, 0.985, 0.99, 0.995, 0.999)
 	}
 	slices.Sort(at)
 	const apart = 0.004
@@ -182,7 +200,7 @@ func nodes(heads int) []float64 {
 
 // solve computes the row of one number of heads.
 func (t *table) solve(heads int) row {
-	xs := nodes(heads)
+	xs := t.nodes(heads)
 	ys := make([][]float64, t.width())
 	for _, x := range xs {
 		load := max(x, 1e-6) * t.capacity * float64(heads) // the limit of an empty queue, not the empty queue
