@@ -69,7 +69,8 @@ func shop(in margin.Input, i int) margin.Queue {
 			continue
 		}
 		day := calendar.DateOf(t, shanghai).Sub(in.From)
-		mean := size * (0.35 + 0.5*math.Exp(-math.Pow((hour-13)/2, 2)) + 0.65*math.Exp(-math.Pow((hour-20.5)/2, 2)))
+		noon, evening := (hour-13)/2, (hour-20.5)/2
+		mean := size * (0.35 + 0.5*math.Exp(-noon*noon) + 0.65*math.Exp(-evening*evening))
 		mean *= []float64{1.6, 1.8, 1.2, 1, 1, 1.1, 1, 1, 1.2, 1.4, 2, 3.2, 1.6, 1.1}[day]
 		if (day == 0 || day == 10) && hour >= 20 {
 			mean *= 1 + 2*math.Exp(-(hour-20)/0.7)
