@@ -101,7 +101,7 @@ func (f *forecastFlags) run(cmd *cobra.Command) error {
 	outcomes, err := forecast.RunAll(cmd.Context(), h.series, options, func() { bar.add(1) })
 	bar.done()
 	if err != nil {
-		return fault.Wrap(err, fault.Canceled, "forecast.canceled", "the forecast was interrupted")
+		return err
 	}
 	if !slices.ContainsFunc(outcomes, func(o forecast.Outcome) bool { return o.Err == nil }) {
 		return outcomes[0].Err

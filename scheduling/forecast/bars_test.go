@@ -63,7 +63,7 @@ func emergencyBar(b *testing.B) string {
 	s, scores := replayEmergency(b, 12*time.Hour)
 	recent, all := emergencyBenchmarks(s)
 	return fmt.Sprintf("pinball %.3f (their Benchmark-2 on this year %.3f, Benchmark-1 %.3f; on theirs 1.217 and 1.254), P90 covers %.1f %%",
-		scores.Pinball, recent, all, 100*scores.Coverage[17])
+		*scores.Ours.Pinball, recent, all, 100*scores.Ours.Coverage[17])
 }
 
 // emergencyBenchmarks are Benchmark-2 and Benchmark-1 of the paper: the empirical quantiles of

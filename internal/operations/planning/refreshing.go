@@ -112,7 +112,7 @@ func (p *Planning) drift(ctx context.Context, scope access.Scope, view *store.Vi
 	if options.Exclude, err = p.excluded(ctx, q.ID); err != nil {
 		return nil, err
 	}
-	replayed, _, err := forecast.Replay(ctx, series, options, forecast.Protocol{
+	replayed, err := forecast.Replay(ctx, series, options, forecast.Protocol{
 		Horizon: options.Horizon, Step: options.Horizon, From: first.In(p.gate.Zone), To: end.In(p.gate.Zone),
 	})
 	if err != nil {
