@@ -32,8 +32,8 @@ const (
 
 // RefreshForecasts lets all queues teach each other what sales events did, makes a new version of the
 // forecast of every queue that has a history, and carries the adjustments in force over to it. A queue of which nothing new is known gets none. rows is how
-// many versions were made.
-func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _ time.Time) (rows int64, err error) {
+// many versions were made. Then it deletes old ones that nobody needs.
+func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
@@ -41,6 +41,10 @@ func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _
 		return 0, err
 	}
 	made, err := p.makeForecasts(ctx, who, ForecastInput{Horizon: refreshHorizon, Carry: true}, true)
+	if err != nil {
+		return int64(len(made)), err
+	}
+	_, err = p.pruneForecasts(ctx, who, due)
 	return int64(len(made)), err
 }
 
