@@ -65,7 +65,9 @@ func (p *Planning) measured(ctx context.Context, scope access.Scope, q store.Que
 	return rows, nil
 }
 
-// cameRows are the contacts of a queue in a span that reached people, from both places.
+// cameRows are the contacts of a queue in a span that reached people, from both places: a forecast is of those,
+// so only they can be compared with it. Of a day on which nothing was measured nobody knows what the bot took of
+// an imported history of all arrivals; its rows are left out.
 func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) ([]chatlog.Contacts, error) {
 	rows, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
 	if err != nil {
@@ -82,17 +84,22 @@ func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Que
 	if len(rows)+len(all) == 0 {
 		return nil, nil
 	}
-	now := p.gate.Now()
-	if start := now.Add(-botReach); start.Before(span.Start) {
-		span.Start = start // as many days as a forecast looks at tell what the history counts
-	}
-	span.End = now
 	b, err := p.bot(ctx, scope, q, span)
 	if err != nil {
 		return nil, err
 	}
-	if rows, err = p.netOfBot(ctx, scope, q, span, slot, b, rows); err != nil {
-		return nil, err
+	if len(rows) > 0 {
+		counts, err := p.historyCounts(ctx, scope, q, slot)
+		if err != nil {
+			return nil, err
+		}
+		if counts == forecast.CountsArrivals {
+			measured, err := p.measuredDays(ctx, scope, q, span, slot, all)
+			if err != nil {
+				return nil, err
+			}
+			rows = slices.DeleteFunc(b.off(rows, slot), func(r chatlog.Contacts) bool { return !measured[calendar.DateOf(r.Start, p.gate.Zone)] })
+		}
 	}
 	for _, r := range b.off(all, slot) {
 		if !told[calendar.DateOf(r.Start, p.gate.Zone)] {
@@ -103,40 +110,44 @@ func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Que
 	return rows, nil
 }
 
-// netOfBot takes off imported rows what a bot ended alone, when the history counts it: a forecast is
-// of what reaches people, so only that can be compared with it. Of a day on which nothing was measured
-// nobody knows what the bot took; its rows are left out.
-func (p *Planning) netOfBot(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration, b bot, rows []chatlog.Contacts) ([]chatlog.Contacts, error) {
-	if len(rows) == 0 || len(b.history.Records) == 0 {
-		return rows, nil
-	}
-	known, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := p.counts(slot, known, b)
-	if err != nil {
-		return nil, err
-	}
-	if counts == "" { // what the newest forecast was told
-		newest, _, err := p.gate.Everything().Forecasts(ctx, store.ForecastFilter{Queue: q.ID}, store.Page{Limit: 1})
-		if err != nil {
+// measuredDays are those of a span on which a conversation was measured; rows are the measured ones, of slots
+// that are rolled up.
+func (p *Planning) measuredDays(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration, rows []chatlog.Contacts) (map[calendar.Date]bool, error) {
+	if slot%calendar.Slot != 0 {
+		var err error
+		if rows, err = p.measured(ctx, scope, q, span, calendar.Slot); err != nil {
 			return nil, err
 		}
-		if len(newest) > 0 {
-			if said := WorkOf(newest[0]).Bot; said != nil {
-				counts = said.HistoryCounts
-			}
+	}
+	days := map[calendar.Date]bool{}
+	for _, r := range rows {
+		days[calendar.DateOf(r.Start, p.gate.Zone)] = true
+	}
+	return days, nil
+}
+
+// historyCounts is what the imported history of a queue counts: what its newest forecast was made with, or
+// else what the days that both know say.
+func (p *Planning) historyCounts(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration) (forecast.Counted, error) {
+	newest, _, err := p.gate.Everything().Forecasts(ctx, store.ForecastFilter{Queue: q.ID}, store.Page{Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(newest) > 0 {
+		if said := WorkOf(newest[0]).Bot; said != nil && said.HistoryCounts != "" {
+			return said.HistoryCounts, nil
 		}
 	}
-	if counts != forecast.CountsArrivals {
-		return rows, nil
+	reach := calendar.Range{Start: p.gate.Now().Add(-botReach), End: p.gate.Now()}
+	b, err := p.bot(ctx, scope, q, reach)
+	if err != nil || len(b.history.Records) == 0 {
+		return "", err
 	}
-	measured := map[calendar.Date]bool{}
-	for _, r := range b.history.Records {
-		measured[calendar.DateOf(r.Start, p.gate.Zone)] = true
+	known, err := p.gate.Measured(scope).Series(ctx, q.ID, reach, slot)
+	if err != nil {
+		return "", err
 	}
-	return slices.DeleteFunc(b.off(rows, slot), func(r chatlog.Contacts) bool { return !measured[calendar.DateOf(r.Start, p.gate.Zone)] }), nil
+	return p.counts(slot, known, b)
 }
 
 // continued is a contact history with what was measured after its last day, up to an instant. A
