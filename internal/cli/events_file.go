@@ -27,6 +27,8 @@ type eventsFile struct {
 			End   string `yaml:"end"`
 		} `yaml:"phases"`
 		Openings []string `yaml:"openings"`
+		Scale    float64  `yaml:"scale"`
+		ScaleOf  string   `yaml:"scale_of"`
 	} `yaml:"events"`
 }
 
@@ -62,7 +64,9 @@ func parseEvents(name string, r io.Reader, style timeStyle) ([]forecast.Event, e
 	var events []forecast.Event
 	for i, e := range file.Events {
 		where := fmt.Sprintf("events[%d]", i)
-		event := forecast.Event{Family: e.Family, Start: read(where+".start", e.Start), End: read(where+".end", e.End)}
+		event := forecast.Event{
+			Family: e.Family, Start: read(where+".start", e.Start), End: read(where+".end", e.End), Scale: e.Scale, ScaleOf: e.ScaleOf,
+		}
 		for j, p := range e.Phases {
 			at := fmt.Sprintf("%s.phases[%d]", where, j)
 			event.Phases = append(event.Phases, forecast.Phase{Kind: p.Kind, Start: read(at+".start", p.Start), End: read(at+".end", p.End)})

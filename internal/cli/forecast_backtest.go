@@ -178,10 +178,10 @@ func (b *backtestRun) replay(cmd *cobra.Command, w io.Writer) error {
 	var first error
 	good := false
 	for i, s := range b.h.series {
-		replayed, _, err := forecast.Replay(cmd.Context(), s, b.options, b.protocol)
+		replayed, err := forecast.Replay(cmd.Context(), s, b.options, b.protocol)
 		bar.add(1)
-		if cmd.Context().Err() != nil {
-			return fault.Wrap(cmd.Context().Err(), fault.Canceled, "forecast.canceled", "the back-test was interrupted")
+		if err != nil && fault.CodeOf(err) == "forecast.canceled" {
+			return err
 		}
 		one := backtestSeries{Group: b.group(i)}
 		if err != nil {
@@ -293,6 +293,9 @@ func (b *backtestRun) print(w io.Writer) error {
 // writeScores is the table of a back-test.
 func writeScores(w io.Writer, scores forecast.Benchmarks) {
 	rows := []string{scoreRow("ours", scores.Ours)}
+	if days := scores.Days.Points; days > 0 && days < scores.Ours.Points {
+		rows = append(rows, scoreRow("ours, whole days", scores.Days))
+	}
 	for _, r := range scores.Rivals {
 		rows = append(rows, scoreRow(r.Name, r.Its))
 	}

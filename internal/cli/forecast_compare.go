@@ -132,6 +132,9 @@ func printForecastComparison(w io.Writer, c planning.ForecastComparison, slots b
 			fmt.Fprintf(w, "%s: WAPE %s, bias %s over %d rows\n", x.Name, share(x.Score.WAPE), signed(x.Score.Bias), x.Score.Points)
 		}
 	}
+	for _, n := range c.Notes {
+		fmt.Fprintln(w, "note:", n)
+	}
 }
 
 func newForecastAccuracy(s *settings) *cobra.Command {

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"bufio"
-	"encoding/csv"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -20,14 +17,14 @@ import (
 	"github.com/chaoban/chaoban/configs"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 // forecastFlags are the flags of `chaoban forecast file` as typed.
 type forecastFlags struct {
 	in, timeCol, valueCol  string
-	groupCols              []string
+	groupCols, pathCols    []string
+	categoryCol            string
 	slot, horizon          string
 	origin, hours, missing string
 	events, calendar       string
@@ -49,7 +46,14 @@ func newForecastFileCommand() *cobra.Command {
 
 History is every slot that has ended by the origin; later rows are not looked at. The forecast
 covers each open slot that starts at or after the origin, up to origin + horizon. Rows of one
-group in one slot are summed. Times without a zone stay on the local clock of the file.`,
+group in one slot are summed. Times without a zone stay on the local clock of the file.
+
+Several series teach each other what events do; those of one --category-col first, so a new
+merchant borrows from merchants like it. They add up to the forecasts of their sums: of all, and
+of each label of --path-cols, as in --group-cols merchant,shop,queue --path-cols merchant,shop.
+
+Events may carry a planned size, scale: 1.3 with scale_of: sales, orders or budget, as a ratio to
+the past occurrence of the family.`,
 		Example: `  chaoban forecast file --in calls.csv --time-col DateTime --value-col Calls --slot 30m --horizon 5d \
     --hours "Mon-Fri 07:00-21:00" --calendar none --out forecast.csv --plot forecast.svg`,
 		Args: cobra.NoArgs,
@@ -59,6 +63,8 @@ group in one slot are summed. Times without a zone stay on the local clock of th
 	f.register(cmd)
 	flags.StringVar(&f.origin, "origin", "", "instant the forecast starts from (default: the end of the data)")
 	flags.StringVar(&f.out, "out", "", "forecast, CSV (default: standard output)")
+	flags.StringSliceVar(&f.pathCols, "path-cols", nil, "group columns whose values are sums of series, from the top down: merchant,shop")
+	flags.StringVar(&f.categoryCol, "category-col", "", "column that says which series are alike; a new one borrows its events from those")
 	flags.StringVar(&f.plot, "plot", "", "picture, SVG; of the largest series when there are several")
 	flags.BoolVar(&f.json, "json", false, "print a JSON summary (with the points when --out is absent)")
 	return cmd
@@ -98,15 +104,15 @@ func (f *forecastFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), int64(len(h.series)), "forecasting")
-	outcomes, err := forecast.RunAll(cmd.Context(), h.series, options, func() { bar.add(1) })
+	batch, err := forecast.RunBatch(cmd.Context(), h.series, options, func() { bar.add(1) })
 	bar.done()
 	if err != nil {
-		return fault.Wrap(err, fault.Canceled, "forecast.canceled", "the forecast was interrupted")
+		return err
 	}
-	if !slices.ContainsFunc(outcomes, func(o forecast.Outcome) bool { return o.Err == nil }) {
-		return outcomes[0].Err
+	if !slices.ContainsFunc(batch.Outcomes, func(o forecast.Outcome) bool { return o.Err == nil }) {
+		return batch.Outcomes[0].Err
 	}
-	return f.write(cmd, h, options, outcomes)
+	return f.write(cmd, h, options, batch)
 }
 
 // options reads the flags that need no file and reports every bad one at once.
@@ -156,6 +162,14 @@ func (f *forecastFlags) options() (o forecast.Options, err error) {
 		if c == f.timeCol || c == f.valueCol || slices.Contains(f.groupCols[:i], c) {
 			bad = append(bad, fault.Field{Path: "--group-cols", Value: c, Problem: "is named twice"})
 		}
+	}
+	for i, c := range f.pathCols {
+		if !slices.Contains(f.groupCols, c) || slices.Contains(f.pathCols[:i], c) {
+			bad = append(bad, fault.Field{Path: "--path-cols", Value: c, Problem: "must name columns of --group-cols, each once"})
+		}
+	}
+	if c := f.categoryCol; c != "" && (c == f.timeCol || c == f.valueCol) {
+		bad = append(bad, fault.Field{Path: "--category-col", Value: c, Problem: "is the column of times or values"})
 	}
 	return o, fault.Bad("cli.flags", "flags", bad)
 }
@@ -225,7 +239,8 @@ func (f *forecastFlags) read(cmd *cobra.Command) (history, error) {
 	bar := newProgress(cmd.ErrOrStderr(), size, "reading "+filepath.Base(f.in))
 	defer bar.done()
 	return readHistory(cmd.Context(), bar.reader(file), historySpec{
-		file: f.in, timeCol: f.timeCol, valueCol: f.valueCol, groupCols: f.groupCols, slot: f.slotLength, origin: f.origin,
+		file: f.in, timeCol: f.timeCol, valueCol: f.valueCol, groupCols: f.groupCols, pathCols: f.pathCols, categoryCol: f.categoryCol,
+		slot: f.slotLength, origin: f.origin,
 	})
 }
 
@@ -239,210 +254,6 @@ func (f *forecastFlags) readEvents(style timeStyle) ([]forecast.Event, error) {
 	}
 	defer func() { _ = file.Close() }()
 	return parseEvents(f.events, file, style)
-}
-
-// write puts out the table, the picture and the summary.
-func (f *forecastFlags) write(cmd *cobra.Command, h history, o forecast.Options, outcomes []forecast.Outcome) error {
-	table := func(w io.Writer) error { return f.writeTable(w, h, o.Levels, outcomes) }
-	switch {
-	case f.out != "":
-		if err := writeFile(f.out, table); err != nil {
-			return err
-		}
-	case !f.json:
-		if err := table(cmd.OutOrStdout()); err != nil {
-			return fault.Wrap(err, fault.Internal, "cli.output", "the forecast cannot be printed")
-		}
-	}
-	if f.plot != "" {
-		if err := f.writePlot(h, o, outcomes); err != nil {
-			return err
-		}
-	}
-	if f.json {
-		return f.writeJSON(cmd.OutOrStdout(), h, outcomes)
-	}
-	summary := cmd.OutOrStdout()
-	if f.out == "" {
-		summary = cmd.ErrOrStderr()
-	}
-	return f.writeSummary(summary, h, outcomes)
-}
-
-// writeTable writes group columns, time, mean and one column per level.
-func (f *forecastFlags) writeTable(w io.Writer, h history, levels []float64, outcomes []forecast.Outcome) error {
-	out := csv.NewWriter(w)
-	row := append(slices.Clone(f.groupCols), "time", "mean")
-	for _, q := range levels {
-		row = append(row, "q"+strconv.FormatFloat(q, 'g', -1, 64))
-	}
-	if err := out.Write(row); err != nil {
-		return err
-	}
-	for i, o := range outcomes {
-		for _, p := range o.Result.Curve.Points {
-			row = append(row[:0], h.groups[i]...)
-			row = append(row, h.style.format(p.Start), figure(p.Mean))
-			for _, q := range p.Quantiles {
-				row = append(row, figure(q))
-			}
-			if err := out.Write(row); err != nil {
-				return err
-			}
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// figure writes a number with four decimals at most.
-func figure(v float64) string { return strconv.FormatFloat(math.Round(v*1e4)/1e4, 'f', -1, 64) }
-
-// writeFile writes through a temporary file, so that a failure leaves no half a forecast.
-func writeFile(path string, fill func(io.Writer) error) error {
-	failed := func(err error) error {
-		return fault.Wrap(err, fault.Invalid, "cli.output", "%s cannot be written", path)
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return failed(err)
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // gone already after the rename
-	buffer := bufio.NewWriter(file)
-	if err = fill(buffer); err == nil {
-		err = buffer.Flush()
-	}
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return failed(err)
-	}
-	return nil
-}
-
-// writePlot draws the series with the most contacts.
-func (f *forecastFlags) writePlot(h history, o forecast.Options, outcomes []forecast.Outcome) error {
-	best, most := -1, -1.0
-	for i, out := range outcomes {
-		var sum float64
-		for _, p := range out.Result.Curve.Points {
-			sum += p.Mean
-		}
-		if out.Err == nil && sum > most {
-			best, most = i, sum
-		}
-	}
-	svg := forecast.Plot(h.series[best], outcomes[best].Result, o.Events, plotTitle(f.in, h.series[best]))
-	return writeFile(f.plot, func(w io.Writer) error { _, err := w.Write(svg); return err })
-}
-
-// seriesSummary is one series in the JSON summary.
-type seriesSummary struct {
-	Group    map[string]string   `json:"group,omitempty"`
-	Points   int                 `json:"points"`
-	Mean     float64             `json:"mean_total"` // contacts expected over the whole horizon
-	Hours    string              `json:"hours,omitempty"`
-	Model    *forecast.Model     `json:"model,omitempty"`
-	Backtest *forecast.Backtest  `json:"backtest,omitempty"`
-	Doubts   []string            `json:"doubts"`
-	Findings []forecast.Finding  `json:"findings,omitempty"`
-	Excluded []forecast.Excluded `json:"excluded,omitempty"`
-	Error    string              `json:"error,omitempty"`
-	Curve    []scheduling.Point  `json:"curve,omitempty"`
-}
-
-func (f *forecastFlags) writeJSON(w io.Writer, h history, outcomes []forecast.Outcome) error {
-	summary := struct {
-		Origin  string          `json:"origin"`
-		Horizon string          `json:"horizon"`
-		Slot    string          `json:"slot"`
-		Levels  []float64       `json:"levels"`
-		Out     string          `json:"out,omitempty"`
-		Notes   []string        `json:"notes"`
-		Series  []seriesSummary `json:"series"`
-	}{Horizon: f.horizon, Slot: f.slot, Out: f.out, Notes: append([]string{}, h.notes...)}
-	for i, o := range outcomes {
-		s := seriesSummary{Doubts: append([]string{}, o.Result.Doubts...), Points: len(o.Result.Curve.Points)}
-		if len(f.groupCols) > 0 {
-			s.Group = map[string]string{}
-		}
-		for j, c := range f.groupCols {
-			s.Group[c] = h.groups[i][j]
-		}
-		if o.Err != nil {
-			s.Error = fault.Of(o.Err).Error()
-		} else {
-			r := o.Result
-			summary.Origin, summary.Levels = h.style.format(r.Origin), r.Curve.Levels
-			s.Mean, s.Hours, s.Model, s.Backtest, s.Findings, s.Excluded = total(r), r.Hours, &r.Model, &r.Backtest, r.Findings, r.Excluded
-			if f.out == "" {
-				s.Curve = r.Curve.Points
-			}
-		}
-		summary.Series = append(summary.Series, s)
-	}
-	return printJSON(w, summary)
-}
-
-func total(r forecast.Result) (sum float64) {
-	for _, p := range r.Curve.Points {
-		sum += p.Mean
-	}
-	return sum
-}
-
-// writeSummary tells a person what was done, how good it is and what to doubt.
-func (f *forecastFlags) writeSummary(w io.Writer, h history, outcomes []forecast.Outcome) error {
-	var b strings.Builder
-	for _, n := range h.notes {
-		fmt.Fprintln(&b, "note:", n)
-	}
-	const shown = 5
-	for i, o := range outcomes {
-		if i == shown {
-			fmt.Fprintf(&b, "... and %d more series (--json lists them all)\n", len(outcomes)-shown)
-			break
-		}
-		name := strings.Join(h.groups[i], "/")
-		if name == "" {
-			name = filepath.Base(f.in)
-		}
-		if o.Err != nil {
-			fmt.Fprintf(&b, "%s: no forecast: %s\n", name, fault.Of(o.Err).Error())
-			continue
-		}
-		r := o.Result
-		fmt.Fprintf(&b, "%s: %d slots from %s, %.0f contacts expected\n", name, len(r.Curve.Points), h.style.format(r.Origin), total(r))
-		fmt.Fprintf(&b, "  model: %s\n", r.Model.Summary)
-		if t := r.Backtest; t.Origins > 0 {
-			fmt.Fprintf(&b, "  back-test over %d origins, %d days ahead: WAPE %.1f %% (weekly naive %.1f %%), bias %+.1f %%, pinball %.3g\n",
-				t.Origins, t.HorizonDays, 100*t.WAPE, 100*t.NaiveWAPE, 100*t.Bias, t.Pinball)
-			for j, q := range r.Curve.Levels {
-				fmt.Fprintf(&b, "  P%g covered %.1f %%\n", 100*q, 100*t.Coverage[j])
-			}
-		}
-		for _, d := range r.Doubts {
-			fmt.Fprintln(&b, "  doubt:", d)
-		}
-		for j, found := range r.Findings {
-			if j == shown {
-				fmt.Fprintf(&b, "  ... and %d more findings (--json lists them)\n", len(r.Findings)-shown)
-				break
-			}
-			fmt.Fprintf(&b, "  found: %s It %s.\n", found.Text, found.Handling)
-		}
-	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fault.Wrap(err, fault.Internal, "cli.output", "the summary cannot be printed")
-	}
-	return nil
 }
 
 // progress is a bar on a terminal and nothing anywhere else.

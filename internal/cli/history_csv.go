@@ -30,6 +30,9 @@ type historySpec struct {
 	groupCols []string
 	slot      time.Duration
 	origin    string // rows at or after it are not looked at; empty = read all
+
+	pathCols    []string // of groupCols: the labels of a series from the top down
+	categoryCol string   // one value per series; empty = none
 }
 
 // history is what a file holds: one series per combination of the group columns, sorted.
@@ -56,6 +59,8 @@ type historyReader struct {
 	csv      *csv.Reader
 	columns  struct{ time, value int }
 	groupAt  []int
+	kindAt   int // column of the category; -1 = none
+	kinds    map[string]string
 	header   []string
 	builders map[string]*forecast.Builder
 	groups   map[string][]string
@@ -77,7 +82,7 @@ func readHistory(ctx context.Context, r io.Reader, spec historySpec) (history, e
 	if err != nil {
 		return history{}, err
 	}
-	h := &historyReader{spec: spec, builders: map[string]*forecast.Builder{}, groups: map[string][]string{}}
+	h := &historyReader{spec: spec, builders: map[string]*forecast.Builder{}, groups: map[string][]string{}, kindAt: -1, kinds: map[string]string{}}
 	if err := h.readHeader(text); err != nil {
 		return history{}, err
 	}
@@ -200,6 +205,9 @@ func (h *historyReader) findColumns() error {
 	for _, c := range h.spec.groupCols {
 		h.groupAt = append(h.groupAt, find("--group-cols", c))
 	}
+	if h.spec.categoryCol != "" {
+		h.kindAt = find("--category-col", h.spec.categoryCol)
+	}
 	return fault.Bad("forecast.file", "history", bad)
 }
 
@@ -218,6 +226,9 @@ func (h *historyReader) add(record []string) error {
 	}
 	builder, err := h.builder(record)
 	if err != nil {
+		return err
+	}
+	if err := h.category(record); err != nil {
 		return err
 	}
 	text := strings.TrimSpace(record[h.columns.value])
@@ -315,6 +326,30 @@ func (h *historyReader) builder(record []string) (*forecast.Builder, error) {
 	return b, nil
 }
 
+// category notes what kind of series the row's is.
+func (h *historyReader) category(record []string) error {
+	if h.kindAt < 0 {
+		return nil
+	}
+	kind := strings.TrimSpace(record[h.kindAt])
+	known, ok := h.kinds[string(h.key)]
+	if !ok {
+		h.kinds[string(h.key)] = strings.Clone(kind)
+	} else if known != kind {
+		return h.reject(h.spec.categoryCol, kind, "is another category than "+strconv.Quote(known)+" in an earlier row of the same series")
+	}
+	return nil
+}
+
+// path is the labels of a group.
+func (h *historyReader) path(group []string) []string {
+	var labels []string
+	for _, c := range h.spec.pathCols {
+		labels = append(labels, group[slices.Index(h.spec.groupCols, c)])
+	}
+	return labels
+}
+
 // finish turns the sums into series, sorted by group.
 func (h *historyReader) finish() (history, error) {
 	keys := make([]string, 0, len(h.builders))
@@ -327,6 +362,7 @@ func (h *historyReader) finish() (history, error) {
 		if len(s.Values) == 0 {
 			continue
 		}
+		s.Category, s.Path = h.kinds[k], h.path(h.groups[k])
 		h.out.groups, h.out.series = append(h.out.groups, h.groups[k]), append(h.out.series, s)
 	}
 	switch {

@@ -101,12 +101,18 @@ func parseInstant(text string, zone *time.Location) (time.Time, error) {
 
 func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Location) {
 	rows := make([]string, 0, len(made))
-	var doubts []string
+	var doubts, carried []string
 	for _, f := range made {
 		var figures forecast.Result
 		_ = json.Unmarshal(f.Figures, &figures) // figures we wrote ourselves; without them the columns stay empty
 		for _, d := range figures.Doubts {
 			doubts = append(doubts, fmt.Sprintf("%s: %s", f.Queue, d))
+		}
+		if c := planning.CarriedOf(f); c != nil && c.Layers+len(c.Told) > 0 {
+			carried = append(carried, fmt.Sprintf("%s: %d adjustments are carried over from %s", f.Queue, c.Layers, c.From))
+			for _, told := range c.Told {
+				carried = append(carried, fmt.Sprintf("%s: %s", f.Queue, told))
+			}
 		}
 		mean, peak, at := 0.0, 0.0, time.Time{}
 		for _, d := range figures.Days {
@@ -125,6 +131,9 @@ func printForecasts(cmd *cobra.Command, made []store.Forecast, zone *time.Locati
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tFROM\tCONTACTS\tPEAK DAY\tON\tSLOT WAPE\tNAIVE", rows)
 	printBots(cmd.OutOrStdout(), made)
+	for _, c := range carried {
+		fmt.Fprintln(cmd.OutOrStdout(), c)
+	}
 	for _, d := range doubts {
 		fmt.Fprintf(cmd.OutOrStdout(), "doubt: %s\n", d)
 	}

@@ -90,9 +90,9 @@ func Table(ops *operations.Operations) []Job {
 		{Name: "monthly-sla-reports", Schedule: "0 7 2 * *", CatchUp: true, Run: ops.Settling.MonthlyReports},
 		{Name: "reconciliation", Schedule: "30 7 * * *", CatchUp: true, Run: ops.Measuring.ReconcileAll},
 		{Name: "scorecard-freeze", Schedule: "0 8 * * *", CatchUp: true, Run: ops.Settling.FreezeDue},
-		{Name: "forecast-refresh", Schedule: "0 5 * * *", Run: ops.Planning.RefreshForecasts},
-		{Name: "forecast-accuracy", Schedule: "45 5 * * *", Run: ops.Planning.MeasureForecasts},
-		{Name: "forecast-drift", Schedule: "15 6 * * *", Run: ops.Planning.TellDrift},
+		{Name: "forecast-refresh", Schedule: "0 5 * * *", CatchUp: true, Run: ops.Planning.RefreshForecasts},
+		{Name: "forecast-accuracy", Schedule: "45 5 * * *", CatchUp: true, Run: ops.Planning.MeasureForecasts},
+		{Name: "forecast-drift", Schedule: "15 6 * * *", CatchUp: true, Run: ops.Planning.TellDrift},
 		{Name: "retention", Schedule: "15 3 * * *", CatchUp: true, Run: ops.Measuring.Retain},
 		{Name: "housekeeping", Schedule: "45 3 * * *", CatchUp: true, Run: ops.Administration.Housekeep},
 	}

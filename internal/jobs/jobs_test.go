@@ -350,3 +350,11 @@ func TestSpecOfAnUnknownJob(t *testing.T) {
 		assert.Positive(t, spec.Timeout)
 	}
 }
+
+// A night without a running service must not leave forecasts, their accuracy or the drift alert a day
+// behind; only what runs every few minutes anyway is not caught up.
+func TestEveryDailyJobIsCaughtUp(t *testing.T) {
+	for _, j := range Table(newFixture(t).node("n1")) {
+		assert.Equal(t, j.Name != "rollup-check", j.CatchUp, j.Name)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling"
@@ -125,6 +126,10 @@ var auditCases = map[string]struct {
 	}},
 	"AddForecast": {"forecast.add", func(tx *store.Tx) error {
 		return tx.AddForecast(store.Forecast{ID: "new", Queue: "a/pre", Curve: curve("a/pre")})
+	}},
+	"DropForecasts": {"forecast.drop", func(tx *store.Tx) error {
+		_, err := tx.DropForecasts("a/pre", []ids.Forecast{"unused-a"})
+		return err
 	}},
 	"AddLayer": {"forecast.adjust", func(tx *store.Tx) error {
 		_, err := tx.AddLayer("f-a", adjustment("new", 20))

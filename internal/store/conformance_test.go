@@ -32,6 +32,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"settings":        testSettings,
 	"imports":         testImports,
 	"forecasts":       testForecasts,
+	"old forecasts":   testDroppedForecasts,
 	"layers":          testLayers,
 	"locks":           testLocks,
 	"client forecast": testClientForecasts,

@@ -65,6 +65,10 @@ func backtest(id, of string) store.Backtest {
 // seedForecasting gives each merchant one of everything.
 func seedForecasting(tx *store.Tx) error {
 	for _, of := range []string{"a", "b"} {
+		queue := of + "/pre"
+		if err := tx.AddForecast(store.Forecast{ID: ids.Forecast("unused-" + of), Queue: ids.Queue(queue), Curve: curve(queue)}); err != nil {
+			return err
+		}
 		if _, err := tx.AddLayer(ids.Forecast("f-"+of), adjustment("l-"+of, 20)); err != nil {
 			return err
 		}
@@ -92,6 +96,10 @@ func forecastingCases() map[string]scopeCase {
 	ofClient := func(f store.ClientForecast) string { return string(f.Merchant) }
 	ofTest := func(b store.Backtest) string { return string(b.Merchant) }
 	return map[string]scopeCase{
+		"UnusedForecasts": {func(t *testing.T, v *view) ([]string, error) {
+			rows, err := v.UnusedForecasts(t.Context(), system.User, now.Add(time.Hour))
+			return listed(rows, "", err, func(f store.ForecastRef) string { return string(f.Merchant) })
+		}, bothMerchants},
 		"Layers": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Layers(t.Context(), store.LayerFilter{}, store.Page{})
 			return listed(rows, next, err, ofLayer)
@@ -170,6 +178,56 @@ func testLayers(t *testing.T, db *store.DB) {
 	f, err := view.Forecast(ctx, "f-a")
 	require.NoError(t, err)
 	assert.InDelta(t, 12.25, f.Curve.Points[0].Mean, 0, "the forecast itself is as it was")
+}
+
+// What was adjusted, locked or planned with is no candidate, and stays when it is named.
+func testDroppedForecasts(t *testing.T, db *store.DB) {
+	ctx, view := t.Context(), db.In(everything)
+	add := func(id string, at time.Time) {
+		require.NoError(t, db.Change(ctx, system, at, func(tx *store.Tx) error {
+			return tx.AddForecast(store.Forecast{ID: ids.Forecast(id), Queue: "a/pre", Curve: curve("a/pre")})
+		}))
+	}
+	add("free", now.Add(time.Minute))
+	add("layered", now.Add(2*time.Minute))
+	add("locked", now.Add(3*time.Minute))
+	add("planned", now.Add(4*time.Minute))
+	add("late", now.Add(time.Hour))
+	kept := lock("kept", "a", "2026-12-01", "2026-12-02")
+	kept.Forecast, kept.Layers = "locked", nil
+	require.NoError(t, db.Change(ctx, system, now.Add(time.Hour), func(tx *store.Tx) error {
+		if _, err := tx.AddLayer("layered", adjustment("l-free", 5)); err != nil {
+			return err
+		}
+		if _, err := tx.AddLock(kept); err != nil {
+			return err
+		}
+		return tx.AddPlan(store.Plan{ID: "p-free", Queue: "a/pre", Forecast: "planned", Range: calendar.Range{Start: hour(9), End: hour(11)}})
+	}))
+	names := func(author ids.User) (out []ids.Forecast) {
+		list, err := view.UnusedForecasts(ctx, author, now.Add(time.Hour))
+		require.NoError(t, err)
+		for _, f := range list {
+			out = append(out, f.ID)
+		}
+		return out
+	}
+	assert.Equal(t, []ids.Forecast{"unused-a", "free", "unused-b"}, names(system.User))
+	assert.Empty(t, names("somebody"))
+	drop := func(queue ids.Queue, list ...ids.Forecast) (n int64) {
+		require.NoError(t, db.Change(ctx, system, now.Add(2*time.Hour), func(tx *store.Tx) (err error) {
+			n, err = tx.DropForecasts(queue, list)
+			return err
+		}))
+		return n
+	}
+	assert.EqualValues(t, 1, drop("a/pre", "free", "layered", "locked", "planned", "unused-b"))
+	assert.Zero(t, drop("a/pre"))
+	assert.Equal(t, []ids.Forecast{"unused-a", "unused-b"}, names(system.User))
+	for id, there := range map[ids.Forecast]bool{"free": false, "layered": true, "locked": true, "planned": true, "late": true} {
+		_, err := view.Forecast(ctx, id)
+		assert.Equal(t, there, err == nil, id)
+	}
 }
 
 func testLocks(t *testing.T, db *store.DB) {

@@ -79,7 +79,7 @@ func testPages(t *testing.T, db *store.DB) {
 				break
 			}
 		}
-		require.Len(t, seen, 10)
+		require.Len(t, seen, 11)
 	}
 }
 

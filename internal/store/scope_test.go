@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -105,7 +106,9 @@ func merchantCases() map[string]scopeCase {
 		}, bothMerchants},
 		"Forecasts": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Forecasts(t.Context(), store.ForecastFilter{}, store.Page{})
-			return listed(rows, next, err, ofForecast)
+			owners, err := listed(rows, next, err, ofForecast)
+			slices.Sort(owners)
+			return slices.Compact(owners), err // each has two
 		}, bothMerchants},
 		"Forecast": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(id ids.Forecast) (store.Forecast, error) { return v.Forecast(t.Context(), id) }, ofForecast, "f-a", "f-b")

@@ -160,28 +160,27 @@ func (e *engine) measure(points []point) {
 	if len(points) > 0 {
 		scale = e.g.weeklyChange(points[0].origin + 1)
 	}
-	t, onNaive := newTally(e.opt.Levels, scale), newTally(nil, 0)
+	t, onNaive := newTally(e.opt.Levels), NewTally(nil)
 	for _, p := range points {
-		s := scored{actual: p.actual, mean: p.mean, naive: p.naive, four: p.four}
-		t.add(s)
+		t.add(scored{p.actual, p.mean, p.naive, p.four})
 		if !math.IsNaN(p.naive) {
-			onNaive.add(s)
+			onNaive.Add(p.actual, p.mean, nil)
 		}
 	}
-	all, same, s := t.scores(0), onNaive.scores(0), &e.score
-	s.MASE, s.Naive, s.MeanOfFour = all.MASE, all.Naive, all.MeanOfFour
-	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = same.WAPE, same.Bias, all.Naive.WAPE, all.Naive.Bias
-	s.NaiveWins, s.MeanOfFourWins = all.Naive.Wins(), all.MeanOfFour.Wins()
+	same, s := onNaive.Score(0), &e.score
+	s.MASE, s.Naive, s.MeanOfFour = known(t.ours.Score(scale).MASE), t.naive.score(scale), t.four.score(scale)
+	s.WAPE, s.Bias, s.NaiveWAPE, s.NaiveBias = known(same.WAPE), known(same.Bias), s.Naive.WAPE, s.Naive.Bias
+	s.NaiveWins, s.MeanOfFourWins = s.Naive.Wins(), s.MeanOfFour.Wins()
 	if sums := t.ours.score; sums.Actual < float64(sums.Points) {
 		days := tallyDays(points)
-		s.NaiveWins, s.MeanOfFourWins = days.Naive.Wins(), days.MeanOfFour.Wins()
+		s.NaiveWins, s.MeanOfFourWins = days.naive.score(0).Wins(), days.four.score(0).Wins()
 	}
 }
 
 // tallyDays scores whole days. With less than one contact a slot the absolute error of slots
 // likes a forecast of nothing best, so who wins is asked of the days.
-func tallyDays(points []point) Scores {
-	t := newTally(nil, 0)
+func tallyDays(points []point) *tally {
+	t := newTally(nil)
 	for i := 0; i < len(points); {
 		var s scored
 		j := i
@@ -194,7 +193,7 @@ func tallyDays(points []point) Scores {
 		t.add(s)
 		i = j
 	}
-	return t.scores(0)
+	return t
 }
 
 // measureSpread scores quantiles out of sample: those of the even origins are learnt on the odd

@@ -2,10 +2,13 @@ package forecast
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
 )
 
 // Outcome is the result of one series of a batch, or why there is none.
@@ -37,7 +40,7 @@ func RunAll(ctx context.Context, series []Series, o Options, done func()) ([]Out
 // Without Options.Prior the series first teach each other what past events did (LearnEvents),
 // and each uses its own experience shrunk to that pool by its own noise. Then the sums are
 // forecast too, and all are reconciled (hierarchy.go). done, when not nil, is called after each
-// series, from several goroutines. It stops early with ctx.Err().
+// series, from several goroutines. It stops early with "forecast.canceled" when ctx ends.
 func RunBatch(ctx context.Context, series []Series, o Options, done func()) (Batch, error) {
 	o = withOrigin(series, o)
 	engines, out, err := learnAll(ctx, series, &o)
@@ -164,7 +167,8 @@ func (e *engine) wake() {
 	e.fit = e.filter(e.hyper)
 }
 
-// each calls work for 0 to n-1 on all processors.
+// each calls work for 0 to n-1 on all processors. Its error is a *fault.Error "forecast.canceled" of
+// kind Timeout when the time of ctx ran out, of kind Canceled when somebody ended it.
 func each(ctx context.Context, n int, work func(i int)) error {
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -176,5 +180,11 @@ func each(ctx context.Context, n int, work func(i int)) error {
 		})
 	}
 	wait.Wait()
-	return ctx.Err()
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(err, fault.Timeout, "forecast.canceled", "the forecast took too long and was stopped")
+	case err != nil:
+		return fault.Wrap(err, fault.Canceled, "forecast.canceled", "the forecast was interrupted")
+	}
+	return nil
 }

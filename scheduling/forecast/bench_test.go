@@ -67,7 +67,7 @@ func BenchmarkForecastReplay(b *testing.B) {
 	p := forecast.Protocol{Horizon: 48 * time.Hour, Step: 12 * time.Hour, From: monday.AddDate(0, 0, 3*365)}
 	p.To = p.From.Add(726*p.Step + p.Horizon)
 	for b.Loop() {
-		out, _, err := forecast.Replay(b.Context(), s, forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()}, p)
+		out, err := forecast.Replay(b.Context(), s, forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()}, p)
 		require.NoError(b, err)
 		require.Len(b, out, 727)
 	}

@@ -12,7 +12,7 @@ import (
 // by slot of the day, so that their pinball is a fair one.
 type Benchmark struct {
 	levels             []float64
-	ours               *Tally
+	ours, days         *Tally
 	rivals, versus     [rivalCount]*Tally
 	origins            map[int64]bool
 	scaleSum, scaleAll float64
@@ -32,13 +32,14 @@ type Benchmarks struct {
 	Origins   int     `json:"origins"`
 	Scale     float64 `json:"scale"` // denominator of the MASE: mean |change from week to week| before the first origin
 	Ours      Score   `json:"ours"`
+	Days      Score   `json:"days"`       // ours, totals of the whole days whose every slot that was forecast has a record
 	Rivals    []Duel  `json:"rivals"`     // the naive, the mean of four weeks
 	NaiveWins bool    `json:"naive_wins"` // the naive has the lower WAPE on the same points
 }
 
 // NewBenchmark scores quantiles at these levels.
 func NewBenchmark(levels []float64) *Benchmark {
-	b := &Benchmark{levels: slices.Clone(levels), ours: NewTally(levels), origins: map[int64]bool{}}
+	b := &Benchmark{levels: slices.Clone(levels), ours: NewTally(levels), days: NewTally(levels), origins: map[int64]bool{}}
 	for i := range b.rivals {
 		b.rivals[i], b.versus[i] = NewTally(levels), NewTally(levels)
 	}
@@ -61,6 +62,7 @@ func (b *Benchmark) Add(s Series, missing Missing, replays []Version) {
 	errors := known.rivalErrors(first)
 	b.addScale(known, first)
 	for _, r := range replays {
+		b.addDays(known, r)
 		for _, p := range r.Curve.Points {
 			y, ok := known.at(p.Start)
 			if !ok {
@@ -85,13 +87,31 @@ func (b *Benchmark) Scores() Benchmarks {
 	if b.scaleAll > 0 {
 		out.Scale = b.scaleSum / b.scaleAll
 	}
-	out.Ours = b.ours.Score(out.Scale)
+	out.Ours, out.Days = b.ours.Score(out.Scale), b.days.Score(0)
 	for i, name := range [rivalCount]string{NaiveName, FourWeeksName} {
 		out.Rivals = append(out.Rivals, Duel{Name: name, Its: b.rivals[i].Score(out.Scale), Ours: b.versus[i].Score(out.Scale)})
 	}
 	naive := out.Rivals[rivalNaive]
 	out.NaiveWins = naive.Its.WAPE != nil && *naive.Its.WAPE < *naive.Ours.WAPE
 	return out
+}
+
+// addDays scores the day totals of a version.
+func (b *Benchmark) addDays(known *actuals, v Version) {
+	day := func(at time.Time) int { d, _ := wallSlot(at, known.series.Slot, known.series.zone()); return d }
+	totals := map[int]float64{}
+	for _, p := range v.Curve.Points {
+		y, ok := known.at(p.Start)
+		if !ok {
+			y = math.NaN() // and so is the day
+		}
+		totals[day(p.Start)] += y
+	}
+	for _, p := range v.Days {
+		if y, ok := totals[day(p.Start)]; ok && !math.IsNaN(y) {
+			b.days.Add(y, p.Mean, p.Quantiles)
+		}
+	}
 }
 
 // addScale adds the absolute changes from week to week before the first origin.

@@ -23,12 +23,16 @@ type coverage struct {
 	slotHits, dayHits [8]float64
 }
 
-func (c *coverage) add(s forecast.Scores) {
-	c.slots += float64(s.Points)
-	c.days += float64(s.Days)
+func (c *coverage) add(s forecast.Benchmarks) {
+	c.slots += float64(s.Ours.Points)
+	c.days += float64(s.Days.Points)
 	for i := range coverageLevels {
-		c.slotHits[i] += s.Coverage[i] * float64(s.Points)
-		c.dayHits[i] += s.DayCoverage[i] * float64(s.Days)
+		if s.Ours.Points > 0 {
+			c.slotHits[i] += s.Ours.Coverage[i] * float64(s.Ours.Points)
+		}
+		if s.Days.Points > 0 {
+			c.dayHits[i] += s.Days.Coverage[i] * float64(s.Days.Points)
+		}
 	}
 }
 
@@ -44,12 +48,12 @@ func (c *coverage) log(t testing.TB, name string) {
 	t.Logf("%s: %.0f days%s", name, c.days, row(c.dayHits, c.days))
 }
 
-func replayed(t testing.TB, s forecast.Series, o forecast.Options, p forecast.Protocol) forecast.Scores {
+func replayed(t testing.TB, s forecast.Series, o forecast.Options, p forecast.Protocol) forecast.Benchmarks {
 	t.Helper()
 	o.Levels = coverageLevels
-	_, scores, err := forecast.Replay(t.Context(), s, o, p)
+	out, err := forecast.Replay(t.Context(), s, o, p)
 	require.NoError(t, err)
-	return scores
+	return scored(s, o, out)
 }
 
 // TestCoverageOfRealData replays every real series and asks how often the quantiles held. The

@@ -145,7 +145,7 @@ func (e *engine) witness(v *view, o occurrence) (testimony, bool) {
 }
 
 // LearnEvents learns the pooled uplift of every past event and long holiday from many series.
-// Series that cannot be forecast teach nothing. Errors: "forecast.options", or ctx.Err().
+// Series that cannot be forecast teach nothing. Errors: "forecast.options", "forecast.canceled".
 func LearnEvents(ctx context.Context, series []Series, o Options) (EventPrior, error) {
 	o.Prior = nil
 	o = withOrigin(series, o)

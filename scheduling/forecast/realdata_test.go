@@ -135,20 +135,21 @@ func TestParcelsNetwork(t *testing.T) {
 func TestHourlyEmergency(t *testing.T) {
 	_, scores := replayEmergency(t, 36*time.Hour)
 	t.Logf("hourly_emergency: %d origins, pinball %.4f, WAPE %.3f, MASE %.3f, naive %.3f, mean of four %.3f, coverage %.3f",
-		scores.Origins, scores.Pinball, scores.WAPE, scores.MASE, scores.Naive.WAPE, scores.MeanOfFour.WAPE, scores.Coverage)
-	require.Less(t, scores.Pinball, 1.14)
-	require.InDelta(t, 0.9, scores.Coverage[17], 0.03)
+		scores.Origins, *scores.Ours.Pinball, *scores.Ours.WAPE, *scores.Ours.MASE, *scores.Rivals[0].Its.WAPE, *scores.Rivals[1].Its.WAPE, scores.Ours.Coverage)
+	require.Less(t, *scores.Ours.Pinball, 1.14)
+	require.InDelta(t, 0.9, scores.Ours.Coverage[17], 0.03)
 }
 
-func replayEmergency(t testing.TB, step time.Duration) (forecast.Series, forecast.Scores) {
+func replayEmergency(t testing.TB, step time.Duration) (forecast.Series, forecast.Benchmarks) {
 	obs := readObservations(t, sharedFile(t, "hourly_emergency/hourly_to_2018-02.csv"), time.RFC3339)
 	s, err := forecast.NewSeries("emergency", time.Hour, time.UTC, obs)
 	require.NoError(t, err)
-	_, scores, err := forecast.Replay(t.Context(), s, forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()},
+	o := forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()}
+	replayed, err := forecast.Replay(t.Context(), s, o,
 		forecast.Protocol{Horizon: 48 * time.Hour, Step: step, From: time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)})
 	require.NoError(t, err)
-	require.Len(t, emergencyOrigins(s, step), scores.Origins)
-	return s, scores
+	require.Len(t, replayed, len(emergencyOrigins(s, step)))
+	return s, scored(s, o, replayed)
 }
 
 func emergencyOrigins(s forecast.Series, step time.Duration) (origins []time.Time) {

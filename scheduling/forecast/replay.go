@@ -3,7 +3,6 @@ package forecast
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/fault"
@@ -36,29 +35,28 @@ const (
 	maxReplays     = 50_000
 )
 
-// Replay runs the protocol and scores it against the weekly seasonal naive and the mean of the
-// last four weeks. Options.Origin and Options.Horizon are not used. Nothing after an origin is
-// looked at for its forecast. Origins run on all processors; the result does not depend on how
-// many there are. Errors: those of Run, "forecast.protocol" with every bad field at once, and
-// ctx.Err().
-func Replay(ctx context.Context, s Series, o Options, p Protocol) ([]Replayed, Scores, error) {
+// Replay runs the protocol; Benchmark scores what it gives. Options.Origin and Options.Horizon are
+// not used. Nothing after an origin is looked at for its forecast. Origins run on all processors;
+// the result does not depend on how many there are. Errors: those of Run, "forecast.protocol" with
+// every bad field at once, and "forecast.canceled".
+func Replay(ctx context.Context, s Series, o Options, p Protocol) ([]Replayed, error) {
 	if err := s.Validate(); err != nil {
-		return nil, Scores{}, err
+		return nil, err
 	}
 	origins, err := p.origins(s)
 	if err != nil {
-		return nil, Scores{}, err
+		return nil, err
 	}
 	if o.Levels == nil {
 		o.Levels = DefaultLevels()
 	}
 	o.Horizon, o.Origin = p.Horizon, p.From
 	if err := o.Validate(); err != nil {
-		return nil, Scores{}, err
+		return nil, err
 	}
 	r := replayer{series: s, opt: o, protocol: p, origins: origins}
 	if err := r.choose(ctx); err != nil {
-		return nil, Scores{}, err
+		return nil, err
 	}
 	return r.run(ctx)
 }
@@ -176,9 +174,8 @@ func (r *replayer) engine(origin time.Time) (*engine, error) {
 	return newEngine(g, o), nil
 }
 
-func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
+func (r *replayer) run(ctx context.Context) ([]Replayed, error) {
 	out := make([]Replayed, len(r.origins))
-	points, days := make([][]scored, len(r.origins)), make([][]scored, len(r.origins))
 	err := inParallel(ctx, len(r.origins), func(i int) error {
 		e, err := r.engine(r.origins[i])
 		if err != nil {
@@ -195,79 +192,17 @@ func (r *replayer) run(ctx context.Context) ([]Replayed, Scores, error) {
 		}
 		result, err := d.finish()
 		out[i].Points, out[i].Days = result.Curve.Points, result.Days
-		points[i] = r.pair(e, result.Curve.Points)
-		days[i] = r.pairDays(e, result)
 		return err
 	})
 	if err != nil {
-		return nil, Scores{}, err
+		return nil, err
 	}
-	var scale float64
-	if e, err := r.engine(r.origins[0]); err == nil {
-		scale = e.g.weeklyChange(e.g.originDay)
-	}
-	t, whole := newTally(r.opt.Levels, scale), newTally(r.opt.Levels, 0)
-	for i := range points {
-		for _, s := range points[i] {
-			t.add(s)
-		}
-		for _, s := range days[i] {
-			whole.add(s)
-		}
-	}
-	scores, totals := t.scores(len(out)), whole.scores(len(out))
-	scores.Days, scores.DayWAPE, scores.DayCoverage = totals.Points, totals.WAPE, totals.Coverage
-	return out, scores, nil
+	return out, nil
 }
 
 func nothingOpen(err error) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Code == "forecast.nothing_open"
-}
-
-// pair puts what the plain methods knew at the origin and what came beside every point.
-func (r *replayer) pair(e *engine, points []scheduling.Point) []scored {
-	out := make([]scored, 0, len(points))
-	v := e.at(e.g.originDay)
-	for _, p := range points {
-		day, k := wallSlot(p.Start, e.g.slot, e.g.loc)
-		actual := r.actual(day, k, e.g.perDay)
-		if math.IsNaN(actual) {
-			continue
-		}
-		d := day - e.g.firstDay
-		out = append(out, scored{actual: actual, mean: p.Mean, quantiles: p.Quantiles, naive: v.naive(d, k), four: v.plainFour(d, k)})
-	}
-	return out
-}
-
-// pairDays does the same for whole days; a day counts when each of its open slots has a record.
-func (r *replayer) pairDays(e *engine, result Result) []scored {
-	totals := map[int]float64{}
-	for _, p := range result.Curve.Points {
-		day, k := wallSlot(p.Start, e.g.slot, e.g.loc)
-		totals[day] += r.actual(day, k, e.g.perDay) // one slot without a record makes the day NaN
-	}
-	var out []scored
-	for _, p := range result.Days {
-		day, _ := wallSlot(p.Start, e.g.slot, e.g.loc)
-		if total := totals[day]; !math.IsNaN(total) {
-			out = append(out, scored{actual: total, mean: p.Mean, quantiles: p.Quantiles, naive: math.NaN(), four: math.NaN()})
-		}
-	}
-	return out
-}
-
-// actual is what a slot of a local day brought; NaN without a record, unless that means zero.
-func (r *replayer) actual(day, k, perDay int) float64 {
-	v := math.NaN()
-	if i := (day-unixDay(r.series.First))*perDay + k; i >= 0 && i < len(r.series.Values) {
-		v = r.series.Values[i]
-	}
-	if math.IsNaN(v) && r.opt.Missing == MissingZero {
-		return 0
-	}
-	return v
 }
 
 // inParallel calls do(0..n-1) on all processors and returns the error of the lowest index.

@@ -1,6 +1,7 @@
 package forecast_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -28,6 +30,20 @@ func weekly(t testing.TB, slot time.Duration, days int, perWeek float64) forecas
 		}
 		return distuv.Poisson{Lambda: perWeek / (7 * slots) * shape, Src: rng}.Rand()
 	})
+}
+
+// scored is what Benchmark says of replays.
+func scored(s forecast.Series, o forecast.Options, replayed []forecast.Replayed) forecast.Benchmarks {
+	if o.Levels == nil {
+		o.Levels = forecast.DefaultLevels()
+	}
+	versions := make([]forecast.Version, len(replayed))
+	for i, r := range replayed {
+		versions[i] = forecast.Version{Origin: r.Origin, Curve: scheduling.Curve{Slot: s.Slot, Levels: o.Levels, Points: r.Points}, Days: r.Days}
+	}
+	b := forecast.NewBenchmark(o.Levels)
+	b.Add(s, o.Missing, versions)
+	return b.Scores()
 }
 
 // TestReplaySeesNothingAfterTheOrigin rewrites everything after an origin: no forecast made at
@@ -55,10 +71,10 @@ func TestReplaySeesNothingAfterTheOrigin(t *testing.T) {
 			return b.Series("q")
 		}
 		whole := build(monday.AddDate(1, 0, 0), 1)
-		before, _, err := forecast.Replay(t.Context(), whole, forecast.Options{}, p)
+		before, err := forecast.Replay(t.Context(), whole, forecast.Options{}, p)
 		require.NoError(t, err)
 		cut := rapid.IntRange(0, len(before)-1).Draw(t, "cut")
-		after, _, err := forecast.Replay(t.Context(), build(before[cut].Origin, 9), forecast.Options{}, p)
+		after, err := forecast.Replay(t.Context(), build(before[cut].Origin, 9), forecast.Options{}, p)
 		require.NoError(t, err)
 		require.Equal(t, before[:cut+1], after[:cut+1])
 	})
@@ -68,45 +84,92 @@ func TestReplaySeesNothingAfterTheOrigin(t *testing.T) {
 func TestReplayIsRun(t *testing.T) {
 	s := weekly(t, time.Hour, 120, 900)
 	from := monday.AddDate(0, 0, 90)
-	out, scores, err := forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: 5 * day, Step: 4 * 7 * day, From: from})
+	out, err := forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: 5 * day, Step: 4 * 7 * day, From: from})
 	require.NoError(t, err)
 	require.Len(t, out, 1)
 	run, err := forecast.Run(s, forecast.Options{Origin: from, Horizon: 5 * day})
 	require.NoError(t, err)
 	assert.Equal(t, run.Curve.Points, out[0].Points)
 	assert.Equal(t, run.Days, out[0].Days)
-	assert.Equal(t, 5*24, scores.Points)
-	assert.Equal(t, 5, scores.Days)
+	scores := scored(s, forecast.Options{}, out)
+	assert.Equal(t, 5*24, scores.Ours.Points)
+	assert.Equal(t, 5, scores.Days.Points)
 }
 
 // TestReplayScores by hand: a queue that has 10 in even weeks and 20 in odd ones. The weekly
-// naive is always wrong by 10 on a mean of 15; the mean of four weeks is 15, wrong by 5.
+// naive is always wrong by 10 on a mean of 15; the mean of four weeks is 15, wrong by 5. Six of
+// the eleven past errors of the naive are +10, so its median adds 10: right in odd weeks, 20 too
+// high in even ones, which costs half of that.
 func TestReplayScores(t *testing.T) {
 	s := steady(t, day, 20*7, func(d, _ int) float64 { return 10 + 10*float64(d/7%2) })
-	_, scores, err := forecast.Replay(t.Context(), s, forecast.Options{Levels: []float64{0.5}},
-		forecast.Protocol{Horizon: 7 * day, Step: 7 * day, From: monday.AddDate(0, 0, 12*7)})
+	o := forecast.Options{Levels: []float64{0.5}}
+	replayed, err := forecast.Replay(t.Context(), s, o, forecast.Protocol{Horizon: 7 * day, Step: 7 * day, From: monday.AddDate(0, 0, 12*7)})
 	require.NoError(t, err)
+	scores := scored(s, o, replayed)
 	assert.Equal(t, 8, scores.Origins)
-	assert.Equal(t, 56, scores.Points)
-	assert.InDelta(t, 10.0/15, scores.Naive.WAPE, 1e-9)
-	assert.InDelta(t, 1, scores.Naive.MASE, 1e-9)
-	assert.InDelta(t, 5, scores.Naive.Pinball, 1e-9) // half of the absolute error at the median
-	assert.InDelta(t, 5.0/15, scores.MeanOfFour.WAPE, 1e-9)
-	assert.InDelta(t, 0.5, scores.MeanOfFour.MASE, 1e-9)
-	assert.InDelta(t, 0, scores.MeanOfFour.Bias, 1e-9)
-	assert.False(t, scores.Naive.Wins())
+	assert.Equal(t, 56, scores.Ours.Points)
+	assert.Equal(t, scores.Ours.AbsError, scores.Days.AbsError, "a slot is a day")
+	naive, four := scores.Rivals[0].Its, scores.Rivals[1].Its
+	assert.InDelta(t, 10.0/15, *naive.WAPE, 1e-9)
+	assert.InDelta(t, 1, *naive.MASE, 1e-9)
+	assert.InDelta(t, 5, *naive.Pinball, 1e-9)
+	assert.InDelta(t, 5.0/15, *four.WAPE, 1e-9)
+	assert.InDelta(t, 0.5, *four.MASE, 1e-9)
+	assert.InDelta(t, 0, *four.Bias, 1e-9)
+	assert.False(t, scores.NaiveWins)
+}
+
+// TestReplayScoresWholeDays: a day with a slot that has no record is not scored as a day.
+func TestReplayScoresWholeDays(t *testing.T) {
+	s := steady(t, time.Hour, 60, func(d, k int) float64 {
+		if d == 52 && k == 3 {
+			return math.NaN()
+		}
+		return 10
+	})
+	o := forecast.Options{Hours: forecast.AlwaysOpen()}
+	replayed, err := forecast.Replay(t.Context(), s, o, forecast.Protocol{Horizon: 7 * day, Step: 7 * day, From: monday.AddDate(0, 0, 49)})
+	require.NoError(t, err)
+	scores := scored(s, o, replayed)
+	assert.Equal(t, 7*24-1, scores.Ours.Points)
+	assert.Equal(t, 6, scores.Days.Points)
+	assert.InDelta(t, 6*240, scores.Days.Actual, 1e-9)
+	o.Missing = forecast.MissingZero
+	assert.Equal(t, 7, scored(s, o, replayed).Days.Points)
+}
+
+// TestInterrupted: whoever ends a forecast gets a fault that tells so, and nothing of the inside.
+func TestInterrupted(t *testing.T) {
+	s := weekly(t, day, 60, 100)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, done := context.WithTimeout(t.Context(), 0)
+	defer done()
+	for ctx, kind := range map[context.Context]fault.Kind{gone: fault.Canceled, late: fault.Timeout} {
+		_, all := forecast.RunAll(ctx, []forecast.Series{s, s}, forecast.Options{Horizon: day}, nil)
+		_, learnt := forecast.LearnEvents(ctx, []forecast.Series{s, s}, forecast.Options{Horizon: day})
+		_, replayed := forecast.Replay(ctx, s, forecast.Options{}, forecast.Protocol{Horizon: day, Step: day, From: monday.AddDate(0, 0, 30)})
+		for _, err := range []error{all, learnt, replayed} {
+			var f *fault.Error
+			require.ErrorAs(t, err, &f)
+			assert.Equal(t, "forecast.canceled", f.Code)
+			assert.Equal(t, kind, f.Kind)
+			require.ErrorIs(t, err, ctx.Err())
+			assert.NotContains(t, err.Error(), "context")
+		}
+	}
 }
 
 func TestReplayReportsAllProblems(t *testing.T) {
 	s := weekly(t, day, 60, 100)
-	_, _, err := forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{})
+	_, err := forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{})
 	f := fault.Of(err)
 	assert.Equal(t, "forecast.protocol", f.Code)
 	assert.Len(t, f.Fields, 3) // horizon, step, from
 	at := monday.AddDate(0, 0, 30)
-	_, _, err = forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: day, Step: day, From: at, TrainUntil: at.Add(day)})
+	_, err = forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: day, Step: day, From: at, TrainUntil: at.Add(day)})
 	assert.Equal(t, "train_until", fault.Of(err).Fields[0].Path)
-	_, _, err = forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: 40 * day, Step: day, From: at})
+	_, err = forecast.Replay(t.Context(), s, forecast.Options{}, forecast.Protocol{Horizon: 40 * day, Step: day, From: at})
 	assert.Equal(t, "from", fault.Of(err).Fields[0].Path)
 }
 
@@ -122,16 +185,18 @@ func TestFiftyContactsAWeek(t *testing.T) {
 		if slot == day {
 			s, o.Hours = weekly(t, slot, 26*7, 50), forecast.Hours{}
 		}
-		out, scores, err := forecast.Replay(t.Context(), s, o, forecast.Protocol{Horizon: 14 * day, Step: 7 * day, From: monday.AddDate(0, 0, 8*7)})
+		out, err := forecast.Replay(t.Context(), s, o, forecast.Protocol{Horizon: 14 * day, Step: 7 * day, From: monday.AddDate(0, 0, 8*7)})
 		require.NoError(t, err)
-		t.Logf("%s: WAPE %.3f naive %.3f four %.3f, coverage %.3f, days %.3f", slot, scores.WAPE, scores.Naive.WAPE, scores.MeanOfFour.WAPE, scores.Coverage, scores.DayCoverage)
+		scores := scored(s, o, out)
+		naive := scores.Rivals[0].Its
+		t.Logf("%s: WAPE %.3f naive %.3f four %.3f, coverage %.3f, days %.3f", slot, *scores.Ours.WAPE, *naive.WAPE, *scores.Rivals[1].Its.WAPE, scores.Ours.Coverage, scores.Days.Coverage)
 		if slot == day {
-			assert.LessOrEqual(t, scores.WAPE, scores.Naive.WAPE)
+			assert.LessOrEqual(t, *scores.Ours.WAPE, *naive.WAPE)
 		}
-		assert.LessOrEqual(t, scores.Pinball, scores.Naive.Pinball)
-		assert.LessOrEqual(t, scores.DayWAPE, 0.483) // the weekly naive by day
-		assert.GreaterOrEqual(t, scores.Coverage[2], 0.87)
-		assert.InDelta(t, 0.92, scores.DayCoverage[2], 0.05)
+		assert.LessOrEqual(t, *scores.Ours.Pinball, *naive.Pinball)
+		assert.LessOrEqual(t, *scores.Days.WAPE, 0.483) // the weekly naive by day
+		assert.GreaterOrEqual(t, scores.Ours.Coverage[2], 0.87)
+		assert.InDelta(t, 0.92, scores.Days.Coverage[2], 0.05)
 		assert.LessOrEqual(t, shareBelow(s, out), 0.93)
 	}
 }

@@ -19,32 +19,13 @@ type PeerScore struct {
 // Wins reports that the plain method had the smaller error on the points it could answer.
 func (p PeerScore) Wins() bool { return p.Points > 0 && p.WAPE < p.Ours }
 
-// Scores are the figures of a replay over all its origins.
-type Scores struct {
-	Origins     int       `json:"origins"`
-	Points      int       `json:"points"` // forecast slots that have a record
-	WAPE        float64   `json:"wape"`   // sum |error| / sum actual; 0.08 = 8 %
-	MASE        float64   `json:"mase"`   // mean |error| over mean |change from week to week| before the first origin (Hyndman and Koehler, IJF 22, 2006); 0 = unknown
-	Bias        float64   `json:"bias"`   // sum (forecast - actual) / sum actual
-	Pinball     float64   `json:"pinball"`
-	Levels      []float64 `json:"levels"`
-	Coverage    []float64 `json:"coverage"`     // per level: share of actuals at or below the quantile
-	Days        int       `json:"days"`         // whole days whose every open slot has a record
-	DayWAPE     float64   `json:"day_wape"`     // of their totals
-	DayCoverage []float64 `json:"day_coverage"` // per level, of their totals
-	Naive       PeerScore `json:"naive"`        // weekly seasonal naive: the same slot of the latest known week
-	MeanOfFour  PeerScore `json:"mean_of_four"`
-}
-
-// scored is one slot with what everybody said about it.
+// scored is one slot of a back-test with what everybody said about it.
 type scored struct {
 	actual, mean, naive, four float64 // naive and four are NaN where they have no answer
-	quantiles                 []float64
 }
 
-// tally adds scored slots up. scale is the mean absolute week-to-week change, 0 = unknown.
+// tally adds scored slots up.
 type tally struct {
-	scale       float64
 	ours        *Tally
 	naive, four peerTally
 }
@@ -52,13 +33,13 @@ type tally struct {
 // peerTally is a plain method and ours on the points it could answer.
 type peerTally struct{ its, ours *Tally }
 
-func newTally(levels []float64, scale float64) *tally {
+func newTally(levels []float64) *tally {
 	peer := func() peerTally { return peerTally{NewTally(levels), NewTally(nil)} }
-	return &tally{scale, NewTally(levels), peer(), peer()}
+	return &tally{NewTally(nil), peer(), peer()}
 }
 
 func (t *tally) add(s scored) {
-	t.ours.Add(s.actual, s.mean, s.quantiles)
+	t.ours.Add(s.actual, s.mean, nil)
 	t.naive.add(s, s.naive)
 	t.four.add(s, s.four)
 }
@@ -69,19 +50,6 @@ func (p peerTally) add(s scored, said float64) {
 	}
 	p.its.Add(s.actual, said, slices.Repeat([]float64{said}, len(p.its.levels)))
 	p.ours.Add(s.actual, s.mean, nil)
-}
-
-func (t *tally) scores(origins int) Scores {
-	ours := t.ours.Score(t.scale)
-	s := Scores{
-		Origins: origins, Points: ours.Points, Levels: t.ours.levels, Coverage: ours.Coverage,
-		WAPE: known(ours.WAPE), Bias: known(ours.Bias), MASE: known(ours.MASE), Pinball: known(ours.Pinball),
-		Naive: t.naive.score(t.scale), MeanOfFour: t.four.score(t.scale),
-	}
-	if s.Coverage == nil {
-		s.Coverage = make([]float64, len(s.Levels))
-	}
-	return s
 }
 
 func (p peerTally) score(scale float64) PeerScore {

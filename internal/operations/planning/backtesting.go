@@ -92,7 +92,7 @@ func (p *Planning) Backtest(ctx context.Context, who access.Principal, in Backte
 		return store.Backtest{}, err
 	}
 	protocol := forecast.Protocol{Horizon: in.Horizon, Step: in.Step, From: in.From, To: in.To, TrainUntil: in.TrainUntil}
-	replayed, _, err := forecast.Replay(ctx, series, options, protocol)
+	replayed, err := forecast.Replay(ctx, series, options, protocol)
 	if err != nil {
 		return store.Backtest{}, err
 	}
@@ -134,7 +134,7 @@ func backtestOf(q store.Queue, series forecast.Series, o forecast.Options, proto
 	versions := make([]forecast.Version, len(replayed))
 	origins := make([]store.BacktestOrigin, len(replayed))
 	for i, r := range replayed {
-		versions[i] = forecast.Version{Origin: r.Origin, Curve: scheduling.Curve{Queue: q.ID, Slot: series.Slot, Levels: o.Levels, Points: r.Points}}
+		versions[i] = forecast.Version{Origin: r.Origin, Curve: scheduling.Curve{Queue: q.ID, Slot: series.Slot, Levels: o.Levels, Points: r.Points}, Days: r.Days}
 		origins[i] = store.BacktestOrigin{Origin: r.Origin, Points: r.Points}
 	}
 	benchmark := forecast.NewBenchmark(o.Levels)

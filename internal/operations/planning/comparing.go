@@ -2,6 +2,7 @@ package planning
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -67,6 +68,7 @@ type ForecastComparison struct {
 	Locks     []ids.Lock           `json:"locks"`
 	Rows      []ComparedRow        `json:"rows"`
 	Scores    []ComparedScore      `json:"scores"` // each on its own rows that have an actual
+	Notes     []string             `json:"notes"`  // what was split or left out, and why
 }
 
 // CompareForecasts puts what the client expected, what was agreed, what we expected and what came
@@ -87,7 +89,7 @@ func (p *Planning) CompareForecasts(ctx context.Context, who access.Principal, i
 	c := &comparison{
 		Planning: p, view: view, in: in, rows: map[int64]*ComparedRow{},
 		span: calendar.Range{Start: in.Dates.From.In(p.gate.Zone), End: in.Dates.Until.In(p.gate.Zone)},
-		out:  ForecastComparison{Queue: q.ID, Slot: 24 * time.Hour, Levels: []float64{}, Forecasts: []ids.Forecast{}, Clients: []ids.ClientForecast{}, Locks: []ids.Lock{}},
+		out:  ForecastComparison{Queue: q.ID, Slot: 24 * time.Hour, Levels: []float64{}, Forecasts: []ids.Forecast{}, Clients: []ids.ClientForecast{}, Locks: []ids.Lock{}, Notes: []string{}},
 	}
 	for _, step := range []func(context.Context) error{c.ours, c.agreed, c.clients} {
 		if err := step(ctx); err != nil {
@@ -109,6 +111,13 @@ type comparison struct {
 	rows map[int64]*ComparedRow
 	out  ForecastComparison
 	slot time.Duration // of the forecasts; 0 = none found
+
+	covered []calendar.Range // what our forecasts speak about, closed hours included
+}
+
+// note tells what was split or left out.
+func (c *comparison) note(format string, args ...any) {
+	c.out.Notes = append(c.out.Notes, fmt.Sprintf(format, args...))
 }
 
 func (c *comparison) row(at time.Time) *ComparedRow {
@@ -135,7 +144,11 @@ func (c *comparison) ours(ctx context.Context) error {
 			c.slot = on.Curve.Slot
 		}
 		if on.Curve.Slot != c.slot && c.in.BySlot {
+			c.note("our forecast %s is in slots of %s, not of %s: it is left out", f.ID, slotName(on.Curve.Slot), slotName(c.slot))
 			continue
+		}
+		for _, told := range forecastCover(on.Forecast) {
+			c.covered = append(c.covered, inside(shares[i], told)...)
 		}
 		figures, _ := forecastFigures(on.Forecast)
 		model, points := figures.Days, on.Days
@@ -218,6 +231,7 @@ func (c *comparison) agreed(ctx context.Context) error {
 				c.slot, c.out.Slot = l.Curve.Slot, l.Curve.Slot
 			}
 			if points = l.Curve.Points; l.Curve.Slot != c.out.Slot {
+				c.note("what was agreed in %s is in slots of %s, not of %s: it is left out", l.ID, slotName(l.Curve.Slot), slotName(c.out.Slot))
 				continue
 			}
 		}
@@ -227,48 +241,6 @@ func (c *comparison) agreed(ctx context.Context) error {
 			}
 		}
 		c.out.Locks = append(c.out.Locks, l.ID)
-	}
-	return nil
-}
-
-// clients fills in what the client expected, by slot only where its slots are ours or finer.
-func (c *comparison) clients(ctx context.Context) error {
-	all := []store.ClientForecast{{ID: c.in.Client}}
-	if c.in.Client == "" {
-		var err error
-		if all, err = store.All(func(page store.Page) ([]store.ClientForecast, string, error) {
-			return c.view.ClientForecasts(ctx, store.ForecastFilter{Queue: c.in.Queue, Range: c.span}, page)
-		}); err != nil {
-			return err
-		}
-	}
-	for _, f := range all {
-		f, err := c.view.ClientForecast(ctx, f.ID)
-		if err != nil {
-			return err
-		}
-		if f.Queue != c.in.Queue {
-			return fault.Bad("forecast.compare", "comparison", []fault.Field{{Path: "client", Value: string(f.ID), Problem: "is of the queue " + string(f.Queue)}})
-		}
-		if c.in.BySlot && c.slot == 0 {
-			c.slot, c.out.Slot = f.Curve.Slot, f.Curve.Slot
-		}
-		curve, fits := forecast.InSlots(f.Curve, c.out.Slot, c.gate.Zone)
-		if !fits {
-			continue
-		}
-		used := false
-		for i, x := range curve.Points {
-			if !c.span.Contains(x.Start) {
-				continue
-			}
-			if row := c.row(x.Start); row.Client == nil {
-				row.Client, used = &curve.Points[i].Mean, true
-			}
-		}
-		if used {
-			c.out.Clients = append(c.out.Clients, f.ID)
-		}
 	}
 	return nil
 }

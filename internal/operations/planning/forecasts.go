@@ -107,13 +107,11 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
-			if err := tx.AddForecast(made[i]); err != nil {
-				return err
+			add := tx.AddForecast
+			if in.Carry && before[i] != nil {
+				add = func(store.Forecast) error { return p.addCarried(ctx, tx, *before[i], &made[i]) }
 			}
-			if !in.Carry {
-				continue
-			}
-			if err := p.carry(ctx, tx, before[i], made[i]); err != nil {
+			if err := add(made[i]); err != nil {
 				return err
 			}
 		}

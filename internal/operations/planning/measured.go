@@ -65,7 +65,9 @@ func (p *Planning) measured(ctx context.Context, scope access.Scope, q store.Que
 	return rows, nil
 }
 
-// cameRows are the contacts of a queue in a span from both places.
+// cameRows are the contacts of a queue in a span that reached people, from both places: a forecast is of those,
+// so only they can be compared with it. Of a day on which nothing was measured nobody knows what the bot took of
+// an imported history of all arrivals; its rows are left out.
 func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration) ([]chatlog.Contacts, error) {
 	rows, err := p.gate.Measured(scope).Series(ctx, q.ID, span, slot)
 	if err != nil {
@@ -79,16 +81,73 @@ func (p *Planning) cameRows(ctx context.Context, scope access.Scope, q store.Que
 	if err != nil {
 		return nil, err
 	}
-	if all, err = p.ofPeople(ctx, scope, q, slot, span, nil, all); err != nil {
+	if len(rows)+len(all) == 0 {
+		return nil, nil
+	}
+	b, err := p.bot(ctx, scope, q, span)
+	if err != nil {
 		return nil, err
 	}
-	for _, r := range all {
+	if len(rows) > 0 {
+		counts, err := p.historyCounts(ctx, scope, q, slot)
+		if err != nil {
+			return nil, err
+		}
+		if counts == forecast.CountsArrivals {
+			measured, err := p.measuredDays(ctx, scope, q, span, slot, all)
+			if err != nil {
+				return nil, err
+			}
+			rows = slices.DeleteFunc(b.off(rows, slot), func(r chatlog.Contacts) bool { return !measured[calendar.DateOf(r.Start, p.gate.Zone)] })
+		}
+	}
+	for _, r := range b.off(all, slot) {
 		if !told[calendar.DateOf(r.Start, p.gate.Zone)] {
 			rows = append(rows, r)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b chatlog.Contacts) int { return a.Start.Compare(b.Start) })
 	return rows, nil
+}
+
+// measuredDays are those of a span on which a conversation was measured; rows are the measured ones, of slots
+// that are rolled up.
+func (p *Planning) measuredDays(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range, slot time.Duration, rows []chatlog.Contacts) (map[calendar.Date]bool, error) {
+	if slot%calendar.Slot != 0 {
+		var err error
+		if rows, err = p.measured(ctx, scope, q, span, calendar.Slot); err != nil {
+			return nil, err
+		}
+	}
+	days := map[calendar.Date]bool{}
+	for _, r := range rows {
+		days[calendar.DateOf(r.Start, p.gate.Zone)] = true
+	}
+	return days, nil
+}
+
+// historyCounts is what the imported history of a queue counts: what its newest forecast was made with, or
+// else what the days that both know say.
+func (p *Planning) historyCounts(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration) (forecast.Counted, error) {
+	newest, _, err := p.gate.Everything().Forecasts(ctx, store.ForecastFilter{Queue: q.ID}, store.Page{Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(newest) > 0 {
+		if said := WorkOf(newest[0]).Bot; said != nil && said.HistoryCounts != "" {
+			return said.HistoryCounts, nil
+		}
+	}
+	reach := calendar.Range{Start: p.gate.Now().Add(-botReach), End: p.gate.Now()}
+	b, err := p.bot(ctx, scope, q, reach)
+	if err != nil || len(b.history.Records) == 0 {
+		return "", err
+	}
+	known, err := p.gate.Measured(scope).Series(ctx, q.ID, reach, slot)
+	if err != nil {
+		return "", err
+	}
+	return p.counts(slot, known, b)
 }
 
 // continued is a contact history with what was measured after its last day, up to an instant. A
@@ -126,39 +185,77 @@ func (p *Planning) continued(ctx context.Context, scope access.Scope, q store.Qu
 // so is what an imported history counts unless the days that both know say that it counts all arrivals. Then, and
 // where there is no bot, the rows stay as they are; forecasts take the bot off a whole history themselves.
 func (p *Planning) ofPeople(ctx context.Context, scope access.Scope, q store.Queue, slot time.Duration, span calendar.Range, imported, rows []chatlog.Contacts) ([]chatlog.Contacts, error) {
+	if len(rows) == 0 {
+		return rows, nil
+	}
+	b, err := p.bot(ctx, scope, q, span)
+	if err != nil || len(b.history.Records) == 0 {
+		return rows, err
+	}
+	counts, err := p.counts(slot, imported, b)
+	if err != nil || counts == forecast.CountsArrivals {
+		return rows, err
+	}
+	return b.off(rows, slot), nil
+}
+
+// bot is what is known of a queue's bot, in slots of calendar.Slot.
+type bot struct {
+	zone    *time.Location
+	history forecast.DeflectionHistory
+}
+
+// bot reads what a bot ended alone in a span, as far as it is over.
+func (p *Planning) bot(ctx context.Context, scope access.Scope, q store.Queue, span calendar.Range) (bot, error) {
+	b := bot{p.gate.Zone, forecast.DeflectionHistory{Slot: calendar.Slot, Location: p.gate.Zone}}
 	if now := p.gate.Now(); span.End.After(now) {
 		span.End = now
 	}
-	if len(rows) == 0 || !span.Valid() {
-		return rows, nil
+	if !span.Valid() {
+		return b, nil
 	}
-	bots, err := p.gate.Measured(scope).Bots(ctx, q.ID, span)
-	if err != nil || len(bots) == 0 {
-		return rows, err
+	slots, err := p.gate.Measured(scope).Bots(ctx, q.ID, span)
+	for _, s := range slots {
+		b.history.Records = append(b.history.Records, forecast.DeflectionRecord{Start: s.Start, Arrivals: s.Arrivals, Deflected: s.BotOnly})
 	}
-	h := forecast.DeflectionHistory{Slot: calendar.Slot, Location: p.gate.Zone}
-	alone := map[time.Time]float64{}
-	for _, b := range bots {
-		h.Records = append(h.Records, forecast.DeflectionRecord{Start: b.Start, Arrivals: b.Arrivals, Deflected: b.BotOnly})
-		alone[calendar.FloorSlot(b.Start, slot, p.gate.Zone).UTC()] += b.BotOnly
+	return b, err
+}
+
+// counts is what the days that both know say about an imported history.
+func (p *Planning) counts(slot time.Duration, imported []chatlog.Contacts, b bot) (forecast.Counted, error) {
+	if len(imported) == 0 {
+		return "", nil
 	}
-	if len(imported) > 0 {
-		builder, err := forecast.NewBuilder(slot, p.gate.Zone)
-		if err != nil {
-			return nil, err
+	builder, err := forecast.NewBuilder(slot, p.gate.Zone)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range imported {
+		if err := builder.Add(r.Start, r.Offered); err != nil {
+			return "", err
 		}
-		for _, r := range imported {
-			if err := builder.Add(r.Start, r.Offered); err != nil {
-				return nil, err
-			}
-		}
-		if forecast.WhatCounts(builder.Series(q.ID), h) == forecast.CountsArrivals {
-			return rows, nil
-		}
+	}
+	return forecast.WhatCounts(builder.Series(""), b.history), nil
+}
+
+// off takes what the bot ended alone off rows of all arrivals. Slots finer than those in which the bot is
+// known lose the share of theirs.
+func (b bot) off(rows []chatlog.Contacts, slot time.Duration) []chatlog.Contacts {
+	alone, arrivals := map[time.Time]float64{}, map[time.Time]float64{}
+	known := max(slot, calendar.Slot)
+	for _, r := range b.history.Records {
+		at := calendar.FloorSlot(r.Start, known, b.zone).UTC()
+		alone[at] += r.Deflected
+		arrivals[at] += r.Arrivals
 	}
 	rows = slices.Clone(rows)
 	for i, r := range rows {
-		rows[i].Offered = max(0, r.Offered-alone[r.Start.UTC()])
+		at := calendar.FloorSlot(r.Start, known, b.zone).UTC()
+		took := alone[at]
+		if slot < known && arrivals[at] > 0 {
+			took *= r.Offered / arrivals[at]
+		}
+		rows[i].Offered = max(0, r.Offered-took)
 	}
-	return rows, nil
+	return rows
 }

@@ -195,7 +195,12 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	assert.Equal(t, 3, scores["agreed"].Points)
 	bySlot := compare(true)
 	assert.Len(t, bySlot.Rows, 7*36)
-	assert.Nil(t, bySlot.Rows[0].Client, "the client's hours cannot be split")
+	hour := 0.0
+	for _, r := range bySlot.Rows[:4] {
+		hour += *r.Client
+	}
+	assert.InDelta(t, 0.8*4*demandAt(bySlot.Rows[0].Start), hour, 1e-6, "the client's hours are split, not changed")
+	require.Len(t, bySlot.Notes, 1)
 	_ = refused(t, second(p.CompareForecasts(ctx, supervisor, planning.CompareInput{Queue: pre})), "forecast.compare")
 
 	accuracy, err := p.MeasureAccuracy(ctx, supervisor, planning.AccuracyInput{Queue: pre, Dates: days(today, 7)})
@@ -240,6 +245,14 @@ func nightlyJobs(t *testing.T, s *stack, before ids.Forecast) {
 	require.Len(t, on.Layers, 1, "what is over stays behind")
 	assert.Equal(t, "夏季活动", on.Layers[0].Reason)
 	assert.NotEmpty(t, on.Layers[0].From)
+	carried := planning.CarriedOf(on.Forecast)
+	require.NotNil(t, carried)
+	assert.Equal(t, before, carried.From)
+	assert.Equal(t, 1, carried.Layers)
+	assert.Equal(t, []string{
+		`the adjustment "直播加场" touches no slot of the newer forecast`, `the adjustment "满减" touches no slot of the newer forecast`,
+		`the adjustment "改主意" touches no slot of the newer forecast`,
+	}, carried.Told)
 	rows, err = p.RefreshForecasts(ctx, system, s.Clock)
 	ok(t, err)
 	assert.Zero(t, rows, "nothing new is known")

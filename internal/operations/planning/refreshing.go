@@ -2,6 +2,7 @@ package planning
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -31,8 +32,8 @@ const (
 
 // RefreshForecasts lets all queues teach each other what sales events did, makes a new version of the
 // forecast of every queue that has a history, and carries the adjustments in force over to it. A queue of which nothing new is known gets none. rows is how
-// many versions were made.
-func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _ time.Time) (rows int64, err error) {
+// many versions were made. Then it deletes old ones that nobody needs.
+func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, due time.Time) (rows int64, err error) {
 	if _, err := access.Decide(who, access.RunJobs); err != nil {
 		return 0, err
 	}
@@ -40,6 +41,10 @@ func (p *Planning) RefreshForecasts(ctx context.Context, who access.Principal, _
 		return 0, err
 	}
 	made, err := p.makeForecasts(ctx, who, ForecastInput{Horizon: refreshHorizon, Carry: true}, true)
+	if err != nil {
+		return int64(len(made)), err
+	}
+	_, err = p.pruneForecasts(ctx, who, due)
 	return int64(len(made)), err
 }
 
@@ -112,7 +117,7 @@ func (p *Planning) drift(ctx context.Context, scope access.Scope, view *store.Vi
 	if options.Exclude, err = p.excluded(ctx, q.ID); err != nil {
 		return nil, err
 	}
-	replayed, _, err := forecast.Replay(ctx, series, options, forecast.Protocol{
+	replayed, err := forecast.Replay(ctx, series, options, forecast.Protocol{
 		Horizon: options.Horizon, Step: options.Horizon, From: first.In(p.gate.Zone), To: end.In(p.gate.Zone),
 	})
 	if err != nil {
@@ -168,24 +173,40 @@ func (p *Planning) TellDrift(ctx context.Context, who access.Principal, due time
 	return int64(len(texts)), p.gate.Found(ctx, alertDrift, len(texts), text)
 }
 
-// carry puts the adjustments of the version before on a new one.
-func (p *Planning) carry(ctx context.Context, tx *store.Tx, before *store.Forecast, made store.Forecast) error {
-	if before == nil {
-		return nil
+// Carried is what became of the adjustments on the version before.
+type Carried struct {
+	From   ids.Forecast `json:"from"`
+	Layers int          `json:"layers"` // that lie on the new version
+	Told   []string     `json:"told"`   // of those that changed on the way or were left behind
+}
+
+// CarriedOf is what a stored forecast says about the adjustments it took over; nil when none were asked for.
+func CarriedOf(f store.Forecast) *Carried {
+	var figures struct {
+		Carried *Carried `json:"carried"`
 	}
+	_ = json.Unmarshal(f.Figures, &figures) // one that was not made here says nothing
+	return figures.Carried
+}
+
+// addCarried adds a new version with the adjustments of the one before, and says in it what became of them.
+func (p *Planning) addCarried(ctx context.Context, tx *store.Tx, before store.Forecast, made *store.Forecast) error {
 	on, err := p.adjusted(ctx, tx.In(access.Scope{Everything: true}), before.ID)
 	if err != nil {
 		return err
 	}
-	carried, told := forecast.Carry(on.Curve, p.gate.Zone, plain(on.Layers), made.Curve)
-	for _, l := range carried {
+	layers, told := forecast.Carry(on.Curve, p.gate.Zone, plain(on.Layers), made.Curve)
+	if err := addFigure(made, "carried", Carried{From: before.ID, Layers: len(layers), Told: append([]string{}, told...)}); err != nil {
+		return err
+	}
+	if err := tx.AddForecast(*made); err != nil {
+		return err
+	}
+	for _, l := range layers {
 		l.ID = ids.New[ids.Layer](p.gate.Now())
 		if _, err := tx.AddLayer(made.ID, l); err != nil {
 			return err
 		}
-	}
-	for _, t := range told {
-		p.gate.Log.InfoContext(ctx, "an adjustment changed on its way to a newer forecast", "queue", made.Queue, "forecast", made.ID, "text", t)
 	}
 	return nil
 }

@@ -165,5 +165,5 @@ func (p *Planning) finishForecast(ctx context.Context, scope access.Scope, a ask
 	if err != nil {
 		return store.Forecast{}, err
 	}
-	return one, done.addTo(&one)
+	return one, addFigure(&one, "work", done)
 }

@@ -273,8 +273,8 @@ func (w work) digest() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// addTo writes what is said of the work beside the other figures of a forecast.
-func (c ContactWork) addTo(f *store.Forecast) error {
+// addFigure writes something about a forecast beside its other figures.
+func addFigure(f *store.Forecast, name string, value any) error {
 	failed := func(err error) error {
 		return fault.Wrap(err, fault.Internal, "forecast.figures", "the forecast of %s cannot be stored", f.Queue)
 	}
@@ -282,11 +282,11 @@ func (c ContactWork) addTo(f *store.Forecast) error {
 	if err := json.Unmarshal(f.Figures, &figures); err != nil {
 		return failed(err)
 	}
-	text, err := json.Marshal(c)
+	text, err := json.Marshal(value)
 	if err != nil {
 		return failed(err)
 	}
-	figures["work"] = text
+	figures[name] = text
 	if f.Figures, err = json.Marshal(figures); err != nil {
 		return failed(err)
 	}
