@@ -46,8 +46,8 @@ func (m *model) search() order {
 		}
 		without := slices.Clone(best.heads)
 		without[j] = 0
-		if got := s.descend(without, j, false); got.cost < best.cost-saving {
-			best, j = s.descend(got.heads, -1, true), -1
+		if got := s.descend(without, j, true); got.cost < best.cost-saving {
+			best, j = got, -1
 		}
 	}
 	return best
