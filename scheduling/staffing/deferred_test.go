@@ -1,7 +1,6 @@
 package staffing_test
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -247,5 +246,5 @@ func BenchmarkStaffingDeferred(b *testing.B) {
 		require.NoError(b, err)
 		b.ReportMetric(p.ExtraHours, "extra_hours")
 	}
-	b.Log(fmt.Sprintf("bar: %d slots with %d batches within 1 s", n, len(in.Tickets)))
+	b.Logf("bar: %d slots with %d batches within 1 s", n, len(in.Tickets))
 }

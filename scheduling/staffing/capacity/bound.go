@@ -102,7 +102,8 @@ func (m *model) wanted(t int, price, most float64) (hours, cost float64) {
 			hours, cost = x, v
 		}
 	}
-	return hours, cost - 1e-9*math.Abs(cost)
+	// The least value lies in the last section, below what was seen there by at most its width times the slope.
+	return hours, cost - (high-low)*(2*yuan(m.skill.Weeks[t].Shortage)+price)
 }
 
 // relaxed is the least cost of a week with so many hours of staff and temporary people, if overtime and

@@ -151,6 +151,7 @@ type WeekPlan struct {
 	GapHours        float64       `json:"gap_hours"`         // effective - required P50; negative = short
 	ShortHours      float64       `json:"short_hours"`       // expected
 	ShortageRisk    float64       `json:"shortage_risk"`     // probability that the requirement is larger than the effective hours
+	Complaints      float64       `json:"complaint_factor"`  // complaints per contact of staff and temporary people, 1 = all trained
 	OvertimePerHead int           `json:"overtime_per_head"` // paid hours of each who agreed
 	CloudPaid       int           `json:"cloud_paid_hours"`
 	Cost            Cost          `json:"cost"`

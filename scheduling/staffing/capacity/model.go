@@ -15,6 +15,7 @@ type model struct {
 	staff   []float64 // effective hours of today's staff, by week
 	heads   []float64 // of them at work
 	trainee []float64 // of them in training
+	blamed  []float64 // hours of staff, each times the complaints per contact at its tenure
 	wages   []item    // of today's staff
 	columns []column
 	// overtime: most paid hours per head, by week; months that the week touches are runs.
@@ -40,6 +41,7 @@ type column struct {
 	hours                 []float64 // effective, per head, by week
 	heads                 []float64 // at work, per head, by week
 	trainee               []float64 // in training, per head, by week
+	blamed                []float64 // hours times complaints per contact, per head, by week
 	items                 []item
 	perHead, fixed        float64 // sums of the items
 }
@@ -71,7 +73,7 @@ func newModel(in Input, s Skill) *model {
 	n := len(s.Weeks)
 	m := &model{
 		in: in, skill: s, demand: make([]demand, n), staff: make([]float64, n), heads: make([]float64, n),
-		trainee: make([]float64, n), overtime: make([]int, n), months: make([]months, n),
+		trainee: make([]float64, n), blamed: make([]float64, n), overtime: make([]int, n), months: make([]months, n),
 		cloudMost: make([]int, n), cloudWorth: make([]float64, n),
 	}
 	for t, w := range s.Weeks {
@@ -135,6 +137,7 @@ func (m *model) addStaff() {
 			} else {
 				m.heads[t] += heads
 				m.staff[t] += heads * m.hoursPerHead(t, tenure)
+				m.blamed[t] += heads * m.hoursPerHead(t, tenure) * m.skill.Ramp.At(tenure).Complaints
 				m.wages = append(m.wages, item{t, wages, heads * m.skill.HoursPerWeek * yuan(m.skill.Wage), 0})
 			}
 			heads *= 1 - m.skill.leaving(tenure)
@@ -148,7 +151,7 @@ func (m *model) column(kind Kind, name string, first, trainingWeeks, lead, weeks
 	return column{
 		kind: kind, name: name, first: first, trains: first - trainingWeeks,
 		order: m.week(first - trainingWeeks - lead), training: m.week(first - trainingWeeks), work: m.week(first), until: m.week(min(n, first+weeks)),
-		hours: make([]float64, n), heads: make([]float64, n), trainee: make([]float64, n),
+		hours: make([]float64, n), heads: make([]float64, n), trainee: make([]float64, n), blamed: make([]float64, n),
 	}
 }
 
@@ -169,6 +172,7 @@ func (m *model) class(first int) column {
 		} else {
 			c.heads[t] = heads
 			c.hours[t] = heads * m.hoursPerHead(t, t-first)
+			c.blamed[t] = c.hours[t] * m.skill.Ramp.At(t-first).Complaints
 			c.cost(wages, t, heads*m.skill.HoursPerWeek*yuan(m.skill.Wage), 0)
 		}
 		heads *= 1 - m.skill.leaving(t-first)
@@ -194,6 +198,7 @@ func (m *model) temps(o Temp) column {
 		} else {
 			c.heads[t] = heads
 			c.hours[t] = heads * o.HoursPerWeek * (1 - m.skill.Weeks[t].Shrinkage) * o.Speed
+			c.blamed[t] = c.hours[t] * m.skill.Ramp.At(t-first).Complaints
 			c.cost(temps, t, pay, 0)
 		}
 		heads *= 1 - o.Attrition

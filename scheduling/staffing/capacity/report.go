@@ -70,7 +70,9 @@ func (m *model) weekPlan(t int, o order, s supply, c choice) WeekPlan {
 		OnHand: s.heads[t], InTraining: m.trainee[t], StaffHours: s.staff[t], TempHours: s.temps[t],
 		OvertimePerHead: c.perHead, CloudPaid: c.cloud,
 	}
+	blamed := m.blamed[t]
 	for j, heads := range o.heads {
+		blamed += float64(heads) * m.columns[j].blamed[t]
 		w.InTraining += float64(heads) * m.columns[j].trainee[t]
 		if m.columns[j].kind == TempKind {
 			w.Temps += float64(heads) * m.columns[j].heads[t]
@@ -84,6 +86,10 @@ func (m *model) weekPlan(t int, o order, s supply, c choice) WeekPlan {
 	}
 	full := m.skill.HoursPerWeek * (1 - week.Shrinkage)
 	w.EffectiveHours = w.StaffHours + w.TempHours + w.OvertimeHours + w.CloudHours
+	w.Complaints = 1
+	if own := w.StaffHours + w.TempHours; own > 0 {
+		w.Complaints = blamed / own
+	}
 	w.RequiredHeads, w.EffectiveHeads = w.RequiredP50/full, w.EffectiveHours/full
 	w.GapHours = w.EffectiveHours - w.RequiredP50
 	w.ShortHours, w.ShortageRisk = d.short(w.EffectiveHours), d.above(w.EffectiveHours)
