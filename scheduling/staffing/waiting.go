@@ -22,7 +22,10 @@ func (w waiting) at(u float64) (value, slope, curvature float64) {
 func (w waiting) density(u float64) (value, gone float64) {
 	flow, x := min(w.arrival, w.drain), w.leave*u
 	rest := expRest(x)
-	return (flow-w.drain)*u - flow/w.leave*rest, x - rest
+	if gone = x - rest; x > 0.25 {
+		gone = -math.Expm1(-x) // x - rest is lost against a long x
+	}
+	return (flow-w.drain)*u - flow/w.leave*rest, gone
 }
 
 // overload is log(lambda/D) where more arrive than are served, else 0: theta t*.
