@@ -174,3 +174,36 @@ func TestNoContactsNeedNobodyAndMissNothing(t *testing.T) {
 		assert.Equal(t, staffing.Performance{Stable: true, ServiceLevel: 1}, p)
 	}
 }
+
+// Whatever is valid has figures: shares within [0,1], no NaN, infinite only where nothing bounds the queue.
+func TestEveryValidInputHasFigures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		wide := func(name string, least, most float64) float64 {
+			return math.Exp(rapid.Float64Range(math.Log(least), math.Log(most)).Draw(t, name))
+		}
+		q := staffing.Queue{
+			Interval: time.Duration(wide("interval", 1, 3e18)), HandleTime: time.Duration(wide("aht", 1, 3e18)),
+			Patience: time.Duration(wide("patience", 1, 3e18)),
+		}
+		q.Contacts = wide("load", 1e-300, 1e9) * float64(q.Interval) / float64(q.HandleTime)
+		agents := wide("agents", 1e-6, 1e5)
+		if rapid.Bool().Draw(t, "whole") {
+			agents = math.Trunc(agents)
+		}
+		within := time.Duration(wide("within", 0.1, 3e18))
+		for _, m := range []staffing.Model{staffing.ModelA, staffing.ModelB, staffing.ModelC} {
+			if q.ValidateAt(m, agents, within) != nil {
+				continue
+			}
+			p := staffing.Evaluate(m, q, agents, within)
+			for _, share := range []float64{p.Wait, p.Abandon, p.Occupancy, p.ServiceLevel} {
+				if !(share >= 0 && share <= 1) {
+					t.Fatalf("model %s: %+v", m, p)
+				}
+			}
+			if !(p.ASASeconds >= 0 && p.AverageQueue >= 0) || m == staffing.ModelA && math.IsInf(p.ASASeconds, 0) {
+				t.Fatalf("model %s: %+v", m, p)
+			}
+		}
+	})
+}

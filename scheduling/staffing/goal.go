@@ -35,7 +35,7 @@ func Evaluate(m Model, q Queue, agents float64, within time.Duration) Performanc
 		blocked := ErlangB(agents, q.Offered())
 		p := Performance{Agents: agents, Offered: q.Offered(), Stable: true, Abandon: blocked, ServiceLevel: 1 - blocked}
 		if agents > 0 {
-			p.Occupancy = p.Offered * (1 - blocked) / agents
+			p.Occupancy = min(1, p.Offered*(1-blocked)/agents)
 		}
 		return p
 	default:

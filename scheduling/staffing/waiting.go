@@ -21,8 +21,15 @@ func (w waiting) at(u float64) (value, slope, curvature float64) {
 // peak and u of those who wait until the peak (negative to its left).
 func (w waiting) density(u float64) (value, gone float64) {
 	flow, x := min(w.arrival, w.drain), w.leave*u
-	rest := expRest(x)
-	return (flow-w.drain)*u - flow/w.leave*rest, x - rest
+	var rest float64
+	if x > 0.25 {
+		gone = -math.Expm1(-x) // x - h(x) is lost against a long x
+		rest = x - gone
+	} else {
+		rest = expRest(x)
+		gone = x - rest
+	}
+	return (flow-w.drain)*u - flow/w.leave*rest, gone
 }
 
 // overload is log(lambda/D) where more arrive than are served, else 0: theta t*.
