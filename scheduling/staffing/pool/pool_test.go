@@ -48,7 +48,7 @@ func solve(t testing.TB, p pool.Problem, o pool.Options) pool.Plan {
 
 // One queue and one group: the analytic plan of package staffing, which knows nothing of the search.
 func TestOneQueueNeedsWhatStaffingPlans(t *testing.T) {
-	for _, contacts := range []float64{12, 60, 150} {
+	for _, contacts := range []float64{12, 90} {
 		for _, share := range []float64{0.8, 0.9} {
 			q := chats("a", time.Hour, contacts, contacts, contacts, contacts)
 			q.Target.Share = share
@@ -355,7 +355,7 @@ func TestTooFewPeopleAreNamed(t *testing.T) {
 
 // Agents of the pool would be busier than the cap allows at the least heads for the goal.
 func TestOccupancyCapAddsHeads(t *testing.T) {
-	q := chats("a", time.Hour, 120, 120, 120)
+	q := chats("a", time.Hour, 120, 120)
 	q.Target.Share = 0.4
 	p := pool.Problem{Queues: []pool.Queue{q}, Groups: []pool.Group{group("g", "a")}}
 	loose := solve(t, p, quick)
