@@ -8,9 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
+	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
 )
 
 func fourShops(maxShops int) Problem {
@@ -40,7 +42,10 @@ func TestAnAgentServesAtMostNShopsAtOnce(t *testing.T) {
 		require.NoError(t, p.Validate())
 		m, err := compile(p)
 		require.NoError(t, err)
-		s := m.search(Options{Seed: 1, Replications: 40, Steps: 60})
+		o := Options{Seed: 1, Replications: 40, Steps: 60}
+		goals, err := m.goals(t.Context(), o)
+		require.NoError(t, err)
+		s := m.search(o, goals)
 		h, err := s.run(t.Context(), m.start())
 		require.NoError(t, err)
 		for _, a := range m.config(h).Agents {
@@ -116,4 +121,30 @@ func TestMeasuredConduct(t *testing.T) {
 	assert.InDelta(t, 1.6, s.target.Rounds, 1e-9)
 	work, think := 1.6*22.5, 0.6*90.0
 	assert.InDelta(t, work+think+0.6*120, s.target.HandleTime.Seconds(), 1e-6)
+}
+
+// Every reply takes 10 s, or every one 40 s: with an agent for every contact all are in time, or none.
+func TestGoalsKnowWhatCanBeReached(t *testing.T) {
+	p := fourShops(0)
+	steady := func(work time.Duration) *simulate.Queue {
+		return &simulate.Queue{Rounds: 3, Work: simulate.Span{Mean: work, Shape: simulate.Constant}, Think: simulate.Span{Mean: time.Minute}}
+	}
+	for i := range p.Queues {
+		p.Queues[i].Conduct = steady(10 * time.Second)
+	}
+	p.Queues[3].Target.Share = 0.98
+	o := Options{Seed: 1, Replications: 10}
+	m, err := compile(p)
+	require.NoError(t, err)
+	goals, err := m.goals(t.Context(), o)
+	require.NoError(t, err)
+	assert.InDeltaSlice(t, []float64{0.8, 0.8}, goals[0], 1e-12, "no luck in constant replies")
+	assert.InDeltaSlice(t, []float64{0.98, 0.98}, goals[3], 1e-12)
+
+	p.Queues[3].Conduct = steady(40 * time.Second)
+	m, err = compile(p)
+	require.NoError(t, err)
+	_, err = m.goals(t.Context(), o)
+	assert.Equal(t, "staffing.unreachable", fault.CodeOf(err))
+	assert.ErrorContains(t, err, "queues[3].target.share: cannot be reached: with an agent for every contact 0.0 % are answered within 30s")
 }

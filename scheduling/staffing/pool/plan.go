@@ -31,7 +31,11 @@ func Solve(ctx context.Context, p Problem, o Options) (Plan, error) {
 		return Plan{}, err
 	}
 	o = o.orDefaults(m.typical())
-	parts, pool := &side{model: m.separate()}, &side{model: m}
+	goals, err := m.goals(ctx, o)
+	if err != nil {
+		return Plan{}, fault.Of(err)
+	}
+	parts, pool := &side{model: m.separate(), goals: goals}, &side{model: m, goals: goals}
 	err = parts.find(ctx, o, parts.model.start())
 	if err == nil {
 		err = pool.find(ctx, o, m.start())
@@ -54,6 +58,7 @@ func Solve(ctx context.Context, p Problem, o Options) (Plan, error) {
 // side is the pool or its parts on the way to a plan.
 type side struct {
 	model    *model
+	goals    [][]float64
 	heads    staffed
 	steps    int
 	stuck    [][]bool
@@ -62,7 +67,7 @@ type side struct {
 }
 
 func (s *side) find(ctx context.Context, o Options, from staffed) error {
-	run := s.model.search(o)
+	run := s.model.search(o, s.goals)
 	h, err := run.run(ctx, from)
 	s.steps += run.steps
 	s.stuck = run.stuck
@@ -172,7 +177,7 @@ func (s *side) anyStuck() bool {
 // above their goal (or, over the horizon, the given floor) with 95 % certainty the slots where most
 // contacts are late.
 func (m *model) verdict(r tally, h staffed, o Options, floors []float64, stuck [][]bool) finding {
-	f := m.missed(r, h, strictness{tolerance: o.Tolerance, deviations: noise})
+	f := m.missed(r, h, nil, strictness{tolerance: o.Tolerance, deviations: noise})
 	for t, gaps := range f {
 		if gaps == nil {
 			continue

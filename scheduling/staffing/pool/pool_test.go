@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func solve(t testing.TB, p pool.Problem, o pool.Options) pool.Plan {
 
 // One queue and one group: the analytic plan of package staffing, which knows nothing of the search.
 func TestOneQueueNeedsWhatStaffingPlans(t *testing.T) {
-	for _, contacts := range []float64{12, 60, 150} {
+	for _, contacts := range []float64{12, 90} {
 		for _, share := range []float64{0.8, 0.9} {
 			q := chats("a", time.Hour, contacts, contacts, contacts, contacts)
 			q.Target.Share = share
@@ -104,7 +105,11 @@ func random(seed uint64) pool.Problem {
 var quick = pool.Options{Seed: 3, Replications: 40, Verify: 60, Steps: 60}
 
 func TestAPoolNeverTakesMoreThanItsParts(t *testing.T) {
-	for seed := range uint64(4) {
+	seeds := uint64(3)
+	if os.Getenv("CHAOBAN_LONG") != "" {
+		seeds = 40
+	}
+	for seed := range seeds {
 		p := random(seed)
 		plan := solve(t, p, quick)
 		assert.LessOrEqual(t, plan.Pool.Cost, plan.Parts.Cost, "seed %d", seed)
@@ -150,17 +155,17 @@ func replay(t *testing.T, p pool.Problem, plan pool.Plan, days int) []float64 {
 		for _, s := range g.Skills {
 			a.Queues = append(a.Queues, index[s])
 		}
-		for _, slot := range plan.Slots {
-			for _, h := range slot.Heads {
-				if h.Group != g.ID {
-					continue
-				}
-				at := slot.Start.Sub(noon)
-				for range h.Heads { // nobody stays: every slot has people of its own
-					a.Duty = []simulate.Interval{{Start: at, End: at + time.Hour}}
-					config.Agents = append(config.Agents, a)
+		for i := range 40 { // head i is there in the slots that ask for more than i; it stays if the next one does too
+			a.Duty = []simulate.Interval{}
+			for _, slot := range plan.Slots {
+				for _, h := range slot.Heads {
+					if h.Group == g.ID && h.Heads > i {
+						at := slot.Start.Sub(noon)
+						a.Duty = append(a.Duty, simulate.Interval{Start: at, End: at + time.Hour})
+					}
 				}
 			}
+			config.Agents = append(config.Agents, a)
 		}
 	}
 	in, all := make([]int, len(p.Queues)), make([]int, len(p.Queues))
@@ -180,19 +185,20 @@ func replay(t *testing.T, p pool.Problem, plan pool.Plan, days int) []float64 {
 	return out
 }
 
-// The same queues with agents who know one queue, two queues, all queues.
+// The same queues with agents who know one queue, then also agents at the same price who know two, then three ...
+// (To make everybody know more is another matter: in one team the strictest goal binds for all.)
 func TestMoreSkillsNeverCostMore(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		p := random(seed + 20)
 		var all []ids.Queue
 		for _, q := range p.Queues {
 			all = append(all, q.Curve.Queue)
 		}
 		before := 1e18
+		p.Groups = nil
 		for width := 1; width <= len(all); width++ {
-			p.Groups = nil
 			for i := range all {
-				g := group(fmt.Sprintf("g%d", i))
+				g := group(fmt.Sprintf("g%d-%d", width, i))
 				for k := range width {
 					g.Skills = append(g.Skills, all[(i+k)%len(all)])
 				}
@@ -200,7 +206,7 @@ func TestMoreSkillsNeverCostMore(t *testing.T) {
 			}
 			plan := solve(t, p, quick)
 			// One head of one slot is what the noise of 40 repetitions can turn.
-			assert.LessOrEqual(t, plan.Pool.Hours, before+1, "seed %d, %d skills each", seed, width)
+			assert.LessOrEqual(t, plan.Pool.Hours, before+1, "seed %d, up to %d skills", seed, width)
 			before = plan.Pool.Hours
 		}
 	}
@@ -349,14 +355,14 @@ func TestTooFewPeopleAreNamed(t *testing.T) {
 
 // Agents of the pool would be busier than the cap allows at the least heads for the goal.
 func TestOccupancyCapAddsHeads(t *testing.T) {
-	q := chats("a", time.Hour, 120, 120, 120)
+	q := chats("a", time.Hour, 120, 120)
 	q.Target.Share = 0.4
 	p := pool.Problem{Queues: []pool.Queue{q}, Groups: []pool.Group{group("g", "a")}}
 	loose := solve(t, p, quick)
-	p.Groups[0].OccupancyCap = 0.45
+	p.Groups[0].OccupancyCap = 0.4
 	capped := solve(t, p, quick)
-	assert.Greater(t, loose.Groups[0].Occupancy, 0.46)
-	assert.LessOrEqual(t, capped.Groups[0].Occupancy, 0.46)
+	assert.Greater(t, loose.Groups[0].Occupancy, 0.43)
+	assert.LessOrEqual(t, capped.Groups[0].Occupancy, 0.41)
 	// 120 contacts of 5 minutes x 20 % own work are 2 agents' work, a little more by switching.
-	assert.GreaterOrEqual(t, capped.Slots[1].Pool, 4)
+	assert.GreaterOrEqual(t, capped.Slots[1].Pool, 5)
 }

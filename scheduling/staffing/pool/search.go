@@ -26,8 +26,8 @@ func (f finding) clean() bool {
 	return !slices.ContainsFunc(f, func(g []float64) bool { return g != nil })
 }
 
-// missed lists what falls short of the goals.
-func (m *model) missed(r tally, h staffed, s strictness) finding {
+// missed lists what falls short of the goals (the targets when nil).
+func (m *model) missed(r tally, h staffed, goals [][]float64, s strictness) finding {
 	out := make(finding, m.slots)
 	add := func(t, q int, contacts float64) {
 		if out[t] == nil {
@@ -39,7 +39,11 @@ func (m *model) missed(r tally, h staffed, s strictness) finding {
 		for t, c := range r.cells[q] {
 			target := m.queues[q].target
 			slack := max(s.tolerance, s.deviations*c.deviation(r.n))
-			if gap := target.Share - c.share(); gap > slack {
+			goal := target.Share
+			if goals != nil {
+				goal = goals[q][t]
+			}
+			if gap := goal - c.share(); gap > slack {
 				add(t, q, gap*float64(c.arrived))
 			}
 			if gap := c.abandon() - target.AbandonCap; target.AbandonCap > 0 && gap > slack {
@@ -71,13 +75,14 @@ func (m *model) occupied(r tally, h staffed, k, t int) float64 {
 type search struct {
 	model *model
 	o     Options
+	goals [][]float64 // of the cells, corrected for luck
 	steps int
 	best  staffed // cheapest state in which a trial found nothing; nil before there is one
 	stuck [][]bool
 }
 
-func (m *model) search(o Options) *search {
-	s := &search{model: m, o: o, stuck: make([][]bool, len(m.queues))}
+func (m *model) search(o Options, goals [][]float64) *search {
+	s := &search{model: m, o: o, goals: goals, stuck: make([][]bool, len(m.queues))}
 	for q := range s.stuck {
 		s.stuck[q] = make([]bool, m.slots)
 	}
@@ -105,7 +110,7 @@ func (s *search) trial(ctx context.Context, h staffed) (tally, finding, error) {
 	if err != nil {
 		return r, nil, err
 	}
-	f := s.model.missed(r, h, strictness{})
+	f := s.model.missed(r, h, s.goals, strictness{})
 	s.forget(f)
 	if f.clean() && (s.best == nil || s.model.cost(h) < s.model.cost(s.best)) {
 		s.best = h.clone()
@@ -333,7 +338,7 @@ func (s *search) sparest(h staffed, r tally, t, part int, tried [][]bool) int {
 			if cell.arrived == 0 {
 				continue
 			}
-			tightest = min(tightest, (cell.share()-m.queues[q].target.Share)*float64(cell.arrived))
+			tightest = min(tightest, (cell.share()-s.goals[q][t])*float64(cell.arrived))
 		}
 		if best < 0 || cmp.Or(cmp.Compare(c.cost, m.crews[best].cost), cmp.Compare(m.breadth(best), m.breadth(k)), cmp.Compare(tightest, spare)) > 0 {
 			best, spare = k, tightest
