@@ -23,6 +23,7 @@ type crew struct {
 	cost      float64
 	slowdown  float64
 	occupancy float64 // cap; 0 = none
+	maxShops  int     // with open conversations at once; 0 = no limit
 }
 
 // model is a problem on its grid, as the search and the simulator see it.
@@ -58,11 +59,15 @@ func compile(p Problem) (*model, error) {
 	first, last := p.span()
 	m := &model{slot: p.Queues[0].Curve.Slot, origin: first}
 	m.slots = int(last.Sub(first)/m.slot) + 1
-	index := map[ids.Queue]int{}
+	index, shops := map[ids.Queue]int{}, map[ids.Shop]int{}
 	var bad faults
 	for i, q := range p.Queues {
 		index[q.Curve.Queue] = i
 		m.queues = append(m.queues, q.stream(first, m.slots))
+		if _, known := shops[q.Shop]; !known {
+			shops[q.Shop] = len(shops)
+		}
+		m.queues[i].conduct.Shop = shops[q.Shop]
 		m.floor = append(m.floor, m.promised(q, false))
 		if err := m.queues[i].reachable(); err != nil {
 			bad.add(q.Target.Share, fault.Of(err).Message, "queues[%d].target", i)
@@ -222,9 +227,7 @@ func (m *model) promised(q Queue, dedicatedOnly bool) []int {
 	return out
 }
 
-// muster makes the crews of a group. An agent who may serve only n of the group's s shops at once is taken
-// to keep to n neighbouring shops for the whole slot: a rule that the true one allows, so that
-// service is never promised which the true one could not give.
+// muster makes the crew of a group.
 func (m *model) muster(p Problem, g int, index map[ids.Queue]int) {
 	group := p.Groups[g]
 	var own, overflow []int
@@ -236,26 +239,7 @@ func (m *model) muster(p Problem, g int, index map[ids.Queue]int) {
 			overflow = append(overflow, i)
 		}
 	}
-	var shops []ids.Shop
-	for _, i := range slices.Concat(own, overflow) {
-		if !slices.Contains(shops, p.Queues[i].Shop) {
-			shops = append(shops, p.Queues[i].Shop)
-		}
-	}
-	width, starts := len(shops), 1
-	if group.MaxShops > 0 && group.MaxShops < len(shops) {
-		width, starts = group.MaxShops, len(shops)
-	}
-	for from := range starts {
-		at := func(i int) bool {
-			k := slices.Index(shops, p.Queues[i].Shop)
-			return (k-from+len(shops))%len(shops) < width
-		}
-		c := m.crewOf(g, group, keep(own, at), keep(overflow, at))
-		if len(c.queues) > 0 {
-			m.crews = append(m.crews, c)
-		}
-	}
+	m.crews = append(m.crews, m.crewOf(g, group, own, overflow))
 }
 
 func keep(xs []int, ok func(int) bool) (out []int) {
@@ -268,7 +252,7 @@ func keep(xs []int, ok func(int) bool) (out []int) {
 }
 
 func (m *model) crewOf(g int, group Group, own, overflow []int) crew {
-	c := crew{group: g, stock: g, queues: own, overflow: overflow, limit: group.Limit, cost: group.Cost, occupancy: group.OccupancyCap}
+	c := crew{group: g, stock: g, queues: own, overflow: overflow, limit: group.Limit, cost: group.Cost, occupancy: group.OccupancyCap, maxShops: group.MaxShops}
 	for _, q := range slices.Concat(own, overflow) {
 		c.slowdown = max(c.slowdown, m.queues[q].target.Slowdown)
 	}
@@ -387,12 +371,10 @@ func (m *model) separate() *model {
 	for q := range m.queues {
 		for _, k := range m.serving[q] {
 			c := m.crews[k]
-			c.queues, c.overflow, c.fixed = []int{q}, nil, nil
+			c.queues, c.overflow, c.fixed, c.maxShops = []int{q}, nil, nil, 0
 			room := slices.Clone(m.stocks[m.crews[k].stock])
 			if m.crews[k].fixed != nil {
 				room = m.crews[k].fixed
-			} else if m.sharesStock(k, q) {
-				continue
 			}
 			same := slices.IndexFunc(s.crews, func(o crew) bool {
 				return o.queues[0] == q && o.limit == c.limit && o.cost == c.cost && o.slowdown == c.slowdown && o.occupancy == c.occupancy
@@ -410,11 +392,4 @@ func (m *model) separate() *model {
 	}
 	s.link()
 	return s
-}
-
-// sharesStock reports that an earlier crew of the queue already brought the stock in.
-func (m *model) sharesStock(k, q int) bool {
-	return slices.ContainsFunc(m.serving[q], func(o int) bool {
-		return o < k && m.crews[o].fixed == nil && m.crews[o].stock == m.crews[k].stock
-	})
 }

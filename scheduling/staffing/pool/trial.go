@@ -191,7 +191,7 @@ func (m *model) config(h staffed) simulate.Config {
 	for k, crew := range m.crews {
 		for i := range most(h[k]) {
 			c.Agents = append(c.Agents, simulate.Agent{
-				Queues: crew.queues, Overflow: crew.overflow, Limit: crew.limit, Slowdown: crew.slowdown, Duty: m.duty(h[k], i),
+				Queues: crew.queues, Overflow: crew.overflow, Limit: crew.limit, MaxShops: crew.maxShops, Slowdown: crew.slowdown, Duty: m.duty(h[k], i),
 			})
 		}
 	}
