@@ -52,6 +52,8 @@ func (s *staff) span(p piece) span {
 
 type span struct{ from, until int }
 
+func (a span) len() int { return a.until - a.from }
+
 // spans are at most two, without an allocation: they are made for every move that is looked at.
 type spans struct {
 	at [2]span
@@ -210,18 +212,33 @@ func (m *marginals) score(s *staff, mv move) (sum float64) {
 }
 
 // cover solves a linear problem: the best heads of each slot on its own, covered from the left by the
-// shortest blocks, and then the best move of each day until none helps. With single slots the first step
+// blocks worth most, and then the best move of each day until none helps. With single slots the first step
 // is already the optimum.
 func (s *staff) cover(l *linear) {
 	for i := range s.heads {
 		want, _ := l.best(i)
 		for s.heads[i] < want {
-			s.apply(move{in: s.fit(0, i), put: true})
+			s.apply(move{in: s.worthiest(l, i), put: true})
 		}
 	}
 	if s.lengths[len(s.lengths)-1] > 1 {
 		s.improve(l)
 	}
+}
+
+// worthiest is the block over a slot with the largest linear value, the shortest of equals.
+func (s *staff) worthiest(l *linear, slot int) piece {
+	best, most := piece{}, math.Inf(-1)
+	for length := range s.lengths {
+		p, v := s.fit(length, slot), 0.0
+		for i := p.start; i < s.span(p).until; i++ {
+			v += l.at(i, s.heads[i]+1) - l.at(i, s.heads[i])
+		}
+		if v > most {
+			best, most = p, v
+		}
+	}
+	return best
 }
 
 // improve takes the best move of each day until none helps, at most as often as there are slots.

@@ -39,7 +39,7 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 func (q *queue) trials(days int, ends ...slopes) []slopes {
 	var out []slopes
 	at := make([]float64, len(q.terms))
-	for _, x := range multiples() {
+	for _, x := range multiples(1) {
 		for k := range at {
 			at[k] = x
 		}

@@ -216,10 +216,10 @@ type candidate struct {
 }
 
 // multiples of the severity that the search tries: from a contract that is ignored to one that is kept
-// at any cost. A step ladder's slope near its step is many times its severity.
-func multiples() []float64 {
+// at any cost, in steps of a power of 2. A step ladder's slope near its step is many times its severity.
+func multiples(step float64) []float64 {
 	out := []float64{0}
-	for e := -3.0; e <= 7; e += 0.5 {
+	for e := -3.0; e <= 7; e += step {
 		out = append(out, math.Exp2(e))
 	}
 	return out
@@ -247,7 +247,7 @@ func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int
 		return s.best
 	}
 	start := 0.0
-	for _, x := range multiples() {
+	for _, x := range multiples(0.5) {
 		for k := range at {
 			at[k] = x
 		}
@@ -333,7 +333,7 @@ func (s *seeker) perDay(ctx context.Context) {
 	if daily == nil {
 		return
 	}
-	bases := []slopes{s.best.slopes.times(1)}
+	bases := []slopes{s.best.slopes}
 	at := make([]float64, len(s.q.terms))
 	for _, x := range []float64{2, 8} {
 		for k := range at {
@@ -345,11 +345,11 @@ func (s *seeker) perDay(ctx context.Context) {
 		if i > 0 && len(daily) == len(s.q.terms) || ctx.Err() != nil {
 			break // nothing but daily terms: every base is the same
 		}
-		s.try(s.dayByDay(base, daily))
+		s.try(s.dayByDay(base.times(1), daily))
 	}
 }
 
-// dayByDay is base with the best multiple of the daily terms on each day.
+// dayByDay is base, which it changes, with the best multiple of the daily terms on each day.
 func (s *seeker) dayByDay(base slopes, daily []int) slopes {
 	for _, k := range daily {
 		clear(base[k])
@@ -362,7 +362,7 @@ func (s *seeker) dayByDay(base slopes, daily []int) slopes {
 		best[n] = math.Inf(-1)
 	}
 	at := make([]float64, len(s.q.terms))
-	for _, x := range multiples() {
+	for _, x := range multiples(1) {
 		for k := range at {
 			at[k] = x
 		}
