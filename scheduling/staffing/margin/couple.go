@@ -97,7 +97,7 @@ func (s *shared) uniform(q *queue) []int {
 func (s *shared) along(ctx context.Context) error {
 	return parallel(ctx, len(s.queues), func(i int) {
 		q := s.queues[i]
-		s.found[i] = s.Model.along(ctx, q, s.full(q), s.uniform(q))
+		s.found[i] = s.Model.along(ctx, q, s.full(q), s.uniform(q), s.found[i])
 	})
 }
 

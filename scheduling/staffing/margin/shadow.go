@@ -238,10 +238,18 @@ type seeker struct {
 }
 
 // along solves one queue at prices of a head by slot: first one multiple for all terms, then one per term, then
-// for daily terms one per day, then the expected slopes themselves (a fixed point of Lagrange multipliers).
-func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int) candidate {
+// for daily terms one per day, then the expected slopes themselves (a fixed point of Lagrange multipliers). Where it
+// has been solved before at other prices of a head, the search starts from there.
+func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int, before candidate) candidate {
 	s := &seeker{Model: m, q: q, b: m.open(q, make([]int, len(q.at))), price: price, most: most}
 	at := make([]float64, len(q.terms))
+	if before.staff != nil {
+		for _, f := range []float64{1, 0, 0.5, 0.7, 0.85, 1.2, 1.5, 2} {
+			s.try(before.slopes.times(f))
+		}
+		s.settle()
+		return s.best
+	}
 	s.try(s.multiple(at))
 	if !q.steep() {
 		return s.best
@@ -262,13 +270,18 @@ func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int
 		s.perTerm(at, start)
 	}
 	s.perDay(ctx)
+	s.settle()
+	return s.best
+}
+
+// settle takes the expected slopes of the best staffing as prices until that gains nothing.
+func (s *seeker) settle() {
 	for range 4 {
 		s.run(s.best.slopes)
-		if !s.try(s.b.slopesNow(len(m.days))) {
-			break
+		if !s.try(s.b.slopesNow(len(s.days))) {
+			return
 		}
 	}
-	return s.best
 }
 
 // steep reports that some term has a ladder or bonus.
