@@ -52,6 +52,8 @@ func (s *staff) span(p piece) span {
 
 type span struct{ from, until int }
 
+func (a span) len() int { return a.until - a.from }
+
 // spans are at most two, without an allocation: they are made for every move that is looked at.
 type spans struct {
 	at [2]span
@@ -209,19 +211,58 @@ func (m *marginals) score(s *staff, mv move) (sum float64) {
 	return sum
 }
 
-// cover solves a linear problem: the best heads of each slot on its own, covered from the left by the
-// shortest blocks, and then the best move of each day until none helps. With single slots the first step
-// is already the optimum.
+// cover solves a linear problem: the best heads of each slot on its own, covered from the left by blocks, and then
+// the best move of each day until none helps; once with the shortest blocks and once with those worth most. With
+// single slots the cover is already the optimum. s must be empty.
 func (s *staff) cover(l *linear) {
+	if len(s.lengths) == 1 {
+		s.coverBy(l, func(slot int) piece { return s.fit(0, slot) })
+		return
+	}
+	other := &staff{q: s.q, lengths: s.lengths, heads: make([]int, len(s.heads))}
+	for range s.lengths {
+		other.count = append(other.count, make([]int, len(s.heads)))
+	}
+	s.coverBy(l, func(slot int) piece { return s.fit(0, slot) })
+	other.coverBy(l, func(slot int) piece { return other.worthiest(l, slot) })
+	if other.value(l) > s.value(l) {
+		*s = *other
+	}
+}
+
+func (s *staff) coverBy(l *linear, pick func(slot int) piece) {
 	for i := range s.heads {
 		want, _ := l.best(i)
 		for s.heads[i] < want {
-			s.apply(move{in: s.fit(0, i), put: true})
+			s.apply(move{in: pick(i), put: true})
 		}
 	}
 	if s.lengths[len(s.lengths)-1] > 1 {
 		s.improve(l)
 	}
+}
+
+// value of a staffing in a linear problem.
+func (s *staff) value(l *linear) (sum float64) {
+	for i, h := range s.heads {
+		sum += l.at(i, h)
+	}
+	return sum
+}
+
+// worthiest is the block over a slot with the largest linear value, the shortest of equals.
+func (s *staff) worthiest(l *linear, slot int) piece {
+	best, most := piece{}, math.Inf(-1)
+	for length := range s.lengths {
+		p, v := s.fit(length, slot), 0.0
+		for i := p.start; i < s.span(p).until; i++ {
+			v += l.at(i, s.heads[i]+1) - l.at(i, s.heads[i])
+		}
+		if v > most {
+			best, most = p, v
+		}
+	}
+	return best
 }
 
 // improve takes the best move of each day until none helps, at most as often as there are slots.

@@ -12,8 +12,9 @@ import (
 //
 // so the margin is at most the best of the linear problem minus the expected minimum. The linear problem is
 // solved slot by slot, which also drops the blocks: a relaxation. Seats and regular hours are priced
-// in. Every p is valid. Averages have one price over the horizon and daily terms one per day; given the price of
-// the averages the days fall apart, and each takes its own best. Runs are taken as free of charge.
+// in. Every p is valid, so the smallest result of several counts: averages have one price over the horizon, daily
+// terms one per day, and given the price of the averages each day may take its own best. A cap is exact, because the
+// minimum of min(cap, due) + p x is the smaller of the cap and the minimum of due + p x. Runs are taken as free.
 func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 	sum := 0.0
 	for _, price := range s.seat {
@@ -39,7 +40,7 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 func (q *queue) trials(days int, ends ...slopes) []slopes {
 	var out []slopes
 	at := make([]float64, len(q.terms))
-	for _, x := range multiples() {
+	for _, x := range multiples(1) {
 		for k := range at {
 			at[k] = x
 		}
@@ -75,37 +76,117 @@ func (q *queue) only(p slopes, period string) slopes {
 func (q *queue) bound(trials []slopes, price []float64, most []int) float64 {
 	averages, dailies := q.choices(trials, Average), q.choices(trials, Daily)
 	days := q.dayRanges()
-	leastOf := make([][]float64, len(dailies)) // by choice and range of days
-	for j, p := range dailies {
-		leastOf[j] = make([]float64, len(days))
-		for n, r := range days {
-			leastOf[j][n] = q.leastDay(p, q.day[r.from])
-		}
-	}
+	f := q.floors(averages, dailies, days)
 	best := math.Inf(1)
-	for _, a := range averages {
-		sum := q.spec.Prices.FeeYuan - q.leastAverage(a)
-		least := make([]float64, len(days))
-		for n := range least {
-			least[n] = math.Inf(1)
-		}
+	value, pick := make([][]float64, len(dailies)), make([]int, len(days))
+	for i, a := range averages {
 		for j, d := range dailies {
 			l := q.linear(a.plus(d), price, most)
+			value[j] = make([]float64, len(days))
 			for n, r := range days {
-				v := -leastOf[j][n]
 				for slot := r.from; slot < r.until; slot++ {
 					_, y := l.best(slot)
-					v += y
+					value[j][n] += y
 				}
-				least[n] = min(least[n], v)
 			}
 		}
-		for _, v := range least {
-			sum += v
+		try := func() {
+			sum := q.spec.Prices.FeeYuan - q.floor(f, i, pick)
+			for n, j := range pick {
+				sum += value[j][n]
+			}
+			best = min(best, sum)
 		}
-		best = min(best, sum)
+		for j := range dailies {
+			for n := range pick {
+				pick[n] = j
+			}
+			try()
+		}
+		for n := range pick {
+			for j := range dailies {
+				if value[j][n]-f.mean[j][n] < value[pick[n]][n]-f.mean[pick[n]][n] {
+					pick[n] = j
+				}
+			}
+		}
+		try()
 	}
 	return best
+}
+
+// floors are the minima of due - won + p x over all services x.
+type floors struct {
+	average [][]float64     // by choice and scenario
+	daily   [][][][]float64 // by choice, term (nil for others), range of days and scenario, before caps
+	mean    [][]float64     // of daily over terms and scenarios, by choice and range of days
+}
+
+func (q *queue) floors(averages, dailies []slopes, days []span) floors {
+	var f floors
+	n := len(q.loads[0])
+	for _, p := range averages {
+		row := make([]float64, n)
+		for s := range row {
+			row[s] = q.leastAverage(p, s)
+		}
+		f.average = append(f.average, row)
+	}
+	for _, p := range dailies {
+		terms, mean := make([][][]float64, len(q.terms)), make([]float64, len(days))
+		for k := range q.terms {
+			if q.terms[k].spec.Period != Daily {
+				continue
+			}
+			for i, r := range days {
+				row := make([]float64, n)
+				for s := range row {
+					row[s] = q.terms[k].leastDay(p[k][q.day[r.from]], q.day[r.from], s)
+					mean[i] += row[s] / float64(n)
+				}
+				terms[k] = append(terms[k], row)
+			}
+		}
+		f.daily, f.mean = append(f.daily, terms), append(f.mean, mean)
+	}
+	return f
+}
+
+// floor is the expected minimum for a choice of the averages and one of the daily terms per range of days, with caps.
+func (q *queue) floor(f floors, average int, pick []int) (sum float64) {
+	n := len(q.loads[0])
+	for s := range n {
+		total, rewards := f.average[average][s], 0.0
+		for k := range q.terms {
+			t := &q.terms[k]
+			won := t.topReward()
+			if t.spec.Period == Daily {
+				won *= float64(len(pick))
+				due := 0.0
+				for i, j := range pick {
+					due += f.daily[j][k][i][s]
+				}
+				if t.spec.CapYuan > 0 {
+					due = min(due, t.spec.CapYuan-won)
+				}
+				total += due
+			}
+			rewards += won
+		}
+		if limit := q.spec.PenaltyCapYuan; limit > 0 {
+			total = min(total, limit-rewards)
+		}
+		sum += total
+	}
+	return sum / float64(n)
+}
+
+// topReward is the largest bonus of one judgement.
+func (t *term) topReward() float64 {
+	if len(t.rewards) == 0 {
+		return 0
+	}
+	return t.rewards[len(t.rewards)-1].yuan
 }
 
 // choices of prices for the terms of a period; a single one when there is no such term.
@@ -142,80 +223,26 @@ func (p slopes) times(f float64) slopes {
 	return out
 }
 
-// leastAverage is the expected minimum of due - won + p x over all services x, for the averages.
-func (q *queue) leastAverage(p slopes) (sum float64) {
-	n := len(q.loads[0])
-	for s := range n {
-		whole := q.whole(s)
-		for k := range q.terms {
-			if t := &q.terms[k]; t.spec.Period == Average {
-				sum += t.corner(t.sum[s], t.spec.OutsideContacts, t.spec.OutsideMet, func(met float64) float64 {
-					due, won := t.average(met, t.sum[s])
-					return whole*t.capped(due) - won + p[k][0]*met
-				})
-			}
-		}
-	}
-	return sum / float64(n)
-}
-
-// leastDay is the same for the daily terms of one day.
-func (q *queue) leastDay(p slopes, day int) (sum float64) {
-	n := len(q.loads[0])
-	for s := range n {
-		whole := q.whole(s)
-		for k := range q.terms {
-			if t := &q.terms[k]; t.spec.Period == Daily {
-				all, part := float64(t.all[day][s]), whole*keep(t.spec.CapYuan, t.worst(s))
-				sum += t.corner(all, 0, 0, func(met float64) float64 {
-					due, won := t.daily(day, met, all)
-					return part*due - won + p[k][day]*met
-				})
-			}
-		}
-	}
-	return sum / float64(n)
-}
-
-// whole is the share of all dues that the cap of the queue leaves for certain. A cap cuts a sum of several
-// dues by at most the share that the largest possible sum exceeds it by, so dues times that share are
-// still a lower bound.
-func (q *queue) whole(s int) float64 {
-	if q.spec.PenaltyCapYuan == 0 {
-		return 1
-	}
-	worst := 0.0
+// leastAverage is the minimum of due - won + p x over all services x of the averages in a scenario.
+func (q *queue) leastAverage(p slopes, s int) (sum float64) {
 	for k := range q.terms {
-		worst += q.terms[k].capped(q.terms[k].worst(s))
-	}
-	return keep(q.spec.PenaltyCapYuan, worst)
-}
-
-// keep is the share of dues up to worst that a limit (0: none) leaves for certain.
-func keep(limit, worst float64) float64 {
-	if limit > 0 && worst > limit {
-		return limit / worst
-	}
-	return 1
-}
-
-// worst is the largest due of a term in a scenario: nobody is answered in time. A run is left out of a bound
-// altogether, but it may use up the cap.
-func (t *term) worst(s int) (due float64) {
-	switch t.spec.Period {
-	case Average:
-		due, _ = t.average(0, t.sum[s])
-	case Daily:
-		for d := range t.all {
-			y, _ := t.daily(d, 0, float64(t.all[d][s]))
-			due += y
-		}
-	case Run:
-		for _, w := range t.weight {
-			due += w * t.steps[0].yuan
+		if t := &q.terms[k]; t.spec.Period == Average {
+			sum += t.corner(t.sum[s], t.spec.OutsideContacts, t.spec.OutsideMet, func(met float64) float64 {
+				due, won := t.average(met, t.sum[s])
+				return t.capped(due) - won + p[k][0]*met
+			})
 		}
 	}
-	return due
+	return sum
+}
+
+// leastDay is the same for a daily term on one day, before its cap.
+func (t *term) leastDay(p float64, day, s int) float64 {
+	all := float64(t.all[day][s])
+	return t.corner(all, 0, 0, func(met float64) float64 {
+		due, won := t.daily(day, met, all)
+		return due - won + p*met
+	})
 }
 
 // corner is the minimum of a function that is linear between the stairs and jumps at them.

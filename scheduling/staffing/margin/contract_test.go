@@ -28,7 +28,7 @@ func evaluate(t require.TestingT, in margin.Input, p margin.Plan) margin.Outcome
 // Staffed far below demand, K contacts are answered whatever comes and the average is K over a normal total, so a step
 // of the ladder is reached when the total is above K/(target - miss): normal tails give the probability of each
 // step, and straight lines between steps their integral (the period-based contract of Baron & Milner, Oper.
-// Res. 57 (2009), sec. 3, with a normal period total).
+// Res. 57 (2009), with a normal period total).
 func TestMonthlyLadderAgainstNormalTotals(t *testing.T) {
 	const slots, mean, deviation, heads = 12, 100.0, 10.0, 60
 	one, none := 1.0, 0.0

@@ -36,6 +36,9 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 	if err := s.climb(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := s.finish(ctx); err != nil {
+		return Result{}, err
+	}
 	r := Result{}
 	all := make([]*books, len(m.queues))
 	if err := parallel(ctx, len(all), func(i int) { all[i] = m.open(m.queues[i], s.found[i].staff.heads) }); err != nil {
@@ -67,7 +70,7 @@ type shared struct {
 func (s *shared) money(q *queue) []float64 {
 	out := make([]float64, len(q.at))
 	for i := range out {
-		out[i] = q.wage[i] + s.hour[q.day[i]]*s.hours/(1-s.in.Wage.Shrinkage)
+		out[i] = q.wage[i] + s.hour[q.day[i]]*s.paid()
 	}
 	return out
 }
@@ -94,7 +97,7 @@ func (s *shared) uniform(q *queue) []int {
 func (s *shared) along(ctx context.Context) error {
 	return parallel(ctx, len(s.queues), func(i int) {
 		q := s.queues[i]
-		s.found[i] = s.Model.along(ctx, q, s.full(q), s.uniform(q))
+		s.found[i] = s.Model.along(ctx, q, s.full(q), s.uniform(q), s.found[i])
 	})
 }
 
@@ -104,7 +107,7 @@ func (s *shared) used() (heads []int, hours []float64) {
 	for i, q := range s.queues {
 		for j, h := range s.found[i].staff.heads {
 			heads[q.at[j]] += h
-			hours[q.day[j]] += float64(h) * s.hours / (1 - s.in.Wage.Shrinkage)
+			hours[q.day[j]] += float64(h) * s.paid()
 		}
 	}
 	return heads, hours
@@ -134,7 +137,7 @@ func (s *shared) tight() bool {
 // bargain moves the prices by subgradient steps while the shadow prices of service stand still.
 func (s *shared) bargain() {
 	const rounds = 30
-	scale := max(s.in.Wage.HourYuan, 1) * s.hours / (1 - s.in.Wage.Shrinkage)
+	scale := max(s.in.Wage.HourYuan, 1) * s.paid()
 	for round := range rounds {
 		heads, hours := s.used()
 		step := 4 / math.Sqrt(float64(1+round))

@@ -3,7 +3,7 @@
 //
 // It owns the scenarios (scenario.go), the performance table of a queue (table.go), what a contract
 // deducts for a given service (ladder.go), the outcome of a staffing (outcome.go), the search for the
-// best one (shadow.go, blocks.go, search.go, couple.go), its upper bound (bound.go) and the statements
+// best one (shadow.go, blocks.go, search.go, couple.go, trade.go), its upper bound (bound.go) and the statements
 // about single blocks and whole levels (marginal.go, levels.go). DESIGN.md of staffing, "Money",
 // derives them.
 //

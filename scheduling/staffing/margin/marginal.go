@@ -77,15 +77,10 @@ func (m *Model) price(all []*books, b *books, r span, heads int) Marginal {
 		e.add(b.delta(i, b.heads[i]+heads), b.day[i])
 		out.CostYuan += float64(heads) * m.wage[b.at[i]]
 		out.RevenueYuan += float64(heads) * b.billed
-		hours[b.day[i]] += float64(heads) * m.hours / (1 - m.in.Wage.Shrinkage)
+		hours[b.day[i]] += float64(heads) * m.paid()
 	}
-	if m.in.Wage.RegularHours > 0 {
-		for d, h := range m.dayHours(all) {
-			if hours[d] != 0 && m.in.kind(m.days[d]) == Workday {
-				over := func(h float64) float64 { return max(0, h-m.in.Wage.RegularHours) * m.premium() }
-				out.CostYuan += over(h+hours[d]) - over(h)
-			}
-		}
+	for d, h := range m.dayHours(all) {
+		out.CostYuan += m.overtimeOn(d, h+hours[d]) - m.overtimeOn(d, h)
 	}
 	n := float64(m.in.Scenarios)
 	nets := make([]float64, m.in.Scenarios)

@@ -268,24 +268,30 @@ func (m *Model) dayHours(all []*books) []float64 {
 	hours := make([]float64, len(m.days))
 	for _, b := range all {
 		for i, h := range b.heads {
-			hours[b.day[i]] += float64(h) * m.hours / (1 - m.in.Wage.Shrinkage)
+			hours[b.day[i]] += float64(h) * m.paid()
 		}
 	}
 	return hours
 }
 
-// overtime is the premium of the hours of workdays beyond the regular ones (Labour Law, art. 44 (1)).
+// overtime is the premium of all days.
 func (m *Model) overtime(all []*books) (yuan float64) {
-	if m.in.Wage.RegularHours == 0 {
-		return 0
-	}
 	for d, h := range m.dayHours(all) {
-		if m.in.kind(m.days[d]) == Workday {
-			yuan += max(0, h-m.in.Wage.RegularHours) * m.premium()
-		}
+		yuan += m.overtimeOn(d, h)
 	}
 	return yuan
 }
+
+// overtimeOn is the premium of the paid hours of a workday beyond the regular ones (Labour Law, art. 44 (1)).
+func (m *Model) overtimeOn(day int, hours float64) float64 {
+	if m.in.Wage.RegularHours == 0 || m.in.kind(m.days[day]) != Workday {
+		return 0
+	}
+	return max(0, hours-m.in.Wage.RegularHours) * m.premium()
+}
+
+// paid are the hours that a head and slot cost.
+func (m *Model) paid() float64 { return m.hours / (1 - m.in.Wage.Shrinkage) }
 
 // premium of an overtime hour, yuan.
 func (m *Model) premium() float64 { return (m.in.Wage.Overtime - 1) * m.in.Wage.HourYuan }

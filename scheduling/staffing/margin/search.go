@@ -9,11 +9,16 @@ import (
 // climber improves a staffing of one queue on the true expected margin over the common scenarios. The
 // linear problem at the present slopes ranks the moves; only the most promising are priced in full.
 type climber struct {
-	m      *Model
-	b      *books
-	staff  *staff
-	price  []float64
-	most   []int
+	m     *Model
+	b     *books
+	staff *staff
+	price []float64 // of a head by slot, in the linear problem
+	most  []int
+	// pay and hours replace price in true gains once queues are improved one after the other: wages without
+	// overtime by slot, and the paid hours of each day over all queues, shared and kept up to date.
+	pay    []float64
+	hours  []float64
+	extra  []float64   // buffer: hours of a move by day
 	deltas [][2]*delta // by slot: one head more, one head less
 	chains bool        // also look over the edges of stairs
 	e      effects     // buffer
@@ -252,13 +257,47 @@ func (c *climber) gain(mv move) float64 {
 		due, won := c.b.dues(s, e.changes)
 		sum += float64(e.revenue[s]) - due + c.b.due[s] + won - c.b.won[s]
 	}
-	return sum/float64(len(e.revenue)) - e.cost
+	return sum/float64(len(e.revenue)) - c.cost(mv, e.cost)
+}
+
+// cost of a move: at the linear price, or in true wages with the overtime premium where hours are known.
+func (c *climber) cost(mv move, linear float64) (yuan float64) {
+	if c.hours == nil {
+		return linear
+	}
+	if c.extra == nil {
+		c.extra = make([]float64, len(c.hours))
+	}
+	clear(c.extra)
+	lose, gain := c.staff.effect(mv)
+	add := func(list spans, sign float64) {
+		for _, r := range list.each() {
+			for i := r.from; i < r.until; i++ {
+				yuan += sign * c.pay[i]
+				c.extra[c.b.day[i]] += sign * c.m.paid()
+			}
+		}
+	}
+	add(lose, -1)
+	add(gain, 1)
+	for d, h := range c.extra {
+		if h != 0 {
+			yuan += c.m.overtimeOn(d, c.hours[d]+h) - c.m.overtimeOn(d, c.hours[d])
+		}
+	}
+	return yuan
 }
 
 // take a move and update the books and the marginals of a linear problem.
 func (c *climber) take(mv move, l *linear, marg *marginals) {
 	e := c.effects(mv)
 	lose, gain := c.staff.effect(mv)
+	if c.hours != nil {
+		c.cost(mv, 0)
+		for d, h := range c.extra {
+			c.hours[d] += h
+		}
+	}
 	c.staff.apply(mv)
 	marg.refresh(c.staff, l, lose, gain)
 	for _, list := range []spans{lose, gain} {

@@ -216,10 +216,10 @@ type candidate struct {
 }
 
 // multiples of the severity that the search tries: from a contract that is ignored to one that is kept
-// at any cost. A step ladder's slope near its step is many times its severity.
-func multiples() []float64 {
+// at any cost, in steps of a power of 2. A step ladder's slope near its step is many times its severity.
+func multiples(step float64) []float64 {
 	out := []float64{0}
-	for e := -3.0; e <= 7; e += 0.5 {
+	for e := -3.0; e <= 7; e += step {
 		out = append(out, math.Exp2(e))
 	}
 	return out
@@ -238,16 +238,24 @@ type seeker struct {
 }
 
 // along solves one queue at prices of a head by slot: first one multiple for all terms, then one per term, then
-// for daily terms one per day, then the expected slopes themselves (a fixed point of Lagrange multipliers).
-func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int) candidate {
+// for daily terms one per day, then the expected slopes themselves (a fixed point of Lagrange multipliers). Where it
+// has been solved before at other prices of a head, the search starts from there.
+func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int, before candidate) candidate {
 	s := &seeker{Model: m, q: q, b: m.open(q, make([]int, len(q.at))), price: price, most: most}
 	at := make([]float64, len(q.terms))
+	if before.staff != nil {
+		for _, f := range []float64{1, 0, 0.5, 0.7, 0.85, 1.2, 1.5, 2} {
+			s.try(before.slopes.times(f))
+		}
+		s.settle()
+		return s.best
+	}
 	s.try(s.multiple(at))
 	if !q.steep() {
 		return s.best
 	}
 	start := 0.0
-	for _, x := range multiples() {
+	for _, x := range multiples(0.5) {
 		for k := range at {
 			at[k] = x
 		}
@@ -262,13 +270,18 @@ func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int
 		s.perTerm(at, start)
 	}
 	s.perDay(ctx)
+	s.settle()
+	return s.best
+}
+
+// settle takes the expected slopes of the best staffing as prices until that gains nothing.
+func (s *seeker) settle() {
 	for range 4 {
 		s.run(s.best.slopes)
-		if !s.try(s.b.slopesNow(len(m.days))) {
-			break
+		if !s.try(s.b.slopesNow(len(s.days))) {
+			return
 		}
 	}
-	return s.best
 }
 
 // steep reports that some term has a ladder or bonus.
@@ -333,7 +346,7 @@ func (s *seeker) perDay(ctx context.Context) {
 	if daily == nil {
 		return
 	}
-	bases := []slopes{s.best.slopes.times(1)}
+	bases := []slopes{s.best.slopes}
 	at := make([]float64, len(s.q.terms))
 	for _, x := range []float64{2, 8} {
 		for k := range at {
@@ -345,11 +358,11 @@ func (s *seeker) perDay(ctx context.Context) {
 		if i > 0 && len(daily) == len(s.q.terms) || ctx.Err() != nil {
 			break // nothing but daily terms: every base is the same
 		}
-		s.try(s.dayByDay(base, daily))
+		s.try(s.dayByDay(base.times(1), daily))
 	}
 }
 
-// dayByDay is base with the best multiple of the daily terms on each day.
+// dayByDay is base, which it changes, with the best multiple of the daily terms on each day.
 func (s *seeker) dayByDay(base slopes, daily []int) slopes {
 	for _, k := range daily {
 		clear(base[k])
@@ -362,7 +375,7 @@ func (s *seeker) dayByDay(base slopes, daily []int) slopes {
 		best[n] = math.Inf(-1)
 	}
 	at := make([]float64, len(s.q.terms))
-	for _, x := range multiples() {
+	for _, x := range multiples(1) {
 		for k := range at {
 			at[k] = x
 		}

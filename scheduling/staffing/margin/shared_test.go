@@ -1,6 +1,7 @@
 package margin_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -65,8 +66,8 @@ func TestSharedSeatsAgainstEveryStaffing(t *testing.T) {
 
 // Blocks are the staffing: they sum to the heads, have an allowed length and lie in the open hours.
 func TestBlocksMakeTheHeads(t *testing.T) {
-	in := days(fortnight(2), 1)
-	in.Scenarios = 30
+	in := days(fortnight(10), 1)
+	in.Queues, in.Scenarios = in.Queues[8:], 30
 	_, r := optimum(t, in)
 	for i, q := range r.Plan.Queues {
 		heads := make([]int, len(q.Heads))
@@ -164,4 +165,32 @@ func TestReport(t *testing.T) {
 	assert.GreaterOrEqual(t, r.GapYuan, -1e-3)
 	assert.InEpsilon(t, r.Outcome.Margin.Mean, r.Fresh.Margin.Mean, 0.1)
 	assert.NotEmpty(t, r.Best)
+}
+
+// Nothing to answer, nobody needed; a queue that earns nothing is left alone; floors hold all the same.
+func TestNothingToEarn(t *testing.T) {
+	in := hourly([]float64{0, 0, 0}, 0)
+	q := &in.Queues[0]
+	q.Terms = []margin.Term{
+		{ID: "a", Metric: margin.FirstWithin, WithinS: 30, Target: 0.9, Period: margin.Average, Ladder: []margin.Step{{DeductYuan: 300}}, Bonus: []margin.Reward{{Bonus: 100}}},
+		{ID: "b", Metric: margin.FirstWithin, WithinS: 30, Target: 0.9, Period: margin.Daily, Ladder: []margin.Step{{DeductYuan: 300}}},
+	}
+	for _, work := range []margin.Handling{
+		q.Handling,
+		{Model: margin.Calls, HandleTimeS: 240},
+		{Model: margin.Chats, HandleTimeS: 240, PatienceS: 60, Concurrency: 3, Overhead: 0.3, Rounds: 5},
+	} {
+		q.Handling = work
+		r, err := margin.Price(ctx, in)
+		require.NoError(t, err)
+		_, err = json.Marshal(r)
+		require.NoError(t, err, "no number is missing")
+		assert.Equal(t, []int{0, 0, 0}, r.Plan.Queues[0].Heads)
+		assert.Zero(t, r.Outcome.Penalty.Mean)
+	}
+	q.MinHeads, q.Terms = 2, nil
+	in.BlockHours = []float64{2, 8}
+	r, err := margin.Price(ctx, in)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 2, 2}, r.Plan.Queues[0].Heads)
 }

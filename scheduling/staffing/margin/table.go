@@ -32,6 +32,7 @@ type table struct {
 	prices   Prices
 	sales    Commission
 	capacity float64 // contacts per slot of one head who is always busy
+	worst    float64 // most contacts of any slot that asks
 	slot     time.Duration
 	rows     []row // by heads, 1-based; nil for the rate model, which is exact
 }
@@ -97,25 +98,12 @@ func (t *table) sold(seconds float64) float64 {
 
 // measure runs the queueing model for one number of heads and contacts per slot.
 func (t *table) measure(heads int, contacts float64) []float64 {
-	out := make([]float64, t.width())
+	var out []float64
 	var abandon, reply float64
-	for i, m := range t.metrics {
-		switch t.work.Model {
-		case Chats:
-			p := t.chats(contacts).At(heads, m.within, m.within)
-			abandon, reply = p.Abandon, p.FirstResponseSeconds
-			out[i] = map[string]float64{FirstWithin: p.FirstWithin, RoundWithin: p.RoundWithin, Abandoned: 1 - p.Abandon}[m.name]
-		default:
-			p := staffing.Evaluate(t.callModel(), t.calls(contacts), float64(heads), m.within)
-			abandon, reply = p.Abandon, p.AnsweredWait
-			if t.work.PatienceS == 0 { // nobody leaves, but a crowd beyond capacity is not taken up
-				abandon = max(0, 1-float64(heads)*t.capacity/contacts)
-			}
-			out[i] = p.ServiceLevel
-			if m.name == Abandoned {
-				out[i] = 1 - abandon
-			}
-		}
+	if t.work.Model == Chats {
+		out, abandon, reply = t.measureChats(heads, contacts)
+	} else {
+		out, abandon, reply = t.measureCalls(heads, contacts)
 	}
 	earned := t.prices.PerContactYuan
 	if !math.IsInf(reply, 0) && !math.IsNaN(reply) {
@@ -123,6 +111,61 @@ func (t *table) measure(heads int, contacts float64) []float64 {
 	}
 	out[len(t.metrics)] = (1 - abandon) * earned
 	return out
+}
+
+func (t *table) measureCalls(heads int, contacts float64) (out []float64, abandon, reply float64) {
+	out = make([]float64, t.width())
+	for i, m := range t.metrics {
+		p := staffing.Evaluate(t.callModel(), t.calls(contacts), float64(heads), m.within)
+		abandon, reply = p.Abandon, p.AnsweredWait
+		if t.work.PatienceS == 0 { // nobody leaves, but a crowd beyond capacity is not taken up
+			abandon = max(0, 1-float64(heads)*t.capacity/contacts)
+		}
+		out[i] = p.ServiceLevel
+		if m.name == Abandoned {
+			out[i] = 1 - abandon
+		}
+	}
+	return out, abandon, reply
+}
+
+// measureChats runs the model once per limit: one run answers a first and a round limit.
+func (t *table) measureChats(heads int, contacts float64) (out []float64, abandon, reply float64) {
+	out = make([]float64, t.width())
+	var first, round []int // metrics
+	for i, m := range t.metrics {
+		switch m.name {
+		case FirstWithin:
+			first = append(first, i)
+		case RoundWithin:
+			round = append(round, i)
+		}
+	}
+	for i := range max(1, len(first), len(round)) {
+		var limits [2]time.Duration
+		if i < len(first) {
+			limits[0] = t.metrics[first[i]].within
+		}
+		if i < len(round) {
+			limits[1] = t.metrics[round[i]].within
+		} else {
+			limits[1] = limits[0] // equal limits cost the model less
+		}
+		p := t.chats(contacts).At(heads, limits[0], limits[1])
+		abandon, reply = p.Abandon, p.FirstResponseSeconds
+		if i < len(first) {
+			out[first[i]] = p.FirstWithin
+		}
+		if i < len(round) {
+			out[round[i]] = p.RoundWithin
+		}
+	}
+	for i, m := range t.metrics {
+		if m.name == Abandoned {
+			out[i] = 1 - abandon
+		}
+	}
+	return out, abandon, reply
 }
 
 func (t *table) calls(contacts float64) staffing.Queue {
@@ -195,6 +238,13 @@ func (t *table) nodes(heads int) []float64 {
 		}
 	}
 	kept[len(kept)-1] = fullest
+	// Heavier loads than any slot has are not needed; rows between two solved ones look a little further.
+	const further = 1.1
+	for i, x := range kept {
+		if i > 0 && x*t.capacity*float64(heads) > further*t.worst {
+			return kept[:i+1]
+		}
+	}
 	return kept
 }
 
@@ -234,6 +284,10 @@ func monotoneCubic(xs, ys []float64, out []float32) {
 	j := 0
 	for i := range out {
 		x := float64(i) * fullest / cells
+		if x >= xs[n-1] {
+			out[i] = float32(ys[n-1])
+			continue
+		}
 		for j < n-2 && x > xs[j+1] {
 			j++
 		}
@@ -293,7 +347,7 @@ func (m *Model) tabulate(ctx context.Context) error {
 					work.HandleTimeS = math.Exp(handleStep * math.Round(math.Log(s.HandleTimeS)/handleStep))
 				}
 			}
-			key := fmt.Sprint(work, metrics, q.spec.Prices, q.spec.Commission)
+			key := fmt.Sprint(work, metrics, q.spec.Prices.PerContactYuan)
 			if q.spec.Commission != nil {
 				key += fmt.Sprint(*q.spec.Commission)
 			}
@@ -305,6 +359,7 @@ func (m *Model) tabulate(ctx context.Context) error {
 			}
 			q.tables = append(q.tables, t)
 			most[t] = max(most[t], q.useful(i, m.ceiling(q), worst))
+			t.worst = max(t.worst, s.marginal(q.spec.Demand.Levels).at(worst))
 		}
 	}
 	return build(ctx, all, most)

@@ -35,6 +35,7 @@ func TestTableAgreesWithTheModels(t *testing.T) {
 				metrics = append(metrics, metric{RoundWithin, time.Minute})
 			}
 			tab := newTable(spec, c.work, metrics, 15*time.Minute)
+			tab.worst = math.Inf(1)
 			require.NoError(t, build(context.Background(), []*table{tab}, map[*table]int{tab: c.heads}))
 			r := rand.New(rand.NewPCG(1, 2))
 			worst := 0.0
