@@ -96,7 +96,7 @@ const (
 
 // stride is the next step: short while a burst is fresh, and never across the start of one.
 func (f *flow) stride(now, length float64, bursts []Burst) float64 {
-	dt := longestStride
+	dt := f.longest
 	for _, b := range bursts {
 		since, decay := now-b.After.Seconds(), b.Decay.Seconds()
 		switch {

@@ -131,7 +131,7 @@ func (r *refilled) count(q int, contacts float64, sum *flowSum) {
 		r.variance = append(r.variance, variance+1/rate/rate)
 		r.kept = append(r.kept, r.drain/rate)
 	}
-	if r.drain == 0 {
+	if r.drain == 0 || contacts < 1e-9 {
 		return
 	}
 	contacts *= r.kept[q]
