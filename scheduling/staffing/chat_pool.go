@@ -121,8 +121,8 @@ func (p *pool) scale(f float64) {
 	}
 }
 
-// mixing is how often the pool chain and the seat chain are solved in turn; on the test grid the
-// distance to the simulator no longer changes after two.
+// mixing is how often the pool chain and the seat chain are solved in turn; on the accuracy grid shares move
+// by less than 0.1 percentage points after four, but for pools with two regimes near capacity.
 const mixing = 4
 
 // at evaluates a number of agents. The pool chain needs to know how fast an agent with j conversations
@@ -169,13 +169,17 @@ func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
 	k := t.Concurrency
 	b.drive = t.start(rate/float64(agents), 0)
 	b.line, b.served = make([]float64, k), make([]float64, k)
-	for range mixing {
+	for pass := range mixing {
 		b.seats, b.weights = t.seats(b.drive)
 		t.turns(b.drive, b.seats, b.line, b.served)
 		b.drive.begun = t.pacing(b.drive, b.weights)
 		t.answer(b.drive, b.seats)
 		b.pool = t.below(agents, rate, b.seats)
-		b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
+		limit := 0.0 // until the last pass only the weight of the queue counts
+		if pass == mixing-1 {
+			limit = t.first
+		}
+		b.waiting = t.queued(agents, rate, leave, b.seats, limit)
 		b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
 		b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
 		for j := range b.line {
