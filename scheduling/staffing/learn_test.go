@@ -49,6 +49,8 @@ func TestLearnIsMonotone(t *testing.T) {
 	assert.InDelta(t, 4*13+100, got.Team.HandleTime(2, 4, 100), 1e-12)
 }
 
+func square(x float64) float64 { return x * x }
+
 // Shrinkage must beat both the raw means and the team's mean on agents who truly differ (Efron & Morris 1977).
 func TestLearnShrinksToTheTruth(t *testing.T) {
 	dice := rand.New(rand.NewPCG(7, 7))
@@ -69,9 +71,9 @@ func TestLearnShrinksToTheTruth(t *testing.T) {
 	require.NoError(t, err)
 	var shrunk, own, team float64
 	for _, a := range got.Agents {
-		shrunk += math.Pow(a.Levels[0].WorkSeconds-truth[a.Agent], 2)
-		own += math.Pow(raw[a.Agent]-truth[a.Agent], 2)
-		team += math.Pow(got.Team.Levels[0].WorkSeconds-truth[a.Agent], 2)
+		shrunk += square(a.Levels[0].WorkSeconds - truth[a.Agent])
+		own += square(raw[a.Agent] - truth[a.Agent])
+		team += square(got.Team.Levels[0].WorkSeconds - truth[a.Agent])
 	}
 	assert.Less(t, shrunk, 0.6*own)
 	assert.Less(t, shrunk, 0.95*team)

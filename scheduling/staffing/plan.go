@@ -178,8 +178,11 @@ func (s sizer) reason(g sized) string {
 	if contacts == 0 {
 		text += "nothing to answer"
 	} else {
-		text += fmt.Sprintf("%d rounded up to reach", g.heads)
-		text += fmt.Sprintf(" %.1f%% within %s", 100*g.reached.Share, t.Within)
+		text += fmt.Sprintf("%d rounded up", g.heads)
+		if g.reached.Heads != g.heads {
+			text += fmt.Sprintf(", %d", g.reached.Heads)
+		}
+		text += fmt.Sprintf(" to reach %.1f%% within %s", 100*g.reached.Share, t.Within)
 		if t.Share > 0 {
 			text += fmt.Sprintf(" (target %g%%)", 100*t.Share)
 		}

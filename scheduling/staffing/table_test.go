@@ -57,7 +57,7 @@ func week(queue int) staffing.Input {
 	size := 4 + 40*math.Mod(float64(queue)*0.618, 1)
 	for i := range means {
 		hour := float64(i%96) / 4
-		shape := 0.15 + math.Exp(-math.Pow((hour-11)/3, 2)) + 1.4*math.Exp(-math.Pow((hour-20.5)/2.2, 2))
+		shape := 0.15 + math.Exp(-square((hour-11)/3)) + 1.4*math.Exp(-square((hour-20.5)/2.2))
 		means[i] = size * shape * (1 + 0.1*math.Sin(float64(i)*1.7)/10 + 0.08*math.Sin(float64(i/96)))
 	}
 	in := staffing.Input{Curve: curve(15*time.Minute, means...), Target: staffing.DefaultTarget(), Shrinkage: 0.12, MinHeads: 1}
