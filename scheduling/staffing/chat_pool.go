@@ -81,24 +81,34 @@ func (l loads) ends(seats []seat) (sum float64) {
 
 // spread of low*agents+more conversations. Least-loaded routing would keep all agents at low or low+1,
 // but endings are not routed: an agent at low who ends one stands at low-1 until the next arrival, which
-// goes there first. Their number is a queue that endings fill at the rate (few-2x) ends(low) and arrivals
-// empty at the arrival rate; it matters because it is the new conversation that meets the emptier desk.
+// goes there first. Their number x is a queue that endings fill at the rate (few-2x) ends(low) and arrivals
+// empty; it matters because it is the new conversation that meets the emptier desk. Arrivals empty it and raise
+// the number of conversations, so a number from which more end than arrive was mostly come to from below, by
+// arrivals: balance across it has total/rate as much of them, and rate/total as much of the endings. See DESIGN.md.
 func spread(agents, low, more int, rate float64, seats []seat) loads {
 	few := float64(agents - more)
 	if low == 0 || low >= len(seats)-1 {
 		return loads{lowest: low, count: [3]float64{few, float64(more)}, chosen: [3]float64{1}}
 	}
 	const small = 1e-4
-	weight, sum, behind := 1.0, 1.0, 0.0
-	for x := 1.0; few-2*x >= 0; x++ {
-		weight *= (few - 2*(x-1)) * seats[low].ends / rate
-		sum += weight
-		behind += x * weight
-		if weight < small*sum {
-			break
+	total := few*seats[low].ends + float64(more)*seats[low+1].ends
+	var sum, behind float64
+	for range 2 {
+		back := min(1, rate/total)
+		up := seats[low].ends / rate * back * back
+		weight := 1.0
+		sum, behind = 1, 0
+		for x := 1.0; few-2*x >= 0; x++ {
+			weight *= (few - 2*(x-1)) * up
+			sum += weight
+			behind += x * weight
+			if weight < small*sum {
+				break
+			}
 		}
+		behind /= sum
+		total = (few-2*behind)*seats[low].ends + (float64(more)+behind)*seats[low+1].ends
 	}
-	behind /= sum
 	present := 1 - 1/sum
 	return loads{
 		lowest: low - 1,
