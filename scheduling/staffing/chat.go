@@ -102,7 +102,7 @@ func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerfor
 func (c Chats) Capacity() float64 {
 	t := c.table(0, 0)
 	d := t.start(1/c.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
-	seats, _ := t.seats(d)
+	seats, _ := t.seats(nil, d)
 	return seats[c.Concurrency].ends
 }
 

@@ -2,6 +2,7 @@ package staffing
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -82,10 +83,10 @@ func index(open, desk int) int { return open*(open+1)/2 + desk }
 //
 // The chain is solved by the subtraction-free elimination of Grassmann, Taksar & Heyman (Oper. Res. 33
 // (1985)), on the band that the transitions span.
-func (t chatTable) seats(d drive) ([]seat, []float64) {
+func (t chatTable) seats(buffer []float64, d drive) ([]seat, []float64) {
 	k := t.Concurrency
 	states, band := (k+1)*(k+2)/2, k+2
-	rates := t.rates(d, states, band)
+	rates := t.rates(buffer, d, states, band)
 	weights := stationary(rates, states, band)
 	sum := 0.0
 	for _, w := range weights {
@@ -103,9 +104,11 @@ func (t chatTable) seats(d drive) ([]seat, []float64) {
 }
 
 // rates lays out the transition rates of one agent in a band: rates[i*width + j-i+band] is from i to j.
-func (t chatTable) rates(d drive, states, band int) []float64 {
+// The buffer is used when it is large enough.
+func (t chatTable) rates(buffer []float64, d drive, states, band int) []float64 {
 	k, width := t.Concurrency, 2*band+1
-	rates := make([]float64, states*width)
+	rates := slices.Grow(buffer[:0], states*width)[:states*width]
+	clear(rates)
 	add := func(i, j int, rate float64) {
 		if i != j {
 			rates[i*width+j-i+band] += rate

@@ -179,8 +179,10 @@ func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
 	k := t.Concurrency
 	b.drive = t.start(rate/float64(agents), 0)
 	b.line, b.served = make([]float64, k), make([]float64, k)
+	states, width := index(k, k)+1, 2*(k+2)+1
+	buffer := make([]float64, states*width)
 	for pass := range mixing {
-		b.seats, b.weights = t.seats(b.drive)
+		b.seats, b.weights = t.seats(buffer, b.drive)
 		t.turns(b.drive, b.seats, b.line, b.served)
 		b.drive.begun = t.pacing(b.drive, b.weights)
 		t.answer(b.drive, b.seats)

@@ -107,6 +107,7 @@ func Plan(in Input) (Output, error) {
 	}
 	out := Output{Requirement: scheduling.Requirement{Queue: in.Curve.Queue, Slot: slot}}
 	s := sizer{in: in}
+	s.model = s.describe()
 	all, err := s.settled()
 	if err != nil {
 		return Output{}, err
@@ -174,7 +175,7 @@ func (s sizer) reason(g sized) string {
 	if t.Level > 0 {
 		level = fmt.Sprintf("P%g", 100*t.Level)
 	}
-	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.describe())
+	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.model)
 	if contacts == 0 {
 		text += "nothing to answer"
 	} else {

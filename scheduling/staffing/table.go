@@ -11,7 +11,10 @@ import (
 )
 
 // sizer sizes the slots of one input.
-type sizer struct{ in Input }
+type sizer struct {
+	in    Input
+	model string // what the reasons say of the model
+}
 
 // sized is a slot with its heads.
 type sized struct {

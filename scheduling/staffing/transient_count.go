@@ -233,7 +233,8 @@ func (f *flow) close(sum *flowSum) {
 func (f *flow) relax(weights []float64, d drive, dt float64) {
 	states, band := len(weights), f.Concurrency+2
 	width := 2*band + 1
-	a := f.rates(d, states, band) // a[i*width + j-i+band]: rate from i to j
+	f.band = f.rates(f.band, d, states, band)
+	a := f.band // a[i*width + j-i+band]: rate from i to j
 	for i := range states {
 		out := 0.0
 		row := a[i*width : (i+1)*width]

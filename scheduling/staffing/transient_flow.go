@@ -20,6 +20,7 @@ type flow struct {
 	served  []float64
 	gone    []float64 // expected agents off duty who finish, by (open, at the desk)
 	states  []loads   // scratch, one per entry of n: how the conversations are spread
+	band    []float64 // scratch of relax
 	deaths  []float64 // scratch: endings and abandonments per second
 }
 
@@ -74,7 +75,7 @@ func (f *flow) fork() *flow {
 	g.line, g.served = slices.Clone(f.line), slices.Clone(f.served)
 	g.drive.arrivals, g.drive.pace = slices.Clone(f.drive.arrivals), slices.Clone(f.drive.pace)
 	g.drive.turn = slices.Clone(f.drive.turn)
-	g.states, g.deaths = nil, nil
+	g.states, g.deaths, g.band = nil, nil, nil
 	return &g
 }
 

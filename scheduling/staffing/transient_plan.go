@@ -106,8 +106,10 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		return next, next.performance(sum, slot)
 	}
 	load := s.chats(g.reached.Contacts, g.reached.HandleTime)
+	tried, end, p := -1, (*flow)(nil), SlotPerformance{}
 	met := func(heads int) bool {
-		_, p := pass(heads, load.deciding(t.Within))
+		end, p = pass(heads, load.table(t.Within, roundLimit))
+		tried = heads
 		return meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
 	}
 	steady := g.heads
@@ -120,7 +122,9 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		}
 	}
 	used := s.used(g.heads)
-	end, p := pass(used, load.table(t.Within, roundLimit))
+	if tried != used {
+		end, p = pass(used, load.table(t.Within, roundLimit))
+	}
 	contacts, handle := g.reached.Contacts, g.reached.HandleTime
 	start := g.reached.Start
 	fig := make([]float64, figCount)
