@@ -290,17 +290,10 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 	}
 	k := t.Concurrency
 	endsAtReply, back := t.cycle()
+	asked, askedWork := t.asked(d, weights)
 	starts, joins := make([]float64, k+1), make([]float64, k+1)
-	var asked, askedWork float64
-	ask := func(flux float64, open int) { asked, askedWork = asked+flux, askedWork+flux*t.work(open) }
 	for open := 1; open <= k; open++ {
 		busy, joined := 0.0, 0.0
-		for m := range open {
-			ask(weights[index(open-1, m)]*d.rate(open-1, m), open)
-			if endsAtReply > 0 {
-				ask(weights[index(open, m)]*float64(open-m)*back, open)
-			}
-		}
 		for m := 1; m <= open; m++ {
 			w := weights[index(open, m)]
 			done := w / d.pace[open]
@@ -313,7 +306,6 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 				stay = d.refill
 			}
 			starts[open] += done * endsAtReply * stay
-			ask(done*endsAtReply*stay, open)
 			if m > 1 {
 				starts[open] += done * (1 - endsAtReply)
 				starts[open-1] += done * endsAtReply * (1 - stay)
@@ -343,15 +335,35 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 			d.pace[open] = all / speed
 		}
 	}
-	all, work := 0.0, 0.0
+	begunAt, begunWork := 0.0, 0.0
 	for open, rate := range starts {
-		all += rate
-		work += rate * t.work(open)
+		begunAt += rate
+		begunWork += rate * t.work(open)
 	}
-	if all == 0 || asked == 0 {
+	if begunAt == 0 || asked == 0 {
 		return 1
 	}
-	return min(1, work/all*asked/askedWork)
+	return min(1, begunWork/begunAt*asked/askedWork)
+}
+
+// asked is the rate of questions and the rate of work they would be if begun at the level they are asked at.
+func (t chatTable) asked(d drive, weights []float64) (rate, work float64) {
+	endsAtReply, back := t.cycle()
+	for open := 1; open <= t.Concurrency; open++ {
+		here := 0.0
+		for m := range open {
+			here += weights[index(open-1, m)] * d.rate(open-1, m)
+			if endsAtReply > 0 {
+				here += weights[index(open, m)] * float64(open-m) * back
+			}
+			if open == t.Concurrency { // taken from the queue
+				here += weights[index(open, m+1)] / d.pace[open] * endsAtReply * d.refill
+			}
+		}
+		rate += here
+		work += here * t.work(open)
+	}
+	return rate, work
 }
 
 // endsOrBack is the part of the pauses after which an idle agent begins a reply.
