@@ -102,7 +102,7 @@ func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerfor
 func (c Chats) Capacity() float64 {
 	t := c.table(0, 0)
 	d := t.start(1/c.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
-	seats, _ := t.seats(d)
+	seats, _ := t.seats(nil, d)
 	return seats[c.Concurrency].ends
 }
 
@@ -110,15 +110,15 @@ func (c Chats) Capacity() float64 {
 // at or below occupancy (0 = no cap) and whose abandonment stays at or below abandon (0 = no cap).
 // When no number does, it returns the best reachable state and staffing.unreachable. c must be valid.
 func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
-	best, err := leastChats(c, share, within, occupancy, abandon, 0)
+	best, err := leastChats(c, share, within, occupancy, abandon)
 	if best.Agents > 0 && c.Contacts > 0 {
 		best = c.At(best.Agents, within, within)
 	}
 	return best, err
 }
 
-// leastChats is LeastChats from a guess on (0 = none), with only the figures that the target needs.
-func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64, guess int) (ChatPerformance, error) {
+// leastChats is LeastChats with only the figures that the target needs.
+func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
 	t := c.deciding(within)
 	if c.Contacts == 0 {
 		return t.at(0), nil
@@ -129,9 +129,7 @@ func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon
 			100*share, within, t.work(1), 100*free)
 	}
 	met := func(n int) bool { return meets(t.at(n), share, occupancy, abandon) }
-	if guess == 0 {
-		guess = int(c.Contacts/c.Interval.Seconds()/c.Capacity()) + 1
-	}
+	guess := int(c.Contacts/c.Interval.Seconds()/c.Capacity()) + 1
 	n, ok := leastWhole(guess, MaxAgents/c.Concurrency, met)
 	best := t.at(n)
 	if !ok {

@@ -2,6 +2,7 @@ package staffing
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -82,10 +83,10 @@ func index(open, desk int) int { return open*(open+1)/2 + desk }
 //
 // The chain is solved by the subtraction-free elimination of Grassmann, Taksar & Heyman (Oper. Res. 33
 // (1985)), on the band that the transitions span.
-func (t chatTable) seats(d drive) ([]seat, []float64) {
+func (t chatTable) seats(buffer []float64, d drive) ([]seat, []float64) {
 	k := t.Concurrency
 	states, band := (k+1)*(k+2)/2, k+2
-	rates := t.rates(d, states, band)
+	rates := t.rates(buffer, d, states, band)
 	weights := stationary(rates, states, band)
 	sum := 0.0
 	for _, w := range weights {
@@ -103,9 +104,11 @@ func (t chatTable) seats(d drive) ([]seat, []float64) {
 }
 
 // rates lays out the transition rates of one agent in a band: rates[i*width + j-i+band] is from i to j.
-func (t chatTable) rates(d drive, states, band int) []float64 {
+// The buffer is used when it is large enough.
+func (t chatTable) rates(buffer []float64, d drive, states, band int) []float64 {
 	k, width := t.Concurrency, 2*band+1
-	rates := make([]float64, states*width)
+	rates := slices.Grow(buffer[:0], states*width)[:states*width]
+	clear(rates)
 	add := func(i, j int, rate float64) {
 		if i != j {
 			rates[i*width+j-i+band] += rate
@@ -287,17 +290,10 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 	}
 	k := t.Concurrency
 	endsAtReply, back := t.cycle()
+	asked, askedWork := t.asked(d, weights)
 	starts, joins := make([]float64, k+1), make([]float64, k+1)
-	var asked, askedWork float64
-	ask := func(flux float64, open int) { asked, askedWork = asked+flux, askedWork+flux*t.work(open) }
 	for open := 1; open <= k; open++ {
 		busy, joined := 0.0, 0.0
-		for m := range open {
-			ask(weights[index(open-1, m)]*d.rate(open-1, m), open)
-			if endsAtReply > 0 {
-				ask(weights[index(open, m)]*float64(open-m)*back, open)
-			}
-		}
 		for m := 1; m <= open; m++ {
 			w := weights[index(open, m)]
 			done := w / d.pace[open]
@@ -310,7 +306,6 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 				stay = d.refill
 			}
 			starts[open] += done * endsAtReply * stay
-			ask(done*endsAtReply*stay, open)
 			if m > 1 {
 				starts[open] += done * (1 - endsAtReply)
 				starts[open-1] += done * endsAtReply * (1 - stay)
@@ -340,15 +335,35 @@ func (t chatTable) pacing(d drive, weights []float64) float64 {
 			d.pace[open] = all / speed
 		}
 	}
-	all, work := 0.0, 0.0
+	begunAt, begunWork := 0.0, 0.0
 	for open, rate := range starts {
-		all += rate
-		work += rate * t.work(open)
+		begunAt += rate
+		begunWork += rate * t.work(open)
 	}
-	if all == 0 || asked == 0 {
+	if begunAt == 0 || asked == 0 {
 		return 1
 	}
-	return min(1, work/all*asked/askedWork)
+	return min(1, begunWork/begunAt*asked/askedWork)
+}
+
+// asked is the rate of questions and the rate of work they would be if begun at the level they are asked at.
+func (t chatTable) asked(d drive, weights []float64) (rate, work float64) {
+	endsAtReply, back := t.cycle()
+	for open := 1; open <= t.Concurrency; open++ {
+		here := 0.0
+		for m := range open {
+			here += weights[index(open-1, m)] * d.rate(open-1, m)
+			if endsAtReply > 0 {
+				here += weights[index(open, m)] * float64(open-m) * back
+			}
+			if open == t.Concurrency { // taken from the queue
+				here += weights[index(open, m+1)] / d.pace[open] * endsAtReply * d.refill
+			}
+		}
+		rate += here
+		work += here * t.work(open)
+	}
+	return rate, work
 }
 
 // endsOrBack is the part of the pauses after which an idle agent begins a reply.

@@ -107,6 +107,7 @@ func Plan(in Input) (Output, error) {
 	}
 	out := Output{Requirement: scheduling.Requirement{Queue: in.Curve.Queue, Slot: slot}}
 	s := sizer{in: in}
+	s.model = s.describe()
 	all, err := s.settled()
 	if err != nil {
 		return Output{}, err
@@ -174,12 +175,15 @@ func (s sizer) reason(g sized) string {
 	if t.Level > 0 {
 		level = fmt.Sprintf("P%g", 100*t.Level)
 	}
-	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.describe(handle))
+	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.described(handle))
 	if contacts == 0 {
 		text += "nothing to answer"
 	} else {
-		text += fmt.Sprintf("%d rounded up to reach", g.heads)
-		text += fmt.Sprintf(" %.1f%% within %s", 100*g.reached.Share, t.Within)
+		text += fmt.Sprintf("%d rounded up", g.heads)
+		if g.reached.Heads != g.heads {
+			text += fmt.Sprintf(", %d", g.reached.Heads)
+		}
+		text += fmt.Sprintf(" to reach %.1f%% within %s", 100*g.reached.Share, t.Within)
 		if t.Share > 0 {
 			text += fmt.Sprintf(" (target %g%%)", 100*t.Share)
 		}
@@ -211,12 +215,12 @@ func (t Target) model() Model {
 	return ModelC
 }
 
-func (s sizer) describe(handle time.Duration) string {
+// describe is what the queue's contacts are to the model, the same in every slot.
+func (s sizer) describe() string {
 	t := s.in.Target
 	switch {
 	case t.Concurrency > 1:
-		own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
-		text := fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s own work, %g rounds", t.Concurrency, 100*t.Overhead, own, t.Rounds)
+		text := fmt.Sprintf(" own work, %g rounds", t.Rounds)
 		switch {
 		case len(s.in.Slow) > 0:
 			text += fmt.Sprintf(", replies take x%.2f with %d open, measured", s.in.Slow[min(t.Concurrency, len(s.in.Slow))-1], t.Concurrency)
@@ -229,6 +233,16 @@ func (s sizer) describe(handle time.Duration) string {
 	default:
 		return "Erlang C"
 	}
+}
+
+// described is the model in one slot: of chats it also tells the agent's own work in the handle time.
+func (s sizer) described(handle time.Duration) string {
+	t := s.in.Target
+	if t.Concurrency <= 1 {
+		return s.model
+	}
+	own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
+	return fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s", t.Concurrency, 100*t.Overhead, own) + s.model
 }
 
 // chats is the load of a number of contacts in a slot.

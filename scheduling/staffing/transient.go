@@ -96,7 +96,7 @@ const (
 
 // stride is the next step: short while a burst is fresh, and never across the start of one.
 func (f *flow) stride(now, length float64, bursts []Burst) float64 {
-	dt := longestStride
+	dt := f.longest
 	for _, b := range bursts {
 		since, decay := now-b.After.Seconds(), b.Decay.Seconds()
 		switch {
@@ -117,12 +117,12 @@ func (f *flow) stride(now, length float64, bursts []Burst) float64 {
 
 // flowSum adds up one slot.
 type flowSum struct {
-	seconds, arrived, waited, atOnce float64
-	first, firstSeconds              float64 // first replies within the limit, and their total time
-	left, taken                      float64 // abandoned; taken up or sure to be
-	later, laterSeconds              float64 // later rounds, and their total time
-	prompt, each                     [2]float64
-	queue, open, busy, duty          float64 // seconds: integrals over the slot
+	seconds, arrived, waited float64
+	first, firstSeconds      float64 // first replies within the limit, and their total time
+	left, taken              float64 // abandoned; taken up or sure to be
+	later, laterSeconds      float64 // later rounds, and their total time
+	prompt, each             [2]float64
+	queue, open, busy, duty  float64 // seconds: integrals over the slot
 }
 
 func (f *flow) performance(s flowSum, slot DaySlot) SlotPerformance {

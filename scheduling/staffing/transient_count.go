@@ -131,7 +131,7 @@ func (r *refilled) count(q int, contacts float64, sum *flowSum) {
 		r.variance = append(r.variance, variance+1/rate/rate)
 		r.kept = append(r.kept, r.drain/rate)
 	}
-	if r.drain == 0 {
+	if r.drain == 0 || contacts < 1e-9 {
 		return
 	}
 	contacts *= r.kept[q]
@@ -233,7 +233,8 @@ func (f *flow) close(sum *flowSum) {
 func (f *flow) relax(weights []float64, d drive, dt float64) {
 	states, band := len(weights), f.Concurrency+2
 	width := 2*band + 1
-	a := f.rates(d, states, band) // a[i*width + j-i+band]: rate from i to j
+	f.band = f.rates(f.band, d, states, band)
+	a := f.band // a[i*width + j-i+band]: rate from i to j
 	for i := range states {
 		out := 0.0
 		row := a[i*width : (i+1)*width]

@@ -9,23 +9,25 @@ import (
 // agent's desk looks like, given how many it has open.
 type flow struct {
 	chatTable
-	heads  int
-	leave  float64   // abandonment rate of one who waits, per second
-	n      []float64 // n[i]: chance of low+i conversations, open and waiting
-	low    int
-	joint  []float64 // chain of one agent over (open, at the desk); sums to 1
-	drive  drive
-	line   []float64 // see turns
-	served []float64
-	gone   []float64 // expected agents off duty who finish, by (open, at the desk)
-	states []loads   // scratch, one per entry of n: how the conversations are spread
-	deaths []float64 // scratch: endings and abandonments per second
+	heads   int
+	longest float64   // longest stride, seconds
+	leave   float64   // abandonment rate of one who waits, per second
+	n       []float64 // n[i]: chance of low+i conversations, open and waiting
+	low     int
+	joint   []float64 // chain of one agent over (open, at the desk); sums to 1
+	drive   drive
+	line    []float64 // see turns
+	served  []float64
+	gone    []float64 // expected agents off duty who finish, by (open, at the desk)
+	states  []loads   // scratch, one per entry of n: how the conversations are spread
+	band    []float64 // scratch of relax
+	deaths  []float64 // scratch: endings and abandonments per second
 }
 
 func newFlow(t chatTable) *flow {
 	k := t.Concurrency
 	f := &flow{
-		chatTable: t, leave: 1 / t.Patience.Seconds(), n: []float64{1}, drive: t.start(0, 0),
+		chatTable: t, longest: longestStride, leave: 1 / t.Patience.Seconds(), n: []float64{1}, drive: t.start(0, 0),
 		joint: make([]float64, index(k, k)+1), gone: make([]float64, index(k, k)+1),
 		line: make([]float64, k), served: make([]float64, k),
 	}
@@ -73,7 +75,7 @@ func (f *flow) fork() *flow {
 	g.line, g.served = slices.Clone(f.line), slices.Clone(f.served)
 	g.drive.arrivals, g.drive.pace = slices.Clone(f.drive.arrivals), slices.Clone(f.drive.pace)
 	g.drive.turn = slices.Clone(f.drive.turn)
-	g.states, g.deaths = nil, nil
+	g.states, g.deaths, g.band = nil, nil, nil
 	return &g
 }
 

@@ -14,6 +14,10 @@ import (
 // excess of it and by more than half of what one agent holds. Below that its own arrivals decide.
 const excess = 0.05
 
+// planStride is the longest stride of a followed slot in seconds; against longestStride it moves shares by 0.1
+// percentage points.
+const planStride = 30.0
+
 // follow re-sizes the slots that are not on their own. all is sized in steady state.
 func (s sizer) follow(all []sized) {
 	points := s.in.Curve.Points
@@ -31,6 +35,7 @@ func (s sizer) follow(all []sized) {
 		}
 		if f == nil {
 			f = s.enter(all, i, adjoins)
+			f.longest = planStride
 		}
 		f = s.followSlot(&all[i], f, rush)
 	}
@@ -93,27 +98,33 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		note += fmt.Sprintf(", %.0f open", open)
 	}
 	t := s.in.Target
-	end := map[int]*flow{}
-	results := map[int]SlotPerformance{}
-	try := func(heads int) SlotPerformance {
-		if p, ok := results[heads]; ok {
-			return p
-		}
+	pass := func(heads int, table chatTable) (*flow, SlotPerformance) {
 		next, sum := f.fork(), flowSum{}
+		next.first, next.round = table.first, table.round
 		slot.Heads = heads
 		next.slot(slot, slot.Bursts, &sum)
-		end[heads], results[heads] = next, next.performance(sum, slot)
-		return results[heads]
+		return next, next.performance(sum, slot)
+	}
+	load := s.chats(g.reached.Contacts, g.reached.HandleTime)
+	tried, end, p := -1, (*flow)(nil), SlotPerformance{}
+	met := func(heads int) bool {
+		end, p = pass(heads, load.table(t.Within, roundLimit))
+		tried = heads
+		return meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
 	}
 	steady := g.heads
-	if g.reached.Contacts > 0 {
-		heads, ok := leastWhole(max(1, steady), MaxAgents/t.Concurrency, func(n int) bool { return meets(try(n).ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap) })
-		if ok {
+	switch {
+	case g.reached.Contacts == 0:
+	case len(rushes) == 0 && met(steady): // who starts with more than it holds at rest does not need fewer than at rest
+	default:
+		if heads, ok := leastWhole(steady+1, MaxAgents/t.Concurrency, met); ok {
 			g.heads = heads
 		}
 	}
 	used := s.used(g.heads)
-	p := try(used)
+	if tried != used {
+		end, p = pass(used, load.table(t.Within, roundLimit))
+	}
 	contacts, handle := g.reached.Contacts, g.reached.HandleTime
 	start := g.reached.Start
 	fig := make([]float64, figCount)
@@ -123,12 +134,13 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 	if contacts == 0 {
 		fig[figShare], fig[figFewer] = 1, 1
 	} else if t.PenaltyPerMissedContact > 0 && used > 0 {
-		fig[figFewer] = try(used - 1).FirstWithin
+		_, fewer := pass(used-1, load.deciding(t.Within))
+		fig[figFewer] = fewer.FirstWithin
 	}
 	*g = s.sized(contacts, handle, g.heads, fig)
 	g.reached.Start, g.reached.Carried = start, true
 	g.carried = fmt.Sprintf("; followed from the slot before%s: on its own %d", note, steady)
-	return end[used]
+	return end
 }
 
 // daySlot is a slot as the day model reads it. A rush takes its share of the volume: its fading flow is cut
