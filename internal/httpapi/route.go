@@ -123,7 +123,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "measuring", "planning", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))

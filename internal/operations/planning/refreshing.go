@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -177,7 +178,7 @@ func (p *Planning) carry(ctx context.Context, tx *store.Tx, before *store.Foreca
 	if err != nil {
 		return err
 	}
-	carried, told := forecast.Carry(on.Curve, p.gate.Zone, plain(on.Layers), made.Curve)
+	carried, told := forecast.Carry(on.Curve, p.gate.Zone, gate.PlainLayers(on.Layers), made.Curve)
 	for _, l := range carried {
 		l.ID = ids.New[ids.Layer](p.gate.Now())
 		if _, err := tx.AddLayer(made.ID, l); err != nil {
@@ -197,7 +198,7 @@ func (p *Planning) newestOf(ctx context.Context, view *store.View, queue ids.Que
 		return nil, err
 	}
 	for _, f := range list {
-		if figures, known := forecastFigures(f); known && figures.Curve.Slot == like.Slot {
+		if figures, known := gate.ForecastFigures(f); known && figures.Curve.Slot == like.Slot {
 			return &f, nil
 		}
 	}

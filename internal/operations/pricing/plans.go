@@ -1,4 +1,4 @@
-package planning
+package pricing
 
 import (
 	"cmp"
@@ -16,40 +16,84 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
-	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 // PlanInput asks for a staffing requirement per queue.
 type PlanInput struct {
-	Forecasts []ids.Forecast // empty: for each queue and time the newest forecast that covers it
+	Forecasts []ids.Forecast // empty: for each queue and time what was agreed with the client, else the newest forecast
 	Merchant  ids.Merchant   // narrows an empty Forecasts
+	Newest    bool           // the newest forecast even on days that were agreed with the client
 	From      calendar.Date
-	Days      int     // 1 to 62
-	Level     float64 // quantile to staff at; 0 = 0.9
-	Shrinkage float64 // 0 = 0.12
-	MaxHeads  int     // seats; 0 = no ceiling
+	Days      int // 1 to 62
+	Options       // zero fields take the defaults
 }
+
+// Options are what a plan assumes beside demand, contracts and people.
+type Options struct {
+	Method       Method  `json:"method"`                 // "" = each
+	Level        float64 `json:"level"`                  // quantile to staff at; 0 = 0.9
+	Shrinkage    float64 `json:"shrinkage"`              // share of paid time away from the queue; 0 = 0.12
+	MinHeads     int     `json:"min_heads"`              // in every open slot; 1 to 1000, 0 = 1
+	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
+	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
+	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
+	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; 0 = the contracts'
+}
+
+// withDefaults fills the zero values.
+func (o Options) withDefaults() Options {
+	o.Method, o.Level, o.Shrinkage = cmp.Or(o.Method, Each), cmp.Or(o.Level, defaultLevel), cmp.Or(o.Shrinkage, defaultShrinkage)
+	o.MinHeads, o.VolumeFactor, o.HandleFactor = cmp.Or(o.MinHeads, 1), cmp.Or(o.VolumeFactor, 1), cmp.Or(o.HandleFactor, 1)
+	return o
+}
+
+// maxDays is the longest plan.
+const maxDays = 62
 
 // Validate reports every bad field.
 func (in PlanInput) Validate() error {
-	var bad []fault.Field
+	return fault.Bad("plan.input", "plan", in.problems())
+}
+
+func (in PlanInput) problems() (bad []fault.Field) {
 	if in.From.IsZero() {
 		bad = append(bad, fault.Field{Path: "from", Problem: "is needed"})
 	}
-	if in.Days < 1 || in.Days > 62 {
+	if in.Days < 1 || in.Days > maxDays {
 		bad = append(bad, fault.Field{Path: "days", Value: fmt.Sprint(in.Days), Problem: "must be between 1 and 62"})
 	}
-	if in.Level < 0 || in.Level >= 1 || in.Level != in.Level {
-		bad = append(bad, fault.Field{Path: "level", Value: fmt.Sprint(in.Level), Problem: "must lie between 0 and 1"})
+	bad = append(bad, in.Options.problems()...)
+	return append(bad, gate.Repeats("forecasts", in.Forecasts)...)
+}
+
+func (o Options) problems() (bad []fault.Field) {
+	share := func(path string, v float64) {
+		if !(v >= 0 && v < 1) {
+			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must lie between 0 and 1"})
+		}
 	}
-	if in.Shrinkage < 0 || in.Shrinkage >= 1 || in.Shrinkage != in.Shrinkage {
-		bad = append(bad, fault.Field{Path: "shrinkage", Value: fmt.Sprint(in.Shrinkage), Problem: "must lie between 0 and 1"})
+	share("level", o.Level)
+	share("shrinkage", o.Shrinkage)
+	share("target_share", o.TargetShare)
+	if o.MinHeads < 0 || o.MinHeads > 1000 {
+		bad = append(bad, fault.Field{Path: "min_heads", Value: fmt.Sprint(o.MinHeads), Problem: "must be between 0 and 1000"})
 	}
-	if in.MaxHeads < 0 {
-		bad = append(bad, fault.Field{Path: "max_heads", Problem: "must not be negative"})
+	if o.MaxHeads < 0 {
+		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "must not be negative"})
+	} else if o.MaxHeads > 0 && o.MaxHeads < cmp.Or(o.MinHeads, 1) {
+		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "must not be below min_heads"})
 	}
-	bad = append(bad, repeats("forecasts", in.Forecasts)...)
-	return fault.Bad("plan.input", "plan", bad)
+	factor := func(path string, v float64) {
+		if v != 0 && !(v >= 0.01 && v <= 100) {
+			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must be between 0.01 and 100"})
+		}
+	}
+	factor("volume_factor", o.VolumeFactor)
+	factor("aht_factor", o.HandleFactor)
+	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
+		bad = append(bad, fault.Field{Path: "method", Value: fault.Shorten(string(o.Method)), Problem: "must be one of " + methodNames()})
+	}
+	return bad
 }
 
 // PlanFigures is what a stored plan says about itself.
@@ -61,23 +105,36 @@ type PlanFigures struct {
 	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
 	Reached  []staffing.Reached `json:"reached,omitempty"`
 
+	Options   Options         `json:"options"`             // zero in plans of releases that did not keep them
+	Scenario  ids.Scenario    `json:"scenario,omitempty"`  // that was promoted to this plan
 	Parts     []PlanPart      `json:"parts,omitempty"`     // what the plan is made of, ascending
 	Uncovered []calendar.Date `json:"uncovered,omitempty"` // open days asked for that no forecast covers
 }
 
-// PlanPart is a stretch of a plan that one forecast and one target decide.
+// PlanPart is a stretch of a plan that one demand and one target decide.
 type PlanPart struct {
 	Range    calendar.Range  `json:"range"`
 	Forecast ids.Forecast    `json:"forecast"`
+	Lock     ids.Lock        `json:"lock,omitempty"`   // the agreement with the client that chose forecast and layers
 	Layers   []ids.Layer     `json:"layers,omitempty"` // adjustments in force
 	Target   staffing.Target `json:"target"`
+	Agreed   *AgreedTerm     `json:"agreed,omitempty"` // the contract term behind the target; none = assumed
+}
+
+// AgreedTerm names the term of a contract that a target comes from.
+type AgreedTerm struct {
+	Contract ids.Contract `json:"contract"`
+	Version  int          `json:"version"`
+	Term     string       `json:"term"`
 }
 
 // MakePlans turns forecasts into heads per slot, one plan per queue, held against the contract in
 // force on the day: its first-response term is the target, its ladder prices a contact that misses
-// it. Where several forecasts cover a queue the newest one decides, with its adjustments; the range of a plan is what is
-// covered, and its figures name the open days that are not.
-func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
+// it. What was agreed with the client for a day is planned; else the newest forecast with its adjustments.
+// The range of a plan is what is covered, and its figures name the open days that are not.
+//
+// Errors: plan.input (every bad field), plan.no_forecast, store.not_found, those of staffing.Plan.
+func (p *Pricing) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
 	view, _, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
 		return nil, err
@@ -85,8 +142,30 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	span := calendar.Range{Start: in.From.In(p.gate.Zone), End: in.From.Add(in.Days).In(p.gate.Zone)}
-	forecasts, err := p.forecastsFor(ctx, view, in, span)
+	made, err := p.draft(ctx, view, in)
+	if err != nil {
+		return nil, err
+	}
+	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error { return p.keep(tx, made) })
+	return made, err
+}
+
+// keep stores plans under new ids.
+func (p *Pricing) keep(tx *store.Tx, plans []store.Plan) error {
+	for i := range plans {
+		plans[i].ID = ids.New[ids.Plan](tx.Now())
+		plans[i].CreatedAt, plans[i].Author = tx.Now(), tx.Actor().User
+		if err := tx.AddPlan(plans[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draft computes the plans of every queue that something covers; nothing is stored.
+func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) ([]store.Plan, error) {
+	in.Options = in.Options.withDefaults()
+	chosen, err := p.sourcesFor(ctx, view, in)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +173,30 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 	if err != nil {
 		return nil, err
 	}
+	var all []stretch
+	queues := make([]queueDraft, len(chosen))
+	for i, c := range chosen {
+		t, err := p.terms(ctx, view, c.Queue, people, in.Options)
+		if err != nil {
+			return nil, err
+		}
+		parts, err := p.stretches(ctx, view, c, t, in.Options)
+		if err != nil {
+			return nil, err
+		}
+		queues[i] = queueDraft{queue: t.queue, first: len(all), parts: len(parts)}
+		all = append(all, parts...)
+		if queues[i].uncovered, err = gate.OpenDays(c.Left, t.queue.Hours, p.gate.Zone); err != nil {
+			return nil, err
+		}
+	}
+	staffed, err := methods[in.Method](ctx, all, in.Options)
+	if err != nil {
+		return nil, err
+	}
 	var made []store.Plan
-	for _, f := range forecasts {
-		plan, err := p.planQueue(ctx, view, f, people, in)
+	for _, q := range queues {
+		plan, err := q.plan(all, staffed, in.Options)
 		if err != nil {
 			return nil, err
 		}
@@ -108,108 +208,66 @@ func (p *Planning) MakePlans(ctx context.Context, who access.Principal, in PlanI
 		return nil, fault.New(fault.NotFound, "plan.no_forecast",
 			"no forecast in slots of an hour or less covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
 	}
-	now := p.gate.Now()
-	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
-		for i := range made {
-			made[i].CreatedAt, made[i].Author = now, who.User
-			if err := tx.AddPlan(made[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return made, err
+	return made, nil
 }
 
-// forecastsFor shares the span out among the named forecasts, or among all forecasts in slots that
-// can be staffed. The curves are read only of those that decide something.
-func (p *Planning) forecastsFor(ctx context.Context, view *store.View, in PlanInput, span calendar.Range) ([]covered[store.Forecast], error) {
-	queue := func(f store.Forecast) ids.Queue { return f.Queue }
-	var all []store.Forecast
-	for _, id := range in.Forecasts {
-		f, err := view.Forecast(ctx, id)
+// stretch is a part of a queue's plan with the demand in it.
+type stretch struct {
+	queue store.Queue
+	part  PlanPart
+	curve scheduling.Curve
+}
+
+// stretches cuts what the sources of a queue decide where forecast or target changes.
+func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covered[source], t planTerms, o Options) (out []stretch, err error) {
+	for i, s := range c.Docs {
+		d, err := p.demandOf(ctx, view, s)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, f)
-	}
-	if err := fault.Bad("plan.input", "plan", clashes("forecasts", all, queue, forecastCover, span)); err != nil {
-		return nil, err
-	}
-	if len(in.Forecasts) > 0 {
-		return divide(all, queue, forecastCover, span), nil
-	}
-	all, err := store.All(func(page store.Page) ([]store.Forecast, string, error) {
-		return view.Forecasts(ctx, store.ForecastFilter{Merchant: in.Merchant, Range: span}, page)
-	})
-	if err != nil {
-		return nil, err
-	}
-	all = slices.DeleteFunc(all, func(f store.Forecast) bool {
-		figures, known := forecastFigures(f)
-		return known && figures.Curve.Slot > time.Hour
-	})
-	chosen := divide(all, queue, forecastCover, span)
-	for _, c := range chosen {
-		for i := range c.docs {
-			if c.docs[i], err = view.Forecast(ctx, c.docs[i].ID); err != nil {
-				return nil, err
+		for _, part := range t.split(c.Shares[i], p.gate.Zone) {
+			part.Forecast, part.Layers, part.Target = s.forecast, d.layers, worked(part.Target, d.work)
+			if s.lock != nil {
+				part.Lock = s.lock.ID
 			}
+			out = append(out, stretch{queue: t.queue, part: part, curve: d.in(part.Range, o)})
 		}
 	}
-	return chosen, nil
+	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
+	return out, nil
 }
 
-// planQueue staffs each stretch with its own forecast and target and joins them to one plan.
-func (p *Planning) planQueue(ctx context.Context, view *store.View, c covered[store.Forecast], people []workforce.Agent, in PlanInput) (store.Plan, error) {
-	t, err := p.terms(ctx, view, c.queue, people, in)
-	if err != nil {
-		return store.Plan{}, err
-	}
+// queueDraft is the stretches of one queue among those of all, and the days that nothing covers.
+type queueDraft struct {
+	queue        store.Queue
+	first, parts int
+	uncovered    []calendar.Date
+}
+
+// plan joins the staffed stretches. Its own forecast and target are those of its first part.
+func (q queueDraft) plan(all []stretch, staffed []staffing.Output, o Options) (store.Plan, error) {
+	figures := PlanFigures{Options: o, Uncovered: q.uncovered}
 	var out staffing.Output
-	var figures PlanFigures
-	for i, f := range c.docs {
-		on, err := p.adjust(ctx, view, f)
-		if err != nil {
-			return store.Plan{}, err
-		}
-		for _, part := range t.split(c.shares[i], p.gate.Zone) {
-			part.Forecast, part.Layers, part.Target = f.ID, on.inForce(), worked(part.Target, f)
-			figures.Parts = append(figures.Parts, part)
-			curve := on.Curve
-			curve.Points = slices.DeleteFunc(slices.Clone(curve.Points), func(x scheduling.Point) bool { return !part.Range.Contains(x.Start) })
-			staffed, err := staffing.Plan(staffing.Input{
-				Curve: curve, Target: part.Target, Shrinkage: cmp.Or(in.Shrinkage, defaultShrinkage), MinHeads: 1, MaxHeads: in.MaxHeads, Slot: defaultSlot,
-			})
-			if err != nil {
-				return store.Plan{}, named(err, "queue "+string(c.queue))
-			}
-			out = join(out, staffed)
-		}
+	for i := q.first; i < q.first+q.parts; i++ {
+		figures.Parts = append(figures.Parts, all[i].part)
+		out = join(out, staffed[i])
 	}
-	slices.SortFunc(figures.Parts, func(a, b PlanPart) int { return a.Range.Start.Compare(b.Range.Start) })
-	if figures.Uncovered, err = gapDays(c.left, t.queue.Hours, p.gate.Zone); err != nil {
-		return store.Plan{}, err
+	if len(figures.Parts) == 0 {
+		return store.Plan{}, nil
 	}
 	figures.count(out)
-	return p.storedPlan(t.queue, out.Requirement, figures)
-}
-
-// storedPlan carries the forecast and the target of its first part; the figures have them all.
-func (p *Planning) storedPlan(q store.Queue, need scheduling.Requirement, figures PlanFigures) (store.Plan, error) {
 	first, last := figures.Parts[0], figures.Parts[len(figures.Parts)-1]
 	text, err := json.Marshal(figures)
 	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", q.ID)
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", q.queue.ID)
 	}
 	target, err := json.Marshal(first.Target)
 	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", q.ID)
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", q.queue.ID)
 	}
 	return store.Plan{
-		ID: ids.New[ids.Plan](p.gate.Now()), Queue: q.ID, Merchant: q.Merchant, Forecast: first.Forecast,
-		Range:  calendar.Range{Start: first.Range.Start, End: last.Range.End},
-		Target: target, Figures: text, Requirement: need,
+		Queue: q.queue.ID, Merchant: q.queue.Merchant, Forecast: first.Forecast, Range: calendar.Range{Start: first.Range.Start, End: last.Range.End},
+		Target: target, Figures: text, Requirement: out.Requirement,
 	}, nil
 }
 
@@ -237,13 +295,6 @@ func join(a, b staffing.Output) staffing.Output {
 	return out
 }
 
-// named puts the place before the message of a fault from an engine that does not know it.
-func named(err error, place string) error {
-	e := *fault.Of(err)
-	e.Message = place + ": " + e.Message
-	return &e
-}
-
 // count adds up what the staffed slots need and reach.
 func (f *PlanFigures) count(out staffing.Output) {
 	f.Reached = out.Reached
@@ -262,8 +313,17 @@ func (f *PlanFigures) count(out staffing.Output) {
 	}
 }
 
+// FiguresOf reads what a plan says about itself; empty for one that was not made here.
+func FiguresOf(plan store.Plan) PlanFigures {
+	var f PlanFigures
+	if err := json.Unmarshal(plan.Figures, &f); err != nil {
+		return PlanFigures{}
+	}
+	return f
+}
+
 // Plans lists plans in scope, newest first, without their requirements.
-func (p *Planning) Plans(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Plan, string, error) {
+func (p *Pricing) Plans(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Plan, string, error) {
 	view, _, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
 		return nil, "", err
@@ -272,7 +332,7 @@ func (p *Planning) Plans(ctx context.Context, who access.Principal, f store.Fore
 }
 
 // Plan returns one plan with its requirement.
-func (p *Planning) Plan(ctx context.Context, who access.Principal, id ids.Plan) (store.Plan, error) {
+func (p *Pricing) Plan(ctx context.Context, who access.Principal, id ids.Plan) (store.Plan, error) {
 	view, _, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
 		return store.Plan{}, err
