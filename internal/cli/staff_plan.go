@@ -14,7 +14,8 @@ import (
 )
 
 func newStaffCommand(s *settings) *cobra.Command {
-	return family("staff", "Heads per slot: plans against the contract, and exact Erlang", newStaffPlan(s), newStaffErlangCommand())
+	return family("staff", "Heads per slot: plans against the contract, what-if scenarios, and exact Erlang",
+		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffErlangCommand())
 }
 
 func newStaffPlan(s *settings) *cobra.Command {
@@ -23,6 +24,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 		days, seats    int
 		level, shrink  float64
 		newest         bool
+		plot           string
 	}
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Turn forecasts into heads per slot under the contract in force on each day", Args: cobra.NoArgs,
@@ -34,12 +36,18 @@ func newStaffPlan(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := pictureName("--plot", f.plot); err != nil {
+				return err
+			}
 			return s.with(cmd, needStore, func(a *app) error {
 				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, pricing.PlanInput{
 					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest,
 					Options: pricing.Options{Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats},
 				})
 				if err != nil {
+					return err
+				}
+				if err := plot(f.plot, func() ([]byte, error) { return a.ops.Pricing.DrawPlan(cmd.Context(), a.who, largest(made)) }); err != nil {
 					return err
 				}
 				return s.print(cmd, made, func() { printPlans(cmd, made, a.ops.Zone()) })
@@ -54,8 +62,20 @@ func newStaffPlan(s *settings) *cobra.Command {
 	flags.Float64Var(&f.shrink, "shrinkage", 0, "share of paid time away from the queue (default 0.12)")
 	flags.IntVar(&f.seats, "max-heads", 0, "most heads per queue and slot")
 	flags.BoolVar(&f.newest, "newest", false, "plan the newest forecast even on days that were agreed with the client")
+	flags.StringVar(&f.plot, "plot", "", "picture to write, SVG; of the queue with the highest peak when there are several")
 	_ = cmd.MarkFlagRequired("from") // the flag exists
 	return cmd
+}
+
+// largest is the plan with the highest peak, the first of several.
+func largest(made []store.Plan) (id ids.Plan) {
+	peak := -1
+	for _, p := range made {
+		if f := pricing.FiguresOf(p); f.Peak > peak {
+			id, peak = p.ID, f.Peak
+		}
+	}
+	return id
 }
 
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {

@@ -121,11 +121,12 @@ func (s *Server) plans(ctx context.Context, in *forecastsInput) (*list[operation
 	return paged(ctx, items, next, err)
 }
 
-type planPath struct {
+// PlanPath is the address of a plan.
+type PlanPath struct {
 	Plan string `path:"plan" maxLength:"64"`
 }
 
-func (s *Server) plan(ctx context.Context, in *planPath) (*one[operations.Plan], error) {
+func (s *Server) plan(ctx context.Context, in *PlanPath) (*one[operations.Plan], error) {
 	p, err := s.deps.Ops.Pricing.Plan(ctx, whoOf(ctx), ids.Plan(in.Plan))
 	if err != nil {
 		return nil, err

@@ -71,6 +71,7 @@ func (s *Server) addAPI() {
 	s.addPlanning()
 	s.addForecasting()
 	s.addDemand()
+	s.addStaffing()
 	s.addRosters()
 	s.addMeasuring()
 	s.addPlatformFiles()

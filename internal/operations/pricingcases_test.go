@@ -25,5 +25,37 @@ func pricingCases() map[string]useCase {
 		"Pricing.Plan": {read, "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return each(func(id ids.Plan) (store.Plan, error) { return w.Pricing.Plan(ctx, p, id) }, ofPlan, "p-lumi", "p-orca")
 		}},
+		"Pricing.Explain": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.Explain(ctx, p, pricing.ExplainInput{Plan: "p-lumi"}))
+		}},
+		"Pricing.DrawPlan": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.DrawPlan(ctx, p, "nothing"))
+		}},
+		"Pricing.DrawSlot": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.DrawSlot(ctx, p, pricing.ExplainInput{Plan: "nothing"}))
+		}},
+		"Pricing.MakeScenario": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.MakeScenario(ctx, p, pricing.ScenarioInput{}))
+		}},
+		// A scenario may be about both merchants, so no client ever sees one.
+		"Pricing.Scenarios": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Pricing.Scenarios(ctx, p, operations.Page{})
+			return list(rows, next, err, nobody)
+		}},
+		"Pricing.Scenario": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.Scenario(ctx, p, "nothing"))
+		}},
+		"Pricing.DiffScenarios": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.DiffScenarios(ctx, p, "nothing", "nothing"))
+		}},
+		"Pricing.DrawScenario": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.DrawScenario(ctx, p, "nothing"))
+		}},
+		"Pricing.PromoteScenario": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Pricing.PromoteScenario(ctx, p, "nothing", ""))
+		}},
+		"Pricing.DeleteScenario": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return nil, w.Pricing.DeleteScenario(ctx, p, "nothing")
+		}},
 	}
 }

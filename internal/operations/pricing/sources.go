@@ -122,6 +122,29 @@ func (p *Pricing) demandOf(ctx context.Context, view *store.View, s source) (dem
 	return demand{curve: on.Curve, layers: gate.InForce(layers), work: workOf(f)}, err
 }
 
+// demandBehind is the demand that a part of a stored plan was made from: the very adjustments that were in
+// force then, whatever became of them since.
+func (p *Pricing) demandBehind(ctx context.Context, view *store.View, part PlanPart) (demand, store.Forecast, error) {
+	f, err := view.Forecast(ctx, part.Forecast)
+	if err != nil {
+		return demand{}, f, err
+	}
+	if part.Lock != "" {
+		lock, err := view.Lock(ctx, part.Lock)
+		return demand{curve: lock.Curve, layers: lock.Layers, work: workOf(f)}, f, err
+	}
+	layers, err := gate.Layers(ctx, view, f.ID)
+	if err != nil {
+		return demand{}, f, err
+	}
+	used := slices.DeleteFunc(layers, func(l store.Layer) bool { return !slices.Contains(part.Layers, l.ID) })
+	for i := range used {
+		used[i].Withdrawn = nil
+	}
+	on, err := p.gate.On(f, used)
+	return demand{curve: on.Curve, layers: part.Layers, work: workOf(f)}, f, err
+}
+
 // in are the points of a curve that start in a range, as the options scale them.
 func (d demand) in(r calendar.Range, o Options) scheduling.Curve {
 	out := d.curve

@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -73,7 +74,7 @@ func (t planTerms) split(ranges []calendar.Range, zone *time.Location) (parts []
 				whole.End = r.End
 			}
 			target, agreed := t.on(day)
-			if n := len(parts); n > first && parts[n-1].Target == target && same(parts[n-1].Agreed, agreed) {
+			if n := len(parts); n > first && reflect.DeepEqual(parts[n-1].Target, target) && same(parts[n-1].Agreed, agreed) {
 				parts[n-1].Range.End = whole.End
 			} else {
 				parts = append(parts, PlanPart{Range: whole, Target: target, Agreed: agreed})
@@ -136,6 +137,21 @@ func firstResponse(v contracts.Version, skill string) (contracts.Term, bool) {
 		}
 	}
 	return contracts.Term{}, false
+}
+
+// termOf finds a term that a plan names, with its version.
+func termOf(c contracts.Contract, named AgreedTerm) (contracts.Version, contracts.Term, bool) {
+	for _, v := range c.Versions {
+		if v.Number != named.Version {
+			continue
+		}
+		for _, term := range v.Terms {
+			if term.ID == named.Term {
+				return v, term, true
+			}
+		}
+	}
+	return contracts.Version{}, contracts.Term{}, false
 }
 
 // hold takes a term as the target and prices a missed contact: the deduction of the ladder's first

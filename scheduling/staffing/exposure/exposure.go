@@ -83,13 +83,14 @@ func (c Course) At(u float64) (contacts, share float64) {
 	return max(0, overNodes(c.Contacts, u)), min(max(overNodes(shares, u), 0), 1)
 }
 
-// Missed are the expected contacts outside the limit.
-func (c Course) Missed() (sum float64) {
+// Expected are the expected contacts, and of them those outside the limit.
+func (c Course) Expected() (contacts, missed float64) {
 	for i := range draws {
-		contacts, share := c.At(drawn(i))
-		sum += contacts * (1 - share) / draws
+		n, share := c.At(drawn(i))
+		contacts += n / draws
+		missed += n * (1 - share) / draws
 	}
-	return sum
+	return contacts, missed
 }
 
 func overNodes(values []float64, u float64) float64 {
