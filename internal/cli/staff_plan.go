@@ -15,7 +15,7 @@ import (
 
 func newStaffCommand(s *settings) *cobra.Command {
 	return family("staff", "Heads per slot: plans against the contract, what-if scenarios, and exact Erlang",
-		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffErlangCommand())
+		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffCapacity(s), newStaffErlangCommand())
 }
 
 func newStaffPlan(s *settings) *cobra.Command {
