@@ -29,8 +29,8 @@ func TestServeAgreesWithPlan(t *testing.T) {
 			assert.NoError(t, err)
 			want := out.Reached[0]
 			got := exposure.Serve(target, contacts, 15*time.Minute, target.HandleTime, want.Heads)
-			got.Start = want.Start
-			assert.Equal(t, want, got, "%s %g", name, contacts)
+			assert.Equal(t, []float64{want.Share, want.Abandon, want.Occupancy, want.WaitSeconds}, []float64{got.Share, got.Abandon, got.Occupancy, got.WaitSeconds}, "%s %g", name, contacts)
+			assert.True(t, got.Met, "%s %g", name, contacts)
 			if want.Heads > 0 {
 				assert.False(t, exposure.Serve(target, contacts, 15*time.Minute, target.HandleTime, want.Heads-1).Met, "one head less misses the target: %s %g", name, contacts)
 			}
