@@ -53,6 +53,7 @@ type engine struct {
 	desks    []desk
 	lines    []line
 	skilled  [][]int32 // per queue: the agents that can serve it
+	helpers  [][]int32 // per queue: the agents that serve it only as overflow
 	now      time.Duration
 	summary  Summary
 	emit     func(*Conversation)
@@ -86,7 +87,7 @@ func newEngine(c Config, emit func(*Conversation)) *engine {
 	e := &engine{
 		Config: c, dice: newDice(), emit: emit,
 		desks: make([]desk, len(c.Agents)), lines: make([]line, len(c.Queues)),
-		skilled: make([][]int32, len(c.Queues)),
+		skilled: make([][]int32, len(c.Queues)), helpers: make([][]int32, len(c.Queues)),
 		summary: Summary{
 			Span: max(0, c.Horizon-c.WarmUp), Queues: make([]QueueSummary, len(c.Queues)),
 			Agents: make([]AgentSummary, len(c.Agents)),
@@ -99,10 +100,15 @@ func newEngine(c Config, emit func(*Conversation)) *engine {
 		}
 		e.desks[i] = desk{Agent: a, current: -1, onDuty: a.Duty == nil}
 		// Highest priority first, so that a freed agent can stop at the first class with work.
-		e.desks[i].Queues = slices.Clone(a.Queues)
-		slices.SortStableFunc(e.desks[i].Queues, func(x, y int) int { return c.Queues[y].Priority - c.Queues[x].Priority })
+		urgent := func(x, y int) int { return c.Queues[y].Priority - c.Queues[x].Priority }
+		e.desks[i].Queues, e.desks[i].Overflow = slices.Clone(a.Queues), slices.Clone(a.Overflow)
+		slices.SortStableFunc(e.desks[i].Queues, urgent)
+		slices.SortStableFunc(e.desks[i].Overflow, urgent)
 		for _, q := range a.Queues {
 			e.skilled[q] = append(e.skilled[q], int32(i))
+		}
+		for _, q := range a.Overflow {
+			e.helpers[q] = append(e.helpers[q], int32(i))
 		}
 		for _, d := range a.Duty {
 			e.plan(d.Start, dutyStart, int32(i), 0)
@@ -219,8 +225,15 @@ func later(at, span time.Duration) time.Duration {
 
 // route picks the agent on duty with the fewest open conversations, the longest idle among equals.
 func (e *engine) route(queue int) int32 {
+	if own := e.leastLoaded(e.skilled[queue]); own >= 0 {
+		return own
+	}
+	return e.spare(queue)
+}
+
+func (e *engine) leastLoaded(agents []int32) int32 {
 	best := int32(-1)
-	for _, i := range e.skilled[queue] {
+	for _, i := range agents {
 		d := &e.desks[i]
 		if !d.onDuty || d.open >= d.Limit {
 			continue
@@ -248,25 +261,32 @@ func (e *engine) assign(slot, agent int32) {
 func (e *engine) refill(agent int32) {
 	d := &e.desks[agent]
 	for d.onDuty && d.open < d.Limit {
-		slot := int32(-1)
-		for _, q := range d.Queues {
-			head := e.lineHead(q)
-			if head < 0 {
-				continue
-			}
-			if slot >= 0 && e.Queues[q].Priority < e.Queues[e.talks[slot].queue].Priority {
-				break
-			}
-			if slot < 0 || e.talks[head].since < e.talks[slot].since {
-				slot = head
-			}
-		}
+		slot := e.nextFor(d)
 		if slot < 0 {
 			return
 		}
 		e.unqueue(slot)
 		e.assign(slot, agent)
 	}
+}
+
+// longest is the longest-waiting conversation of the highest class with any, or -1. The queues come
+// sorted by class.
+func (e *engine) longest(queues []int) int32 {
+	slot := int32(-1)
+	for _, q := range queues {
+		head := e.lineHead(q)
+		if head < 0 {
+			continue
+		}
+		if slot >= 0 && e.Queues[q].Priority < e.Queues[e.talks[slot].queue].Priority {
+			break
+		}
+		if slot < 0 || e.talks[head].since < e.talks[slot].since {
+			slot = head
+		}
+	}
+	return slot
 }
 
 // lineHead is the longest-waiting conversation of a queue, or -1.

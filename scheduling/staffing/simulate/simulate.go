@@ -93,6 +93,7 @@ type Agent struct {
 	Queues   []int      // indices of the queues the agent can serve
 	Limit    int        // most conversations open at once; 0 means 1
 	Duty     []Interval // ascending, disjoint; nil = always. Off duty takes nothing new but finishes what is open
+	Overflow []int      // of further queues, served only while nobody whose Queues hold them has room
 	Speed    float64    // multiplies work time (1.3 = a third slower); 0 means 1
 	Slowdown float64    // work time grows by this share per further open conversation
 }

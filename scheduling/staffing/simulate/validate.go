@@ -97,6 +97,11 @@ func (a Agent) check(bad *faults, i, queues int) {
 	}
 	bad.amount(a.Speed, 0, "agents[%d].speed", i)
 	bad.amount(a.Slowdown, 0, "agents[%d].slowdown", i)
+	for _, q := range a.Overflow {
+		if q < 0 || q >= queues || slices.Contains(a.Queues, q) {
+			bad.add(q, "must be the index of a queue that is not in queues", "agents[%d].overflow", i)
+		}
+	}
 	last := time.Duration(0)
 	for _, d := range a.Duty {
 		if d.Start < last || d.End <= d.Start {
