@@ -68,3 +68,50 @@ skills:
 	assert.Equal(t, exitInvalid, code)
 	assert.Contains(t, errs, "--in names the file")
 }
+
+// The example of the engine is worked through by hand in its own tests; here it comes in as a file.
+func TestPriceFile(t *testing.T) {
+	const example = "../../scheduling/staffing/margin/testdata/example.json"
+	code, out, errs := typedLine(t, "staff", "price", "--in", example, "--hours", "2", "--json")
+	require.Equal(t, exitOK, code, errs)
+	var x struct {
+		Result struct {
+			Gap float64 `json:"gap_yuan"`
+		}
+		Fresh struct {
+			Margin struct{ Mean float64 } `json:"margin_yuan"`
+		} `json:"fresh_outcome"`
+		Levels []struct{}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &x))
+	assert.Len(t, x.Levels, 5)
+	assert.GreaterOrEqual(t, x.Result.Gap, -1e-6, "no plan earns more than the bound")
+	code, out, _ = typedLine(t, "staff", "price", "--in", example, "--hours", "2")
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, out, "margin ")
+	assert.Contains(t, out, "one more agent from")
+}
+
+// Two shops with the same few calls and agents who know both: together they need less than apart.
+func TestPoolFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pool.yaml")
+	queue := func(shop string) string {
+		return `  - merchant: m
+    shop: ` + shop + `
+    curve: {queue: ` + shop + `/pre, slot: 3600000000000, levels: [], points: [{start: 2026-11-24T09:00:00+08:00, mean: 40, quantiles: []}]}
+    target: {within: 30000000000, share: 0.8, handle_time: 180000000000, patience: 180000000000}
+`
+	}
+	text := "queues:\n" + queue("a") + queue("b") + "groups:\n  - {id: both, skills: [a/pre, b/pre], limit: 1, cost: 25}\n"
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+	code, out, errs := typedLine(t, "staff", "pool", "--in", name, "--json")
+	require.Equal(t, exitOK, code, errs)
+	var plan struct {
+		Pool, Parts struct{ Hours float64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &plan))
+	assert.Less(t, plan.Pool.Hours, plan.Parts.Hours)
+	code, out, _ = typedLine(t, "staff", "pool", "--in", name)
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, out, "saved")
+}

@@ -15,7 +15,8 @@ import (
 
 func newStaffCommand(s *settings) *cobra.Command {
 	return family("staff", "Heads per slot: plans against the contract, what-if scenarios, and exact Erlang",
-		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffCapacity(s), newStaffErlangCommand())
+		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffCapacity(s), newStaffPool(s), newStaffPrice(s),
+		newStaffErlangCommand())
 }
 
 func newStaffPlan(s *settings) *cobra.Command {
