@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func newStaffExplain(s *settings) *cobra.Command {
 			if f.queue == "" && f.plan == "" {
 				return fault.New(fault.Invalid, "cli.flags", "name a queue with --queue, or a plan with --plan")
 			}
-			if err := pictureName("--plot", f.plot); err != nil {
+			if err := pictureName(f.plot); err != nil {
 				return err
 			}
 			return s.with(cmd, needStore, func(a *app) error {
@@ -53,14 +54,14 @@ func newStaffExplain(s *settings) *cobra.Command {
 
 // pictureName refuses, before anything is computed, a name of another kind of file and a folder that is not
 // there. "" is no file.
-func pictureName(flag, name string) error {
+func pictureName(name string) error {
 	if name == "" {
 		return nil
 	}
 	if !strings.EqualFold(name[max(0, len(name)-4):], ".svg") {
-		return fault.New(fault.Invalid, "cli.file", "%s %s: what is written is a picture in SVG; give a name that ends in .svg", flag, name)
+		return fault.New(fault.Invalid, "cli.file", "--plot %s: what is written is a picture in SVG; give a name that ends in .svg", name)
 	}
-	return folderOf(flag, name)
+	return folderOf("--plot", name)
 }
 
 // plot draws and writes a picture, where one is asked for.
@@ -103,6 +104,9 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 			wait = fmt.Sprintf("mean wait %.1f s", r.WaitSeconds)
 		}
 		line(name, "%d: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%, %s", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy, wait)
+	}
+	if r, steady := e.Reached, e.Around[max(0, len(e.Around)-2)]; math.Abs(r.Share-steady.Share) > 0.001 {
+		line("", "%d after the slots before it: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
 	}
 	line("shrinkage", "%.3g%%: %d heads on the queue are %.1f paid", 100*e.Shrinkage.Share, e.Need.Heads, e.Shrinkage.Paid)
 	printTerm(line, e)
@@ -166,6 +170,8 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	switch r.Bound {
 	case "floor":
 		bound = fmt.Sprintf("; the floor raises it to %d", r.Heads)
+	case "backlog":
+		bound = fmt.Sprintf("; what the slots before leave behind, or a rush, makes it %d", r.Heads)
 	case "ceiling":
 		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
 	}

@@ -37,7 +37,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := pictureName("--plot", f.plot); err != nil {
+			if err := pictureName(f.plot); err != nil {
 				return err
 			}
 			return s.with(cmd, needStore, func(a *app) error {

@@ -37,7 +37,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 			if f.in.From, err = calendar.ParseDate(f.from); err != nil {
 				return err
 			}
-			if err := pictureName("--plot", f.plot); err != nil {
+			if err := pictureName(f.plot); err != nil {
 				return err
 			}
 			f.in.Merchant, f.in.Method, f.in.Forecasts = ids.Merchant(f.merchant), pricing.Method(f.method), typed[ids.Forecast](f.forecasts)
@@ -112,7 +112,7 @@ func newScenarioShow(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show SCENARIO", Short: "Show what a scenario needs and costs, by queue, day and contract term", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := pictureName("--plot", picture); err != nil {
+			if err := pictureName(picture); err != nil {
 				return err
 			}
 			return s.with(cmd, needStore, func(a *app) error {

@@ -41,7 +41,8 @@ type Explanation struct {
 	Target    staffing.Target    `json:"target"`
 	Agreed    *ExplainedTerm     `json:"agreed,omitempty"` // none: target and penalty are assumed
 	Rounding  Rounding           `json:"rounding"`
-	Around    []staffing.Reached `json:"around"` // with one head less, as planned, one more; in steady state
+	Reached   staffing.Reached   `json:"reached"` // as the plan has it: what the slots before leave behind counts, where it was followed
+	Around    []staffing.Reached `json:"around"`  // with one head less, as planned, one more; in steady state
 	Shrinkage ExplainedShrinkage `json:"shrinkage"`
 	Marginal  Marginal           `json:"marginal"`
 }
@@ -108,7 +109,7 @@ type Rounding struct {
 	Floor      int     `json:"floor"`
 	Ceiling    int     `json:"ceiling"` // 0 = none
 	Heads      int     `json:"heads"`
-	Bound      string  `json:"bound,omitempty"` // "floor" or "ceiling" where one of them decided
+	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", or "backlog" of the slots before
 }
 
 // ExplainedShrinkage is the way from heads on the queue to paid heads.
@@ -190,7 +191,7 @@ func (p *Pricing) explain(ctx context.Context, view *store.View, plan store.Plan
 	}
 	e := Explanation{
 		Plan: plan.ID, CreatedAt: plan.CreatedAt, Scenario: figures.Scenario, Queue: plan.Queue, Merchant: plan.Merchant,
-		Start: need.Start, Slot: slot, Need: need, Options: o, Target: of.Target, Shrinkage: ExplainedShrinkage{Share: o.Shrinkage, Paid: need.Paid},
+		Start: need.Start, Slot: slot, Need: need, Reached: reached, Options: o, Target: of.Target, Shrinkage: ExplainedShrinkage{Share: o.Shrinkage, Paid: need.Paid},
 	}
 	if err := p.explainDemand(ctx, view, &e, of, reached); err != nil {
 		return e, err
@@ -341,8 +342,10 @@ func (e *Explanation) count(reached staffing.Reached) {
 	switch {
 	case heads > r.Needed && heads == r.Floor:
 		r.Bound = "floor"
-	case heads < r.Needed:
+	case heads < r.Needed && heads == r.Ceiling:
 		r.Bound = "ceiling"
+	case heads != r.Needed:
+		r.Bound = "backlog"
 	}
 	e.Rounding = r
 }

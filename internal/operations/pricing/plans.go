@@ -164,7 +164,7 @@ func (p *Pricing) keep(tx *store.Tx, plans []store.Plan) error {
 
 // draft computes the plans of every queue that something covers; nothing is stored.
 func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) ([]store.Plan, error) {
-	in.Options = in.Options.withDefaults()
+	in.Options = in.withDefaults()
 	chosen, err := p.sourcesFor(ctx, view, in)
 	if err != nil {
 		return nil, err
