@@ -321,7 +321,12 @@ func (p *Pricing) costAndRisk(ctx context.Context, view *store.View, plans []sto
 
 // axisAround is an axis that holds two values with even figures and little empty room.
 func axisAround(low, high float64) (from, to float64) {
-	step := chart.NiceCeiling(max(high-low, 1)) / 5
-	from = math.Floor(low/step) * step
-	return from, from + 5*step*math.Ceil((high-from)/(5*step))
+	span := chart.NiceCeiling(max(high-low, 1))
+	for {
+		from = math.Floor(low/span*5) * span / 5
+		if to = from + span; to >= high || math.IsInf(to, 0) {
+			return from, to
+		}
+		span = chart.NiceCeiling(span * 1.01)
+	}
 }
