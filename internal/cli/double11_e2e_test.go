@@ -89,4 +89,47 @@ WHERE queue = '%s' AND toDate(toTimeZone(started, 'Asia/Shanghai')) = '2026-11-%
 	answer = s.get("/v1/forecasts/" + id + "/picture")
 	require.Equal(t, http.StatusOK, answer.status)
 	assert.Equal(t, string(svg), answer.body)
+	fromLockToPromotion(t, data, s)
+}
+
+// fromLockToPromotion staffs what was agreed, opens a slot, and prices, compares and promotes a what-if, by
+// command and over HTTP with the same figures.
+func fromLockToPromotion(t *testing.T, data string, s *service) {
+	t.Helper()
+	folder := t.TempDir()
+	plan := must(t, data, "staff", "plan", "--merchant", "lumi", "--from", "2026-11-08", "--days", "3", "--level", "0.5", "--plot", filepath.Join(folder, "plan.svg"))
+	assert.Contains(t, plan, "as agreed: "+demoQueue+", 2026-11-09 to 2026-11-10, lock ")
+	opened := must(t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:05")
+	for _, want := range []string{"2026-11-10 20:00", "agreed with 陈经理", "直播加场", "of own work", "least whole number for 80% within 30s", "term first-30s", "one more head avoids"} {
+		assert.Contains(t, opened, want)
+	}
+	type explanation struct {
+		Plan   string
+		Need   struct{ Heads int }
+		Around []struct{ Share float64 }
+	}
+	typed := mustJSON[explanation](t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:05", "--plot", filepath.Join(folder, "slot.svg"))
+	answer := s.get("/v1/plans/" + typed.Plan + "/explain?at=2026-11-10T20:05:00%2B08:00")
+	require.Equal(t, http.StatusOK, answer.status, answer.body)
+	var asked explanation
+	decode(t, answer.body, &asked)
+	assert.Equal(t, typed, asked, "the same through both doors")
+
+	must(t, data, "staff", "scenario", "make", "--name", "d11", "--merchant", "lumi", "--from", "2026-11-09", "--days", "2", "--level", "0.5")
+	answer = s.ask(http.MethodPost, "/v1/scenarios", `{"name":"d11-more","merchant":"lumi","from":"2026-11-09","days":2,"level":0.5,"volume_factor":1.2}`)
+	require.Equal(t, http.StatusCreated, answer.status, answer.body)
+	diff := must(t, data, "staff", "scenario", "diff", "d11", "d11-more")
+	assert.Contains(t, diff, "volume_factor: 1 -> 1.2")
+	assert.Contains(t, must(t, data, "staff", "scenario", "show", "d11-more", "--plot", filepath.Join(folder, "d11.svg")), "lumi-2026/first-30s")
+	svg, err := os.ReadFile(filepath.Join(folder, "d11.svg"))
+	require.NoError(t, err)
+	assert.Contains(t, string(svg), "cost and risk")
+	assert.Equal(t, string(svg), s.get("/v1/scenarios/d11-more/picture").body)
+	assert.Contains(t, must(t, data, "staff", "scenario", "promote", "d11-more"), "d11-more promoted: ")
+	late := chaoban(t, data, "staff", "scenario", "promote", "d11")
+	assert.NotZero(t, late.code)
+	assert.Contains(t, late.errors, "have newer plans")
+	assert.Contains(t, must(t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:00"), "promoted from scenario")
+	must(t, data, "staff", "scenario", "delete", "d11")
+	assert.NotContains(t, must(t, data, "staff", "scenario", "list"), "d11  ")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
@@ -164,69 +165,8 @@ func newForecastList(s *settings) *cobra.Command {
 	return cmd
 }
 
-func newStaffCommand(s *settings) *cobra.Command {
-	return family("staff", "Heads per slot: plans against the contract, and exact Erlang", newStaffPlan(s), newStaffErlangCommand())
-}
-
-func newStaffPlan(s *settings) *cobra.Command {
-	var f struct {
-		merchant, from string
-		days, seats    int
-		level, shrink  float64
-	}
-	cmd := &cobra.Command{
-		Use: "plan", Short: "Turn the newest forecasts into heads per slot under the contract in force on each day", Args: cobra.NoArgs,
-		Example: "  chaoban staff plan --from 2026-11-01 --days 14 --level 0.9",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, err := calendar.ParseDate(f.from)
-			if err != nil {
-				return err
-			}
-			return s.with(cmd, needStore, func(a *app) error {
-				made, err := a.ops.Planning.MakePlans(cmd.Context(), a.who, planning.PlanInput{
-					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats,
-				})
-				if err != nil {
-					return err
-				}
-				return s.print(cmd, made, func() { printPlans(cmd, made, a.ops.Zone()) })
-			})
-		},
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&f.merchant, "merchant", "", "only queues of this merchant")
-	flags.StringVar(&f.from, "from", "", "first day")
-	flags.IntVar(&f.days, "days", 14, "number of days")
-	flags.Float64Var(&f.level, "level", 0.9, "demand quantile to staff at")
-	flags.Float64Var(&f.shrink, "shrinkage", 0, "share of paid time away from the queue (default 0.12)")
-	flags.IntVar(&f.seats, "max-heads", 0, "most heads per queue and slot")
-	_ = cmd.MarkFlagRequired("from") // the flag exists
-	return cmd
-}
-
-func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
-	rows := make([]string, 0, len(made))
-	hours, peak, why := 0.0, 0, ""
-	var gaps []planning.GapDays
-	for _, p := range made {
-		var f planning.PlanFigures
-		_ = json.Unmarshal(p.Figures, &f) // figures we wrote ourselves; without them the columns stay empty
-		hours += f.Hours
-		gaps = append(gaps, planning.GapDays{Queue: p.Queue, Days: f.Uncovered})
-		for _, n := range p.Requirement.Needs {
-			if n.Start.Equal(f.PeakAt) && f.Peak > peak {
-				peak, why = f.Peak, fmt.Sprintf("%s %s: %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"), n.Reason)
-			}
-		}
-		rows = append(rows, fmt.Sprintf("%s\t%.0f\t%.0f\t%d\t%s", p.Queue, f.Contacts, f.Hours, f.Peak, f.PeakAt.In(zone).Format("01-02 15:04")))
-	}
-	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tHEAD-HOURS\tPEAK\tAT", rows)
-	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
-	printGaps(cmd.OutOrStdout(), "no forecast", gaps)
-}
-
 // printGaps names the open days that a plan or roster leaves out.
-func printGaps(w io.Writer, what string, gaps []planning.GapDays) {
+func printGaps(w io.Writer, what string, gaps []gate.GapDays) {
 	for _, g := range gaps {
 		if n := len(g.Days); n > 0 {
 			fmt.Fprintf(w, "  %s: %s, %d open days between %s and %s\n", what, g.Queue, n, g.Days[0], g.Days[n-1])

@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -116,16 +117,17 @@ func (s *Server) plans(ctx context.Context, in *forecastsInput) (*list[operation
 	if err != nil {
 		return nil, err
 	}
-	items, next, err := s.deps.Ops.Planning.Plans(ctx, whoOf(ctx), filter, in.page())
+	items, next, err := s.deps.Ops.Pricing.Plans(ctx, whoOf(ctx), filter, in.page())
 	return paged(ctx, items, next, err)
 }
 
-type planPath struct {
+// PlanPath is the address of a plan.
+type PlanPath struct {
 	Plan string `path:"plan" maxLength:"64"`
 }
 
-func (s *Server) plan(ctx context.Context, in *planPath) (*one[operations.Plan], error) {
-	p, err := s.deps.Ops.Planning.Plan(ctx, whoOf(ctx), ids.Plan(in.Plan))
+func (s *Server) plan(ctx context.Context, in *PlanPath) (*one[operations.Plan], error) {
+	p, err := s.deps.Ops.Pricing.Plan(ctx, whoOf(ctx), ids.Plan(in.Plan))
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +136,9 @@ func (s *Server) plan(ctx context.Context, in *planPath) (*one[operations.Plan],
 
 type planInput struct {
 	Body struct {
-		Forecasts []string      `json:"forecasts,omitempty" maxItems:"1000" doc:"empty: the newest of each queue that covers the days"`
+		Forecasts []string      `json:"forecasts,omitempty" maxItems:"1000" doc:"empty: what was agreed with the client for the days, else the newest of each queue"`
 		Merchant  string        `json:"merchant,omitempty" maxLength:"64"`
+		Newest    bool          `json:"newest,omitempty" doc:"the newest forecast even on days that were agreed with the client"`
 		From      calendar.Date `json:"from" doc:"first day"`
 		Days      int           `json:"days" doc:"1 to 62"`
 		Level     float64       `json:"level,omitempty" doc:"quantile to staff at; 0.9 unless given"`
@@ -146,9 +149,10 @@ type planInput struct {
 
 func (s *Server) makePlans(ctx context.Context, in *planInput) (*one[page[operations.Plan]], error) {
 	b := in.Body
-	made, err := s.deps.Ops.Planning.MakePlans(ctx, whoOf(ctx), planning.PlanInput{
+	made, err := s.deps.Ops.Pricing.MakePlans(ctx, whoOf(ctx), pricing.PlanInput{
 		Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), From: b.From, Days: b.Days,
-		Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads,
+		Newest:  b.Newest,
+		Options: pricing.Options{Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads},
 	})
 	if err != nil {
 		return nil, err

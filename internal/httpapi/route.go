@@ -71,6 +71,7 @@ func (s *Server) addAPI() {
 	s.addPlanning()
 	s.addForecasting()
 	s.addDemand()
+	s.addStaffing()
 	s.addRosters()
 	s.addMeasuring()
 	s.addPlatformFiles()
@@ -123,7 +124,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "measuring", "planning", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))

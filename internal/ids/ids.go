@@ -49,6 +49,8 @@ type (
 	Backtest string
 	// Plan is a staffing requirement.
 	Plan string
+	// Scenario is one what-if of staffing.
+	Scenario string
 	// Roster is one draft or published roster.
 	Roster string
 	// Batch is one acknowledged import.

@@ -5,7 +5,8 @@
 // staffing.Target, measured readings become report lines, a contact history becomes a
 // forecast.Series. Now lives here; domain functions take the instant.
 //
-// This package wires the groups, one package each: administration, measuring, planning, settling.
+// This package wires the groups, one package each: administration, measuring, planning, pricing,
+// settling.
 // They stand on gate and never import each other. It also owns what belongs to none of them: runs of
 // jobs, answers to repeated requests, and the types that doors pass through.
 //
@@ -25,6 +26,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -97,7 +99,8 @@ func (d Deps) gate() gate.Gate {
 
 // Operations is every use case, grouped by who asks.
 type Operations struct {
-	Planning       *planning.Planning             // supervisors: history, forecast, staffing, roster
+	Planning       *planning.Planning             // supervisors: history, forecast, roster
+	Pricing        *pricing.Pricing               // supervisors: heads and what they cost, what-if scenarios
 	Measuring      *measuring.Measuring           // everyone: events in, figures out
 	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
 	Administration *administration.Administration // operators: master data, users, audit
@@ -110,6 +113,7 @@ func New(cfg Config, deps Deps) *Operations {
 	g := deps.gate()
 	return &Operations{
 		Planning:  planning.New(g, planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules}),
+		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{

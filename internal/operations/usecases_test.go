@@ -27,7 +27,7 @@ import (
 func useCases() map[string]useCase {
 	all := map[string]useCase{}
 	for _, part := range []map[string]useCase{
-		contractCases(), peopleCases(), planningCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
+		contractCases(), peopleCases(), planningCases(), pricingCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
 	} {
 		for name, c := range part {
 			all[name] = c
@@ -129,7 +129,6 @@ func planningCases() map[string]useCase {
 	const read, write = "APS", "APS"
 	type who = access.Principal
 	ofForecast := func(f store.Forecast) owner { return owner{merchant: f.Merchant} }
-	ofPlan := func(f store.Plan) owner { return owner{merchant: f.Merchant} }
 	return map[string]useCase{
 		"Planning.MakeForecasts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.MakeForecasts(ctx, p, planning.ForecastInput{}))
@@ -149,16 +148,6 @@ func planningCases() map[string]useCase {
 		}},
 		"Planning.PutPromotions": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return nil, w.Planning.PutPromotions(ctx, p, nil)
-		}},
-		"Planning.MakePlans": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.MakePlans(ctx, p, planning.PlanInput{}))
-		}},
-		"Planning.Plans": {read, "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Planning.Plans(ctx, p, operations.ForecastFilter{}, operations.Page{})
-			return list(rows, next, err, ofPlan)
-		}},
-		"Planning.Plan": {read, "merchants", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return each(func(id ids.Plan) (store.Plan, error) { return w.Planning.Plan(ctx, p, id) }, ofPlan, "p-lumi", "p-orca")
 		}},
 		"Planning.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.MakeRoster(ctx, p, planning.RosterInput{}))

@@ -156,6 +156,15 @@ var auditCases = map[string]struct {
 		return err
 	}},
 	"AddPlan": {"plan.add", func(tx *store.Tx) error { return tx.AddPlan(store.Plan{ID: "new", Queue: "a/pre"}) }},
+	"AddScenario": {"scenario.add", func(tx *store.Tx) error {
+		_, err := tx.AddScenario(scenario("new", "new"))
+		return err
+	}},
+	"PromoteScenario": {"scenario.promote", func(tx *store.Tx) error {
+		_, err := tx.PromoteScenario("s-1", "", nil)
+		return err
+	}},
+	"DeleteScenario": {"scenario.delete", func(tx *store.Tx) error { return tx.DeleteScenario("s-0") }},
 	"AddReport": {"report.add", func(tx *store.Tx) error {
 		_, err := tx.AddReport(store.Report{ID: "new", Contract: "c-a", Month: octoberModel, Model: json.RawMessage(`{"month":"2026-10"}`)})
 		return err

@@ -38,6 +38,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"client forecast": testClientForecasts,
 	"accuracy":        testAccuracy,
 	"backtests":       testBacktests,
+	"scenarios":       testScenarios,
 	"rosters":         testRosters,
 	"reports":         testReports,
 	"scorecards":      testScorecards,

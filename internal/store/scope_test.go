@@ -191,6 +191,13 @@ func peopleCases() map[string]scopeCase {
 		"Freeze": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(string) (store.Freeze, error) { return v.Freeze(t.Context(), september) }, general[store.Freeze], "2026-09")
 		}, []string{"general"}},
+		"Scenarios": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Scenarios(t.Context(), store.Page{})
+			return listed(rows, next, err, general[store.Scenario])
+		}, []string{"general", "general"}},
+		"Scenario": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(id string) (store.Scenario, error) { return v.Scenario(t.Context(), id) }, general[store.Scenario], "s-1")
+		}, []string{"general"}},
 		"Rosters": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Rosters(t.Context(), store.RosterFilter{State: store.Draft}, store.Page{})
 			return listed(rows, next, err, general[store.Roster])

@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/chart"
 )
 
 // Panel is one picture of demand through time. Everything in it is about one slot length.
@@ -97,7 +97,7 @@ func newPicture(panel Panel, b *bytes.Buffer) *picture {
 			p.peak = max(p.peak, q.Mean)
 		}
 	}
-	p.peak = niceCeiling(p.peak)
+	p.peak = chart.NiceCeiling(p.peak)
 	p.layEvents()
 	return p
 }
@@ -141,12 +141,12 @@ func (p *picture) heading() {
 	case time.Hour:
 		per = "hour"
 	}
-	fmt.Fprintf(p.b, `<text x="%g" y="20" font-size="14" font-weight="600">%s</text>`+"\n", plotLeft, escaped(p.Title))
+	fmt.Fprintf(p.b, `<text x="%g" y="20" font-size="14" font-weight="600">%s</text>`+"\n", plotLeft, chart.Escape(p.Title))
 	fmt.Fprintf(p.b, `<text x="%g" y="38" fill="%s">contacts per %s</text>`+"\n", plotLeft, quietText, per)
 	x := plotWidth - plotRight
 	legend := func(width float64, sign, text string) {
 		x -= width
-		fmt.Fprintf(p.b, `<g transform="translate(%g 0)">%s<text x="24" y="38">%s</text></g>`+"\n", x, sign, escaped(text))
+		fmt.Fprintf(p.b, `<g transform="translate(%g 0)">%s<text x="24" y="38">%s</text></g>`+"\n", x, sign, chart.Escape(text))
 	}
 	stroke := func(colour, dash string) string {
 		return fmt.Sprintf(`<path d="M0 34h18" stroke="%s" stroke-width="2"%s/>`, colour, dash)
@@ -158,25 +158,15 @@ func (p *picture) heading() {
 			fmt.Sprintf("P%s–P%s", percentile(p.Levels[outer[0]]), percentile(p.Levels[outer[1]])))
 	}
 	if len(p.Band) > 0 {
-		legend(textWidth(p.BandName), stroke(forecastColour, ""), p.BandName)
+		legend(chart.TextWidth(p.BandName), stroke(forecastColour, ""), p.BandName)
 	}
 	for _, l := range slices.Backward(p.Lines) {
-		legend(textWidth(l.Name), stroke(l.Colour, dashes(l.Dashed)), l.Name)
+		legend(chart.TextWidth(l.Name), stroke(l.Colour, chart.Dashes(l.Dashed)), l.Name)
 	}
 }
-
-// textWidth is about the width of a legend entry.
-func textWidth(s string) float64 { return 42 + 6.2*float64(len([]rune(s))) }
 
 func percentile(level float64) string {
 	return strconv.FormatFloat(math.Round(level*1e4)/100, 'g', -1, 64)
-}
-
-func dashes(on bool) string {
-	if on {
-		return ` stroke-dasharray="5 3"`
-	}
-	return ""
 }
 
 // pairs are the quantiles that bound the bands, outermost first, at most three.
@@ -197,7 +187,7 @@ func (p *picture) bands() {
 			}
 			var d strings.Builder
 			for j, q := range run {
-				d.WriteString(moveOrLine(j) + p.xy(q.Start, q.Quantiles[pair[1]]))
+				d.WriteString(chart.MoveOrLine(j) + p.xy(q.Start, q.Quantiles[pair[1]]))
 			}
 			for _, q := range slices.Backward(run) {
 				d.WriteString("L" + p.xy(q.Start, q.Quantiles[pair[0]]))
@@ -211,12 +201,12 @@ func (p *picture) line(m []scheduling.Point, colour string, dashed bool, width f
 	for _, run := range p.runs(m) {
 		var d strings.Builder
 		for i, q := range run {
-			d.WriteString(moveOrLine(i) + p.xy(q.Start, q.Mean))
+			d.WriteString(chart.MoveOrLine(i) + p.xy(q.Start, q.Mean))
 		}
 		if len(run) == 1 {
 			d.WriteString("h1")
 		}
-		fmt.Fprintf(p.b, `<path d="%s" fill="none" stroke="%s" stroke-width="%g" stroke-linejoin="round"%s/>`+"\n", d.String(), colour, width, dashes(dashed))
+		fmt.Fprintf(p.b, `<path d="%s" fill="none" stroke="%s" stroke-width="%g" stroke-linejoin="round"%s/>`+"\n", d.String(), colour, width, chart.Dashes(dashed))
 	}
 }
 
@@ -244,7 +234,7 @@ func (p *picture) valueAxis() {
 	for i := range 6 {
 		v := p.peak * float64(i) / 5
 		fmt.Fprintf(p.b, `<path d="M%g %.1fH%g" stroke="%s"/><text x="%g" y="%.1f" text-anchor="end">%s</text>`+"\n",
-			plotLeft, p.y(v), plotWidth-plotRight, gridColour, plotLeft-6, p.y(v)+4, axisFigure(v))
+			plotLeft, p.y(v), plotWidth-plotRight, gridColour, plotLeft-6, p.y(v)+4, chart.Figure(v))
 	}
 }
 
@@ -313,41 +303,4 @@ func (p *picture) ticks() axisTicks {
 		}
 		t.days = append(t.days, at)
 	}
-}
-
-func moveOrLine(i int) string {
-	if i == 0 {
-		return "M"
-	}
-	return "L"
-}
-
-// niceCeiling is the least of 1, 1.5, 2, 2.5, 4, 5, 6, 8 x 10^n that is not below v, at least 1.
-func niceCeiling(v float64) float64 {
-	if v <= 1 || math.IsInf(v, 0) {
-		return 1
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, m := range []float64{1, 1.5, 2, 2.5, 4, 5, 6, 8} {
-		if m*unit >= v {
-			return m * unit
-		}
-	}
-	return 10 * unit
-}
-
-func axisFigure(v float64) string {
-	switch {
-	case v >= 1e6:
-		return strconv.FormatFloat(v/1e6, 'g', 4, 64) + " M"
-	case v >= 1e4:
-		return strconv.FormatFloat(v/1e3, 'g', 4, 64) + " k"
-	}
-	return strconv.FormatFloat(v, 'g', 4, 64)
-}
-
-func escaped(s string) string {
-	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(s)) // a bytes.Buffer never fails
-	return b.String()
 }

@@ -3,6 +3,8 @@ package forecast
 import (
 	"fmt"
 	"time"
+
+	"github.com/chaoban/chaoban/scheduling/chart"
 )
 
 const (
@@ -53,7 +55,7 @@ func (p *picture) eventBands() {
 		fmt.Fprintf(p.b, `<rect x="%.1f" y="%g" width="%.1f" height="%g" fill="%s"/>`+"\n", a, p.low, b-a, bottom-p.low, eventShade)
 		fmt.Fprintf(p.b, `<path d="M%.1f %gV%gM%.1f %gV%g" stroke="%s" stroke-width="0.6"/>`+"\n", a, p.low, bottom, b, p.low, bottom, openColour)
 		top := plotTop - 16 + stripHeight*float64(p.rows[i])
-		fmt.Fprintf(p.b, `<text x="%.1f" y="%g" fill="%s" font-weight="600">%s</text>`+"\n", a+2, top+11, eventColour, escaped(e.Family))
+		fmt.Fprintf(p.b, `<text x="%.1f" y="%g" fill="%s" font-weight="600">%s</text>`+"\n", a+2, top+11, eventColour, chart.Escape(e.Family))
 	}
 }
 
@@ -71,9 +73,9 @@ func (p *picture) eventMarks() {
 				shade = phaseShade
 			}
 			fmt.Fprintf(p.b, `<rect x="%.1f" y="%g" width="%.1f" height="%g" fill="%s" stroke="#ffffff" stroke-width="0.5"><title>%s</title></rect>`+"\n",
-				a, p.low-phaseDepth, b-a, phaseDepth, shade, escaped(phase.Kind))
+				a, p.low-phaseDepth, b-a, phaseDepth, shade, chart.Escape(phase.Kind))
 			if b-a > 6*float64(len(phase.Kind)) {
-				fmt.Fprintf(p.b, `<text x="%.1f" y="%g" font-size="8" text-anchor="middle" fill="#78350f">%s</text>`+"\n", (a+b)/2, p.low-2, escaped(phase.Kind))
+				fmt.Fprintf(p.b, `<text x="%.1f" y="%g" font-size="8" text-anchor="middle" fill="#78350f">%s</text>`+"\n", (a+b)/2, p.low-2, chart.Escape(phase.Kind))
 			}
 		}
 		last := -100.0

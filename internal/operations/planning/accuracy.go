@@ -8,6 +8,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
@@ -121,7 +122,7 @@ func (t *tracks) ours(ctx context.Context) error {
 		if t.slot == 0 {
 			t.slot = on.Curve.Slot
 		}
-		figures, _ := forecastFigures(on.Forecast)
+		figures, _ := gate.ForecastFigures(on.Forecast)
 		origin, known := originOf(on.Forecast), originOf(on.Forecast)
 		for _, l := range on.Layers {
 			if l.Withdrawn == nil && l.At.After(known) {

@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -158,45 +159,25 @@ func (p *Planning) adjusted(ctx context.Context, view *store.View, id ids.Foreca
 
 // adjust puts the adjustments on a forecast that was read with its curve.
 func (p *Planning) adjust(ctx context.Context, view *store.View, f store.Forecast) (AdjustedForecast, error) {
-	layers, err := store.All(func(page store.Page) ([]store.Layer, string, error) {
-		return view.Layers(ctx, store.LayerFilter{Forecast: f.ID}, page)
-	})
+	layers, err := gate.Layers(ctx, view, f.ID)
 	if err != nil {
 		return AdjustedForecast{}, err
 	}
-	figures, _ := forecastFigures(f)
-	on, err := forecast.Adjust(forecast.Base{Curve: f.Curve, Days: figures.Days, Location: p.gate.Zone}, plain(layers))
+	on, err := p.gate.On(f, layers)
 	if err != nil {
 		return AdjustedForecast{}, err
 	}
+	figures, _ := gate.ForecastFigures(f)
 	model := f.Curve
 	f.Curve = scheduling.Curve{}
-	if layers == nil {
-		layers = []store.Layer{}
-	}
 	return AdjustedForecast{
 		Forecast: f, Layers: layers, Steps: on.Steps, Curve: on.Curve, Days: on.Days, Events: on.Events(figures.Events), model: model,
 	}, nil
 }
 
-// plain are stored adjustments as the forecaster knows them.
-func plain(layers []store.Layer) []forecast.Layer {
-	out := make([]forecast.Layer, len(layers))
-	for i, l := range layers {
-		out[i] = l.Layer
-	}
-	return out
-}
-
 // inForce are the adjustments that are not withdrawn.
 func (f AdjustedForecast) inForce() []ids.Layer {
-	var out []ids.Layer
-	for _, l := range f.Layers {
-		if l.Withdrawn == nil {
-			out = append(out, l.ID)
-		}
-	}
-	return out
+	return gate.InForce(f.Layers)
 }
 
 // storedFigures is what a stored forecast says about itself: its result without the curve, and the
@@ -252,7 +233,7 @@ func contactsOf(points []scheduling.Point) (sum float64) {
 
 // originOf is the instant a forecast was made from.
 func originOf(f store.Forecast) time.Time {
-	if r, ok := forecastFigures(f); ok && !r.Origin.IsZero() {
+	if r, ok := gate.ForecastFigures(f); ok && !r.Origin.IsZero() {
 		return r.Origin
 	}
 	return f.CreatedAt

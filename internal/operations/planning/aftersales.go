@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -405,7 +406,7 @@ func (a *afterSales) coming(last calendar.Date) (map[calendar.Date]forecast.Orde
 			Events: a.events[shop], Holidays: a.holidays,
 		})
 		if err != nil {
-			return nil, named(err, "orders of shop "+string(shop))
+			return nil, gate.Placed(err, "orders of shop "+string(shop))
 		}
 		for _, d := range r.Doubts {
 			a.doubts = append(a.doubts, fmt.Sprintf("orders of %s: %s", shop, d))

@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -147,10 +148,10 @@ func (c *comparison) ours(ctx context.Context) error {
 			c.note("our forecast %s is in slots of %s, not of %s: it is left out", f.ID, slotName(on.Curve.Slot), slotName(c.slot))
 			continue
 		}
-		for _, told := range forecastCover(on.Forecast) {
+		for _, told := range gate.ForecastCover(on.Forecast) {
 			c.covered = append(c.covered, inside(shares[i], told)...)
 		}
-		figures, _ := forecastFigures(on.Forecast)
+		figures, _ := gate.ForecastFigures(on.Forecast)
 		model, points := figures.Days, on.Days
 		if c.in.BySlot {
 			c.out.Slot = on.Curve.Slot
@@ -159,7 +160,7 @@ func (c *comparison) ours(ctx context.Context) error {
 		used := false
 		for j, x := range points {
 			row := c.row(x.Start)
-			if !c.span.Contains(x.Start) || !inAny(shares[i], x.Start) || row.Ours != nil {
+			if !c.span.Contains(x.Start) || !gate.Inside(shares[i], x.Start) || row.Ours != nil {
 				c.forget(row)
 				continue
 			}
@@ -199,11 +200,11 @@ func (c *comparison) forecasts(ctx context.Context) ([]store.Forecast, [][]calen
 	if err != nil {
 		return nil, nil, err
 	}
-	chosen := divide(all, func(f store.Forecast) ids.Queue { return f.Queue }, forecastCover, c.span)
+	chosen := gate.Divide(all, func(f store.Forecast) ids.Queue { return f.Queue }, gate.ForecastCover, c.span)
 	if len(chosen) == 0 {
 		return nil, nil, nil
 	}
-	return chosen[0].docs, chosen[0].shares, nil
+	return chosen[0].Docs, chosen[0].Shares, nil
 }
 
 // agreed fills in what was locked: for a day the newest lock counts.
@@ -217,7 +218,7 @@ func (c *comparison) agreed(ctx context.Context) error {
 	var taken []calendar.Range
 	for _, l := range locks {
 		days := calendar.Range{Start: l.Dates.From.In(c.gate.Zone), End: l.Dates.Until.In(c.gate.Zone)}
-		free := without([]calendar.Range{days}, taken)
+		free := gate.Without([]calendar.Range{days}, taken)
 		taken = append(taken, days)
 		if len(free) == 0 {
 			continue
@@ -236,7 +237,7 @@ func (c *comparison) agreed(ctx context.Context) error {
 			}
 		}
 		for i, x := range points {
-			if c.span.Contains(x.Start) && inAny(free, x.Start) {
+			if c.span.Contains(x.Start) && gate.Inside(free, x.Start) {
 				c.row(x.Start).Agreed = &points[i].Mean
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -81,7 +82,7 @@ func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits b
 		}
 		from, _ := slices.BinarySearch(starts, whole.Start.UnixNano())
 		until, _ := slices.BinarySearch(starts, whole.End.UnixNano())
-		if from == until || len(without([]calendar.Range{whole}, c.covered)) > 0 {
+		if from == until || len(gate.Without([]calendar.Range{whole}, c.covered)) > 0 {
 			left, contacts = left+1, contacts+x.Mean
 			continue
 		}
@@ -109,7 +110,7 @@ func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits b
 
 // inside is what of some ranges lies in another.
 func inside(ranges []calendar.Range, in calendar.Range) []calendar.Range {
-	return without(ranges, without(ranges, []calendar.Range{in}))
+	return gate.Without(ranges, gate.Without(ranges, []calendar.Range{in}))
 }
 
 // slotName is the length of a slot without empty minutes and seconds: 24h, 1h30m.

@@ -12,8 +12,10 @@ import (
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
@@ -40,7 +42,7 @@ func (s *stack) addForecast(t *testing.T, id ids.Forecast, from calendar.Date, d
 	}))
 }
 
-func figuresOf(t *testing.T, p store.Plan) (f planning.PlanFigures) {
+func figuresOf(t *testing.T, p store.Plan) (f pricing.PlanFigures) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(p.Figures, &f))
 	return f
@@ -65,7 +67,7 @@ func TestPlansJoinForecasts(t *testing.T) {
 	s.AddPeople(t, 1001, 4, string(pre))
 	s.addForecast(t, "old", today, 7, 40)
 	s.addForecast(t, "new", today.Add(5), 5, 160)
-	plans, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 14})
+	plans, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 14})
 	ok(t, err)
 	require.Len(t, plans, 1)
 	plan, figures := plans[0], figuresOf(t, plans[0])
@@ -79,11 +81,11 @@ func TestPlansJoinForecasts(t *testing.T) {
 	assert.Less(t, headsAt(plan.Requirement, today.Add(4), 12), headsAt(plan.Requirement, today.Add(5), 12), "the newer forecast holds where both speak")
 	assert.InDelta(t, 5*9*40+5*9*160, figures.Contacts, 1e-6)
 
-	_, err = s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 14, Forecasts: []ids.Forecast{"old", "new"}})
+	_, err = s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 14, Forecasts: []ids.Forecast{"old", "new"}})
 	assert.Equal(t, "forecasts[1]", refused(t, err, "plan.input").Fields[0].Path)
-	_, err = s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 14, Forecasts: []ids.Forecast{"old", "old"}})
+	_, err = s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 14, Forecasts: []ids.Forecast{"old", "old"}})
 	assert.Equal(t, "forecasts[1]", refused(t, err, "plan.input").Fields[0].Path)
-	named, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 5, Forecasts: []ids.Forecast{"old", "new"}})
+	named, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 5, Forecasts: []ids.Forecast{"old", "new"}})
 	ok(t, err)
 	assert.Len(t, named[0].Requirement.Needs, 5*9*4, "within these days only one of them speaks")
 }
@@ -100,7 +102,7 @@ func TestForecastsMeetInsideADay(t *testing.T) {
 	in.Origin = today.Add(-1).In(shanghai).Add(14 * time.Hour)
 	_, err = s.Planning.MakeForecasts(t.Context(), planner, in)
 	ok(t, err)
-	plans, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today.Add(-1), Days: 3})
+	plans, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today.Add(-1), Days: 3})
 	ok(t, err)
 	require.Len(t, plans, 1)
 	assert.Len(t, plans[0].Requirement.Needs, 3*9*4)
@@ -116,10 +118,10 @@ func TestRostersJoinPlans(t *testing.T) {
 	s.ApplyContracts(t, operationstest.MerchantsYAML)
 	s.AddPeople(t, 1001, 6, string(pre))
 	s.addForecast(t, "f", today, 7, 20)
-	first, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 5})
+	first, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 5})
 	ok(t, err)
 	s.Clock = s.Clock.Add(time.Minute)
-	second, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today.Add(4), Days: 2})
+	second, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today.Add(4), Days: 2})
 	ok(t, err)
 	in := planning.RosterInput{From: today, Days: 7, Iterations: 200, Threads: 1}
 	made, err := s.Planning.MakeRoster(t.Context(), planner, in)
@@ -135,7 +137,7 @@ func TestRostersJoinPlans(t *testing.T) {
 		}
 	}
 	assert.InDelta(t, covered, made.Solution.Needed, 1e-6)
-	assert.Equal(t, []planning.GapDays{{Queue: pre, Days: []calendar.Date{today.Add(6)}}}, made.Unplanned)
+	assert.Equal(t, []gate.GapDays{{Queue: pre, Days: []calendar.Date{today.Add(6)}}}, made.Unplanned)
 	stored, err := s.Planning.Roster(t.Context(), planner, made.Roster.ID)
 	ok(t, err)
 	assert.Contains(t, string(stored.Figures), today.Add(6).String(), "the stored roster says so too")
@@ -175,7 +177,7 @@ contracts:
 	_, err = s.Administration.PutAgents(t.Context(), planner, []workforce.Agent{one.Value})
 	ok(t, err)
 	s.addForecast(t, "f", today, 4, 40)
-	plans, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 4})
+	plans, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 4})
 	ok(t, err)
 	var got []staffing.Target
 	var starts []calendar.Date

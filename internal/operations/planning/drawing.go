@@ -7,6 +7,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
@@ -36,13 +37,13 @@ func (p *Planning) DrawForecast(ctx context.Context, who access.Principal, id id
 	if err != nil {
 		return nil, err
 	}
-	cover := forecastCover(on.Forecast)[0]
+	cover := gate.ForecastCover(on.Forecast)[0]
 	panel := forecast.Panel{
 		Title: string(q.ID), Slot: on.Curve.Slot, Location: p.gate.Zone, Origin: cover.Start, Levels: on.Curve.Levels, Band: on.model.Points,
 		BandName: "forecast (mean)", From: cover.Start.Add(-min(historyShown, cover.Duration())), To: cover.End, Events: events,
 	}
 	adjusted := on.Curve.Points
-	if figures, _ := forecastFigures(on.Forecast); cover.Duration() > longestSlots && len(figures.Days) > 1 {
+	if figures, _ := gate.ForecastFigures(on.Forecast); cover.Duration() > longestSlots && len(figures.Days) > 1 {
 		panel.Slot, panel.Band, adjusted = 24*time.Hour, figures.Days, on.Days
 		panel.From = cover.Start.Add(-4 * historyShown)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -113,7 +114,7 @@ func TestForecastTakesTheGrainOfTheHistory(t *testing.T) {
 		_, err = s.Planning.MakeForecasts(t.Context(), planner, in)
 		assert.Contains(t, refused(t, err, "forecast.grain").Message, "slots of "+slot.String())
 
-		_, err = s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 7})
+		_, err = s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 7})
 		if slot > time.Hour {
 			_ = refused(t, err, "plan.no_forecast")
 		} else {
@@ -134,7 +135,7 @@ func TestInputHashesCoverEverything(t *testing.T) {
 		p := operations.New(operations.DefaultConfig(), deps).Planning
 		f, err := p.MakeForecasts(t.Context(), planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 48 * time.Hour})
 		ok(t, err)
-		_, err = p.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 2})
+		_, err = s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 2})
 		ok(t, err)
 		r, err := p.MakeRoster(t.Context(), planner, planning.RosterInput{From: today, Days: 2, Iterations: 20, Threads: 1})
 		ok(t, err)

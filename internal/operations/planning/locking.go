@@ -8,6 +8,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -77,7 +78,7 @@ func (p *Planning) LockForecast(ctx context.Context, who access.Principal, in Lo
 // lockOf cuts a forecast to the days of a lock.
 func (p *Planning) lockOf(on AdjustedForecast, in LockInput) (store.Lock, error) {
 	f, span := on.Forecast, calendar.Range{Start: in.Dates.From.In(p.gate.Zone), End: in.Dates.Until.In(p.gate.Zone)}
-	if open := without([]calendar.Range{span}, forecastCover(f)); len(open) > 0 {
+	if open := gate.Without([]calendar.Range{span}, gate.ForecastCover(f)); len(open) > 0 {
 		return store.Lock{}, fault.Bad("forecast.lock", "lock", []fault.Field{{
 			Path: "dates", Value: in.Dates.From.String(), Problem: "are not covered by the forecast from " + open[0].Start.In(p.gate.Zone).Format(time.DateTime) + " on",
 		}})

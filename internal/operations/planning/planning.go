@@ -1,9 +1,9 @@
-// Package planning is the use cases of supervisors: a contact history becomes forecasts, forecasts
-// become plans, plans become rosters, and a roster is published.
+// Package planning is the use cases of supervisors: a contact history becomes forecasts, plans become
+// rosters, and a roster is published.
 //
-// It owns what the engines of scheduling/ are given, as values: series from history, targets from
-// contract terms, problems from plans and people; and the limits of one question. It does not own
-// the engines, nor the stores. A date is a business day in the business time zone.
+// It owns what forecaster and optimiser are given, as values: series from history, problems from plans
+// and people; and the limits of one question. It does not own the engines, the stores, nor how a
+// forecast becomes a plan (pricing). A date is a business day in the business time zone.
 package planning
 
 import (

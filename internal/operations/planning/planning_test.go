@@ -20,6 +20,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -72,7 +73,7 @@ func TestFromHistoryToPublishedShifts(t *testing.T) {
 	require.Len(t, forecasts, 1, "the queue without history is left out")
 	forecastIsRight(t, forecasts[0])
 
-	plans, err := p.MakePlans(ctx, planner, planning.PlanInput{From: today, Days: 7})
+	plans, err := s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{From: today, Days: 7})
 	ok(t, err)
 	require.Len(t, plans, 1)
 	planIsRight(t, plans[0])
@@ -180,7 +181,7 @@ func TestPlansNeedAForecastOfTheirDays(t *testing.T) {
 	t.Parallel()
 	s := planningStack(t)
 	ctx, p := t.Context(), s.Planning
-	_, err := p.MakePlans(ctx, planner, planning.PlanInput{From: today, Days: 7})
+	_, err := s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{From: today, Days: 7})
 	_ = refused(t, err, "plan.no_forecast")
 	_, err = p.MakeRoster(ctx, planner, planning.RosterInput{From: today, Days: 7})
 	_ = refused(t, err, "roster.no_plan")
@@ -188,7 +189,7 @@ func TestPlansNeedAForecastOfTheirDays(t *testing.T) {
 	_ = refused(t, err, "forecast.no_history")
 	_, err = p.MakeForecasts(ctx, planner, planning.ForecastInput{Merchant: "orca"})
 	_ = refused(t, err, "forecast.no_history")
-	_, err = p.MakePlans(ctx, planner, planning.PlanInput{Days: 63, Level: 1, Shrinkage: -1, MaxHeads: -1})
+	_, err = s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{Days: 63, Options: pricing.Options{Level: 1, Shrinkage: -1, MaxHeads: -1}})
 	assert.Len(t, refused(t, err, "plan.input").Fields, 5)
 	_, err = p.MakeRoster(ctx, planner, planning.RosterInput{Threads: 65})
 	assert.Len(t, refused(t, err, "roster.input").Fields, 3)

@@ -19,6 +19,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -99,9 +100,9 @@ func TestForecastAsAProduct(t *testing.T) {
 	assert.InEpsilon(t, dayTotal(today.Add(2)), sumOn(again.Curve.Points, today.Add(2)), 0.02, "and stays as it was")
 
 	// Plans staff what was adjusted and say so.
-	plans, err := p.MakePlans(ctx, planner, planning.PlanInput{From: today, Days: 7, Level: 0.5})
+	plans, err := s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{From: today, Days: 7, Options: pricing.Options{Level: 0.5}})
 	ok(t, err)
-	var figures planning.PlanFigures
+	var figures pricing.PlanFigures
 	require.NoError(t, json.Unmarshal(plans[0].Figures, &figures))
 	assert.Equal(t, []ids.Layer{up.Layer.ID, more.Layer.ID}, figures.Parts[0].Layers)
 

@@ -2,12 +2,12 @@ package planning
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 )
 
@@ -91,15 +91,32 @@ func (p *Planning) plannedWith(ctx context.Context, list []store.ForecastRef) (m
 			return nil, err
 		}
 		for _, plan := range plans {
-			var figures PlanFigures
-			_ = json.Unmarshal(plan.Figures, &figures) // one that was not made here names its first forecast only
-			used[plan.Forecast] = true
-			for _, part := range figures.Parts {
-				used[part.Forecast] = true
+			for _, id := range gate.PlanForecasts(plan) {
+				used[id] = true
 			}
 		}
 		if cursor = next; next == "" {
-			return used, nil
+			return used, p.whatIf(ctx, used)
 		}
 	}
+}
+
+// whatIf adds the forecasts that what-if scenarios are made of: they may still be promoted.
+func (p *Planning) whatIf(ctx context.Context, used map[ids.Forecast]bool) error {
+	view := p.gate.Everything()
+	all, err := store.All(func(page store.Page) ([]store.Scenario, string, error) { return view.Scenarios(ctx, page) })
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s, err = view.Scenario(ctx, string(s.ID)); err != nil {
+			return err
+		}
+		for _, plan := range s.Plans {
+			for _, id := range gate.PlanForecasts(plan) {
+				used[id] = true
+			}
+		}
+	}
+	return nil
 }

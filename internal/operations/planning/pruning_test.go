@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -44,7 +45,7 @@ func TestOldNightlyForecastsAreDropped(t *testing.T) {
 	ok(t, err)
 	_, err = s.Planning.LockForecast(ctx, planner, planning.LockInput{Forecast: "night-04", Dates: days(monday.Add(4), 1), AgreedWith: "陈经理"})
 	ok(t, err)
-	figures, err := json.Marshal(planning.PlanFigures{Parts: []planning.PlanPart{{Forecast: "night-05"}, {Forecast: "night-06"}}})
+	figures, err := json.Marshal(pricing.PlanFigures{Parts: []pricing.PlanPart{{Forecast: "night-05"}, {Forecast: "night-06"}}})
 	require.NoError(t, err)
 	ok(t, s.DB.Change(ctx, planner, s.Clock, func(tx *store.Tx) error {
 		return tx.AddPlan(store.Plan{ID: "plan", Queue: pre, Forecast: "night-05", Range: calendar.Range{Start: monday.Add(5).In(shanghai), End: monday.Add(7).In(shanghai)}, Figures: figures})

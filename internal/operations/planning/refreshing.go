@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -195,7 +196,7 @@ func (p *Planning) addCarried(ctx context.Context, tx *store.Tx, before store.Fo
 	if err != nil {
 		return err
 	}
-	layers, told := forecast.Carry(on.Curve, p.gate.Zone, plain(on.Layers), made.Curve)
+	layers, told := forecast.Carry(on.Curve, p.gate.Zone, gate.PlainLayers(on.Layers), made.Curve)
 	if err := addFigure(made, "carried", Carried{From: before.ID, Layers: len(layers), Told: append([]string{}, told...)}); err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ func (p *Planning) newestOf(ctx context.Context, view *store.View, queue ids.Que
 		return nil, err
 	}
 	for _, f := range list {
-		if figures, known := forecastFigures(f); known && figures.Curve.Slot == like.Slot {
+		if figures, known := gate.ForecastFigures(f); known && figures.Curve.Slot == like.Slot {
 			return &f, nil
 		}
 	}

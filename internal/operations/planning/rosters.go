@@ -56,7 +56,7 @@ func (in RosterInput) Validate() error {
 	if in.Time < 0 || in.Time > time.Hour {
 		bad = append(bad, fault.Field{Path: "time", Value: in.Time.String(), Problem: "must be between 0 and 1h"})
 	}
-	bad = append(bad, repeats("plans", in.Plans)...)
+	bad = append(bad, gate.Repeats("plans", in.Plans)...)
 	return fault.Bad("roster.input", "roster", bad)
 }
 
@@ -67,14 +67,14 @@ const maxIterations = 5_000_000
 type RosterMade struct {
 	Roster    store.Roster    `json:"roster"`
 	Solution  roster.Solution `json:"solution"`
-	Unplanned []GapDays       `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
+	Unplanned []gate.GapDays  `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
 }
 
 // rosterSnapshot is what a roster is made from.
 type rosterSnapshot struct {
 	problem   roster.Problem
 	plans     []ids.Plan
-	unplanned []GapDays
+	unplanned []gate.GapDays
 }
 
 // MakeRoster solves the days and stores the result as a draft.
@@ -154,40 +154,40 @@ func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Pla
 		return err
 	}
 	for _, c := range chosen {
-		need := scheduling.Requirement{Queue: c.queue}
-		for i := range c.docs {
-			plan, err := view.Plan(ctx, c.docs[i].ID)
+		need := scheduling.Requirement{Queue: c.Queue}
+		for i := range c.Docs {
+			plan, err := view.Plan(ctx, c.Docs[i].ID)
 			if err != nil {
 				return err
 			}
 			if i > 0 && plan.Requirement.Slot != need.Slot {
-				return fault.New(fault.Conflict, "roster.plan_slots", "the plans of queue %s have different slots; make a new plan of all the days", c.queue)
+				return fault.New(fault.Conflict, "roster.plan_slots", "the plans of queue %s have different slots; make a new plan of all the days", c.Queue)
 			}
 			need.Slot = plan.Requirement.Slot
-			need.Needs = append(need.Needs, clip(plan.Requirement.Needs, c.shares[i])...)
+			need.Needs = append(need.Needs, clip(plan.Requirement.Needs, c.Shares[i])...)
 			out.plans = append(out.plans, plan.ID)
 		}
 		slices.SortFunc(need.Needs, func(a, b scheduling.Need) int { return a.Start.Compare(b.Start) })
 		if len(need.Needs) > 0 {
 			out.problem.Demand = append(out.problem.Demand, need)
 		}
-		queue, err := view.Queue(ctx, c.queue)
+		queue, err := view.Queue(ctx, c.Queue)
 		if err != nil {
 			return err
 		}
-		days, err := gapDays(c.left, queue.Hours, p.gate.Zone)
+		days, err := gate.OpenDays(c.Left, queue.Hours, p.gate.Zone)
 		if err != nil {
 			return err
 		}
 		if len(days) > 0 {
-			out.unplanned = append(out.unplanned, GapDays{Queue: c.queue, Days: days})
+			out.unplanned = append(out.unplanned, gate.GapDays{Queue: c.Queue, Days: days})
 		}
 	}
 	return nil
 }
 
 // plansFor shares the span out among the named plans, or among all plans, without their requirements.
-func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.Plan, span calendar.Range) ([]covered[store.Plan], error) {
+func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.Plan, span calendar.Range) ([]gate.Covered[store.Plan], error) {
 	queue := func(plan store.Plan) ids.Queue { return plan.Queue }
 	if len(named) == 0 {
 		all, err := store.All(func(page store.Page) ([]store.Plan, string, error) {
@@ -196,7 +196,7 @@ func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.P
 		if err != nil {
 			return nil, err
 		}
-		return divide(all, queue, planCover, span), nil
+		return gate.Divide(all, queue, gate.PlanCover, span), nil
 	}
 	var plans []store.Plan
 	for _, id := range named {
@@ -206,10 +206,10 @@ func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.P
 		}
 		plans = append(plans, plan)
 	}
-	if err := fault.Bad("roster.input", "roster", clashes("plans", plans, queue, planCover, span)); err != nil {
+	if err := fault.Bad("roster.input", "roster", gate.Clashes("plans", plans, queue, gate.PlanCover, span)); err != nil {
 		return nil, err
 	}
-	return divide(plans, queue, planCover, span), nil
+	return gate.Divide(plans, queue, gate.PlanCover, span), nil
 }
 
 func (p *Planning) publishedBefore(ctx context.Context, view *store.View, start time.Time) ([]scheduling.Shift, error) {
@@ -235,7 +235,7 @@ func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in Roste
 	now := p.gate.Now()
 	figures := struct {
 		roster.Solution
-		Unplanned []GapDays `json:"unplanned,omitempty"`
+		Unplanned []gate.GapDays `json:"unplanned,omitempty"`
 	}{s, from.unplanned}
 	figures.Roster.Shifts = nil
 	text, err := json.Marshal(figures)
@@ -306,4 +306,9 @@ func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id 
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// clip keeps the needs that start in some ranges.
+func clip(needs []scheduling.Need, ranges []calendar.Range) []scheduling.Need {
+	return slices.DeleteFunc(slices.Clone(needs), func(n scheduling.Need) bool { return !gate.Inside(ranges, n.Start) })
 }

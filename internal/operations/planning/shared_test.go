@@ -18,6 +18,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -61,7 +62,7 @@ func TestBankCallsBecomeARoster(t *testing.T) {
 	t.Logf("weighted error of the week: %.2f %%", 100*wrong/total)
 	assert.Less(t, wrong/total, 0.12, "the publisher's seasonal naive has 8.85 % over twelve weeks, one week may be worse")
 
-	plans, err := s.Planning.MakePlans(ctx, planner, planning.PlanInput{From: monday, Days: 5, Level: 0.5})
+	plans, err := s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{From: monday, Days: 5, Options: pricing.Options{Level: 0.5}})
 	ok(t, err)
 	require.Len(t, plans, 1)
 	peak := 0
@@ -76,7 +77,7 @@ func TestBankCallsBecomeARoster(t *testing.T) {
 	assert.NotEmpty(t, roster.Roster.Shifts)
 	_, err = s.Planning.PublishRoster(ctx, planner, roster.Roster.ID, roster.Roster.Version)
 	ok(t, err)
-	var figures planning.PlanFigures
+	var figures pricing.PlanFigures
 	ok(t, json.Unmarshal(plans[0].Figures, &figures))
 	t.Logf("needed %.0f h, peak %d heads, %.1f h missing of %.0f", figures.Hours, figures.Peak, roster.Solution.Missing, roster.Solution.Needed)
 }

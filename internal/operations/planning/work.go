@@ -20,7 +20,6 @@ import (
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
-	"github.com/chaoban/chaoban/scheduling/staffing"
 )
 
 // A forecast of contacts becomes one of work: how long a contact takes in each slot, how many rounds it
@@ -300,16 +299,4 @@ func WorkOf(f store.Forecast) ContactWork {
 	}
 	_ = json.Unmarshal(f.Figures, &figures) // one that was not made here says nothing
 	return figures.Work
-}
-
-// leastRounds is how many conversations tell how many rounds one has.
-const leastRounds = 200
-
-// worked is a target for chats with the rounds that the forecast's conversations have, where enough are
-// known; otherwise it keeps the assumed ones.
-func worked(t staffing.Target, f store.Forecast) staffing.Target {
-	if rounds := WorkOf(f).Rounds; t.Concurrency > 0 && rounds != nil && rounds.Model.Contacts >= leastRounds {
-		t.Rounds = max(1, math.Round(rounds.Mean*100)/100)
-	}
-	return t
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
@@ -77,9 +78,9 @@ func TestEachSlotHasItsHandlingTime(t *testing.T) {
 	assert.Nil(t, said.Rounds)
 	assert.Nil(t, said.Bot)
 
-	plans, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 1})
+	plans, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 1})
 	ok(t, err)
-	var figures planning.PlanFigures
+	var figures pricing.PlanFigures
 	require.NoError(t, json.Unmarshal(plans[0].Figures, &figures))
 	heads := map[bool]int{}
 	for i, r := range figures.Reached {
@@ -186,7 +187,7 @@ func TestForecastsAreNetOfTheBot(t *testing.T) {
 		assert.Equal(t, "measured conversations", said.HandleTime.Source)
 		assert.InEpsilon(t, 200, said.HandleTime.Mean, 0.02, counts)
 		assert.InEpsilon(t, 3, said.Rounds.Mean, 0.02, counts)
-		plans, err := s.Planning.MakePlans(t.Context(), planner, planning.PlanInput{From: today, Days: 1})
+		plans, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 1})
 		ok(t, err)
 		var target staffing.Target
 		require.NoError(t, json.Unmarshal(plans[0].Target, &target))

@@ -1,8 +1,8 @@
-package planning
+package pricing
 
 import (
-	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 )
 
 // What a plan assumes where neither contract, history nor caller says otherwise. Each is a
-// parameter of PlanInput; none is measured.
+// parameter of Options; none is measured.
 const (
 	defaultLevel     = 0.9
 	defaultWithin    = 30 * time.Second
@@ -34,10 +34,10 @@ type planTerms struct {
 	queue  store.Queue
 	agreed []contracts.Contract // of which some version covers the shop
 	people []workforce.Agent    // who know the queue on some day
-	level  float64
+	asked  Options
 }
 
-func (p *Planning) terms(ctx context.Context, view *store.View, id ids.Queue, people []workforce.Agent, in PlanInput) (planTerms, error) {
+func (p *Pricing) terms(ctx context.Context, view *store.View, id ids.Queue, people []workforce.Agent, o Options) (planTerms, error) {
 	queue, err := view.Queue(ctx, id)
 	if err != nil {
 		return planTerms{}, err
@@ -48,7 +48,7 @@ func (p *Planning) terms(ctx context.Context, view *store.View, id ids.Queue, pe
 	if err != nil {
 		return planTerms{}, err
 	}
-	t := planTerms{queue: queue, level: cmp.Or(in.Level, defaultLevel)}
+	t := planTerms{queue: queue, asked: o}
 	for _, c := range agreed {
 		t.agreed = append(t.agreed, c.Value)
 	}
@@ -73,32 +73,44 @@ func (t planTerms) split(ranges []calendar.Range, zone *time.Location) (parts []
 			if whole.End.After(r.End) {
 				whole.End = r.End
 			}
-			target := t.on(day)
-			if n := len(parts); n > first && parts[n-1].Target == target {
+			target, agreed := t.on(day)
+			if n := len(parts); n > first && reflect.DeepEqual(parts[n-1].Target, target) && same(parts[n-1].Agreed, agreed) {
 				parts[n-1].Range.End = whole.End
 			} else {
-				parts = append(parts, PlanPart{Range: whole, Target: target})
+				parts = append(parts, PlanPart{Range: whole, Target: target, Agreed: agreed})
 			}
 		}
 	}
 	return parts
 }
 
-// on translates the contract in force and the people employed on a day into what staffing understands.
-func (t planTerms) on(day calendar.Date) staffing.Target {
+func same(a, b *AgreedTerm) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// on translates the contract in force and the people employed on a day into what staffing understands,
+// and names the term that it took.
+func (t planTerms) on(day calendar.Date) (staffing.Target, *AgreedTerm) {
 	target := staffing.Target{
-		Level: t.level, Within: defaultWithin, Share: defaultShare, HandleTime: defaultHandle, Patience: defaultPatience,
+		Level: t.asked.Level, Within: defaultWithin, Share: defaultShare, HandleTime: scaled(defaultHandle, t.asked.HandleFactor), Patience: defaultPatience,
 	}
 	if t.queue.Channel != "call" {
 		target.Overhead, target.Rounds, target.Slowdown = defaultOverhead, defaultRounds, defaultSlowdown
 		target.Concurrency = t.concurrency(day)
 	}
+	var agreed *AgreedTerm
 	for _, c := range t.agreed {
 		if v, ok := c.VersionAt(day); ok && slices.Contains(v.Shops, t.queue.Shop) {
-			hold(&target, v, t.queue)
+			if term, ok := firstResponse(v, t.queue.Skill); ok {
+				hold(&target, v, term)
+				agreed = &AgreedTerm{Contract: c.ID, Version: v.Number, Term: term.ID}
+			}
 		}
 	}
-	return target
+	if t.asked.TargetShare > 0 {
+		target.Share = t.asked.TargetShare
+	}
+	return target, agreed
 }
 
 // concurrency is the mean limit of the agents who know the queue on a day, rounded down.
@@ -117,21 +129,40 @@ func (t planTerms) concurrency(day calendar.Date) int {
 	return max(1, sum/n)
 }
 
-// hold takes the first-response term of a version as the target and prices a missed contact: the
-// deduction of the ladder's first step, spread over the contacts that may just be missed.
-func hold(t *staffing.Target, v contracts.Version, q store.Queue) {
+// firstResponse is the term of a version that a queue of a skill is staffed to.
+func firstResponse(v contracts.Version, skill string) (contracts.Term, bool) {
 	for _, term := range v.Terms {
-		if term.Metric != "answered_within" || term.Skill != "" && term.Skill != q.Skill {
+		if term.Metric == "answered_within" && (term.Skill == "" || term.Skill == skill) {
+			return term, true
+		}
+	}
+	return contracts.Term{}, false
+}
+
+// termOf finds a term that a plan names, with its version.
+func termOf(c contracts.Contract, named AgreedTerm) (contracts.Version, contracts.Term, bool) {
+	for _, v := range c.Versions {
+		if v.Number != named.Version {
 			continue
 		}
-		if within, err := time.ParseDuration(term.Within); err == nil {
-			t.Within = within
+		for _, term := range v.Terms {
+			if term.ID == named.Term {
+				return v, term, true
+			}
 		}
-		t.Share = min(term.Target, 0.99)
-		if len(term.Ladder) > 0 {
-			t.PenaltyPerMissedContact = float64(monthlyFee(v).Times(term.Ladder[0].Deduct)) / 100 / missesOfFirstStep
-		}
-		return
+	}
+	return contracts.Version{}, contracts.Term{}, false
+}
+
+// hold takes a term as the target and prices a missed contact: the deduction of the ladder's first
+// step, spread over the contacts that may just be missed.
+func hold(t *staffing.Target, v contracts.Version, term contracts.Term) {
+	if within, err := time.ParseDuration(term.Within); err == nil {
+		t.Within = within
+	}
+	t.Share, t.PenaltyPerMissedContact = min(term.Target, 0.99), 0
+	if len(term.Ladder) > 0 {
+		t.PenaltyPerMissedContact = float64(monthlyFee(v).Times(term.Ladder[0].Deduct)) / 100 / missesOfFirstStep
 	}
 }
 

@@ -1,4 +1,4 @@
-package planning
+package gate
 
 import (
 	"encoding/json"
@@ -11,7 +11,6 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -24,8 +23,8 @@ type GapDays struct {
 	Days  []calendar.Date `json:"days"` // ascending
 }
 
-// without is what of some ranges lies outside others.
-func without(ranges, taken []calendar.Range) []calendar.Range {
+// Without is what of some ranges lies outside others.
+func Without(ranges, taken []calendar.Range) []calendar.Range {
 	for _, t := range taken {
 		var left []calendar.Range
 		for _, r := range ranges {
@@ -49,56 +48,56 @@ func without(ranges, taken []calendar.Range) []calendar.Range {
 func shareOut(span calendar.Range, covers [][]calendar.Range) (shares [][]calendar.Range, left []calendar.Range) {
 	left = []calendar.Range{span}
 	for _, cover := range covers {
-		rest := without(left, cover)
-		shares = append(shares, without(left, rest))
+		rest := Without(left, cover)
+		shares = append(shares, Without(left, rest))
 		left = rest
 	}
 	return shares, left
 }
 
-// covered is the documents of one queue with the parts of a span that each of them decides.
-type covered[D any] struct {
-	queue  ids.Queue
-	docs   []D
-	shares [][]calendar.Range // one list per document, not empty
-	left   []calendar.Range
+// Covered is the documents of one queue with the parts of a span that each of them decides.
+type Covered[D any] struct {
+	Queue  ids.Queue
+	Docs   []D
+	Shares [][]calendar.Range // one list per document, not empty
+	Left   []calendar.Range   // what none of them speaks about
 }
 
-// divide shares a span out among the documents of each queue, which come newest first. A document
+// Divide shares a span out among the documents of each queue, which come newest first. A document
 // that decides nothing is left out, and so is a queue without any. The queues ascend.
-func divide[D any](docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) []covered[D] {
+func Divide[D any](docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) []Covered[D] {
 	own := map[ids.Queue][]D{}
 	for _, d := range docs {
 		own[queue(d)] = append(own[queue(d)], d)
 	}
-	var out []covered[D]
+	var out []Covered[D]
 	for _, q := range slices.Sorted(maps.Keys(own)) {
 		covers := make([][]calendar.Range, len(own[q]))
 		for i, d := range own[q] {
 			covers[i] = cover(d)
 		}
 		shares, left := shareOut(span, covers)
-		one := covered[D]{queue: q, left: left}
+		one := Covered[D]{Queue: q, Left: left}
 		for i, d := range own[q] {
 			if len(shares[i]) > 0 {
-				one.docs, one.shares = append(one.docs, d), append(one.shares, shares[i])
+				one.Docs, one.Shares = append(one.Docs, d), append(one.Shares, shares[i])
 			}
 		}
-		if len(one.docs) > 0 {
+		if len(one.Docs) > 0 {
 			out = append(out, one)
 		}
 	}
 	return out
 }
 
-// clashes are the named documents that speak about days of a span about which another one of the
+// Clashes are the named documents that speak about days of a span about which another one of the
 // same queue speaks too: whoever names both does not say which of them holds.
-func clashes[D any](path string, docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) (bad []fault.Field) {
+func Clashes[D any](path string, docs []D, queue func(D) ids.Queue, cover func(D) []calendar.Range, span calendar.Range) (bad []fault.Field) {
 	all := []calendar.Range{span}
 	for i, d := range docs {
-		mine := without(all, without(all, cover(d)))
+		mine := Without(all, Without(all, cover(d)))
 		for j, other := range docs[:i] {
-			both := without(mine, without(mine, cover(other)))
+			both := Without(mine, Without(mine, cover(other)))
 			if queue(other) == queue(d) && len(both) > 0 {
 				bad = append(bad, fault.Field{
 					Path: fmt.Sprintf("%s[%d]", path, i), Value: string(queue(d)),
@@ -110,8 +109,8 @@ func clashes[D any](path string, docs []D, queue func(D) ids.Queue, cover func(D
 	return bad
 }
 
-// repeats are the names that a list holds twice.
-func repeats[T ~string](path string, names []T) (bad []fault.Field) {
+// Repeats are the names that a list holds twice.
+func Repeats[T ~string](path string, names []T) (bad []fault.Field) {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			bad = append(bad, fault.Field{Path: fmt.Sprintf("%s[%d]", path, i), Value: string(name), Problem: "is named twice"})
@@ -120,9 +119,9 @@ func repeats[T ~string](path string, names []T) (bad []fault.Field) {
 	return bad
 }
 
-// gapDays are the business days of some ranges on which a queue is open in them; a queue without
+// OpenDays are the business days of some ranges on which a queue is open in them; a queue without
 // known hours is open always.
-func gapDays(left []calendar.Range, hours string, zone *time.Location) ([]calendar.Date, error) {
+func OpenDays(left []calendar.Range, hours string, zone *time.Location) ([]calendar.Date, error) {
 	open := forecast.AlwaysOpen()
 	if hours != "" {
 		var err error
@@ -142,40 +141,66 @@ func gapDays(left []calendar.Range, hours string, zone *time.Location) ([]calend
 	return days, nil
 }
 
-// forecastCover is what a forecast speaks about: from its origin to its horizon, closed hours
+// ForecastCover is what a forecast speaks about: from its origin to its horizon, closed hours
 // included. Its own range is that of its first and last open slot only.
-func forecastCover(f store.Forecast) []calendar.Range {
-	if r, ok := forecastFigures(f); ok && r.Horizon > 0 && !r.Origin.IsZero() {
+func ForecastCover(f store.Forecast) []calendar.Range {
+	if r, ok := ForecastFigures(f); ok && r.Horizon > 0 && !r.Origin.IsZero() {
 		return []calendar.Range{{Start: r.Origin, End: r.Origin.Add(r.Horizon)}}
 	}
 	return []calendar.Range{f.Range}
 }
 
-// forecastFigures reads the account of a forecast; one that was not made here may have none.
-func forecastFigures(f store.Forecast) (forecast.Result, bool) {
+// ForecastFigures reads the account of a forecast; one that was not made here may have none.
+func ForecastFigures(f store.Forecast) (forecast.Result, bool) {
 	var r forecast.Result
 	err := json.Unmarshal(f.Figures, &r)
 	return r, err == nil
 }
 
-// planCover is what a plan speaks about, closed hours included.
-func planCover(p store.Plan) []calendar.Range {
-	var figures PlanFigures
-	if err := json.Unmarshal(p.Figures, &figures); err != nil || len(figures.Parts) == 0 {
-		return []calendar.Range{p.Range} // not made here
+// planParts is what the figures of a plan say about its parts; empty for a plan that was not made here.
+func planParts(p store.Plan) []planPart {
+	var figures struct {
+		Parts []planPart `json:"parts"`
 	}
-	out := make([]calendar.Range, len(figures.Parts))
-	for i, part := range figures.Parts {
+	_ = json.Unmarshal(p.Figures, &figures) // one that was not made here has none
+	return figures.Parts
+}
+
+type planPart struct {
+	Range    calendar.Range `json:"range"`
+	Forecast ids.Forecast   `json:"forecast"`
+}
+
+// PlanCover is what a plan speaks about, closed hours included.
+func PlanCover(p store.Plan) []calendar.Range {
+	parts := planParts(p)
+	if len(parts) == 0 {
+		return []calendar.Range{p.Range}
+	}
+	out := make([]calendar.Range, len(parts))
+	for i, part := range parts {
 		out[i] = part.Range
 	}
 	return out
 }
 
-// clip keeps the needs that start in some ranges.
-func clip(needs []scheduling.Need, ranges []calendar.Range) []scheduling.Need {
-	return slices.DeleteFunc(slices.Clone(needs), func(n scheduling.Need) bool { return !inAny(ranges, n.Start) })
+// PlanForecasts are the forecasts that a plan is made of.
+func PlanForecasts(p store.Plan) []ids.Forecast {
+	out := []ids.Forecast{p.Forecast}
+	for _, part := range planParts(p) {
+		out = append(out, part.Forecast)
+	}
+	return out
 }
 
-func inAny(ranges []calendar.Range, at time.Time) bool {
+// Inside reports an instant that lies in one of some ranges.
+func Inside(ranges []calendar.Range, at time.Time) bool {
 	return slices.ContainsFunc(ranges, func(r calendar.Range) bool { return r.Contains(at) })
+}
+
+// Placed puts the place before the message of a fault from an engine that does not know it.
+func Placed(err error, place string) error {
+	e := *fault.Of(err)
+	e.Message = place + ": " + e.Message
+	return &e
 }

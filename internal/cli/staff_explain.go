@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
+)
+
+func newStaffExplain(s *settings) *cobra.Command {
+	var f struct{ queue, plan, at, plot string }
+	cmd := &cobra.Command{
+		Use: "explain", Short: "Open one slot of a plan: demand, handling time, model, contract term, and what a head more or less does", Args: cobra.NoArgs,
+		Example: "  chaoban staff explain --queue lumi-tmall/pre --at 2026-11-10T20:00",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.queue == "" && f.plan == "" {
+				return fault.New(fault.Invalid, "cli.flags", "name a queue with --queue, or a plan with --plan")
+			}
+			if err := pictureName(f.plot); err != nil {
+				return err
+			}
+			return s.with(cmd, needStore, func(a *app) error {
+				at, err := parseInstant(f.at, a.ops.Zone())
+				if err != nil {
+					return err
+				}
+				in := pricing.ExplainInput{Plan: ids.Plan(f.plan), Queue: ids.Queue(f.queue), At: at}
+				e, err := a.ops.Pricing.Explain(cmd.Context(), a.who, in)
+				if err != nil {
+					return err
+				}
+				if err := plot(f.plot, func() ([]byte, error) { return a.ops.Pricing.DrawSlot(cmd.Context(), a.who, in) }); err != nil {
+					return err
+				}
+				return s.print(cmd, e, func() { printExplanation(cmd.OutOrStdout(), e, a.ops.Zone()) })
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.queue, "queue", "", "the newest plan of this queue that covers the time")
+	flags.StringVar(&f.plan, "plan", "", "this plan")
+	flags.StringVar(&f.at, "at", "", "any time of the slot: 2026-11-10T20:00")
+	flags.StringVar(&f.plot, "plot", "", "picture to write: service against heads and the day, SVG")
+	_ = cmd.MarkFlagRequired("at") // the flag exists
+	return cmd
+}
+
+// pictureName refuses, before anything is computed, a name of another kind of file and a folder that is not
+// there. "" is no file.
+func pictureName(name string) error {
+	if name == "" {
+		return nil
+	}
+	if !strings.EqualFold(name[max(0, len(name)-4):], ".svg") {
+		return fault.New(fault.Invalid, "cli.file", "--plot %s: what is written is a picture in SVG; give a name that ends in .svg", name)
+	}
+	return folderOf("--plot", name)
+}
+
+// plot draws and writes a picture, where one is asked for.
+func plot(name string, draw func() ([]byte, error)) error {
+	if name == "" {
+		return nil
+	}
+	svg, err := draw()
+	if err != nil {
+		return err
+	}
+	return writeFile(name, func(w io.Writer) error { _, err := w.Write(svg); return err })
+}
+
+func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	clock := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
+	fmt.Fprintf(w, "%s %s, %s: %d heads, %.1f paid\n", e.Queue, clock(e.Start), e.Slot, e.Need.Heads, e.Need.Paid)
+	from := ""
+	if e.Scenario != "" {
+		from = ", promoted from scenario " + string(e.Scenario)
+	}
+	line("plan", "%s of %s%s, method %s", e.Plan, clock(e.CreatedAt), from, e.Options.Method)
+	printDemand(line, e, clock)
+	h := e.Handling
+	line("AHT", "%s, from %s", h.HandleTime.Round(time.Second), times(e.Options.HandleFactor, h.Source))
+	for _, o := range h.Open {
+		line("", "with %d open: %s of own work, %s if nobody waits for the agent", o.Open, o.Work.Round(100*time.Millisecond), o.HandleTime.Round(time.Second))
+	}
+	printModel(line, e)
+	for i, r := range e.Around {
+		name := ""
+		if i == 0 {
+			name = "heads"
+		}
+		wait := "waits grow without end"
+		if r.WaitSeconds >= 0 {
+			wait = fmt.Sprintf("mean wait %.1f s", r.WaitSeconds)
+		}
+		line(name, "%d: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%, %s", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy, wait)
+	}
+	if r, steady := e.Reached, e.Around[max(0, len(e.Around)-2)]; math.Abs(r.Share-steady.Share) > 0.001 {
+		line("", "%d after the slots before it: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
+	}
+	line("shrinkage", "%.3g%%: %d heads on the queue are %.1f paid", 100*e.Shrinkage.Share, e.Need.Heads, e.Shrinkage.Paid)
+	printTerm(line, e)
+	m := e.Marginal
+	line("value", "one more head avoids %.2f yuan in this slot, the last one %.2f; a head costs %.2f", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+}
+
+// times notes that a figure was multiplied.
+func times(factor float64, what string) string {
+	if factor != 1 {
+		return fmt.Sprintf("%s, times %g", what, factor)
+	}
+	return what
+}
+
+func printDemand(line func(name, format string, args ...any), e pricing.Explanation, clock func(time.Time) string) {
+	d := e.Demand
+	line("forecast", "%s of %s, %s", d.Forecast, clock(d.MadeAt), d.Model)
+	if d.Lock != nil {
+		with := ""
+		if d.Lock.AgreedWith != "" {
+			with = " with " + d.Lock.AgreedWith
+		}
+		line("agreed", "lock %s, agreed%s on %s", d.Lock.ID, with, d.Lock.AgreedOn)
+	}
+	for _, l := range d.Layers {
+		line("adjusted", "%s by %s: %s", l.Layer, l.Author, l.Reason)
+	}
+	var quantiles []string
+	for _, q := range d.Quantiles {
+		quantiles = append(quantiles, fmt.Sprintf("P%.4g %.1f", 100*q.Level, q.Contacts))
+	}
+	before := ""
+	if d.Mean != d.Computed {
+		before = fmt.Sprintf(" (computed %.1f)", d.Computed)
+	}
+	line("demand", "mean %.1f%s, %s contacts in %s", d.Mean, before, strings.Join(quantiles, ", "), times(e.Options.VolumeFactor, d.Slot.String()))
+	level := "the mean"
+	if d.Level > 0 {
+		level = fmt.Sprintf("P%.4g", 100*d.Level)
+	}
+	line("staffed", "at %s: %.1f contacts", level, d.Contacts)
+}
+
+func printModel(line func(name, format string, args ...any), e pricing.Explanation) {
+	t, r := e.Target, e.Rounding
+	switch r.Model {
+	case "chats":
+		line("model", "chats, up to %d at once, %g%% own work, %g rounds (%s), %g%% slower per further chat, patience %s",
+			t.Concurrency, 100*t.Overhead, t.Rounds, e.Handling.Rounds, 100*t.Slowdown, t.Patience)
+	case "erlang_a":
+		line("model", "Erlang A, patience %s", t.Patience)
+	default:
+		line("model", "Erlang C, nobody leaves")
+	}
+	exact := ""
+	if r.Fractional > 0 {
+		exact = fmt.Sprintf("; %.2f heads would just do", r.Fractional)
+	}
+	bound := ""
+	switch r.Bound {
+	case "floor":
+		bound = fmt.Sprintf("; the floor raises it to %d", r.Heads)
+	case "backlog":
+		bound = fmt.Sprintf("; what the slots before leave behind, or a rush, makes it %d", r.Heads)
+	case "ceiling":
+		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
+	}
+	line("rounding", "%.1f erlangs%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
+}
+
+func printTerm(line func(name, format string, args ...any), e pricing.Explanation) {
+	if e.Agreed == nil {
+		line("contract", "no term about first response: the target is assumed and a missed contact has no price")
+		return
+	}
+	a := e.Agreed
+	line("contract", "%s version %d, term %s: %s within %s, at least %.4g%% (%s)", a.Contract, a.Version, a.Term, a.Says.Metric, a.Says.Within, 100*a.Says.Target, a.Title)
+	if e.Options.TargetShare > 0 {
+		line("", "the target is %.4g%% instead, as asked for", 100*e.Options.TargetShare)
+	}
+	var steps []string
+	for _, step := range a.Says.Ladder {
+		steps = append(steps, fmt.Sprintf("%s from %.3g points on", step.Deduct, 100*step.Miss))
+	}
+	if len(steps) == 0 {
+		line("ladder", "none: a miss is not deducted")
+		return
+	}
+	line("ladder", "%s, of a monthly fee of %.0f yuan; %.2f yuan per contact that may just be missed", strings.Join(steps, ", "), a.FeeYuan, a.PerMissedYuan)
+}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/store"
+)
+
+func newStaffCommand(s *settings) *cobra.Command {
+	return family("staff", "Heads per slot: plans against the contract, what-if scenarios, and exact Erlang",
+		newStaffPlan(s), newStaffExplain(s), newStaffScenario(s), newStaffCapacity(s), newStaffPool(s), newStaffPrice(s),
+		newStaffErlangCommand())
+}
+
+func newStaffPlan(s *settings) *cobra.Command {
+	var f struct {
+		merchant, from string
+		days, seats    int
+		level, shrink  float64
+		newest         bool
+		plot           string
+	}
+	cmd := &cobra.Command{
+		Use: "plan", Short: "Turn forecasts into heads per slot under the contract in force on each day", Args: cobra.NoArgs,
+		Long: "Turn forecasts into heads per slot under the contract in force on each day.\n\nOn days that were agreed with the client (forecast lock) what was agreed is planned, " +
+			"on the others the newest forecast with its adjustments.",
+		Example: "  chaoban staff plan --from 2026-11-01 --days 14 --level 0.9",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			from, err := calendar.ParseDate(f.from)
+			if err != nil {
+				return err
+			}
+			if err := pictureName(f.plot); err != nil {
+				return err
+			}
+			return s.with(cmd, needStore, func(a *app) error {
+				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, pricing.PlanInput{
+					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest,
+					Options: pricing.Options{Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats},
+				})
+				if err != nil {
+					return err
+				}
+				if err := plot(f.plot, func() ([]byte, error) { return a.ops.Pricing.DrawPlan(cmd.Context(), a.who, largest(made)) }); err != nil {
+					return err
+				}
+				return s.print(cmd, made, func() { printPlans(cmd, made, a.ops.Zone()) })
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.merchant, "merchant", "", "only queues of this merchant")
+	flags.StringVar(&f.from, "from", "", "first day")
+	flags.IntVar(&f.days, "days", 14, "number of days")
+	flags.Float64Var(&f.level, "level", 0.9, "demand quantile to staff at")
+	flags.Float64Var(&f.shrink, "shrinkage", 0, "share of paid time away from the queue (default 0.12)")
+	flags.IntVar(&f.seats, "max-heads", 0, "most heads per queue and slot")
+	flags.BoolVar(&f.newest, "newest", false, "plan the newest forecast even on days that were agreed with the client")
+	flags.StringVar(&f.plot, "plot", "", "picture to write, SVG; of the queue with the highest peak when there are several")
+	_ = cmd.MarkFlagRequired("from") // the flag exists
+	return cmd
+}
+
+// largest is the plan with the highest peak, the first of several.
+func largest(made []store.Plan) (id ids.Plan) {
+	peak := -1
+	for _, p := range made {
+		if f := pricing.FiguresOf(p); f.Peak > peak {
+			id, peak = p.ID, f.Peak
+		}
+	}
+	return id
+}
+
+func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
+	rows := make([]string, 0, len(made))
+	hours, peak, why := 0.0, 0, ""
+	var gaps []gate.GapDays
+	var agreed []string
+	for _, p := range made {
+		f := pricing.FiguresOf(p)
+		hours += f.Hours
+		gaps = append(gaps, gate.GapDays{Queue: p.Queue, Days: f.Uncovered})
+		agreed = append(agreed, lockedParts(p.Queue, f.Parts, zone)...)
+		for _, n := range p.Requirement.Needs {
+			if n.Start.Equal(f.PeakAt) && f.Peak > peak {
+				peak, why = f.Peak, fmt.Sprintf("%s %s: %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"), n.Reason)
+			}
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%.0f\t%.0f\t%d\t%s", p.Queue, f.Contacts, f.Hours, f.Peak, f.PeakAt.In(zone).Format("01-02 15:04")))
+	}
+	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tHEAD-HOURS\tPEAK\tAT", rows)
+	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
+	for _, line := range agreed {
+		fmt.Fprintln(cmd.OutOrStdout(), line)
+	}
+	printGaps(cmd.OutOrStdout(), "no forecast", gaps)
+}
+
+// lockedParts says which days are planned as agreed with the client, and on which version of the forecast.
+func lockedParts(queue ids.Queue, parts []pricing.PlanPart, zone *time.Location) (lines []string) {
+	for i := 0; i < len(parts); i++ {
+		p := parts[i]
+		if p.Lock == "" {
+			continue
+		}
+		last := p.Range.End
+		for i+1 < len(parts) && parts[i+1].Lock == p.Lock {
+			i++
+			last = parts[i].Range.End
+		}
+		lines = append(lines, fmt.Sprintf("  as agreed: %s, %s to %s, lock %s on forecast %s, %d adjustments",
+			queue, calendar.DateOf(p.Range.Start, zone), calendar.DateOf(last.Add(-1), zone), p.Lock, p.Forecast, len(p.Layers)))
+	}
+	return lines
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/scheduling/staffing/margin"
+)
+
+// priced is what `staff price` answers.
+type priced struct {
+	Result margin.Result     `json:"result"`
+	Fresh  margin.Outcome    `json:"fresh_outcome"` // of the same plan under scenarios that the search has not seen
+	Levels []margin.Level    `json:"levels"`        // cost against risk around the plan
+	Best   []margin.Marginal `json:"best_blocks"`   // where one head more earns most
+	Worst  []margin.Marginal `json:"worst_blocks"`  // where a head earns least
+}
+
+// riskMultiples are how dear service is taken to be, as multiples of what it is worth, along the curve of cost
+// against risk.
+var riskMultiples = []float64{0, 0.5, 1, 2, 4}
+
+func newStaffPrice(s *settings) *cobra.Command {
+	var f struct {
+		in    string
+		hours float64
+		show  int
+	}
+	cmd := &cobra.Command{
+		Use: "price", Short: "Staff for expected margin: wages, prices and penalties under the forecast distribution", Args: cobra.NoArgs,
+		Long: "Staff for expected margin: wages, prices and penalties under the forecast distribution, from a file of values\n" +
+			"(JSON or YAML). Tells the plan, what it earns under fresh scenarios, cost against risk, and what single blocks are worth.",
+		Example: "  chaoban staff price --in scheduling/staffing/margin/testdata/example.json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var in margin.Input
+			if err := readProblem(cmd.InOrStdin(), f.in, &in); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			m, err := margin.New(ctx, in)
+			if err != nil {
+				return err
+			}
+			var out priced
+			if out.Result, err = m.Optimise(ctx); err != nil {
+				return err
+			}
+			fresh, err := m.Fresh(ctx, in.Seed+1)
+			if err != nil {
+				return err
+			}
+			if out.Fresh, err = fresh.Evaluate(ctx, out.Result.Plan); err != nil {
+				return err
+			}
+			if out.Levels, err = m.Around(ctx, out.Result, riskMultiples); err != nil {
+				return err
+			}
+			if out.Best, out.Worst, err = m.Marginals(ctx, out.Result.Plan, f.hours, f.show); err != nil {
+				return err
+			}
+			return s.print(cmd, out, func() { printPriced(cmd.OutOrStdout(), out) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.in, "in", "", "file of values, JSON or YAML; - reads standard input")
+	flags.Float64Var(&f.hours, "hours", 4, "length of the blocks that are priced")
+	flags.IntVar(&f.show, "show", 5, "how many best and worst blocks")
+	return cmd
+}
+
+func printPriced(w io.Writer, x priced) {
+	var queues []string
+	for _, q := range x.Fresh.Queues {
+		queues = append(queues, fmt.Sprintf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f", q.Queue, q.HeadHours, q.WageYuan, q.Revenue.Mean, q.Penalty.Mean, q.Bonus.Mean, q.Margin.Mean))
+	}
+	table(w, "QUEUE\tHEAD-HOURS\tWAGES\tREVENUE\tPENALTY\tBONUS\tMARGIN", queues)
+	o := x.Fresh
+	fmt.Fprintf(w, "margin %.0f yuan (standard error %.0f): revenue %.0f, wages %.0f, penalty %.0f (P50 %.0f, P90 %.0f, P95 %.0f)\n\n",
+		o.Margin.Mean, o.Margin.SE, o.Revenue.Mean+o.Bonus.Mean, o.WageYuan, o.Penalty.Mean, o.Penalty.P50, o.Penalty.P90, o.Penalty.P95)
+	var levels []string
+	for _, l := range x.Levels {
+		levels = append(levels, fmt.Sprintf("%s\t%.0f\t%.0f\t%s\t%.0f\t%.0f\t%.0f\t%.0f", l.Name, l.HeadHours, l.WageYuan, percent(l.Service), l.Penalty.Mean, l.Penalty.P90, l.Penalty.P95, l.Margin.Mean))
+	}
+	table(w, "STAFFING\tHEAD-HOURS\tWAGES\tSERVICE\tPENALTY\tP90\tP95\tMARGIN", levels)
+	for _, b := range x.Best {
+		fmt.Fprintf(w, "more:  %s\n", b.Text)
+	}
+	for _, b := range x.Worst {
+		fmt.Fprintf(w, "fewer: %s\n", b.Text)
+	}
+}

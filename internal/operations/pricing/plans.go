@@ -1,0 +1,341 @@
+package pricing
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/staffing"
+)
+
+// PlanInput asks for a staffing requirement per queue.
+type PlanInput struct {
+	Forecasts []ids.Forecast // empty: for each queue and time what was agreed with the client, else the newest forecast
+	Merchant  ids.Merchant   // narrows an empty Forecasts
+	Newest    bool           // the newest forecast even on days that were agreed with the client
+	From      calendar.Date
+	Days      int // 1 to 62
+	Options       // zero fields take the defaults
+}
+
+// Options are what a plan assumes beside demand, contracts and people.
+type Options struct {
+	Method       Method  `json:"method"`                 // "" = each
+	Level        float64 `json:"level"`                  // quantile to staff at; 0 = 0.9
+	Shrinkage    float64 `json:"shrinkage"`              // share of paid time away from the queue; 0 = 0.12
+	MinHeads     int     `json:"min_heads"`              // in every open slot; 1 to 1000, 0 = 1
+	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
+	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
+	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
+	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; 0 = the contracts'
+}
+
+// withDefaults fills the zero values.
+func (o Options) withDefaults() Options {
+	o.Method, o.Level, o.Shrinkage = cmp.Or(o.Method, Each), cmp.Or(o.Level, defaultLevel), cmp.Or(o.Shrinkage, defaultShrinkage)
+	o.MinHeads, o.VolumeFactor, o.HandleFactor = cmp.Or(o.MinHeads, 1), cmp.Or(o.VolumeFactor, 1), cmp.Or(o.HandleFactor, 1)
+	return o
+}
+
+// maxDays is the longest plan.
+const maxDays = 62
+
+// Validate reports every bad field.
+func (in PlanInput) Validate() error {
+	return fault.Bad("plan.input", "plan", in.problems())
+}
+
+func (in PlanInput) problems() (bad []fault.Field) {
+	if in.From.IsZero() {
+		bad = append(bad, fault.Field{Path: "from", Problem: "is needed"})
+	}
+	if in.Days < 1 || in.Days > maxDays {
+		bad = append(bad, fault.Field{Path: "days", Value: fmt.Sprint(in.Days), Problem: "must be between 1 and 62"})
+	}
+	bad = append(bad, in.Options.problems()...)
+	return append(bad, gate.Repeats("forecasts", in.Forecasts)...)
+}
+
+func (o Options) problems() (bad []fault.Field) {
+	share := func(path string, v float64) {
+		if !(v >= 0 && v < 1) {
+			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must lie between 0 and 1"})
+		}
+	}
+	share("level", o.Level)
+	share("shrinkage", o.Shrinkage)
+	share("target_share", o.TargetShare)
+	if o.MinHeads < 0 || o.MinHeads > 1000 {
+		bad = append(bad, fault.Field{Path: "min_heads", Value: fmt.Sprint(o.MinHeads), Problem: "must be between 0 and 1000"})
+	}
+	if o.MaxHeads < 0 {
+		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "must not be negative"})
+	} else if o.MaxHeads > 0 && o.MaxHeads < cmp.Or(o.MinHeads, 1) {
+		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "must not be below min_heads"})
+	}
+	factor := func(path string, v float64) {
+		if v != 0 && !(v >= 0.01 && v <= 100) {
+			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must be between 0.01 and 100"})
+		}
+	}
+	factor("volume_factor", o.VolumeFactor)
+	factor("aht_factor", o.HandleFactor)
+	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
+		bad = append(bad, fault.Field{Path: "method", Value: fault.Shorten(string(o.Method)), Problem: "must be one of " + methodNames()})
+	}
+	return bad
+}
+
+// PlanFigures is what a stored plan says about itself.
+type PlanFigures struct {
+	Hours    float64            `json:"hours"` // head-hours required
+	Peak     int                `json:"peak"`  // most heads in a slot
+	PeakAt   time.Time          `json:"peak_at,omitzero"`
+	Contacts float64            `json:"contacts"` // planned for, at Level
+	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
+	Reached  []staffing.Reached `json:"reached,omitempty"`
+
+	Options   Options         `json:"options"`             // zero in plans of releases that did not keep them
+	Scenario  ids.Scenario    `json:"scenario,omitempty"`  // that was promoted to this plan
+	Parts     []PlanPart      `json:"parts,omitempty"`     // what the plan is made of, ascending
+	Uncovered []calendar.Date `json:"uncovered,omitempty"` // open days asked for that no forecast covers
+}
+
+// PlanPart is a stretch of a plan that one demand and one target decide.
+type PlanPart struct {
+	Range    calendar.Range  `json:"range"`
+	Forecast ids.Forecast    `json:"forecast"`
+	Lock     ids.Lock        `json:"lock,omitempty"`   // the agreement with the client that chose forecast and layers
+	Layers   []ids.Layer     `json:"layers,omitempty"` // adjustments in force
+	Target   staffing.Target `json:"target"`
+	Agreed   *AgreedTerm     `json:"agreed,omitempty"` // the contract term behind the target; none = assumed
+}
+
+// AgreedTerm names the term of a contract that a target comes from.
+type AgreedTerm struct {
+	Contract ids.Contract `json:"contract"`
+	Version  int          `json:"version"`
+	Term     string       `json:"term"`
+}
+
+// MakePlans turns forecasts into heads per slot, one plan per queue, held against the contract in
+// force on the day: its first-response term is the target, its ladder prices a contact that misses
+// it. What was agreed with the client for a day is planned; else the newest forecast with its adjustments.
+// The range of a plan is what is covered, and its figures name the open days that are not.
+//
+// Errors: plan.input (every bad field), plan.no_forecast, store.not_found, those of staffing.Plan.
+func (p *Pricing) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
+	view, _, err := p.gate.Read(who, access.WritePlans)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	made, err := p.draft(ctx, view, in)
+	if err != nil {
+		return nil, err
+	}
+	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error { return p.keep(tx, made) })
+	return made, err
+}
+
+// keep stores plans under new ids.
+func (p *Pricing) keep(tx *store.Tx, plans []store.Plan) error {
+	for i := range plans {
+		plans[i].ID = ids.New[ids.Plan](tx.Now())
+		plans[i].CreatedAt, plans[i].Author = tx.Now(), tx.Actor().User
+		if err := tx.AddPlan(plans[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draft computes the plans of every queue that something covers; nothing is stored.
+func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) ([]store.Plan, error) {
+	in.Options = in.withDefaults()
+	chosen, err := p.sourcesFor(ctx, view, in)
+	if err != nil {
+		return nil, err
+	}
+	people, err := gate.Agents(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	var all []stretch
+	queues := make([]queueDraft, len(chosen))
+	for i, c := range chosen {
+		t, err := p.terms(ctx, view, c.Queue, people, in.Options)
+		if err != nil {
+			return nil, err
+		}
+		parts, err := p.stretches(ctx, view, c, t, in.Options)
+		if err != nil {
+			return nil, err
+		}
+		queues[i] = queueDraft{queue: t.queue, first: len(all), parts: len(parts)}
+		all = append(all, parts...)
+		if queues[i].uncovered, err = gate.OpenDays(c.Left, t.queue.Hours, p.gate.Zone); err != nil {
+			return nil, err
+		}
+	}
+	staffed, err := methods[in.Method](ctx, all, in.Options)
+	if err != nil {
+		return nil, err
+	}
+	var made []store.Plan
+	for _, q := range queues {
+		plan, err := q.plan(all, staffed, in.Options)
+		if err != nil {
+			return nil, err
+		}
+		if len(plan.Requirement.Needs) > 0 {
+			made = append(made, plan)
+		}
+	}
+	if len(made) == 0 {
+		return nil, fault.New(fault.NotFound, "plan.no_forecast",
+			"no forecast in slots of an hour or less covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
+	}
+	return made, nil
+}
+
+// stretch is a part of a queue's plan with the demand in it.
+type stretch struct {
+	queue store.Queue
+	part  PlanPart
+	curve scheduling.Curve
+}
+
+// stretches cuts what the sources of a queue decide where forecast or target changes.
+func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covered[source], t planTerms, o Options) (out []stretch, err error) {
+	for i, s := range c.Docs {
+		d, err := p.demandOf(ctx, view, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range t.split(c.Shares[i], p.gate.Zone) {
+			part.Forecast, part.Layers, part.Target = s.forecast, d.layers, worked(part.Target, d.work)
+			if s.lock != nil {
+				part.Lock = s.lock.ID
+			}
+			out = append(out, stretch{queue: t.queue, part: part, curve: d.in(part.Range, o)})
+		}
+	}
+	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
+	return out, nil
+}
+
+// queueDraft is the stretches of one queue among those of all, and the days that nothing covers.
+type queueDraft struct {
+	queue        store.Queue
+	first, parts int
+	uncovered    []calendar.Date
+}
+
+// plan joins the staffed stretches. Its own forecast and target are those of its first part.
+func (q queueDraft) plan(all []stretch, staffed []staffing.Output, o Options) (store.Plan, error) {
+	figures := PlanFigures{Options: o, Uncovered: q.uncovered}
+	var out staffing.Output
+	for i := q.first; i < q.first+q.parts; i++ {
+		figures.Parts = append(figures.Parts, all[i].part)
+		out = join(out, staffed[i])
+	}
+	if len(figures.Parts) == 0 {
+		return store.Plan{}, nil
+	}
+	figures.count(out)
+	first, last := figures.Parts[0], figures.Parts[len(figures.Parts)-1]
+	text, err := json.Marshal(figures)
+	if err != nil {
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", q.queue.ID)
+	}
+	target, err := json.Marshal(first.Target)
+	if err != nil {
+		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", q.queue.ID)
+	}
+	return store.Plan{
+		Queue: q.queue.ID, Merchant: q.queue.Merchant, Forecast: first.Forecast, Range: calendar.Range{Start: first.Range.Start, End: last.Range.End},
+		Target: target, Figures: text, Requirement: out.Requirement,
+	}, nil
+}
+
+// join puts two staffed stretches together. Where a border cuts a slot, the greater need holds.
+func join(a, b staffing.Output) staffing.Output {
+	type slot struct {
+		need    scheduling.Need
+		reached staffing.Reached
+	}
+	var all []slot
+	for _, part := range []staffing.Output{a, b} {
+		for i, n := range part.Requirement.Needs {
+			all = append(all, slot{n, part.Reached[i]})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y slot) int {
+		return cmp.Or(x.need.Start.Compare(y.need.Start), cmp.Compare(y.need.Heads, x.need.Heads))
+	})
+	out := staffing.Output{Requirement: scheduling.Requirement{Queue: b.Requirement.Queue, Slot: b.Requirement.Slot}}
+	for i, s := range all {
+		if i == 0 || !all[i-1].need.Start.Equal(s.need.Start) {
+			out.Requirement.Needs, out.Reached = append(out.Requirement.Needs, s.need), append(out.Reached, s.reached)
+		}
+	}
+	return out
+}
+
+// count adds up what the staffed slots need and reach.
+func (f *PlanFigures) count(out staffing.Output) {
+	f.Reached = out.Reached
+	hours := out.Requirement.Slot.Hours()
+	for _, n := range out.Requirement.Needs {
+		f.Hours += float64(n.Heads) * hours
+		if n.Heads > f.Peak {
+			f.Peak, f.PeakAt = n.Heads, n.Start
+		}
+	}
+	for _, r := range out.Reached {
+		f.Contacts += r.Contacts
+		if !r.Met {
+			f.Unmet++
+		}
+	}
+}
+
+// FiguresOf reads what a plan says about itself; empty for one that was not made here.
+func FiguresOf(plan store.Plan) PlanFigures {
+	var f PlanFigures
+	if err := json.Unmarshal(plan.Figures, &f); err != nil {
+		return PlanFigures{}
+	}
+	return f
+}
+
+// Plans lists plans in scope, newest first, without their requirements.
+func (p *Pricing) Plans(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Plan, string, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Plans(ctx, f, page)
+}
+
+// Plan returns one plan with its requirement.
+func (p *Pricing) Plan(ctx context.Context, who access.Principal, id ids.Plan) (store.Plan, error) {
+	view, _, err := p.gate.Read(who, access.ReadPlans)
+	if err != nil {
+		return store.Plan{}, err
+	}
+	return view.Plan(ctx, id)
+}
