@@ -49,8 +49,10 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"seats":               {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Seats = []pool.Seat{{Count: -1}} }, []string{"queues[0].seats[0].count", "queues[0].seats[0].range"}},
 		"windows":             {func(p *pool.Problem, _ *pool.Options) { p.Groups[0].Available = []pool.Window{{Max: -1}} }, []string{"groups[0].available[0].max", "groups[0].available[0].range"}},
 		"two slots":           {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Slot = 30 * time.Minute }, []string{"queues[1].curve.slot"}},
-		"off the grid":        {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Points[1].Start = noon.Add(time.Hour + time.Minute) }, []string{"queues[1].curve.points[1].start"}},
-		"too long":            {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Points[1].Start = noon.Add(1344 * time.Hour) }, []string{"queues"}},
+		"off the grid": {func(p *pool.Problem, _ *pool.Options) {
+			p.Queues[1].Curve.Points[1].Start = noon.Add(time.Hour + time.Minute)
+		}, []string{"queues[1].curve.points[1].start"}},
+		"too long": {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Points[1].Start = noon.Add(1344 * time.Hour) }, []string{"queues"}},
 		"conduct": {func(p *pool.Problem, _ *pool.Options) {
 			p.Queues[0].Conduct = &simulate.Queue{Transfer: 0.1, TransferTo: 0, Silent: 2}
 		}, []string{"queues[0].conduct.work.mean", "queues[0].conduct.transfer", "queues[0].conduct (as queues[0].silent)", "queues[0].conduct (as queues[0].transfer_to)"}},
