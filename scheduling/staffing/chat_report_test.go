@@ -101,7 +101,7 @@ most), compared once, after the last change: %.1f %% within %.1f points, worst %
 `
 
 const accuracyColumns = `
-Where it is worst, and why: conversations of hardly more than one round (the rare pause is then many times a reply, and the agents'
+Where it is worst, and what we suppose to be the cause (none was isolated by experiment): conversations of hardly more than one round (the rare pause is then many times a reply, and the agents'
 desks remember it longer than the model does); one to three agents who block one another; and pools with two regimes close to
 capacity, where slower replies make fuller agents and the share of time in each regime turns on the last per mille of load.
 
