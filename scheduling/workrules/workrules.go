@@ -51,15 +51,7 @@ type Case struct {
 // Check judges one agent under every rule and returns the violations ordered by start, then rule.
 // It never fails: a Person or Params that does not Validate gives unspecified findings.
 func Check(c Case) []Violation {
-	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
-	shifts := make([]scheduling.Shift, 0, len(c.Shifts))
-	for _, s := range c.Shifts {
-		if s.Agent == c.Person.ID || s.Agent == "" {
-			shifts = append(shifts, s)
-		}
-	}
-	slices.SortStableFunc(shifts, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
-	return NewJudge(frame, c.Person).Explain(shifts)
+	return c.explain(NewFrame(c.Range, c.Holidays, c.Location, c.Params))
 }
 
 // CheckAll judges every person of a roster with its history and returns all violations, ordered
