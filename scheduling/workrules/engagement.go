@@ -73,8 +73,8 @@ func (j *Judge) statutory(d Duty) (at calendar.Range, minutes int32) {
 // internRestDays: 职业学校学生实习管理规定(2021) §17: no internship on rest days: an intern works at
 // most as many days of a week as it has official workdays.
 func internRestDays(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	one := func(dayLoad) int32 { return 1 }
-	j.eachPeriod(j.frame.week, one, func(from, _ dayLoad, sum int32) bool {
+	one := func(*dayLoad) int32 { return 1 }
+	j.eachPeriod(j.frame.week, one, func(from *dayLoad, sum int32) bool {
 		limit := j.frame.workdays[from.day]
 		if sum <= limit || out.quickly() {
 			return sum > limit

@@ -35,7 +35,7 @@ func dailyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // weeklyHours: 国务院规定(1995) §3: 40 h a week; beyond it overtime must be agreed (劳动合同法 §31).
 func weeklyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.overWeek }, func(from, _ dayLoad, over int32) bool {
+	j.eachPeriod(j.frame.week, func(l *dayLoad) int32 { return l.overWeek }, func(from *dayLoad, over int32) bool {
 		if over == 0 || out.quickly() {
 			return over != 0
 		}
@@ -71,13 +71,13 @@ func overtimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 // part of it.
 func overtimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	limit := int32(j.frame.params.OvertimeWeek / time.Minute)
-	overtime := func(l dayLoad) int32 {
+	overtime := func(l *dayLoad) int32 {
 		if l.holiday > 0 {
 			return 0
 		}
 		return l.overDay + l.overWeek
 	}
-	j.eachPeriod(j.frame.week, overtime, func(from, _ dayLoad, sum int32) bool {
+	j.eachPeriod(j.frame.week, overtime, func(from *dayLoad, sum int32) bool {
 		if sum <= limit || out.quickly() {
 			return sum > limit
 		}
@@ -88,22 +88,11 @@ func overtimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	})
 }
 
-// overtime is what a day adds to the monthly ceiling.
-func (j *Judge) overtime(l dayLoad) int32 {
-	if l.holiday == 0 {
-		return l.overDay + l.overWeek
-	}
-	if j.frame.params.HolidayIsOvertime {
-		return l.holiday
-	}
-	return l.overDay
-}
-
 // overtimeMonthly: 劳动法 §41: 36 h a month. Statutory-holiday work counts when the house says so
 // (Params.HolidayIsOvertime, the cautious reading).
 func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	limit := int32(j.frame.params.OvertimeMonth / time.Minute)
-	j.eachPeriod(j.frame.month, j.overtime, func(from, _ dayLoad, sum int32) bool {
+	j.eachPeriod(j.frame.month, func(l *dayLoad) int32 { return l.overtime }, func(from *dayLoad, sum int32) bool {
 		if sum <= limit || out.quickly() {
 			return sum > limit
 		}
@@ -135,7 +124,7 @@ func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 // partTimeWeekly: 劳动合同法 §68: at most 24 h a week.
 func partTimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	limit := int32(j.frame.params.PartTimeWeek / time.Minute)
-	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.work }, func(from, _ dayLoad, sum int32) bool {
+	j.eachPeriod(j.frame.week, func(l *dayLoad) int32 { return l.work }, func(from *dayLoad, sum int32) bool {
 		if sum <= limit || out.quickly() {
 			return sum > limit
 		}
@@ -148,14 +137,14 @@ func partTimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // eachPeriod sums a measure over the worked days of each week or month that a judged duty takes
 // part in. visit returns true to stop.
-func (j *Judge) eachPeriod(index []int32, measure func(dayLoad) int32, visit func(from, _ dayLoad, sum int32) bool) {
+func (j *Judge) eachPeriod(index []int32, measure func(*dayLoad) int32, visit func(from *dayLoad, sum int32) bool) {
 	for i := 0; i < len(j.days); {
 		k, sum, judged := i, int32(0), false
 		for ; k < len(j.days) && index[j.days[k].day] == index[j.days[i].day]; k++ {
-			sum += measure(j.days[k])
+			sum += measure(&j.days[k])
 			judged = judged || j.days[k].judged
 		}
-		if judged && visit(j.days[i], j.days[k-1], sum) {
+		if judged && visit(&j.days[i], sum) {
 			return
 		}
 		i = k

@@ -25,6 +25,7 @@ type Judge struct {
 	quick      []*Rule // the frame's quick rules that concern this person
 	days       []dayLoad
 	merged     []Duty // scratch: duties with sessions
+	asked      findings
 }
 
 type span struct{ start, end int32 }
@@ -38,6 +39,7 @@ type dayLoad struct {
 	overDay    int32 // beyond the normal day
 	overWeek   int32 // of the rest, beyond the normal week
 	holiday    int32 // statutory-holiday work, outside the normal week
+	overtime   int32 // what the day adds to the monthly ceiling
 	judged     bool
 	start, end int32
 }
@@ -86,10 +88,10 @@ func (j *Judge) Broken(duties []Duty) *Rule {
 		duties = j.withSessions(duties)
 	}
 	j.prepare(duties)
-	out := findings{quick: true}
+	j.asked = findings{quick: true}
 	for _, r := range j.quick {
-		r.judge(j, duties, nil, &out)
-		if out.hit {
+		r.judge(j, duties, nil, &j.asked)
+		if j.asked.hit {
 			return r
 		}
 	}
@@ -172,7 +174,8 @@ func (j *Judge) Explain(shifts []scheduling.Shift) []Violation {
 func (j *Judge) prepare(duties []Duty) {
 	j.days = j.days[:0]
 	normalDay := int32(j.frame.params.NormalDay / time.Minute)
-	for _, d := range duties {
+	for i := range duties {
+		d := &duties[i]
 		if n := len(j.days); n > 0 && j.days[n-1].day == d.Day {
 			l := &j.days[n-1]
 			l.work, l.end, l.judged = l.work+d.Work, max(l.end, d.End), l.judged || d.Judged
@@ -189,12 +192,16 @@ func (j *Judge) prepare(duties []Duty) {
 		if j.frame.kind[l.day] == calendar.Statutory {
 			l.holiday = l.work
 			l.overDay = max(0, l.work-normalDay)
+			if l.overtime = l.overDay; j.frame.params.HolidayIsOvertime {
+				l.overtime = l.work
+			}
 			continue
 		}
 		l.overDay = max(0, l.work-normalDay)
 		limit, before := j.frame.normal[l.day], normal
 		normal += l.work - l.overDay
 		l.overWeek = max(0, normal-limit) - max(0, before-limit)
+		l.overtime = l.overDay + l.overWeek
 	}
 }
 

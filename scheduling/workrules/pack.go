@@ -47,14 +47,14 @@ var protectedRules = []Rule{
 		Params:   []string{"normal_day", "normal_week"},
 	},
 	{
-		Code: "protected.rest", Unit: "hours", duties: true, judge: pregnantRest,
+		Code: "protected.rest", hardWith: "hard_care", Unit: "hours", duties: true, judge: pregnantRest,
 		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
 		Article:  "女职工劳动保护特别规定 §6",
 		Says:     Text{"怀孕7个月以上的班次内安排至少30分钟工间休息", "At least 30 minutes of paid rest in a shift from the 7th month of pregnancy"},
 		Params:   []string{"pregnant_rest", "hard_care"},
 	},
 	{
-		Code: "protected.nursing_hour", Unit: "hours", duties: true, judge: nursingHour,
+		Code: "protected.nursing_hour", hardWith: "hard_care", Unit: "hours", duties: true, judge: nursingHour,
 		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
 		Article:  "劳动法 §63; 女职工劳动保护特别规定 §9",
 		Says:     Text{"哺乳期每日工作时间内有1小时哺乳时间，多胞胎每多一个增加1小时", "One hour of nursing time a day inside working time, one more for each further child"},
@@ -292,7 +292,7 @@ var serviceRules = []Rule{
 		Params:  []string{"shops_at_once", "queues"},
 	},
 	{
-		Code: "meal.required", Unit: "hours", duties: true, judge: mealRequired,
+		Code: "meal.required", hardWith: "hard_meals", Unit: "hours", duties: true, judge: mealRequired,
 		Article: "内部规定",
 		Says:    Text{"超过6小时的班次至少有30分钟用餐", "Shifts over 6 h hold a meal of at least 30 minutes"},
 		Params:  []string{"meal_after", "meal_length", "hard_meals"},

@@ -14,7 +14,9 @@ type Rule struct {
 	Hard    bool     // by default; see HardUnder
 	Unit    string   // of Violation.Amount: hours, days, shifts, shops
 	Params  []string // names of the Params (their yaml keys) that it reads
-	duties  bool     // reads duties only, so an optimiser can ask it; such a hard rule must be kept by every subset of a legal roster
+	// hardWith names the switch of Params that makes a soft rule hard; empty = none.
+	hardWith string
+	duties   bool // reads duties only, so an optimiser can ask it; such a hard rule must be kept by every subset of a legal roster
 
 	// concerns says whether the rule can break for a person at all; nil = always.
 	concerns func(j *Judge) bool
@@ -23,10 +25,10 @@ type Rule struct {
 
 // HardUnder says whether the rule forbids under these parameters.
 func (r *Rule) HardUnder(p Params) bool {
-	switch r.Code {
-	case "meal.required":
+	switch r.hardWith {
+	case "hard_meals":
 		return p.HardMeals
-	case "protected.rest", "protected.nursing_hour":
+	case "hard_care":
 		return p.HardCare
 	}
 	return r.Hard

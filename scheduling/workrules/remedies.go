@@ -39,7 +39,8 @@ type ShiftChange struct {
 // and judged.
 type Remedy struct {
 	Kind    RemedyKind    `json:"kind"`
-	By      time.Duration `json:"by"` // how much time changes: cut, moved, dropped or planned
+	By      time.Duration `json:"by"`    // how much time changes: cut, moved, dropped or planned
+	Legal   bool          `json:"legal"` // afterwards the person breaks no hard rule at all
 	Changes []ShiftChange `json:"changes,omitempty"`
 	Says    Text          `json:"says"`
 }
@@ -52,10 +53,11 @@ const (
 	mostShifts   = 8         // shifts tried per violation, the latest ones
 )
 
-// Remedies are the shortest changes of each kind that cure one violation of the case, shortest
-// first; those that change the person and need a consent come last. Each was judged by the whole
-// pack: the violation is gone and no hard rule is newly broken or made worse. It is empty when the
-// violation is not one of the case or when history alone breaks the rule.
+// Remedies are the shortest changes of each kind that cure one violation of the case. Those that
+// leave no hard rule broken come first, then the shortest; what changes the person and needs a
+// consent comes last. Each was judged by the whole pack: the violation is gone and no hard rule is
+// newly broken or made worse. At most eight shifts, the latest ones, are tried. It is empty when
+// the violation is not one of the case or when history alone breaks the rule.
 func (c Case) Remedies(v Violation) []Remedy {
 	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
 	c.Shifts = c.own()
@@ -75,9 +77,16 @@ func (c Case) Remedies(v Violation) []Remedy {
 	s.drops(involved)
 	s.persons()
 	slices.SortStableFunc(s.found, func(a, b Remedy) int {
-		return cmp.Compare(a.cost(), b.cost())
+		return cmp.Or(cmp.Compare(illegal(a), illegal(b)), cmp.Compare(a.cost(), b.cost()))
 	})
 	return s.found
+}
+
+func illegal(r Remedy) int {
+	if r.Legal {
+		return 0
+	}
+	return 1
 }
 
 // cost orders remedies: minutes changed, a shift on another day or dropped counts in full, and
@@ -119,18 +128,18 @@ func (s *remedySearch) involved() (out []int) {
 }
 
 // cures reports that the shifts as changed no longer break the rule at its place and break no
-// other hard rule that they did not break before.
-func (s *remedySearch) cures(judge *Judge, shifts []scheduling.Shift) bool {
+// other hard rule that they did not break before; legal that they break no hard rule any more.
+func (s *remedySearch) cures(judge *Judge, shifts []scheduling.Shift) (ok, legal bool) {
 	now := judge.Explain(shifts)
 	if slices.ContainsFunc(now, s.same) {
-		return false
+		return false, false
 	}
 	for _, v := range worse(now, s.before) {
 		if v.Hard || v.Rule == s.violation.Rule {
-			return false
+			return false, false
 		}
 	}
-	return true
+	return true, !HasHard(now)
 }
 
 // with is the shifts with one of them replaced.
@@ -147,6 +156,10 @@ func (s *remedySearch) offer(r Remedy) {
 	switch {
 	case i < 0:
 		s.found = append(s.found, r)
+	case r.Legal != s.found[i].Legal:
+		if r.Legal {
+			s.found[i] = r
+		}
 	case r.By < s.found[i].By:
 		s.found[i] = r
 	}
@@ -154,15 +167,17 @@ func (s *remedySearch) offer(r Remedy) {
 
 // change offers a shift's replacement when it cures.
 func (s *remedySearch) change(kind RemedyKind, i int, after scheduling.Shift, by time.Duration, says Text) bool {
-	if !s.c.Range.Contains(after.Start) || !s.cures(s.judge, s.with(i, after)) {
+	if !s.c.Range.Contains(after.Start) {
 		return false
 	}
-	s.offer(Remedy{Kind: kind, By: by, Changes: []ShiftChange{{s.c.Shifts[i], &after}}, Says: says})
-	return true
+	ok, legal := s.cures(s.judge, s.with(i, after))
+	if ok {
+		s.offer(Remedy{Kind: kind, By: by, Legal: legal, Changes: []ShiftChange{{s.c.Shifts[i], &after}}, Says: says})
+	}
+	return ok
 }
 
-// cuts finds by bisection how much a shift must start later or end earlier. Cutting more never
-// breaks what cutting less keeps, since every hard rule is kept by a part of a legal roster.
+// cuts finds how much a shift must start later or end earlier.
 func (s *remedySearch) cuts(i int) {
 	sh := s.c.Shifts[i]
 	most := int((sh.End.Sub(sh.Start) - shortest) / remedyStep)
@@ -174,28 +189,46 @@ func (s *remedySearch) cuts(i int) {
 			}
 			return clip(sh, sh.Start, sh.End.Add(-by))
 		}
-		works := func(steps int) bool {
+		steps := s.leastCut(most, func(steps int) bool {
 			after := cut(steps)
-			return s.c.Range.Contains(after.Start) && s.cures(s.judge, s.with(i, after))
-		}
-		if most < 1 || !works(most) {
+			ok, _ := s.cures(s.judge, s.with(i, after))
+			return ok && s.c.Range.Contains(after.Start)
+		})
+		if steps == 0 {
 			continue
 		}
-		low, high := 0, most // low does not cure, high does
-		for high-low > 1 {
-			if mid := (low + high) / 2; works(mid) {
-				high = mid
-			} else {
-				low = mid
-			}
-		}
-		by := time.Duration(high) * remedyStep
+		by := time.Duration(steps) * remedyStep
 		says := say("%s 的班次推迟%s开始", "start the shift of %s %s later", s.clock(sh), clockText(by))
 		if kind == EndEarlier {
 			says = say("%s 的班次提前%s结束", "end the shift of %s %s earlier", s.clock(sh), clockText(by))
 		}
-		s.change(kind, i, cut(high), by, says)
+		s.change(kind, i, cut(steps), by, says)
 	}
+}
+
+// leastCut is the smallest number of steps from 1 to most that works, or 0. Cutting more keeps what
+// cutting less keeps, so it bisects; only the whole slots of cloud agents are not like that.
+func (s *remedySearch) leastCut(most int, works func(steps int) bool) int {
+	if s.c.Person.Engagement == Cloud {
+		for steps := 1; steps <= most; steps++ {
+			if works(steps) {
+				return steps
+			}
+		}
+		return 0
+	}
+	if most < 1 || !works(most) {
+		return 0
+	}
+	low, high := 0, most // low does not work, high does
+	for high-low > 1 {
+		if mid := (low + high) / 2; works(mid) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high
 }
 
 // moves shifts a whole shift by the clock, its length kept.
@@ -244,9 +277,9 @@ func (s *remedySearch) days(i int) {
 func (s *remedySearch) drops(involved []int) {
 	for _, i := range involved {
 		sh := s.c.Shifts[i]
-		if s.cures(s.judge, slices.Delete(slices.Clone(s.c.Shifts), i, i+1)) {
+		if ok, legal := s.cures(s.judge, slices.Delete(slices.Clone(s.c.Shifts), i, i+1)); ok {
 			s.offer(Remedy{
-				Kind: DropShifts, By: sh.End.Sub(sh.Start), Changes: []ShiftChange{{Before: sh}},
+				Kind: DropShifts, Legal: legal, By: sh.End.Sub(sh.Start), Changes: []ShiftChange{{Before: sh}},
 				Says: say("取消或改派 %s 的班次", "drop the shift of %s or give it to somebody else", s.clock(sh)),
 			})
 		}
@@ -260,7 +293,8 @@ func (s *remedySearch) drops(involved []int) {
 		sh := s.c.Shifts[i]
 		rest = slices.Delete(rest, i, i+1)
 		all.Changes, all.By = append(all.Changes, ShiftChange{Before: sh}), all.By+sh.End.Sub(sh.Start)
-		if s.cures(s.judge, rest) {
+		if ok, legal := s.cures(s.judge, rest); ok {
+			all.Legal = legal
 			n := len(all.Changes)
 			all.Says = say("取消或改派 %s 起的%d个班次", "drop %[2]d shifts from %[1]s on or give them to others", s.clock(sh), n)
 			s.offer(all)

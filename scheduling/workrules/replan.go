@@ -148,8 +148,8 @@ func (s *remedySearch) queues(i int) {
 // persons tries what changes the person instead of the shifts.
 func (s *remedySearch) persons() {
 	try := func(kind RemedyKind, p Person, says Text) {
-		if s.cures(NewJudge(s.frame, p), s.c.Shifts) {
-			s.offer(Remedy{Kind: kind, Says: says})
+		if ok, legal := s.cures(NewJudge(s.frame, p), s.c.Shifts); ok {
+			s.offer(Remedy{Kind: kind, Legal: legal, Says: says})
 		}
 	}
 	p := s.c.Person

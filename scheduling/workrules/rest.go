@@ -9,7 +9,7 @@ import (
 // shiftOverlap: one shift at a time. Not law, arithmetic.
 func shiftOverlap(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 	for i := 1; i < len(duties); i++ {
-		a, b := duties[i-1], duties[i]
+		a, b := &duties[i-1], &duties[i]
 		if b.Start >= a.End || !a.Judged && !b.Judged || a.Session || b.Session {
 			continue
 		}
@@ -35,7 +35,7 @@ func restWarn(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 
 func restBetween(j *Judge, duties []Duty, least, below int32, out *findings) {
 	for i := 1; i < len(duties); i++ {
-		a, b := duties[i-1], duties[i]
+		a, b := &duties[i-1], &duties[i]
 		gap := b.Start - a.End
 		if a.Day == b.Day && (a.Session || b.Session) {
 			continue // training before or after work on the same day is one long day, not a short night

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
@@ -96,14 +95,6 @@ func merge(all ...map[string][]ruleCase) map[string][]ruleCase {
 		for code, cases := range m {
 			out[code] = append(out[code], cases...)
 		}
-	}
-	return out
-}
-
-// weeks gives five 8 h days in the weeks that start on the given September days.
-func weeks(starts ...int) (out []scheduling.Shift) {
-	for _, s := range starts {
-		out = append(out, days(9, 8, s, s+1, s+2, s+3, s+4)...)
 	}
 	return out
 }
@@ -203,97 +194,5 @@ func TestParamsMayNotRelaxTheLaw(t *testing.T) {
 	require.Error(t, err)
 	for _, field := range []string{"normal_day", "overtime_month", "rest_warn", "week_start"} {
 		assert.ErrorContains(t, err, field)
-	}
-}
-
-// randomShifts draws shifts in order of time, sometimes too close or too long.
-func randomShifts(t *rapid.T) (out []scheduling.Shift) {
-	at := -20.0 * 24
-	for at < 13*24 {
-		at += float64(rapid.IntRange(4, 60).Draw(t, "gap")) / 2
-		length := float64(rapid.IntRange(4, 20).Draw(t, "half hours")) / 2
-		out = append(out, shift(21, at, length))
-		at += length
-	}
-	return out
-}
-
-func TestPayHoursAddUp(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		shifts := randomShifts(t)
-		want := time.Duration(0)
-		for _, s := range shifts {
-			if testRange.Contains(s.Start) {
-				want += s.WorkTime()
-			}
-		}
-		got := time.Duration(0)
-		for _, p := range PayHours(Case{Person: Person{ID: "a"}, Shifts: shifts, Range: testRange, Holidays: testDays, Location: shanghai, Params: DefaultParams()}) {
-			got += p.Time
-		}
-		assert.Equal(t, want, got)
-	})
-}
-
-func TestTakingAShiftAwayNeverBreaksAHardRule(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		frame := NewFrame(testRange, testDays, shanghai, DefaultParams())
-		person := Person{ID: "a", OvertimeAgreed: rapid.Bool().Draw(t, "agreed")}
-		judge := NewJudge(frame, person)
-		var duties []Duty
-		for _, s := range randomShifts(t) {
-			if d, ok := frame.Duty(s); ok {
-				if try := append(append([]Duty{}, duties...), d); judge.Broken(try) == nil {
-					duties = try
-				}
-			}
-		}
-		if len(duties) == 0 {
-			return
-		}
-		i := rapid.IntRange(0, len(duties)-1).Draw(t, "without")
-		rest := append(append([]Duty{}, duties[:i]...), duties[i+1:]...)
-		assert.Nil(t, judge.Broken(rest))
-	})
-}
-
-func TestQuickAndExplainedJudgementsAgree(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		frame := NewFrame(testRange, testDays, shanghai, DefaultParams())
-		person := Person{ID: "a", OvertimeAgreed: rapid.Bool().Draw(t, "agreed"), Born: calendar.MakeDate(rapid.IntRange(2007, 2011).Draw(t, "born"), 3, 1)}
-		if rapid.Bool().Draw(t, "part time") {
-			person.Regime = PartTime
-		}
-		judge := NewJudge(frame, person)
-		shifts := randomShifts(t)
-		var duties []Duty
-		for _, s := range shifts {
-			if d, ok := frame.Duty(s); ok {
-				duties = append(duties, d)
-			}
-		}
-		assert.Equal(t, judge.Broken(duties) != nil, HasHard(judge.Explain(shifts)))
-	})
-}
-
-func BenchmarkCheckOneMonth(b *testing.B) {
-	shifts := weeks(-7, 0, 7, 14, 21)
-	c := Case{Person: Person{ID: "a"}, Shifts: shifts, Range: testRange, Holidays: testDays, Location: shanghai, Params: DefaultParams()}
-	for b.Loop() {
-		Check(c)
-	}
-}
-
-func BenchmarkBroken(b *testing.B) {
-	frame := NewFrame(testRange, testDays, shanghai, DefaultParams())
-	judge := NewJudge(frame, Person{ID: "a"})
-	var duties []Duty
-	for _, s := range weeks(-7, 0, 7, 14, 21) {
-		if d, ok := frame.Duty(s); ok {
-			duties = append(duties, d)
-		}
-	}
-	for b.Loop() {
-		judge.Broken(duties)
 	}
 }
