@@ -185,14 +185,3 @@ func TestEveryRuleHasTable(t *testing.T) {
 		assert.True(t, seen[code], "table %s has no rule", code)
 	}
 }
-
-func TestParamsMayNotRelaxTheLaw(t *testing.T) {
-	require.NoError(t, DefaultParams().Validate())
-	p := DefaultParams()
-	p.NormalDay, p.OvertimeMonth, p.RestWarn, p.WeekStart = 9*time.Hour, 40*time.Hour, time.Hour, "someday"
-	err := p.Validate()
-	require.Error(t, err)
-	for _, field := range []string{"normal_day", "overtime_month", "rest_warn", "week_start"} {
-		assert.ErrorContains(t, err, field)
-	}
-}
