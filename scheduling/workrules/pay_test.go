@@ -66,7 +66,7 @@ func TestPayHours(t *testing.T) {
 		c := caseOf(Person{Regime: PartTime}, days(9, 5, 21, 22, 23, 24, 25, 26, 31)...)
 		for _, part := range PayHours(c) {
 			want := PayNormal
-			if part.Date == (calendar.MakeDate(2026, 10, 1)) {
+			if part.Date == calendar.MakeDate(2026, 10, 1) {
 				want = PayStatutory
 			}
 			assert.Equal(t, want, part.Kind, part.Date)

@@ -84,8 +84,7 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 		}
 		if shielded(a.Person, date) || shielded(a.Person, calendar.DateOf(s.End.Add(-time.Minute), p.Location)) {
 			for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
-				clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location))
-				if clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+				if atNight(p, t) {
 					r.broken("%s %s: protected, but works at night", who, date)
 					break
 				}
@@ -197,6 +196,13 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 	}
 }
 
+// atNight goes by the clock on the wall, also on days on which clocks change.
+func atNight(p roster.Problem, t time.Time) bool {
+	at := t.In(p.Location)
+	clock := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	return clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom
+}
+
 func isStandard(p workrules.Person) bool {
 	return p.Regime == "" || p.Regime == workrules.Standard
 }
@@ -283,7 +289,7 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 			weekends++
 		}
 		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
-			if clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location)); clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+			if atNight(p, t) {
 				nights++
 				break
 			}
