@@ -2,13 +2,18 @@
 // leave request is judged by: one rule = one named function, one sentence in Chinese and English,
 // the article it rests on, and parameters that are data.
 //
+// Check judges what is; Case.Try judges a change before it is made; Case.Remedies says what would
+// make a violation legal, each way judged again. Judge is the same for an optimiser: every hard rule
+// that it asks is kept by every subset of a legal roster.
+//
 // It does not own what overtime costs (amounts are settled elsewhere; PayHours only says which
 // hours are paid at which percentage) and it does not decide anything: it reports violations.
 //
 // Times: shifts are instants. A "day" is the civil day in the business time zone on which a shift
-// starts, and all hours of a shift are counted on that day; only the pay split and the night rule
-// look at the minutes on either side of midnight. A "week" begins on Params.WeekStart, a "month"
-// is the civil month. Shifts before the judged range are history: they count towards every sum
+// starts, and all hours of a shift are counted on that day; only the pay split, statutory holidays,
+// the weekly rest day and the night rules look at the minutes on either side of midnight. Lengths
+// are elapsed time; the night and agreed hours go by the clock on the wall. A "week" begins on
+// Params.WeekStart, a "month" is the civil month. Sessions are working time outside shifts. Shifts before the judged range are history: they count towards every sum
 // and run, but a violation is reported only where a judged shift takes part.
 package workrules
 
