@@ -317,8 +317,8 @@ func (l *lagrange) weekLimit(a, from, to int) int32 {
 	switch {
 	case person.Regime == workrules.PartTime:
 		limit = min(limit, int32(rules.PartTimeWeek/time.Minute))
-	case !person.OvertimeAgreed && !statutory:
-		limit = min(limit, int32(rules.NormalWeek/time.Minute))
+	case person.Regime != workrules.Comprehensive && !person.OvertimeAgreed && !statutory:
+		limit = min(limit, int32(m.frame.NormalWeek(m.days[from])/time.Minute))
 	}
 	return limit
 }

@@ -164,6 +164,9 @@ func (m *model) compileShifts() {
 			if !ok {
 				continue
 			}
+			for _, q := range t.Pauses {
+				duty.Add(q.Kind, q.Length)
+			}
 			o.duty = duty
 			m.longest = max(m.longest, o.len)
 			list = append(list, o)
@@ -182,7 +185,7 @@ func (m *model) compileAgent(a *Agent) agentModel {
 	for d, date := range m.days {
 		var skills []int16
 		for q, name := range m.queues {
-			if a.Person.Can(name, date) {
+			if judge.MayServe(name, date) {
 				skills = append(skills, int16(q))
 			}
 		}

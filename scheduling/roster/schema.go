@@ -78,6 +78,28 @@ type rulesFile struct {
 	MealAfter         *duration        `json:"meal_after"`
 	MealLength        *duration        `json:"meal_length"`
 	HardMeals         *bool            `json:"hard_meals"`
+
+	OvertimeWeek         *duration                 `json:"overtime_week"`
+	ComprehensivePeriod  *workrules.Period         `json:"comprehensive_period"`
+	ComprehensiveDay     *duration                 `json:"comprehensive_day"`
+	ComprehensiveWeek    *duration                 `json:"comprehensive_week"`
+	ComprehensiveMonth   *duration                 `json:"comprehensive_month"`
+	ComprehensiveQuarter *duration                 `json:"comprehensive_quarter"`
+	ComprehensiveYear    *duration                 `json:"comprehensive_year"`
+	RestDays             *workrules.RestDayReading `json:"rest_days"`
+	SplitAtMidnight      *bool                     `json:"split_at_midnight"`
+	NightRun             *int                      `json:"night_run"`
+	WorkStretch          *duration                 `json:"work_stretch"`
+	PregnantRest         *duration                 `json:"pregnant_rest"`
+	NursingHour          *duration                 `json:"nursing_hour"`
+	HardCare             *bool                     `json:"hard_care"`
+	AgencyMonths         *int                      `json:"agency_months"`
+	CloudSlot            *duration                 `json:"cloud_slot"`
+	CloudSlots           *int                      `json:"cloud_slots"`
+	CloudNoBreakFirst    *duration                 `json:"cloud_no_break_first"`
+	CloudNoBreakLast     *duration                 `json:"cloud_no_break_last"`
+	ShopsAtOnce          *int                      `json:"shops_at_once"`
+	Queues               []workrules.QueueTerms    `json:"queues"`
 }
 
 type holidayFile struct {
@@ -339,7 +361,15 @@ func (f *rulesFile) params() workrules.Params {
 	override(&p.HolidayIsOvertime, f.HolidayIsOvertime)
 	override(&p.ConsecutiveDays, f.ConsecutiveDays)
 	override(&p.HardMeals, f.HardMeals)
-	p.SpecialDates = f.SpecialDates
+	override(&p.ComprehensivePeriod, f.ComprehensivePeriod)
+	override(&p.RestDays, f.RestDays)
+	override(&p.SplitAtMidnight, f.SplitAtMidnight)
+	override(&p.NightRun, f.NightRun)
+	override(&p.HardCare, f.HardCare)
+	override(&p.AgencyMonths, f.AgencyMonths)
+	override(&p.CloudSlots, f.CloudSlots)
+	override(&p.ShopsAtOnce, f.ShopsAtOnce)
+	p.SpecialDates, p.Queues = f.SpecialDates, f.Queues
 	for _, d := range []struct {
 		into *time.Duration
 		from *duration
@@ -357,6 +387,18 @@ func (f *rulesFile) params() workrules.Params {
 		{&p.NightUntil, f.NightUntil},
 		{&p.MealAfter, f.MealAfter},
 		{&p.MealLength, f.MealLength},
+		{&p.OvertimeWeek, f.OvertimeWeek},
+		{&p.ComprehensiveDay, f.ComprehensiveDay},
+		{&p.ComprehensiveWeek, f.ComprehensiveWeek},
+		{&p.ComprehensiveMonth, f.ComprehensiveMonth},
+		{&p.ComprehensiveQuarter, f.ComprehensiveQuarter},
+		{&p.ComprehensiveYear, f.ComprehensiveYear},
+		{&p.WorkStretch, f.WorkStretch},
+		{&p.PregnantRest, f.PregnantRest},
+		{&p.NursingHour, f.NursingHour},
+		{&p.CloudSlot, f.CloudSlot},
+		{&p.CloudNoBreakFirst, f.CloudNoBreakFirst},
+		{&p.CloudNoBreakLast, f.CloudNoBreakLast},
 	} {
 		override((*duration)(d.into), d.from)
 	}

@@ -1,15 +1,18 @@
 package workrules
 
 import (
+	"slices"
 	"sort"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
 // historyDays is how far before the judged range shifts still matter: a month for the monthly
-// overtime ceiling and a week for the week it begins in.
+// overtime ceiling and a week for the week it begins in. Longer comprehensive periods bring the
+// rest as Person.Carried.
 const historyDays = 40
 
 // Frame is the calendar of one judgement compiled to integers, shared by all persons: days,
@@ -28,54 +31,138 @@ type Frame struct {
 	month    []int32
 	ofWeek   []uint8 // day of the rule week, 0 = WeekStart
 	special  []bool  // the higher daily overtime ceiling applies
+	normal   []int32 // minutes of the normal week that the day lies in
+	workdays []int32 // official workdays of the week that the day lies in
+	queues   map[ids.Queue]*QueueTerms
+	quick    []*Rule // hard rules that duties alone answer
 }
 
 // NewFrame compiles the calendar around a judged range.
 func NewFrame(judged calendar.Range, holidays calendar.Holidays, loc *time.Location, params Params) *Frame {
 	f := &Frame{params: params, loc: loc, judged: judged}
 	first := calendar.DateOf(judged.Start, loc).Add(-historyDays)
-	last := calendar.DateOf(judged.End, loc).Add(9)
+	days := calendar.DateOf(judged.End, loc).Sub(first) + 10
 	start := params.WeekStartDay()
 	f.base = first.In(loc)
-	minutes := func(t time.Time) int32 { return int32(t.Sub(f.base) / time.Minute) }
-	f.from, f.until = minutes(judged.Start), minutes(judged.End)
+	f.from, f.until = f.minute(judged.Start), f.minute(judged.End)
 	week, month := int32(0), int32(0)
-	for d := first; !d.After(last); d = d.Add(1) {
-		if d.Weekday() == start {
+	at := first.Weekday()
+	for i := range days {
+		d := first.Add(i)
+		ofWeek := uint8((at - start + 7) % 7)
+		if ofWeek == 0 {
 			week++
 		}
 		if d.Day == 1 {
 			month++
 		}
-		special := false
-		for _, p := range params.SpecialDates {
-			special = special || p.Contains(d)
-		}
+		special := slices.ContainsFunc(params.SpecialDates, func(p calendar.Dates) bool { return p.Contains(d) })
 		f.date = append(f.date, d)
-		f.dayStart = append(f.dayStart, minutes(d.In(loc)))
+		f.dayStart = append(f.dayStart, f.minute(d.In(loc)))
 		f.kind = append(f.kind, holidays.Kind(d))
-		f.ofWeek = append(f.ofWeek, uint8((d.Weekday()-start+7)%7))
+		f.ofWeek = append(f.ofWeek, ofWeek)
 		f.week, f.month, f.special = append(f.week, week), append(f.month, month), append(f.special, special)
+		at = (at + 1) % 7
 	}
-	f.dayStart = append(f.dayStart, minutes(last.Add(1).In(loc)))
+	f.dayStart = append(f.dayStart, f.minute(first.Add(days).In(loc)))
+	f.weeks(holidays)
+	f.compileRules()
 	return f
+}
+
+// weeks finds the normal hours and the official workdays of each week. A make-up workday adds a
+// normal day to its week, a bridge day that falls on Monday to Friday takes one away: the two are
+// the halves of one swap (国务院办公厅 holiday notices). Statutory holidays take nothing away here,
+// because work on them never counts towards the normal week.
+func (f *Frame) weeks(holidays calendar.Holidays) {
+	normalDay, normalWeek := int32(f.params.NormalDay/time.Minute), int32(f.params.NormalWeek/time.Minute)
+	for i := 0; i < len(f.date); {
+		first := f.date[i].Add(-int(f.ofWeek[i]))
+		normal, workdays := normalWeek, int32(0)
+		for k := range 7 {
+			d := first.Add(k)
+			kind := holidays.Kind(d)
+			if kind.Working() {
+				workdays++
+			}
+			if kind == calendar.Makeup {
+				normal += normalDay
+			}
+			if w := d.Weekday(); kind == calendar.Bridge && w != time.Saturday && w != time.Sunday {
+				normal -= normalDay
+			}
+		}
+		week := f.week[i]
+		for ; i < len(f.date) && f.week[i] == week; i++ {
+			f.normal = append(f.normal, max(0, normal))
+			f.workdays = append(f.workdays, workdays)
+		}
+	}
+}
+
+func (f *Frame) compileRules() {
+	f.queues = make(map[ids.Queue]*QueueTerms, len(f.params.Queues))
+	for i := range f.params.Queues {
+		q := &f.params.Queues[i]
+		f.queues[q.Queue] = q
+	}
+	for i := range registry {
+		if r := &registry[i]; r.duties && r.HardUnder(f.params) {
+			f.quick = append(f.quick, r)
+		}
+	}
 }
 
 // Params of the frame.
 func (f *Frame) Params() Params { return f.params }
 
+// NormalWeek is the normal working time of the week that a date lies in, with make-up workdays
+// and bridge days. It is the plain normal week for dates outside the frame.
+func (f *Frame) NormalWeek(d calendar.Date) time.Duration {
+	if i := d.Sub(f.date[0]); i >= 0 && i < len(f.date) {
+		return time.Duration(f.normal[i]) * time.Minute
+	}
+	return f.params.NormalWeek
+}
+
+// notPlanned is Duty.Pause of a shift whose activities are not known.
+const notPlanned = -1
+
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
 	Start, End int32 // minutes from the frame's base
 	Work       int32 // minutes of working time: the shift without unpaid meals
+	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
+	Meal       int32 // minutes of the longest unpaid meal
 	Day        int32 // index of the civil day it starts on
 	Night      bool  // touches the night
 	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
+	Session    bool  // working time outside the shifts (Person.Sessions)
 }
 
 // Duty compiles a shift; ok is false when it lies outside the frame and cannot matter.
 func (f *Frame) Duty(s scheduling.Shift) (d Duty, ok bool) {
-	return f.DutyOf(s.Start, s.End, s.WorkTime())
+	d, ok = f.DutyOf(s.Start, s.End, s.WorkTime())
+	if !ok || len(s.Activities) == 0 {
+		return d, ok
+	}
+	d.Pause = 0
+	for _, a := range s.Activities {
+		d.Add(a.Kind, a.End.Sub(a.Start))
+	}
+	return d, true
+}
+
+// Add tells a duty about a pause of its plan, for callers that have no activities yet.
+func (d *Duty) Add(kind scheduling.ActivityKind, length time.Duration) {
+	minutes := int32(length / time.Minute)
+	d.Pause = max(0, d.Pause)
+	switch kind {
+	case scheduling.Break:
+		d.Pause += minutes
+	case scheduling.Meal:
+		d.Meal = max(d.Meal, minutes)
+	}
 }
 
 // DutyOf compiles a span with its working time.
@@ -83,9 +170,8 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 	if start.Before(f.base) || end.After(f.at(f.dayStart[len(f.date)])) {
 		return Duty{}, false
 	}
-	d.Start = int32(start.Sub(f.base) / time.Minute)
-	d.End = int32(end.Sub(f.base) / time.Minute)
-	d.Work = int32(work / time.Minute)
+	d.Start, d.End = f.minute(start), f.minute(end)
+	d.Work, d.Pause = int32(work/time.Minute), notPlanned
 	d.Day = int32(sort.Search(len(f.date), func(i int) bool { return f.dayStart[i+1] > d.Start }))
 	d.Judged = d.Start >= f.from && d.Start < f.until
 	d.Night = f.touchesNight(d)
@@ -93,15 +179,20 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 }
 
 func (f *Frame) touchesNight(d Duty) bool {
-	from, until := int32(f.params.NightFrom/time.Minute), int32(f.params.NightUntil/time.Minute)
 	for day := d.Day; day < int32(len(f.date)) && f.dayStart[day] < d.End; day++ {
-		begin := f.dayStart[day]
-		if d.Start < begin+until || d.End > begin+from {
+		if d.Start < f.clock(day, f.params.NightUntil) || d.End > f.clock(day, f.params.NightFrom) {
 			return true
 		}
 	}
 	return false
 }
+
+// onDay is the minutes of a duty's span that lie on a civil day.
+func (f *Frame) onDay(d Duty, day int32) int32 {
+	return max(0, min(d.End, f.dayStart[day+1])-max(d.Start, f.dayStart[day]))
+}
+
+func (f *Frame) minute(t time.Time) int32 { return int32(t.Sub(f.base) / time.Minute) }
 
 func (f *Frame) at(minute int32) time.Time { return f.base.Add(time.Duration(minute) * time.Minute) }
 
@@ -111,4 +202,17 @@ func (f *Frame) span(start, end int32) calendar.Range {
 
 func (f *Frame) dayRange(day int32) calendar.Range {
 	return f.span(f.dayStart[day], f.dayStart[day+1])
+}
+
+// days is a period of dates as a half-open span of day indexes of the frame.
+func (f *Frame) days(p calendar.Dates) span {
+	n := int32(len(f.date))
+	s := span{max(0, min(n, int32(p.From.Sub(f.date[0])))), n}
+	if p.From.IsZero() {
+		s.start = 0
+	}
+	if !p.Until.IsZero() {
+		s.end = max(0, min(n, int32(p.Until.Sub(f.date[0]))))
+	}
+	return s
 }

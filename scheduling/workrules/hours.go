@@ -20,9 +20,6 @@ func shorten(by int32) Text {
 
 // dailyHours: 劳动法 §36, 国务院规定(1995) §3: 8 h a day; beyond it overtime must be agreed (劳动合同法 §31).
 func dailyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != Standard || j.person.OvertimeAgreed {
-		return
-	}
 	for _, l := range j.days {
 		if l.overDay == 0 || !l.judged {
 			continue
@@ -38,16 +35,12 @@ func dailyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // weeklyHours: 国务院规定(1995) §3: 40 h a week; beyond it overtime must be agreed (劳动合同法 §31).
 func weeklyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != Standard || j.person.OvertimeAgreed {
-		return
-	}
-	limit := int32(j.frame.params.NormalWeek / time.Minute)
-	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.overWeek }, func(from, to dayLoad, over int32) bool {
+	j.eachPeriod(j.frame.week, func(l *dayLoad) int32 { return l.overWeek }, func(from *dayLoad, over int32) bool {
 		if over == 0 || out.quickly() {
 			return over != 0
 		}
 		out.add(j.weekRange(from.day), hours(over),
-			say("%s 所在周工作%.4g小时，超过每周标准工时，且未同意加班", "week of %s: %.4g h of work, above the normal week, and overtime is not agreed", j.weekFirst(from.day), hours(limit+over)),
+			say("%s 所在周工作%.4g小时，超过每周标准工时，且未同意加班", "week of %s: %.4g h of work, above the normal week, and overtime is not agreed", j.weekFirst(from.day), hours(j.frame.normal[from.day]+over)),
 			say("本周减少%.4g小时", "take %.4g h out of the week", hours(over)))
 		return false
 	})
@@ -55,9 +48,6 @@ func weeklyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // overtimeDaily: 劳动法 §41: 1 h a day, for special reasons and after consultation 3 h.
 func overtimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != Standard {
-		return
-	}
 	usual, special := int32(j.frame.params.OvertimeDay/time.Minute), int32(j.frame.params.OvertimeSpecial/time.Minute)
 	for _, l := range j.days {
 		limit := usual
@@ -77,23 +67,32 @@ func overtimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	}
 }
 
+// overtimeWeekly: house rule, since the law names no weekly ceiling. Statutory-holiday work is not
+// part of it.
+func overtimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
+	limit := int32(j.frame.params.OvertimeWeek / time.Minute)
+	overtime := func(l *dayLoad) int32 {
+		if l.holiday > 0 {
+			return 0
+		}
+		return l.overDay + l.overWeek
+	}
+	j.eachPeriod(j.frame.week, overtime, func(from *dayLoad, sum int32) bool {
+		if sum <= limit || out.quickly() {
+			return sum > limit
+		}
+		out.add(j.weekRange(from.day), hours(sum-limit),
+			say("%s 所在周加班%.4g小时，上限%.4g小时", "week of %s: %.4g h of overtime, the ceiling is %.4g h", j.weekFirst(from.day), hours(sum), hours(limit)),
+			say("本周减少%.4g小时加班", "take %.4g h of overtime out of the week", hours(sum-limit)))
+		return false
+	})
+}
+
 // overtimeMonthly: 劳动法 §41: 36 h a month. Statutory-holiday work counts when the house says so
 // (Params.HolidayIsOvertime, the cautious reading).
 func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != Standard {
-		return
-	}
 	limit := int32(j.frame.params.OvertimeMonth / time.Minute)
-	overtime := func(l dayLoad) int32 {
-		if l.holiday == 0 {
-			return l.overDay + l.overWeek
-		}
-		if j.frame.params.HolidayIsOvertime {
-			return l.holiday
-		}
-		return l.overDay
-	}
-	j.eachPeriod(j.frame.month, overtime, func(from, to dayLoad, sum int32) bool {
+	j.eachPeriod(j.frame.month, func(l *dayLoad) int32 { return l.overtime }, func(from *dayLoad, sum int32) bool {
 		if sum <= limit || out.quickly() {
 			return sum > limit
 		}
@@ -108,9 +107,6 @@ func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 // partTimeDaily: 劳动合同法 §68: at most 4 h a day on average with one employer; the house reads it
 // as a ceiling for each day.
 func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != PartTime {
-		return
-	}
 	limit := int32(j.frame.params.PartTimeDay / time.Minute)
 	for _, l := range j.days {
 		if l.work <= limit || !l.judged {
@@ -127,11 +123,8 @@ func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // partTimeWeekly: 劳动合同法 §68: at most 24 h a week.
 func partTimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	if j.person.Regime != PartTime {
-		return
-	}
 	limit := int32(j.frame.params.PartTimeWeek / time.Minute)
-	j.eachPeriod(j.frame.week, func(l dayLoad) int32 { return l.work }, func(from, to dayLoad, sum int32) bool {
+	j.eachPeriod(j.frame.week, func(l *dayLoad) int32 { return l.work }, func(from *dayLoad, sum int32) bool {
 		if sum <= limit || out.quickly() {
 			return sum > limit
 		}
@@ -144,14 +137,14 @@ func partTimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 
 // eachPeriod sums a measure over the worked days of each week or month that a judged duty takes
 // part in. visit returns true to stop.
-func (j *Judge) eachPeriod(index []int32, measure func(dayLoad) int32, visit func(from, to dayLoad, sum int32) bool) {
+func (j *Judge) eachPeriod(index []int32, measure func(*dayLoad) int32, visit func(from *dayLoad, sum int32) bool) {
 	for i := 0; i < len(j.days); {
 		k, sum, judged := i, int32(0), false
 		for ; k < len(j.days) && index[j.days[k].day] == index[j.days[i].day]; k++ {
-			sum += measure(j.days[k])
+			sum += measure(&j.days[k])
 			judged = judged || j.days[k].judged
 		}
-		if judged && visit(j.days[i], j.days[k-1], sum) {
+		if judged && visit(&j.days[i], sum) {
 			return
 		}
 		i = k
@@ -159,10 +152,7 @@ func (j *Judge) eachPeriod(index []int32, measure func(dayLoad) int32, visit fun
 }
 
 func (j *Judge) weekFirst(day int32) calendar.Date {
-	for day > 0 && j.frame.week[day-1] == j.frame.week[day] {
-		day--
-	}
-	return j.frame.date[day]
+	return j.frame.date[day].Add(-int(j.frame.ofWeek[day]))
 }
 
 func (j *Judge) weekRange(day int32) calendar.Range {

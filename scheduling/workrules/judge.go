@@ -12,16 +12,25 @@ import (
 // Judge holds one person compiled against a Frame, so that an optimiser can ask "is this legal?"
 // some million times a second. It keeps scratch memory: one Judge per goroutine.
 type Judge struct {
-	frame    *Frame
-	person   Person
-	shield   []ConditionKind // per day
-	employed []bool          // per day
-	tooYoung []bool          // per day: under 16
-	away     []span          // unavailable, in minutes
-	days     []dayLoad       // scratch
+	frame      *Frame
+	person     Person
+	shield     []ConditionKind // per day
+	employed   []bool          // per day
+	tooYoung   []bool          // per day: under 16
+	away       []span          // unavailable, in minutes
+	agreements []agreement
+	sessions   []Duty  // in order of start
+	period     []int32 // per day, comprehensive hours only
+	carried    []carried
+	quick      []*Rule // the frame's quick rules that concern this person
+	days       []dayLoad
+	merged     []Duty // scratch: duties with sessions
+	asked      findings
 }
 
 type span struct{ start, end int32 }
+
+func (s span) contains(x int32) bool { return x >= s.start && x < s.end }
 
 // dayLoad is the work that starts on one civil day.
 type dayLoad struct {
@@ -30,6 +39,7 @@ type dayLoad struct {
 	overDay    int32 // beyond the normal day
 	overWeek   int32 // of the rest, beyond the normal week
 	holiday    int32 // statutory-holiday work, outside the normal week
+	overtime   int32 // what the day adds to the monthly ceiling
 	judged     bool
 	start, end int32
 }
@@ -40,38 +50,70 @@ func NewJudge(f *Frame, p Person) *Judge {
 	if j.person.Regime == "" {
 		j.person.Regime = Standard
 	}
-	for _, d := range f.date {
-		j.shield = append(j.shield, p.protectedOn(d))
-		j.employed = append(j.employed, p.Employed == calendar.Dates{} || p.Employed.Contains(d))
-		j.tooYoung = append(j.tooYoung, !p.Born.IsZero() && d.Before(p.birthday(16)))
+	n := len(f.date)
+	j.shield, j.employed, j.tooYoung = make([]ConditionKind, n), make([]bool, n), make([]bool, n)
+	for i, d := range f.date {
+		j.employed[i] = p.Employed == calendar.Dates{} || p.Employed.Contains(d)
+		if len(p.Conditions) > 0 || !p.Born.IsZero() {
+			j.shield[i] = p.protectedOn(d)
+			j.tooYoung[i] = !p.Born.IsZero() && d.Before(p.birthday(16))
+		}
 	}
 	for _, r := range p.Unavailable {
 		// Round outwards so that a partial minute of leave is still leave.
-		start := int32(r.Start.Sub(f.base) / time.Minute)
-		end := int32((r.End.Sub(f.base) + time.Minute - 1) / time.Minute)
-		j.away = append(j.away, span{start, end})
+		j.away = append(j.away, span{f.minute(r.Start), int32((r.End.Sub(f.base) + time.Minute - 1) / time.Minute)})
+	}
+	for _, s := range p.Sessions {
+		if d, ok := f.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
+			d.Session, d.Pause = true, 0
+			j.sessions = append(j.sessions, d)
+		}
+	}
+	slices.SortStableFunc(j.sessions, func(a, b Duty) int { return cmp.Compare(a.Start, b.Start) })
+	j.compileAgreements()
+	j.compilePeriods()
+	for _, r := range f.quick {
+		if r.concerns == nil || r.concerns(j) {
+			j.quick = append(j.quick, r)
+		}
 	}
 	return j
 }
 
 // Broken returns the first hard rule that the duties break, or nil. Duties are sorted by start
-// and include history. Rules that read activities (skills, meals) are not asked: whoever fills
-// the shift answers for them, and Explain checks.
+// and include history. Rules that read activities (skills, certificates, meals) are not asked:
+// whoever fills the shift answers for them (see MayServe), and Explain checks.
 func (j *Judge) Broken(duties []Duty) *Rule {
+	if len(j.sessions) > 0 {
+		duties = j.withSessions(duties)
+	}
 	j.prepare(duties)
-	out := findings{quick: true}
-	for i := range quickRules {
-		r := quickRules[i]
-		r.judge(j, duties, nil, &out)
-		if out.hit {
+	j.asked = findings{quick: true}
+	for _, r := range j.quick {
+		r.judge(j, duties, nil, &j.asked)
+		if j.asked.hit {
 			return r
 		}
 	}
 	return nil
 }
 
-// SoftCount returns how many soft duty rules are broken (today: short rests), for an optimiser's
-// objective.
+// withSessions merges the person's sessions into duties, both in order of start.
+func (j *Judge) withSessions(duties []Duty) []Duty {
+	out := j.merged[:0]
+	rest := j.sessions
+	for _, d := range duties {
+		for len(rest) > 0 && rest[0].Start < d.Start {
+			out, rest = append(out, rest[0]), rest[1:]
+		}
+		out = append(out, d)
+	}
+	j.merged = append(out, rest...)
+	return j.merged
+}
+
+// SoftCount returns how many rests between the duties are short but not forbidden, for an
+// optimiser's objective.
 func (j *Judge) SoftCount(duties []Duty) int {
 	n := 0
 	warn := int32(j.frame.params.RestWarn / time.Minute)
@@ -87,17 +129,33 @@ func (j *Judge) SoftCount(duties []Duty) int {
 
 // Explain judges the person's sorted shifts under every rule.
 func (j *Judge) Explain(shifts []scheduling.Shift) []Violation {
-	duties := make([]Duty, 0, len(shifts))
-	kept := make([]scheduling.Shift, 0, len(shifts))
+	duties := make([]Duty, 0, len(shifts)+len(j.sessions))
+	kept := make([]scheduling.Shift, 0, len(shifts)+len(j.sessions))
+	rest := j.sessions
+	session := func() {
+		r := j.frame.span(rest[0].Start, rest[0].End)
+		duties = append(duties, rest[0])
+		kept = append(kept, scheduling.Shift{Agent: j.person.ID, Start: r.Start, End: r.End})
+		rest = rest[1:]
+	}
 	for _, s := range shifts {
 		if d, ok := j.frame.Duty(s); ok {
+			for len(rest) > 0 && rest[0].Start < d.Start {
+				session()
+			}
 			duties, kept = append(duties, d), append(kept, s)
 		}
+	}
+	for len(rest) > 0 {
+		session()
 	}
 	j.prepare(duties)
 	var out findings
 	for i := range registry {
 		r := &registry[i]
+		if r.concerns != nil && !r.concerns(j) {
+			continue
+		}
 		n := len(out.list)
 		r.judge(j, duties, kept, &out)
 		for k := n; k < len(out.list); k++ {
@@ -115,9 +173,9 @@ func (j *Judge) Explain(shifts []scheduling.Shift) []Violation {
 // is paid by itself and does not use up the normal week.
 func (j *Judge) prepare(duties []Duty) {
 	j.days = j.days[:0]
-	p := &j.frame.params
-	normalDay, normalWeek := int32(p.NormalDay/time.Minute), int32(p.NormalWeek/time.Minute)
-	for _, d := range duties {
+	normalDay := int32(j.frame.params.NormalDay / time.Minute)
+	for i := range duties {
+		d := &duties[i]
 		if n := len(j.days); n > 0 && j.days[n-1].day == d.Day {
 			l := &j.days[n-1]
 			l.work, l.end, l.judged = l.work+d.Work, max(l.end, d.End), l.judged || d.Judged
@@ -134,12 +192,16 @@ func (j *Judge) prepare(duties []Duty) {
 		if j.frame.kind[l.day] == calendar.Statutory {
 			l.holiday = l.work
 			l.overDay = max(0, l.work-normalDay)
+			if l.overtime = l.overDay; j.frame.params.HolidayIsOvertime {
+				l.overtime = l.work
+			}
 			continue
 		}
 		l.overDay = max(0, l.work-normalDay)
-		before := normal
+		limit, before := j.frame.normal[l.day], normal
 		normal += l.work - l.overDay
-		l.overWeek = max(0, normal-normalWeek) - max(0, before-normalWeek)
+		l.overWeek = max(0, normal-limit) - max(0, before-limit)
+		l.overtime = l.overDay + l.overWeek
 	}
 }
 

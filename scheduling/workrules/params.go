@@ -1,13 +1,38 @@
 package workrules
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 )
+
+// RestDayReading says which days are the weekly rest days that are paid 200 %.
+type RestDayReading string
+
+// The readings of a rest day.
+const (
+	// RestDaysPlaced: the employer places them (国务院规定(1995) §7), so worked days beyond the
+	// official workdays of the calendar week are rest-day work, whatever their names.
+	RestDaysPlaced RestDayReading = "placed"
+	// RestDaysCalendar: Saturdays, Sundays and bridge days are rest days, make-up days are not.
+	RestDaysCalendar RestDayReading = "calendar"
+)
+
+// QueueTerms is what an agent needs before serving one queue.
+type QueueTerms struct {
+	Queue       ids.Queue `json:"queue" yaml:"queue"`
+	Shops       int       `json:"shops,omitempty" yaml:"shops,omitempty"`             // shops answered at the same time in it; 0 = 1
+	Certificate string    `json:"certificate,omitempty" yaml:"certificate,omitempty"` // the merchant's exam; empty = none
+	Packs       []Pack    `json:"packs,omitempty" yaml:"packs,omitempty"`             // promotion packs to acknowledge first
+}
+
+// Pack is a merchant's promotion rules and scripts with the dates on which they apply.
+type Pack struct {
+	Code  string         `json:"code" yaml:"code"`
+	Dates calendar.Dates `json:"dates" yaml:"dates"`
+}
 
 // Params are the thresholds of the rules: every one is a dated setting of the installation, none
 // is a constant in a rule. The statutory defaults may be tightened, not relaxed.
@@ -31,6 +56,27 @@ type Params struct {
 	MealLength        time.Duration    `json:"meal_length" yaml:"meal_length"`                 // … holds a meal of at least 30 min
 	SplitAtMidnight   bool             `json:"split_at_midnight" yaml:"split_at_midnight"`     // holiday pay by the minute; false: by the day a shift starts
 	HardMeals         bool             `json:"hard_meals" yaml:"hard_meals"`                   // treat meal.required as hard
+
+	OvertimeWeek         time.Duration  `json:"overtime_week" yaml:"overtime_week"`                 // house: 18 h, six special days of 3 h
+	ComprehensivePeriod  Period         `json:"comprehensive_period" yaml:"comprehensive_period"`   // the approved period when a person names none
+	ComprehensiveDay     time.Duration  `json:"comprehensive_day" yaml:"comprehensive_day"`         // 11 h
+	ComprehensiveWeek    time.Duration  `json:"comprehensive_week" yaml:"comprehensive_week"`       // 40 h
+	ComprehensiveMonth   time.Duration  `json:"comprehensive_month" yaml:"comprehensive_month"`     // 165 h 20 min = 248 days x 8 h / 12
+	ComprehensiveQuarter time.Duration  `json:"comprehensive_quarter" yaml:"comprehensive_quarter"` // 496 h = 62 days x 8 h
+	ComprehensiveYear    time.Duration  `json:"comprehensive_year" yaml:"comprehensive_year"`       // 1,984 h = 248 days x 8 h
+	RestDays             RestDayReading `json:"rest_days" yaml:"rest_days"`                         // "placed" or "calendar": which days are paid 200 %
+	NightRun             int            `json:"night_run" yaml:"night_run"`                         // house: 5 night shifts in a row
+	WorkStretch          time.Duration  `json:"work_stretch" yaml:"work_stretch"`                   // house: 4 h of work without a pause
+	PregnantRest         time.Duration  `json:"pregnant_rest" yaml:"pregnant_rest"`                 // house: 30 min of paid rest in a shift; the law names no length
+	NursingHour          time.Duration  `json:"nursing_hour" yaml:"nursing_hour"`                   // 1 h a day and child, inside working time
+	HardCare             bool           `json:"hard_care" yaml:"hard_care"`                         // treat protected.rest and protected.nursing_hour as hard
+	AgencyMonths         int            `json:"agency_months" yaml:"agency_months"`                 // 6 months on a temporary post
+	CloudSlot            time.Duration  `json:"cloud_slot" yaml:"cloud_slot"`                       // 1 h, what cloud agents book
+	CloudSlots           int            `json:"cloud_slots" yaml:"cloud_slots"`                     // 6 slots a day
+	CloudNoBreakFirst    time.Duration  `json:"cloud_no_break_first" yaml:"cloud_no_break_first"`   // 30 min
+	CloudNoBreakLast     time.Duration  `json:"cloud_no_break_last" yaml:"cloud_no_break_last"`     // 10 min
+	ShopsAtOnce          int            `json:"shops_at_once" yaml:"shops_at_once"`                 // most shops in one queue; 0 = no limit
+	Queues               []QueueTerms   `json:"queues,omitempty" yaml:"queues,omitempty"`           // what agents need before serving
 }
 
 // DefaultParams are the statutory limits and the house defaults of the domain notes.
@@ -43,6 +89,12 @@ func DefaultParams() Params {
 		PartTimeDay: 4 * time.Hour, PartTimeWeek: 24 * time.Hour,
 		NightFrom: 22 * time.Hour, NightUntil: 6 * time.Hour,
 		MealAfter: 6 * time.Hour, MealLength: 30 * time.Minute, SplitAtMidnight: true,
+		OvertimeWeek: 18 * time.Hour, ComprehensivePeriod: ByMonth, ComprehensiveDay: 11 * time.Hour,
+		ComprehensiveWeek: 40 * time.Hour, ComprehensiveMonth: 165*time.Hour + 20*time.Minute,
+		ComprehensiveQuarter: 496 * time.Hour, ComprehensiveYear: 1984 * time.Hour,
+		RestDays: RestDaysPlaced, NightRun: 5, WorkStretch: 4 * time.Hour,
+		PregnantRest: 30 * time.Minute, NursingHour: time.Hour, AgencyMonths: 6,
+		CloudSlot: time.Hour, CloudSlots: 6, CloudNoBreakFirst: 30 * time.Minute, CloudNoBreakLast: 10 * time.Minute,
 	}
 }
 
@@ -53,51 +105,3 @@ var weekdays = map[string]time.Weekday{
 
 // WeekStartDay is the first day of a rule week.
 func (p Params) WeekStartDay() time.Weekday { return weekdays[strings.ToLower(p.WeekStart)] }
-
-// Validate reports every threshold that is missing or laxer than the statute allows.
-func (p Params) Validate() error {
-	var bad []fault.Field
-	add := func(field string, value any, problem string) {
-		bad = append(bad, fault.Field{Path: "rules." + field, Value: fmt.Sprint(value), Problem: problem})
-	}
-	if _, ok := weekdays[strings.ToLower(p.WeekStart)]; !ok {
-		add("week_start", p.WeekStart, "must be a day such as monday")
-	}
-	legal := DefaultParams()
-	for _, c := range []struct {
-		name        string
-		value, most time.Duration
-	}{
-		{"normal_day", p.NormalDay, legal.NormalDay},
-		{"normal_week", p.NormalWeek, legal.NormalWeek},
-		{"overtime_month", p.OvertimeMonth, legal.OvertimeMonth},
-		{"part_time_day", p.PartTimeDay, legal.PartTimeDay},
-		{"part_time_week", p.PartTimeWeek, legal.PartTimeWeek},
-	} {
-		if c.value <= 0 || c.value > c.most {
-			add(c.name, c.value, fmt.Sprintf("must be above 0 and at most %s, the statutory limit", c.most))
-		}
-	}
-	if p.OvertimeDay < 0 || p.OvertimeDay > legal.OvertimeDay {
-		add("overtime_day", p.OvertimeDay, "must be 0 to 1h (劳动法 §41)")
-	}
-	if p.OvertimeSpecial < p.OvertimeDay || p.OvertimeSpecial > legal.OvertimeSpecial {
-		add("overtime_special", p.OvertimeSpecial, "must be between overtime_day and 3h (劳动法 §41)")
-	}
-	if p.RestBlock < 0 || p.RestBlock > 24*time.Hour {
-		add("rest_block", p.RestBlock, "must be 0 to 24h")
-	}
-	if p.RestWarn < p.RestBlock {
-		add("rest_warn", p.RestWarn, "must be at least rest_block")
-	}
-	if p.ConsecutiveDays < 1 || p.ConsecutiveDays > 12 {
-		add("consecutive_days", p.ConsecutiveDays, "must be 1 to 12 (longer runs always lack a weekly rest day)")
-	}
-	if p.NightFrom < 12*time.Hour || p.NightFrom > 24*time.Hour || p.NightUntil < 0 || p.NightUntil > 12*time.Hour {
-		add("night_from", p.NightFrom, "the night must begin at 12h to 24h and end at 0h to 12h after midnight")
-	}
-	if p.MealAfter < 0 || p.MealLength < 0 {
-		add("meal_length", p.MealLength, "must not be negative")
-	}
-	return fault.Bad("workrules.params", "work rules", bad)
-}

@@ -9,8 +9,8 @@ import (
 // shiftOverlap: one shift at a time. Not law, arithmetic.
 func shiftOverlap(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 	for i := 1; i < len(duties); i++ {
-		a, b := duties[i-1], duties[i]
-		if b.Start >= a.End || !a.Judged && !b.Judged {
+		a, b := &duties[i-1], &duties[i]
+		if b.Start >= a.End || !a.Judged && !b.Judged || a.Session || b.Session {
 			continue
 		}
 		if out.quickly() {
@@ -35,8 +35,11 @@ func restWarn(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 
 func restBetween(j *Judge, duties []Duty, least, below int32, out *findings) {
 	for i := 1; i < len(duties); i++ {
-		a, b := duties[i-1], duties[i]
+		a, b := &duties[i-1], &duties[i]
 		gap := b.Start - a.End
+		if a.Day == b.Day && (a.Session || b.Session) {
+			continue // training before or after work on the same day is one long day, not a short night
+		}
 		if gap < least || gap >= below || gap < 0 || !a.Judged && !b.Judged {
 			continue
 		}
@@ -107,5 +110,57 @@ func consecutiveDays(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 				say("在其中安排至少一天休息", "put a day off inside the run"))
 		}
 		i = k
+	}
+}
+
+// nightRun: house rule: not too many night shifts in a row. Civil days on which they start count.
+func nightRun(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
+	limit := int32(j.frame.params.NightRun)
+	for i := 0; i < len(duties); {
+		if !duties[i].Night {
+			i++
+			continue
+		}
+		first, last, run, judged := duties[i], duties[i], int32(1), duties[i].Judged
+		for i++; i < len(duties); i++ {
+			d := duties[i]
+			if d.Day > last.Day+1 || d.Day > last.Day && !d.Night {
+				break
+			}
+			if !d.Night {
+				continue
+			}
+			run += d.Day - last.Day
+			last, judged = d, judged || d.Judged
+		}
+		if run <= limit || !judged {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		out.add(j.frame.span(first.Start, last.End), float64(run-limit),
+			say("连续%d个夜班，上限%d个", "%d night shifts in a row, the ceiling is %d", run, limit),
+			say("在其中安排白班或休息", "put a day shift or a day off inside the run"))
+	}
+}
+
+// holidayAgreed: 劳动法 §40, §44: statutory holidays are days off; work on them is paid 300 % and,
+// like overtime, rests on agreement (劳动合同法 §31). Soft: the consent may still be asked for.
+func holidayAgreed(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
+	for _, d := range duties {
+		if !d.Judged {
+			continue
+		}
+		at, minutes := j.statutory(d)
+		if minutes == 0 {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		out.add(at, hours(minutes),
+			say("法定节假日上班%.4g小时，尚未同意加班", "%.4g h on a statutory holiday without agreed overtime", hours(minutes)),
+			say("先征得同意（按300%%支付），或换到其他日期", "ask for agreement (paid 300%%), or move it to another day"))
 	}
 }

@@ -2,13 +2,18 @@
 // leave request is judged by: one rule = one named function, one sentence in Chinese and English,
 // the article it rests on, and parameters that are data.
 //
+// Check judges what is; Case.Try judges a change before it is made; Case.Remedies says what would
+// make a violation legal, each way judged again. Judge is the same for an optimiser: every hard rule
+// that it asks is kept by every subset of a legal roster.
+//
 // It does not own what overtime costs (amounts are settled elsewhere; PayHours only says which
 // hours are paid at which percentage) and it does not decide anything: it reports violations.
 //
 // Times: shifts are instants. A "day" is the civil day in the business time zone on which a shift
-// starts, and all hours of a shift are counted on that day; only the pay split and the night rule
-// look at the minutes on either side of midnight. A "week" begins on Params.WeekStart, a "month"
-// is the civil month. Shifts before the judged range are history: they count towards every sum
+// starts, and all hours of a shift are counted on that day; only the pay split, statutory holidays,
+// the weekly rest day and the night rules look at the minutes on either side of midnight. Lengths
+// are elapsed time; the night and agreed hours go by the clock on the wall. A "week" begins on
+// Params.WeekStart, a "month" is the civil month. Sessions are working time outside shifts. Shifts before the judged range are history: they count towards every sum
 // and run, but a violation is reported only where a judged shift takes part.
 package workrules
 
@@ -51,15 +56,7 @@ type Case struct {
 // Check judges one agent under every rule and returns the violations ordered by start, then rule.
 // It never fails: a Person or Params that does not Validate gives unspecified findings.
 func Check(c Case) []Violation {
-	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
-	shifts := make([]scheduling.Shift, 0, len(c.Shifts))
-	for _, s := range c.Shifts {
-		if s.Agent == c.Person.ID || s.Agent == "" {
-			shifts = append(shifts, s)
-		}
-	}
-	slices.SortStableFunc(shifts, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
-	return NewJudge(frame, c.Person).Explain(shifts)
+	return c.explain(NewFrame(c.Range, c.Holidays, c.Location, c.Params))
 }
 
 // CheckAll judges every person of a roster with its history and returns all violations, ordered

@@ -26,8 +26,9 @@ func houseTemplates() []roster.Template {
 	}.Expand()
 }
 
-// rosterAgents turns people into what the optimiser and the rules need. Regimes the rule pack does
-// not know yet are held to the standard-hours rules, which are the strictest.
+// rosterAgents turns people into what the optimiser and the rules need. Agency and cloud agents are
+// held to standard hours only: the date of an agency post is not on file, and cloud agents need
+// templates of whole slots before their own rules can bind.
 func rosterAgents(people []workforce.Agent, history []scheduling.Shift, span calendar.Range, zone *time.Location) ([]roster.Agent, error) {
 	past := map[string][]scheduling.Shift{}
 	for _, s := range history {
@@ -45,8 +46,13 @@ func rosterAgents(people []workforce.Agent, history []scheduling.Shift, span cal
 		person := workrules.Person{
 			ID: a.ID, Regime: workrules.Standard, Employed: a.Employed, OvertimeAgreed: a.OvertimeAgreed, Unavailable: closed,
 		}
-		if a.Employment == workforce.PartTime {
+		switch a.Employment {
+		case workforce.PartTime:
 			person.Regime = workrules.PartTime
+		case workforce.Comprehensive:
+			person.Regime = workrules.Comprehensive
+		case workforce.Intern:
+			person.Engagement = workrules.Intern
 		}
 		for _, c := range a.Conditions {
 			person.Conditions = append(person.Conditions, workrules.Condition{Kind: conditionKind(c.Condition), Dates: c.Dates})

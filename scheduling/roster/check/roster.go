@@ -84,8 +84,7 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 		}
 		if shielded(a.Person, date) || shielded(a.Person, calendar.DateOf(s.End.Add(-time.Minute), p.Location)) {
 			for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
-				clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location))
-				if clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+				if atNight(p, t) {
 					r.broken("%s %s: protected, but works at night", who, date)
 					break
 				}
@@ -146,6 +145,7 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 	runs(r, p, who, starts, judged, first)
 	for monday := first; monday.In(p.Location).Before(p.Range.End); monday = monday.Add(7) {
 		weekWork, weekNormal, worked, inWeek := time.Duration(0), time.Duration(0), 0, false
+		normalWeek, weekOver := normalWeekOf(p, monday), time.Duration(0)
 		for i := range 7 {
 			d := monday.Add(i)
 			if touched[d] {
@@ -160,13 +160,14 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 					over = work[d]
 				}
 			} else {
-				before := max(0, weekNormal-rules.NormalWeek)
+				before := max(0, weekNormal-normalWeek)
 				weekNormal += min(work[d], rules.NormalDay)
-				extra := max(0, weekNormal-rules.NormalWeek) - before
+				extra := max(0, weekNormal-normalWeek) - before
 				if extra > 0 && judged[d] && shielded(who, d) && who.Regime != workrules.PartTime {
 					r.broken("%s %s: protected, but works beyond the normal week", who.ID, d)
 				}
 				over += extra
+				weekOver += over
 			}
 			overtime[d.MonthOf()] += over
 		}
@@ -180,15 +181,46 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 			if weekWork > rules.PartTimeWeek {
 				r.broken("%s week of %s: part-time %s", who.ID, monday, weekWork)
 			}
-		} else if !who.OvertimeAgreed && weekNormal > rules.NormalWeek {
+		} else if who.Regime == workrules.Comprehensive {
+			continue
+		} else if weekOver > rules.OvertimeWeek {
+			r.broken("%s week of %s: %s of overtime", who.ID, monday, weekOver)
+		} else if !who.OvertimeAgreed && weekNormal > normalWeek {
 			r.broken("%s week of %s: %s without agreed overtime", who.ID, monday, weekNormal)
 		}
 	}
 	for m, t := range overtime {
-		if who.Regime != workrules.PartTime && inMonth[m] && t > rules.OvertimeMonth {
+		if isStandard(who) && inMonth[m] && t > rules.OvertimeMonth {
 			r.broken("%s %s: %s of overtime", who.ID, m, t)
 		}
 	}
+}
+
+// atNight goes by the clock on the wall, also on days on which clocks change.
+func atNight(p roster.Problem, t time.Time) bool {
+	at := t.In(p.Location)
+	clock := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	return clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom
+}
+
+func isStandard(p workrules.Person) bool {
+	return p.Regime == "" || p.Regime == workrules.Standard
+}
+
+// normalWeekOf counts a make-up workday of the week in and a weekday that is a bridge day out.
+func normalWeekOf(p roster.Problem, first calendar.Date) time.Duration {
+	t := p.Rules.NormalWeek
+	for i := range 7 {
+		d := first.Add(i)
+		weekend := d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
+		switch k := p.Holidays.Kind(d); {
+		case k == calendar.Makeup:
+			t += p.Rules.NormalDay
+		case k == calendar.Bridge && !weekend:
+			t -= p.Rules.NormalDay
+		}
+	}
+	return max(0, t)
 }
 
 // runs counts working days in a row, by the date a shift starts on.
@@ -224,6 +256,10 @@ func dayRules(r *Report, p roster.Problem, who workrules.Person, d calendar.Date
 		}
 	}
 	switch {
+	case who.Regime == workrules.Comprehensive:
+		if judged && work > rules.ComprehensiveDay {
+			r.broken("%s %s: %s under comprehensive hours", who.ID, d, work)
+		}
 	case !judged || over == 0:
 	case !who.OvertimeAgreed:
 		r.broken("%s %s: %s without agreed overtime", who.ID, d, work)
@@ -253,7 +289,7 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 			weekends++
 		}
 		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
-			if clock := t.Sub(calendar.DateOf(t, p.Location).In(p.Location)); clock < p.Rules.NightUntil || clock >= p.Rules.NightFrom {
+			if atNight(p, t) {
 				nights++
 				break
 			}

@@ -1,0 +1,306 @@
+package workrules
+
+var shiftRules = []Rule{
+	{
+		Code: "shift.overlap", Hard: true, Unit: "hours", duties: true, judge: shiftOverlap,
+		Article: "内部规定",
+		Says:    Text{"同一时间只能上一个班", "One shift at a time"},
+	},
+	{
+		Code: "fit.employed", Hard: true, Unit: "shifts", duties: true, judge: employedDates,
+		Article: "劳动合同法 §7",
+		Says:    Text{"只在合同期内排班", "Shifts only while the contract runs"},
+	},
+	{
+		Code: "fit.available", Hard: true, Unit: "hours", duties: true, judge: available,
+		concerns: func(j *Judge) bool { return len(j.away) > 0 },
+		Article:  "劳动法 §45; 内部规定",
+		Says:     Text{"请假与不可用时段不排班", "No work during leave or declared unavailability"},
+	},
+	{
+		Code: "training.work_time", Hard: true, Unit: "hours", duties: true, judge: sessionOverlap,
+		concerns: func(j *Judge) bool { return len(j.sessions) > 0 },
+		Article:  "劳动法 §3 §68; 女职工劳动保护特别规定 §6",
+		Says:     Text{"班外培训、会议和产前检查计入工时，期间不排班", "Training, meetings and prenatal checks outside shifts are working time, and no shift runs meanwhile"},
+	},
+}
+
+var protectedRules = []Rule{
+	{
+		Code: "minors.age", Hard: true, Unit: "shifts", duties: true, judge: minimumAge,
+		concerns: isShielded,
+		Article:  "劳动法 §15",
+		Says:     Text{"不得使用未满16周岁的人员", "Nobody under 16 works"},
+	},
+	{
+		Code: "protected.night", Hard: true, Unit: "shifts", duties: true, judge: protectedNight,
+		concerns: isShielded,
+		Article:  "劳动法 §61 §63; 女职工劳动保护特别规定 §6 §9; 未成年工为内部规定",
+		Says:     Text{"怀孕7个月以上、哺乳期及未成年员工不上夜班", "No night work from the 7th month of pregnancy, while nursing, or for minors"},
+		Params:   []string{"night_from", "night_until"},
+	},
+	{
+		Code: "protected.overtime", Hard: true, Unit: "hours", duties: true, judge: protectedOvertime,
+		concerns: isShielded,
+		Article:  "劳动法 §61 §63; 女职工劳动保护特别规定 §6 §9; 未成年工为内部规定",
+		Says:     Text{"怀孕7个月以上、哺乳期及未成年员工不加班", "No overtime from the 7th month of pregnancy, while nursing, or for minors"},
+		Params:   []string{"normal_day", "normal_week"},
+	},
+	{
+		Code: "protected.rest", hardWith: "hard_care", Unit: "hours", duties: true, judge: pregnantRest,
+		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
+		Article:  "女职工劳动保护特别规定 §6",
+		Says:     Text{"怀孕7个月以上的班次内安排至少30分钟工间休息", "At least 30 minutes of paid rest in a shift from the 7th month of pregnancy"},
+		Params:   []string{"pregnant_rest", "hard_care"},
+	},
+	{
+		Code: "protected.nursing_hour", hardWith: "hard_care", Unit: "hours", duties: true, judge: nursingHour,
+		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
+		Article:  "劳动法 §63; 女职工劳动保护特别规定 §9",
+		Says:     Text{"哺乳期每日工作时间内有1小时哺乳时间，多胞胎每多一个增加1小时", "One hour of nursing time a day inside working time, one more for each further child"},
+		Params:   []string{"nursing_hour", "normal_day", "hard_care"},
+	},
+}
+
+var hourRules = []Rule{
+	{
+		Code: "hours.daily", Hard: true, Unit: "hours", duties: true, judge: dailyHours,
+		concerns: notAgreed,
+		Article:  "劳动法 §36; 国务院规定(1995) §3; 劳动合同法 §31",
+		Says:     Text{"未同意加班者每日工作不超过8小时", "At most 8 h a day without agreed overtime"},
+		Params:   []string{"normal_day"},
+	},
+	{
+		Code: "hours.weekly", Hard: true, Unit: "hours", duties: true, judge: weeklyHours,
+		concerns: notAgreed,
+		Article:  "国务院规定(1995) §3; 劳动合同法 §31",
+		Says:     Text{"未同意加班者每周工作不超过40小时（调休上班日增加8小时，周一至周五的调休放假日减少8小时）", "At most 40 h a week without agreed overtime; a make-up workday adds 8 h, a bridge day on Monday to Friday takes 8 h"},
+		Params:   []string{"normal_week", "normal_day", "week_start"},
+	},
+	{
+		Code: "hours.overtime_daily", Hard: true, Unit: "hours", duties: true, judge: overtimeDaily,
+		concerns: isStandard,
+		Article:  "劳动法 §41",
+		Says:     Text{"每日加班一般不超过1小时，特殊情况不超过3小时", "Overtime at most 1 h a day, 3 h on agreed special dates"},
+		Params:   []string{"overtime_day", "overtime_special", "special_dates"},
+	},
+	{
+		Code: "hours.overtime_weekly", Hard: true, Unit: "hours", duties: true, judge: overtimeWeekly,
+		concerns: isStandard,
+		Article:  "内部规定",
+		Says:     Text{"每周加班不超过18小时", "Overtime at most 18 h a week"},
+		Params:   []string{"overtime_week", "week_start"},
+	},
+	{
+		Code: "hours.overtime_monthly", Hard: true, Unit: "hours", duties: true, judge: overtimeMonthly,
+		concerns: isStandard,
+		Article:  "劳动法 §41",
+		Says:     Text{"每月加班不超过36小时", "Overtime at most 36 h a month"},
+		Params:   []string{"overtime_month", "holiday_is_overtime"},
+	},
+	{
+		Code: "hours.comprehensive_daily", Hard: true, Unit: "hours", duties: true, judge: comprehensiveDaily,
+		concerns: isComprehensive,
+		Article:  "内部规定，参照劳部发[1997]271 §6",
+		Says:     Text{"综合计算工时制每日工作不超过11小时", "At most 11 h a day under comprehensive hours"},
+		Params:   []string{"comprehensive_day"},
+	},
+	{
+		Code: "hours.comprehensive_period", Hard: true, Unit: "hours", duties: true, judge: comprehensivePeriod,
+		concerns: func(j *Judge) bool { return isComprehensive(j) && !j.person.OvertimeAgreed },
+		Article:  "劳动法 §39; 劳部发[1994]503 §5; 人社部发〔2025〕2号",
+		Says:     Text{"未同意加班者在综合周期（周、月、季、年）内不超过法定标准工时", "Comprehensive hours keep the normal hours of their week, month, quarter or year without agreed overtime"},
+		Params:   []string{"comprehensive_period", "comprehensive_week", "comprehensive_month", "comprehensive_quarter", "comprehensive_year"},
+	},
+	{
+		Code: "hours.comprehensive_overtime", Hard: true, Unit: "hours", duties: true, judge: comprehensiveOvertime,
+		concerns: isComprehensive,
+		Article:  "劳动法 §41; 劳部发[1997]271 §5",
+		Says:     Text{"综合周期内加班平均每月不超过36小时", "Overtime of a comprehensive period at most 36 h a month on average"},
+		Params:   []string{"overtime_month", "holiday_is_overtime", "comprehensive_period"},
+	},
+	{
+		Code: "hours.part_time_daily", Hard: true, Unit: "hours", duties: true, judge: partTimeDaily,
+		concerns: isPartTime,
+		Article:  "劳动合同法 §68",
+		Says:     Text{"非全日制每日不超过4小时", "Part-time at most 4 h a day"},
+		Params:   []string{"part_time_day"},
+	},
+	{
+		Code: "hours.part_time_weekly", Hard: true, Unit: "hours", duties: true, judge: partTimeWeekly,
+		concerns: isPartTime,
+		Article:  "劳动合同法 §68",
+		Says:     Text{"非全日制每周不超过24小时", "Part-time at most 24 h a week"},
+		Params:   []string{"part_time_week", "week_start"},
+	},
+}
+
+var restRules = []Rule{
+	{
+		Code: "rest.between_block", Hard: true, Unit: "hours", duties: true, judge: restBlock,
+		Article: "内部规定",
+		Says:    Text{"两班之间至少休息8小时", "At least 8 h between two shifts"},
+		Params:  []string{"rest_block"},
+	},
+	{
+		Code: "rest.weekly_day", Hard: true, Unit: "days", duties: true, judge: weeklyRestDay,
+		Article: "劳动法 §38",
+		Says:    Text{"每周至少休息一日", "At least one day without work in each week"},
+		Params:  []string{"week_start"},
+	},
+	{
+		Code: "days.consecutive", Hard: true, Unit: "days", duties: true, judge: consecutiveDays,
+		Article: "内部规定",
+		Says:    Text{"连续上班不超过6天", "At most 6 working days in a row"},
+		Params:  []string{"consecutive_days"},
+	},
+	{
+		Code: "rest.between_warn", Unit: "hours", duties: true, judge: restWarn,
+		Article: "内部规定",
+		Says:    Text{"两班之间休息少于11小时需提醒", "Less than 11 h between two shifts is flagged"},
+		Params:  []string{"rest_warn", "rest_block"},
+	},
+	{
+		Code: "night.run", Unit: "shifts", duties: true, judge: nightRun,
+		Article: "内部规定",
+		Says:    Text{"连续夜班不超过5个", "At most 5 night shifts in a row"},
+		Params:  []string{"night_run", "night_from", "night_until"},
+	},
+	{
+		Code: "holidays.agreed", Unit: "hours", duties: true, judge: holidayAgreed,
+		concerns: func(j *Judge) bool { return !j.person.OvertimeAgreed },
+		Article:  "劳动法 §40 §44; 劳动合同法 §31",
+		Says:     Text{"法定节假日上班须征得同意", "Work on a statutory holiday needs agreement"},
+	},
+}
+
+var engagementRules = []Rule{
+	{
+		Code: "interns.night", Hard: true, Unit: "shifts", duties: true, judge: internNight,
+		concerns: isIntern,
+		Article:  "职业学校学生实习管理规定(2021) §17",
+		Says:     Text{"实习生不上夜班", "No night work for interns"},
+		Params:   []string{"night_from", "night_until"},
+	},
+	{
+		Code: "interns.overtime", Hard: true, Unit: "hours", duties: true, judge: internOvertime,
+		concerns: isIntern,
+		Article:  "职业学校学生实习管理规定(2021) §17",
+		Says:     Text{"实习生不加班", "No overtime for interns"},
+		Params:   []string{"normal_day", "normal_week"},
+	},
+	{
+		Code: "interns.holiday", Hard: true, Unit: "hours", duties: true, judge: internHoliday,
+		concerns: isIntern,
+		Article:  "职业学校学生实习管理规定(2021) §17",
+		Says:     Text{"实习生法定节假日不实习", "No internship on statutory holidays"},
+	},
+	{
+		Code: "interns.rest_days", Hard: true, Unit: "days", duties: true, judge: internRestDays,
+		concerns: isIntern,
+		Article:  "职业学校学生实习管理规定(2021) §17",
+		Says:     Text{"实习生休息日不实习，每周实习天数不超过当周工作日", "Interns work at most as many days of a week as it has workdays"},
+		Params:   []string{"week_start"},
+	},
+	{
+		Code: "agency.term", Hard: true, Unit: "shifts", duties: true, judge: agencyTerm,
+		concerns: func(j *Judge) bool { return j.person.Engagement == Agency && !j.person.Assigned.From.IsZero() },
+		Article:  "劳动合同法 §66",
+		Says:     Text{"派遣员工只在派遣期内排班，临时性岗位不超过6个月", "Agency workers only within their post, at most 6 months"},
+		Params:   []string{"agency_months"},
+	},
+	{
+		Code: "cloud.slots", Hard: true, Unit: "hours", duties: true, judge: cloudSlots,
+		concerns: isCloud,
+		Article:  "内部规定",
+		Says:     Text{"云客服按整1小时时段排班", "Cloud agents work whole slots of 1 h"},
+		Params:   []string{"cloud_slot"},
+	},
+	{
+		Code: "cloud.day", Hard: true, Unit: "hours", duties: true, judge: cloudDay,
+		concerns: isCloud,
+		Article:  "内部规定",
+		Says:     Text{"云客服每日不超过6个时段", "Cloud agents at most 6 slots a day"},
+		Params:   []string{"cloud_slot", "cloud_slots"},
+	},
+	{
+		Code: "cloud.pauses", Unit: "hours", judge: cloudPauses,
+		concerns: isCloud,
+		Article:  "内部规定",
+		Says:     Text{"云客服开班30分钟内、下班前10分钟内不休息", "Cloud agents take no break in the first 30 or last 10 minutes"},
+		Params:   []string{"cloud_no_break_first", "cloud_no_break_last"},
+	},
+}
+
+var agreementRules = []Rule{
+	{
+		Code: "agreement.day", Hard: true, Unit: "hours", duties: true, judge: agreedDay,
+		concerns: hasAgreement,
+		Article:  "劳动合同法 §3 §17; 个人约定",
+		Says:     Text{"个人约定的每日工时", "The working time a day agreed in person"},
+	},
+	{
+		Code: "agreement.week", Hard: true, Unit: "hours", duties: true, judge: agreedWeek,
+		concerns: hasAgreement,
+		Article:  "劳动合同法 §3 §17; 个人约定",
+		Says:     Text{"个人约定的每周工时", "The working time a week agreed in person"},
+		Params:   []string{"week_start"},
+	},
+	{
+		Code: "agreement.clock", Hard: true, Unit: "hours", duties: true, judge: agreedClock,
+		concerns: hasAgreement,
+		Article:  "劳动合同法 §3 §17; 个人约定",
+		Says:     Text{"个人约定的最早上班和最晚下班时间", "The earliest start and latest end agreed in person"},
+	},
+	{
+		Code: "agreement.nights", Hard: true, Unit: "shifts", duties: true, judge: agreedNights,
+		concerns: hasAgreement,
+		Article:  "劳动合同法 §3 §17; 个人约定",
+		Says:     Text{"个人约定不上夜班", "No night work where agreed in person"},
+		Params:   []string{"night_from", "night_until"},
+	},
+	{
+		Code: "agreement.days_off", Hard: true, Unit: "shifts", duties: true, judge: agreedDaysOff,
+		concerns: hasAgreement,
+		Article:  "劳动合同法 §3 §17; 个人约定",
+		Says:     Text{"个人约定的固定休息日", "The fixed days off agreed in person"},
+	},
+}
+
+var serviceRules = []Rule{
+	{
+		Code: "fit.skill", Hard: true, Unit: "hours", judge: skillRequired,
+		Article: "内部规定",
+		Says:    Text{"只能服务已具备技能的队列", "Only queues the agent is trained for"},
+	},
+	{
+		Code: "certificate.merchant", Hard: true, Unit: "hours", judge: certificateRequired,
+		Article: "内部规定",
+		Says:    Text{"服务商家前须通过其认证", "The certificate of a merchant before serving it"},
+		Params:  []string{"queues"},
+	},
+	{
+		Code: "certificate.pack", Hard: true, Unit: "hours", judge: packRequired,
+		Article: "内部规定",
+		Says:    Text{"服务商家前须确认其大促资料包", "The promotion pack of a merchant is acknowledged before serving it"},
+		Params:  []string{"queues"},
+	},
+	{
+		Code: "shops.at_once", Hard: true, Unit: "shops", judge: shopsAtOnce,
+		Article: "内部规定",
+		Says:    Text{"同时接待的店铺数不超过上限", "No more shops at once than the ceiling"},
+		Params:  []string{"shops_at_once", "queues"},
+	},
+	{
+		Code: "meal.required", hardWith: "hard_meals", Unit: "hours", duties: true, judge: mealRequired,
+		Article: "内部规定",
+		Says:    Text{"超过6小时的班次至少有30分钟用餐", "Shifts over 6 h hold a meal of at least 30 minutes"},
+		Params:  []string{"meal_after", "meal_length", "hard_meals"},
+	},
+	{
+		Code: "breaks.stretch", Unit: "hours", judge: workStretch,
+		Article: "内部规定",
+		Says:    Text{"连续工作不超过4小时", "At most 4 h of work without a pause"},
+		Params:  []string{"work_stretch"},
+	},
+}

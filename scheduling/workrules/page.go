@@ -1,0 +1,113 @@
+package workrules
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// pageHead is the part of docs/rules.md that people wrote.
+const pageHead = `# Work rules
+
+Made from the registry in scheduling/workrules by its test (` + "`go test ./scheduling/workrules -run Page -update`" + `); a test keeps it current.
+
+Every rule judges the optimiser, a manual edit, a swap and a leave request alike. A hard rule
+forbids, a soft one warns. 内部规定 is a house rule. Every limit is a setting; the statutory ones may
+be tightened, not relaxed. Whatever is broken names its place and amount, and comes with the changes
+that would make it legal; each of those was judged again before it is shown.
+
+Days are civil days in the business time zone, and a shift counts on the day it starts. Only the
+night, statutory holidays, the weekly rest day and the pay split look at both sides of midnight.
+
+## Rules
+
+| rule | says | article | kind | amount in | settings |
+| --- | --- | --- | --- | --- | --- |
+`
+
+const pageParams = `
+*hard with* means: soft, and hard when that setting is true.
+
+## Settings
+
+| setting | default | meaning |
+| --- | --- | --- |
+`
+
+const pagePay = `
+## Pay (劳动法 §44)
+
+| hours | standard | comprehensive | part-time |
+| --- | --- | --- | --- |
+| normal | 100 % | 100 % | 100 % |
+| beyond the normal day or week; beyond the normal hours of the period | 150 % | 150 % | 100 % |
+| rest day, without 补休 | 200 % | 100 % | 100 % |
+| statutory holiday | 300 % | 300 % | 300 % |
+
+A make-up workday (调休上班) is an ordinary day; a bridge day (调休放假) is a rest day, never 300 %.
+A shift over midnight is split there when split_at_midnight is true: 22:00-06:00 into 1 October is two
+normal hours and six at 300 %, 16:00-24:00 on the eve is none. With rest_days "placed" the house
+places its rest days (国务院规定(1995) §7): worked days of a calendar week beyond its official workdays
+are rest-day work. With "calendar" Saturdays, Sundays and bridge days are, whoever works them.
+`
+
+// meanings says in a line what each setting is for, by its key; a test holds that none is missing.
+var meanings = map[string]string{
+	"week_start": "first day of a rule week", "normal_day": "normal working time a day", "normal_week": "normal working time a week",
+	"overtime_day": "overtime a day", "overtime_special": "overtime a day on special dates", "special_dates": "dates with agreed special reasons (劳动法 §41)",
+	"overtime_week": "overtime a week", "overtime_month": "overtime a month", "holiday_is_overtime": "statutory-holiday work counts towards the month",
+	"rest_block": "rest between shifts, less is forbidden", "rest_warn": "rest between shifts, less is flagged", "consecutive_days": "working days in a row",
+	"part_time_day": "part-time work a day", "part_time_week": "part-time work a week",
+	"night_from": "the night begins, after midnight", "night_until": "the night ends, after midnight",
+	"meal_after": "longer shifts hold a meal", "meal_length": "length of that meal", "hard_meals": "a missing meal forbids",
+	"split_at_midnight": "holiday pay by the minute; false: by the day a shift starts", "rest_days": "which days are paid 200 %",
+	"comprehensive_period": "the approved period where a person names none", "comprehensive_day": "work a day under comprehensive hours",
+	"comprehensive_week": "normal hours of a week", "comprehensive_month": "normal hours of a month: 248 days x 8 h / 12",
+	"comprehensive_quarter": "normal hours of a quarter: 62 days x 8 h", "comprehensive_year": "normal hours of a year: 248 days x 8 h",
+	"night_run": "night shifts in a row", "work_stretch": "work without a pause", "pregnant_rest": "paid rest in a shift from the 7th month",
+	"nursing_hour": "nursing time a day and child", "hard_care": "missing rest or nursing time forbids", "agency_months": "months on a temporary agency post",
+	"cloud_slot": "what cloud agents book", "cloud_slots": "slots a day", "cloud_no_break_first": "no break at the start of a cloud shift",
+	"cloud_no_break_last": "no break at the end of a cloud shift", "shops_at_once": "shops one person answers at once; 0 = no limit",
+	"queues": "per queue: shops, certificate, promotion packs",
+}
+
+// Page is docs/rules.md: every rule with its sentence, article and settings, and every setting with
+// its default.
+func Page() string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, r := range Rules() {
+		kind := "soft"
+		if r.Hard {
+			kind = "hard"
+		}
+		if r.hardWith != "" {
+			kind = "hard with " + r.hardWith
+		}
+		fmt.Fprintf(&b, "| %s | %s<br>%s | %s | %s | %s | %s |\n", r.Code, r.Says.ZH, r.Says.EN, r.Article, kind, r.Unit, strings.Join(r.Params, ", "))
+	}
+	b.WriteString(pageParams)
+	params := reflect.ValueOf(DefaultParams())
+	for i := range params.NumField() {
+		name := paramName(params.Type().Field(i))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, defaultText(params.Field(i)), meanings[name])
+	}
+	b.WriteString(pagePay)
+	return b.String()
+}
+
+func paramName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
+
+func defaultText(v reflect.Value) string {
+	if d, ok := v.Interface().(time.Duration); ok {
+		return clockText(d)
+	}
+	if v.Kind() == reflect.Slice {
+		return "none"
+	}
+	return fmt.Sprint(v.Interface())
+}

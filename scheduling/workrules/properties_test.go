@@ -1,0 +1,128 @@
+package workrules
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// randomShifts draws shifts in order of time, sometimes too close or too long, some of them planned.
+func randomShifts(t *rapid.T) (out []scheduling.Shift) {
+	at := -20.0 * 24
+	for at < 13*24 {
+		at += float64(rapid.IntRange(4, 60).Draw(t, "gap")) / 2
+		length := float64(rapid.IntRange(4, 20).Draw(t, "half hours")) / 2
+		s := shift(21, at, length)
+		if rapid.Bool().Draw(t, "planned") {
+			kind := rapid.SampledFrom([]scheduling.ActivityKind{scheduling.Break, scheduling.Meal}).Draw(t, "pause")
+			s.Activities = []scheduling.Activity{
+				activity(scheduling.Work, s, 0, 1, "q1"), activity(kind, s, 1, 0.5, ""), activity(scheduling.Work, s, 1.5, length-1.5, "q1"),
+			}
+		}
+		out = append(out, s)
+		at += length
+	}
+	return out
+}
+
+// randomPerson draws somebody of any regime, engagement, condition, agreement and sessions.
+func randomPerson(t *rapid.T) Person {
+	p := Person{
+		ID: "a", OvertimeAgreed: rapid.Bool().Draw(t, "agreed"), Skills: []Skill{{Queue: "q1"}},
+		Regime:     rapid.SampledFrom([]Regime{"", Standard, Comprehensive, PartTime}).Draw(t, "regime"),
+		Engagement: rapid.SampledFrom([]Engagement{"", Employee, Agency, Intern, Cloud}).Draw(t, "engagement"),
+	}
+	if p.Regime == Comprehensive {
+		p.Period = rapid.SampledFrom([]Period{"", ByWeek, ByMonth, ByQuarter, ByYear}).Draw(t, "period")
+		p.Carried = []Carried{{Dates: calendar.Dates{From: calendar.MakeDate(2026, 9, 1), Until: calendar.MakeDate(2026, 9, 10)}, Hours: 60}}
+	}
+	switch rapid.IntRange(0, 8).Draw(t, "kind") {
+	case 0:
+		p.Born = calendar.MakeDate(rapid.IntRange(2007, 2011).Draw(t, "born"), 9, 25)
+	case 1:
+		p.Conditions = []Condition{{Kind: Nursing, Dates: from(rapid.IntRange(1, 28).Draw(t, "since"))}}
+	case 2:
+		p.Conditions = []Condition{{Kind: PregnantLate, Dates: from(rapid.IntRange(1, 28).Draw(t, "since"))}}
+	case 3:
+		p.Agreements = []Agreement{{
+			Dates: from(20), DayHours: 7, WeekHours: 30, NotBefore: 7, NotAfter: 23, NoNights: rapid.Bool().Draw(t, "no nights"), DaysOff: []string{"sunday"},
+		}}
+	case 4:
+		p.Sessions = append(session(rapid.IntRange(15, 34).Draw(t, "training"), 9, 2), session(rapid.IntRange(15, 34).Draw(t, "meeting"), 14, 2)...)
+	case 5:
+		p.Unavailable = []calendar.Range{shift(25, 3, 40).Range()}
+	case 6:
+		p.Assigned = calendar.Dates{From: calendar.MakeDate(2026, 3, 28)}
+	}
+	if p.Regime == Comprehensive && p.Engagement == Intern {
+		p.Engagement = Employee
+	}
+	require.Empty(t, p.Validate("person"))
+	return p
+}
+
+func randomFrame(t *rapid.T) *Frame {
+	p := DefaultParams()
+	p.HardMeals, p.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
+	p.WeekStart = rapid.SampledFrom([]string{"monday", "sunday", "wednesday"}).Draw(t, "week")
+	return NewFrame(testRange, testDays, shanghai, p)
+}
+
+func TestPayHoursAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shifts := randomShifts(t)
+		want := time.Duration(0)
+		for _, s := range shifts {
+			if testRange.Contains(s.Start) {
+				want += s.WorkTime()
+			}
+		}
+		got := time.Duration(0)
+		for _, p := range PayHours(Case{Person: Person{ID: "a"}, Shifts: shifts, Range: testRange, Holidays: testDays, Location: shanghai, Params: DefaultParams()}) {
+			got += p.Time
+		}
+		assert.Equal(t, want, got)
+	})
+}
+
+func TestTakingAShiftAwayNeverBreaksAHardRule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		frame := randomFrame(t)
+		judge := NewJudge(frame, randomPerson(t))
+		var duties []Duty
+		for _, s := range randomShifts(t) {
+			if d, ok := frame.Duty(s); ok {
+				if try := append(append([]Duty{}, duties...), d); judge.Broken(try) == nil {
+					duties = try
+				}
+			}
+		}
+		if len(duties) == 0 {
+			return
+		}
+		i := rapid.IntRange(0, len(duties)-1).Draw(t, "without")
+		rest := append(append([]Duty{}, duties[:i]...), duties[i+1:]...)
+		assert.Nil(t, judge.Broken(rest))
+	})
+}
+
+func TestQuickAndExplainedJudgementsAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		frame := randomFrame(t)
+		judge := NewJudge(frame, randomPerson(t))
+		shifts := randomShifts(t)
+		var duties []Duty
+		for _, s := range shifts {
+			if d, ok := frame.Duty(s); ok {
+				duties = append(duties, d)
+			}
+		}
+		assert.Equal(t, judge.Broken(duties) != nil, HasHard(judge.Explain(shifts)))
+	})
+}
