@@ -15,7 +15,7 @@ type pool struct {
 func (t *chatTable) below(agents int, rate float64, seats []seat, figures bool) pool {
 	k := t.Concurrency
 	p := pool{full: 1, tally: t.pooled}
-	p.tally.clear()
+	p.clear()
 	here := spread(agents, 0, 0, rate, seats)
 	low, more := 0, 0
 	for n := range agents * k {

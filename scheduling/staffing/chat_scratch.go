@@ -1,7 +1,7 @@
 package staffing
 
 // scratch is the memory that the chains of one table are solved in, so that a plan of many slots asks for it
-// once. What a method returns from it holds until the next call of the same method. One goroutine at a time.
+// once. Seats, weights and balances lie in it and hold until the next are made. One goroutine at a time.
 type scratch struct {
 	seats               []seat
 	chosen              [][]float64 // by open conversations, behind seat.chosen

@@ -16,7 +16,7 @@ type levels struct {
 func (f *flow) count(dt, rate float64, n []float64, seats []seat, sum *flowSum) levels {
 	k := f.Concurrency
 	l := levels{tally: f.counted}
-	l.tally.clear()
+	l.clear()
 	came := rate * dt
 	sum.seconds += dt
 	sum.arrived += came
@@ -149,9 +149,14 @@ func (r *refilled) count(q int, contacts float64, sum *flowSum) {
 		}
 		return mathext.GammaIncReg(mean*mean/variance, limit*mean/variance)
 	}
-	sum.first += contacts * within(r.limits[0])
-	for i := range sum.prompt {
-		sum.prompt[i] += contacts * within(r.limits[i+1])
+	first := within(r.limits[0])
+	sum.first += contacts * first
+	for i, limit := range r.limits[1:] {
+		if limit == r.limits[0] { // asked for a minute in both, as the platforms do
+			sum.prompt[i] += contacts * first
+			continue
+		}
+		sum.prompt[i] += contacts * within(limit)
 	}
 }
 
