@@ -100,27 +100,30 @@ func (c Chats) At(agents int, firstWithin, roundWithin time.Duration) ChatPerfor
 
 // Capacity is the conversations per second that one agent finishes who is always fully loaded.
 func (c Chats) Capacity() float64 {
-	t := c.table(0, 0)
-	d := t.start(1/c.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
-	seats, _ := t.seats(nil, d)
-	return seats[c.Concurrency].ends
+	return c.table(0, 0).capacity()
+}
+
+// capacity is Chats.Capacity.
+func (t *chatTable) capacity() float64 {
+	t.start(&t.drive, 1/t.HandleTime.Seconds(), alwaysRefilled) // any rate will do: the full level only feeds itself
+	seats, _ := t.solve(&t.drive)
+	return seats[t.Concurrency].ends
 }
 
 // LeastChats is the smallest number of agents whose FirstWithin reaches share, whose occupancy stays
 // at or below occupancy (0 = no cap) and whose abandonment stays at or below abandon (0 = no cap).
 // When no number does, it returns the best reachable state and staffing.unreachable. c must be valid.
 func LeastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
-	best, err := leastChats(c, share, within, occupancy, abandon)
+	best, err := c.table(within, within).deciding().least(share, within, occupancy, abandon)
 	if best.Agents > 0 && c.Contacts > 0 {
 		best = c.At(best.Agents, within, within)
 	}
 	return best, err
 }
 
-// leastChats is LeastChats with only the figures that the target needs.
-func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
-	t := c.deciding(within)
-	if c.Contacts == 0 {
+// least is LeastChats for the first limit of the table, which within tells the reader.
+func (t *chatTable) least(share float64, within time.Duration, occupancy, abandon float64) (ChatPerformance, error) {
+	if t.Contacts == 0 {
 		return t.at(0), nil
 	}
 	if free := t.idle(); free < share {
@@ -129,8 +132,8 @@ func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon
 			100*share, within, t.work(1), 100*free)
 	}
 	met := func(n int) bool { return meets(t.at(n), share, occupancy, abandon) }
-	guess := int(c.Contacts/c.Interval.Seconds()/c.Capacity()) + 1
-	n, ok := leastWhole(guess, MaxAgents/c.Concurrency, met)
+	guess := int(t.Contacts/t.Interval.Seconds()/t.capacity()) + 1
+	n, ok := leastWhole(guess, MaxAgents/t.Concurrency, met)
 	best := t.at(n)
 	if !ok {
 		return best, fault.New(fault.Invalid, "staffing.unreachable",
@@ -142,14 +145,4 @@ func leastChats(c Chats, share float64, within time.Duration, occupancy, abandon
 // meets reports a target as reached; a cap of 0 does not bind.
 func meets(p ChatPerformance, share, occupancy, abandon float64) bool {
 	return p.FirstWithin >= share && (occupancy == 0 || p.Occupancy <= occupancy) && (abandon == 0 || p.Abandon <= abandon)
-}
-
-// deciding is the model without the figures that no target looks at.
-func (c Chats) deciding(within time.Duration) chatTable {
-	return chatTable{Chats: c, first: within.Seconds()}
-}
-
-// firstWithin is ChatPerformance.FirstWithin alone.
-func (c Chats) firstWithin(agents int, within time.Duration) float64 {
-	return c.deciding(within).at(agents).FirstWithin
 }

@@ -2,7 +2,6 @@ package staffing
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -11,19 +10,44 @@ type chatTable struct {
 	Chats
 	first float64    // limit of the first reply, seconds
 	round [2]float64 // limits of every reply, seconds: the asked one and PlatformLimit
+	// What follows from the load, see timed.
+	reply       float64 // mean attention per reply of an agent with one conversation, seconds
+	endsAtReply float64 // see cycle
+	back        float64
+	*scratch
 }
 
-func (c Chats) table(firstWithin, roundWithin time.Duration) chatTable {
-	return chatTable{Chats: c, first: firstWithin.Seconds(), round: [2]float64{roundWithin.Seconds(), PlatformLimit.Seconds()}}
+func (c Chats) table(firstWithin, roundWithin time.Duration) *chatTable {
+	return c.tableIn(newScratch(c.Concurrency), firstWithin, roundWithin)
+}
+
+// tableIn is table in memory that other tables of the same concurrency have used.
+func (c Chats) tableIn(memory *scratch, firstWithin, roundWithin time.Duration) *chatTable {
+	t := &chatTable{Chats: c, first: firstWithin.Seconds(), round: [2]float64{roundWithin.Seconds(), PlatformLimit.Seconds()}, scratch: memory}
+	t.timed(c.HandleTime)
+	return t
+}
+
+// deciding leaves out the figures that no target looks at.
+func (t *chatTable) deciding() *chatTable {
+	t.round = [2]float64{}
+	return t
+}
+
+// timed sets the handle time and what follows from it.
+func (t *chatTable) timed(handle time.Duration) {
+	t.HandleTime = handle
+	t.reply = t.Overhead * handle.Seconds() / t.Rounds
+	t.endsAtReply, t.back = t.cycle()
 }
 
 // work is the mean attention per reply of an agent with open conversations, seconds.
-func (t chatTable) work(open int) float64 {
-	return t.Overhead * t.HandleTime.Seconds() / t.Rounds * t.slow(open)
+func (t *chatTable) work(open int) float64 {
+	return t.reply * t.slow(open)
 }
 
 // slow is the work time of a reply begun with open conversations over that of one begun alone.
-func (t chatTable) slow(open int) float64 {
+func (t *chatTable) slow(open int) float64 {
 	further := max(0, open-1)
 	if n := len(t.Slow); n > 0 {
 		return t.Slow[min(further, n-1)]
@@ -32,7 +56,7 @@ func (t chatTable) slow(open int) float64 {
 }
 
 // idle is the share of first replies within the limit by an agent with nothing else to do.
-func (t chatTable) idle() float64 { return 1 - math.Exp(-t.first/t.work(1)) }
+func (t *chatTable) idle() float64 { return 1 - math.Exp(-t.first/t.work(1)) }
 
 // seat is what an agent with a given number of open conversations does.
 type seat struct {
@@ -48,46 +72,18 @@ type seat struct {
 	later   float64    // mean time to the reply of a later round, seconds
 }
 
-// drive is what the chain of one agent needs to know of the pool around it.
-type drive struct {
-	arrivals []float64   // arrivals[j]: rate at which an agent with j open is given a new conversation
-	turn     [][]float64 // turn[j][m]: that rate with m at the desk, over the mean rate at j; nil = 1
-	pace     []float64   // pace[j]: mean seconds per reply in progress with j open; see pacing
-	begun    float64     // work of a reply when it is begun over work at the level at which it was asked for; see pacing
-	refill   float64     // chance that an agent who is full and ends one gets the next from the queue at once
-}
-
-func (d drive) rate(open, desk int) float64 {
-	if d.turn[open] == nil {
-		return d.arrivals[open]
-	}
-	return d.arrivals[open] * d.turn[open][desk]
-}
-
-// start is a drive in which every agent is given arrivals at one rate.
-func (t chatTable) start(rate, refill float64) drive {
-	d := drive{arrivals: make([]float64, t.Concurrency), turn: make([][]float64, t.Concurrency), pace: make([]float64, t.Concurrency+1), begun: 1, refill: refill}
-	for j := range d.arrivals {
-		d.arrivals[j] = rate
-	}
-	for j := range d.pace {
-		d.pace[j] = t.work(j)
-	}
-	return d
-}
-
 // index of the state (open, desk) in the chain of one agent.
 func index(open, desk int) int { return open*(open+1)/2 + desk }
 
-// seats solves the chain of one agent over (open, at the desk). A new conversation starts at the desk.
+// solve solves the chain of one agent over (open, at the desk). A new conversation starts at the desk.
 //
 // The chain is solved by the subtraction-free elimination of Grassmann, Taksar & Heyman (Oper. Res. 33
 // (1985)), on the band that the transitions span.
-func (t chatTable) seats(buffer []float64, d drive) ([]seat, []float64) {
-	k := t.Concurrency
-	states, band := (k+1)*(k+2)/2, k+2
-	rates := t.rates(buffer, d, states, band)
-	weights := stationary(rates, states, band)
+func (t *chatTable) solve(d *drive) (seats []seat, weights []float64) {
+	states, band := len(t.weights), t.Concurrency+2
+	t.layOut(d, states, band)
+	weights = t.weights
+	stationary(t.rates, weights, band)
 	sum := 0.0
 	for _, w := range weights {
 		sum += w
@@ -95,26 +91,29 @@ func (t chatTable) seats(buffer []float64, d drive) ([]seat, []float64) {
 	for i := range weights {
 		weights[i] /= sum
 	}
-	out := make([]seat, k+1)
-	for open := range out {
-		out[open] = t.describe(open, d, weights[index(open, 0):index(open, open)+1])
-	}
-	t.entries(out, d, weights)
-	return out, weights
+	return t.describeAll(weights, d), weights
 }
 
-// rates lays out the transition rates of one agent in a band: rates[i*width + j-i+band] is from i to j.
-// The buffer is used when it is large enough.
-func (t chatTable) rates(buffer []float64, d drive, states, band int) []float64 {
+// describeAll turns the weights of the chain of one agent into seats.
+func (t *chatTable) describeAll(weights []float64, d *drive) []seat {
+	for open := range t.seats {
+		t.describe(open, d, weights[index(open, 0):index(open, open)+1])
+	}
+	t.entries(t.seats, d, weights)
+	return t.seats
+}
+
+// layOut puts the transition rates of one agent into a band: rates[i*width + j-i+band] is from i to j.
+func (t *chatTable) layOut(d *drive, states, band int) {
 	k, width := t.Concurrency, 2*band+1
-	rates := slices.Grow(buffer[:0], states*width)[:states*width]
+	rates := sizedBuffer(&t.rates, states*width)
 	clear(rates)
 	add := func(i, j int, rate float64) {
 		if i != j {
 			rates[i*width+j-i+band] += rate
 		}
 	}
-	endsAtReply, back := t.cycle()
+	endsAtReply, back := t.endsAtReply, t.back
 	for open := range k + 1 {
 		stay := 0.0
 		if open == k {
@@ -137,14 +136,14 @@ func (t chatTable) rates(buffer []float64, d drive, states, band int) []float64 
 			}
 		}
 	}
-	return rates
 }
 
 // entries notes with how many at the desk an agent comes to each level by ending a conversation.
-func (t chatTable) entries(seats []seat, d drive, weights []float64) {
-	endsAtReply, back := t.cycle()
+func (t *chatTable) entries(seats []seat, d *drive, weights []float64) {
+	endsAtReply, back := t.endsAtReply, t.back
 	for open := range seats {
-		entry := make([]float64, open+1)
+		entry := seats[open].entry
+		clear(entry)
 		if open < t.Concurrency {
 			for m := range open + 1 {
 				if endsAtReply > 0 {
@@ -157,7 +156,7 @@ func (t chatTable) entries(seats []seat, d drive, weights []float64) {
 		for m := 1; open > 0 && m <= open; m++ {
 			entry[m] += weights[index(open-1, m-1)] * d.rate(open-1, m-1)
 		}
-		seats[open].entry = normalised(entry)
+		normalised(entry)
 	}
 }
 
@@ -169,11 +168,11 @@ const mostStages = 16
 // waiting others ahead is chosen after as many arrivals, an Erlang time, and has had that long to work
 // its desk off. line[j] is the mean number in the line, itself included, and served[j] the rate at
 // which the line moves. A line of one is memoryless: the agent is met as it is (PASTA).
-func (t chatTable) turns(d drive, seats []seat, line, served []float64) {
-	endsAtReply, back := t.cycle()
+func (t *chatTable) turns(d *drive, seats []seat, line, served []float64) {
+	endsAtReply, back := t.endsAtReply, t.back
 	for open := range d.turn {
 		s := &seats[open]
-		d.turn[open] = nil
+		d.turn[open] = d.turn[open][:0]
 		if open == 0 || !(line[open] > 1) || !(served[open] > 0) {
 			s.chosen = s.desk
 			continue
@@ -183,23 +182,22 @@ func (t chatTable) turns(d drive, seats []seat, line, served []float64) {
 			stages = 1
 		}
 		rate := served[open] / line[open] * float64(stages)
-		s.chosen = append([]float64(nil), s.entry...)
+		s.chosen = t.chosen[open]
+		copy(s.chosen, s.entry)
 		for range stages {
 			t.age(s.chosen, open, d.pace[open], endsAtReply, back, rate)
 		}
-		s.chosen = normalised(s.chosen)
-		turn := make([]float64, open+1)
-		for m := range turn {
-			turn[m] = min(s.chosen[m]/max(s.desk[m], 1e-12), 1e3)
+		normalised(s.chosen)
+		for m, p := range s.chosen {
+			d.turn[open] = append(d.turn[open], min(p/max(s.desk[m], 1e-12), 1e3))
 		}
-		d.turn[open] = turn
 	}
 }
 
 // cycle returns the chance that a reply ends the conversation, and the rate at which one absent buyer
 // comes back. With a single round the buyer's share of the handle time is a pause after the reply, and
 // the chance is 0: the end of the pause is the end.
-func (t chatTable) cycle() (endsAtReply, back float64) {
+func (t *chatTable) cycle() (endsAtReply, back float64) {
 	pause := (1 - t.Overhead) * t.HandleTime.Seconds()
 	switch {
 	case t.Rounds > 1 && pause > 0:
@@ -213,30 +211,32 @@ func (t chatTable) cycle() (endsAtReply, back float64) {
 	}
 }
 
-// stationary solves a banded irreducible chain by GTH elimination; weights sum to 1.
-func stationary(rates []float64, states, band int) []float64 {
-	width := 2*band + 1
+// stationary solves a banded irreducible chain by GTH elimination and leaves its weights, not yet of sum 1.
+func stationary(rates, weights []float64, band int) {
+	states, width := len(weights), 2*band+1
 	for n := states - 1; n > 0; n-- {
 		low := max(0, n-band)
+		from := rates[n*width+low-n+band : n*width+band] // from n to low...n-1
 		out := 0.0
-		for j := low; j < n; j++ {
-			out += rates[n*width+j-n+band]
+		for _, rate := range from {
+			out += rate
 		}
 		if out == 0 {
 			continue // never left downwards: only with a refill of exactly 1, handled by the caller's floor
 		}
 		for i := low; i < n; i++ {
-			in := rates[i*width+n-i+band] / out
-			rates[i*width+n-i+band] = in
-			if in == 0 {
+			at := i*width - i + band
+			if rates[at+n] == 0 {
 				continue
 			}
-			for j := low; j < n; j++ {
-				rates[i*width+j-i+band] += in * rates[n*width+j-n+band]
+			in := rates[at+n] / out
+			rates[at+n] = in
+			for j, to := range rates[at+low : at+n] {
+				rates[at+low+j] = to + in*from[j]
 			}
 		}
 	}
-	weights := make([]float64, states)
+	clear(weights)
 	weights[0] = 1
 	for n := 1; n < states; n++ {
 		for i := max(0, n-band); i < n; i++ {
@@ -248,15 +248,14 @@ func stationary(rates []float64, states, band int) []float64 {
 			}
 		}
 	}
-	return weights
 }
 
 // age lets a stage of an Erlang time pass at one level: exponential with the given rate, during which
 // replies are sent and buyers come back, but no conversation ends. One tridiagonal solve, in place.
-func (t chatTable) age(desk []float64, open int, pace, endsAtReply, back, rate float64) {
+func (t *chatTable) age(desk []float64, open int, pace, endsAtReply, back, rate float64) {
 	up := func(m int) float64 { return float64(open-m) * back }
 	n := len(desk)
-	carry := make([]float64, n) // what is solved of the row above
+	carry := t.carry[:n] // what is solved of the row above
 	for m := range n {
 		out, down := rate+up(m), 0.0
 		if m > 0 {
@@ -279,108 +278,10 @@ func (t chatTable) age(desk []float64, open int, pace, endsAtReply, back, rate f
 	}
 }
 
-// pacing finds how long a reply in progress takes on average with j open. Its length was set by the
-// number open when it was begun, and while it lasts that number can only grow, so it is shorter than
-// work(j) when switching slows agents down. starts[s] is the rate at which replies are begun at s. Since
-// many are begun right after an ending, they are also begun at lower levels than they are asked for at:
-// the ratio of the two mean works is returned.
-func (t chatTable) pacing(d drive, weights []float64) float64 {
-	if t.slow(t.Concurrency) == 1 {
-		return 1
-	}
-	k := t.Concurrency
-	endsAtReply, back := t.cycle()
-	asked, askedWork := t.asked(d, weights)
-	starts, joins := make([]float64, k+1), make([]float64, k+1)
-	for open := 1; open <= k; open++ {
-		busy, joined := 0.0, 0.0
-		for m := 1; m <= open; m++ {
-			w := weights[index(open, m)]
-			done := w / d.pace[open]
-			busy += w
-			if open < k {
-				joined += w * d.rate(open, m)
-			}
-			stay := 0.0
-			if open == k {
-				stay = d.refill
-			}
-			starts[open] += done * endsAtReply * stay
-			if m > 1 {
-				starts[open] += done * (1 - endsAtReply)
-				starts[open-1] += done * endsAtReply * (1 - stay)
-			}
-		}
-		idle := weights[index(open, 0)]
-		starts[open] += idle * float64(open) * back * endsOrBack(endsAtReply, d.refill, open == k)
-		starts[open] += weights[index(open-1, 0)] * d.rate(open-1, 0)
-		if busy > 0 {
-			joins[open] = joined / busy
-		}
-	}
-	begun := make([]float64, k+1) // begun[s]: weight of replies in progress at the present level that were begun at s
-	for open := 1; open <= k; open++ {
-		all, speed := 0.0, 0.0
-		for s := 1; s <= open; s++ {
-			rate := 1 / t.work(s)
-			if s == open {
-				begun[s] = starts[s] / (rate + joins[open])
-			} else {
-				begun[s] *= joins[open-1] / (rate + joins[open])
-			}
-			all += begun[s]
-			speed += begun[s] * rate
-		}
-		if all > 0 {
-			d.pace[open] = all / speed
-		}
-	}
-	begunAt, begunWork := 0.0, 0.0
-	for open, rate := range starts {
-		begunAt += rate
-		begunWork += rate * t.work(open)
-	}
-	if begunAt == 0 || asked == 0 {
-		return 1
-	}
-	return min(1, begunWork/begunAt*asked/askedWork)
-}
-
-// asked is the rate of questions and the rate of work they would be if begun at the level they are asked at.
-func (t chatTable) asked(d drive, weights []float64) (rate, work float64) {
-	endsAtReply, back := t.cycle()
-	for open := 1; open <= t.Concurrency; open++ {
-		here := 0.0
-		for m := range open {
-			here += weights[index(open-1, m)] * d.rate(open-1, m)
-			if endsAtReply > 0 {
-				here += weights[index(open, m)] * float64(open-m) * back
-			}
-			if open == t.Concurrency { // taken from the queue
-				here += weights[index(open, m+1)] / d.pace[open] * endsAtReply * d.refill
-			}
-		}
-		rate += here
-		work += here * t.work(open)
-	}
-	return rate, work
-}
-
-// endsOrBack is the part of the pauses after which an idle agent begins a reply.
-func endsOrBack(endsAtReply, refill float64, full bool) float64 {
-	switch {
-	case endsAtReply > 0:
-		return 1
-	case full:
-		return refill
-	default:
-		return 0
-	}
-}
-
 // describe turns the weights of one level into the figures of a seat.
-func (t chatTable) describe(open int, d drive, weights []float64) seat {
-	s := seat{desk: make([]float64, open+1)}
+func (t *chatTable) describe(open int, d *drive, weights []float64) {
+	s := &t.seats[open]
+	*s = seat{desk: s.desk, entry: s.entry}
 	sum := 0.0
 	for _, w := range weights {
 		sum += w
@@ -395,20 +296,26 @@ func (t chatTable) describe(open int, d drive, weights []float64) seat {
 	if open > 0 {
 		s.replies = (1 - s.desk[0]) / d.pace[open]
 		s.ends = s.replies / t.Rounds
-		asking := make([]float64, open)
+	}
+}
+
+// laterRounds fills in how the later rounds fare; begun is that of the drive that the seats were described with.
+func (t *chatTable) laterRounds(begun float64, seats []seat) {
+	for open := 1; open < len(seats); open++ {
+		s := &seats[open]
+		asking, work := t.asking[:open], t.work(open)*begun
 		for m := range asking {
 			asking[m] = s.desk[m] * float64(open-m)
 		}
 		for i, limit := range t.round {
-			s.each[i] = replyWithin(asking, t.work(open)*d.begun, limit)
+			s.each[i] = replyWithin(asking, work, limit)
 		}
-		s.later = meanReply(normalised(asking), t.work(open)*d.begun)
+		s.later = meanReply(normalised(asking), work)
 	}
-	return s
 }
 
 // answer fills in how a new conversation fares that is given to an agent whose turn it is.
-func (t chatTable) answer(d drive, seats []seat) {
+func (t *chatTable) answer(d *drive, seats []seat) {
 	for open := range seats {
 		s := &seats[open]
 		if s.chosen == nil {
@@ -454,16 +361,16 @@ func meanReply(ahead []float64, work float64) float64 {
 
 // afterRefill is the desk that a conversation taken from the queue finds: its place came free by a
 // reply, so of the m at the desk one has just left.
-func (t chatTable) afterRefill(full seat) []float64 {
-	endsAtReply, _ := t.cycle()
-	if endsAtReply == 0 {
-		away := make([]float64, t.Concurrency)
+func (t *chatTable) afterRefill(full seat) []float64 {
+	if t.endsAtReply == 0 {
+		away := t.away
 		for m := range away {
 			away[m] = full.desk[m] * float64(t.Concurrency-m)
 		}
 		return normalised(away)
 	}
-	return normalised(append([]float64(nil), full.desk[1:]...))
+	copy(t.away, full.desk[1:])
+	return normalised(t.away)
 }
 
 func normalised(w []float64) []float64 {

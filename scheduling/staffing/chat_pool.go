@@ -7,46 +7,30 @@ type pool struct {
 	odds, first, mean, open, replies, later float64    // weights over the states with a free place
 	prompt, inTime                          [2]float64 // the same within the round limits
 	full                                    float64    // weight of the first full state, on the same scale
-	given                                   []float64  // weight x arrival rate, by open conversations of the agent chosen
-	there                                   []float64  // weight x agents, by open conversations
-	line                                    []float64  // weight x agents in line with the one chosen, by open conversations
-	served                                  []float64  // weight x rate at which that line moves
+	tally
 }
 
-// below runs the chain from the empty state to the last one with room.
-func (t chatTable) below(agents int, rate float64, seats []seat) pool {
+// below runs the chain from the empty state to the last one with room. Only with figures does it add up more than
+// the other chain needs.
+func (t *chatTable) below(agents int, rate float64, seats []seat, figures bool) pool {
 	k := t.Concurrency
-	p := pool{full: 1, given: make([]float64, k), there: make([]float64, k+1), line: make([]float64, k), served: make([]float64, k)}
+	p := pool{full: 1, tally: t.pooled}
+	p.clear()
 	here := spread(agents, 0, 0, rate, seats)
+	low, more := 0, 0
 	for n := range agents * k {
 		w := p.full
 		p.odds += w
 		p.open += w * float64(n)
-		for i, count := range here.count {
-			level := here.lowest + i
-			if count <= 0 || level > k {
-				continue
-			}
-			s := &seats[level]
-			p.there[level] += w * count
-			p.replies += w * count * s.replies
-			p.later += w * count * s.replies * s.later
-			for i := range s.each {
-				p.inTime[i] += w * count * s.replies * s.each[i]
-			}
-			if chosen := here.chosen[i]; chosen > 0 {
-				p.given[level] += w * chosen * rate
-				p.line[level] += w * chosen * count
-				p.served[level] += w * chosen * chosen * rate
-				p.first += w * chosen * s.first
-				for i := range s.prompt {
-					p.prompt[i] += w * chosen * s.prompt[i]
-				}
-				p.mean += w * chosen * s.mean
-			}
+		p.add(&here, w, rate, k)
+		if figures {
+			p.addFigures(&here, w, seats)
 		}
 		// Balance with the state above: full(n+1) * deaths(n+1) = full(n) * rate.
-		here = spread(agents, (n+1)/agents, (n+1)%agents, rate, seats)
+		if more++; more == agents {
+			low, more = low+1, 0
+		}
+		here = spread(agents, low, more, rate, seats)
 		p.full *= rate / here.ends(seats)
 		if p.full > 1e200 {
 			p.scale(1 / p.full)
@@ -57,6 +41,46 @@ func (t chatTable) below(agents int, rate float64, seats []seat) pool {
 		}
 	}
 	return p
+}
+
+// add adds a state of weight w to what the chain of one agent needs.
+func (t *tally) add(here *loads, w, rate float64, k int) {
+	for i, count := range here.count {
+		level := here.lowest + i
+		if count <= 0 || level > k {
+			continue
+		}
+		t.there[level] += w * count
+		if chosen := here.chosen[i]; chosen > 0 {
+			t.given[level] += w * chosen * rate
+			t.line[level] += w * chosen * count
+			t.served[level] += w * chosen * chosen * rate
+		}
+	}
+}
+
+// addFigures adds a state of weight w to the figures.
+func (p *pool) addFigures(here *loads, w float64, seats []seat) {
+	for i, count := range here.count {
+		level := here.lowest + i
+		if count <= 0 || level >= len(seats) {
+			continue
+		}
+		s := &seats[level]
+		replies := w * count * s.replies
+		p.replies += replies
+		p.later += replies * s.later
+		for i := range s.each {
+			p.inTime[i] += replies * s.each[i]
+		}
+		if chosen := here.chosen[i]; chosen > 0 {
+			p.first += w * chosen * s.first
+			for i := range s.prompt {
+				p.prompt[i] += w * chosen * s.prompt[i]
+			}
+			p.mean += w * chosen * s.mean
+		}
+	}
 }
 
 // outOfReach is the relative weight below which the chain stops: the states above are never seen.
@@ -70,7 +94,7 @@ type loads struct {
 	chosen [3]float64
 }
 
-func (l loads) ends(seats []seat) (sum float64) {
+func (l *loads) ends(seats []seat) (sum float64) {
 	for i, count := range l.count {
 		if level := l.lowest + i; count > 0 && level < len(seats) {
 			sum += count * seats[level].ends
@@ -137,7 +161,7 @@ const mixing = 4
 
 // at evaluates a number of agents. The pool chain needs to know how fast an agent with j conversations
 // finishes them, the seat chain how often such an agent gets a new one; they are solved in turn.
-func (t chatTable) at(agents int) ChatPerformance {
+func (t *chatTable) at(agents int) ChatPerformance {
 	rate, leave := t.Contacts/t.Interval.Seconds(), 1/t.Patience.Seconds()
 	out := ChatPerformance{Agents: agents}
 	switch {
@@ -163,9 +187,10 @@ func (t chatTable) at(agents int) ChatPerformance {
 	return out
 }
 
-// balance is a steady state: the chain of one agent and that of the conversations, each as the other needs it.
+// balance is a steady state: the chain of one agent and that of the conversations, each as the other needs it. It
+// lies in the scratch of its table.
 type balance struct {
-	drive        drive
+	drive        *drive
 	weights      []float64 // of the chain of one agent; sums to 1
 	seats        []seat
 	pool         pool
@@ -175,23 +200,29 @@ type balance struct {
 }
 
 // settle solves the two chains in turn. rate and leave are per second and positive, agents at least 1.
-func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
+func (t *chatTable) settle(agents int, rate, leave float64) (b balance) {
 	k := t.Concurrency
-	b.drive = t.start(rate/float64(agents), 0)
-	b.line, b.served = make([]float64, k), make([]float64, k)
-	states, width := index(k, k)+1, 2*(k+2)+1
-	buffer := make([]float64, states*width)
+	b.drive, b.line, b.served = &t.drive, t.line, t.served
+	t.start(b.drive, rate/float64(agents), 0)
+	clear(b.line)
+	clear(b.served)
 	for pass := range mixing {
-		b.seats, b.weights = t.seats(buffer, b.drive)
+		last := pass == mixing-1 // until then the figures do not count
+		begun := b.drive.begun
+		b.seats, b.weights = t.solve(b.drive)
 		t.turns(b.drive, b.seats, b.line, b.served)
 		b.drive.begun = t.pacing(b.drive, b.weights)
-		t.answer(b.drive, b.seats)
-		b.pool = t.below(agents, rate, b.seats)
-		limit := 0.0 // until the last pass only the weight of the queue counts
-		if pass == mixing-1 {
-			limit = t.first
+		if last {
+			t.laterRounds(begun, b.seats)
+			t.answer(b.drive, b.seats)
 		}
-		b.waiting = t.queued(agents, rate, leave, b.seats, limit)
+		b.pool = t.below(agents, rate, b.seats, last)
+		if last {
+			b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
+		} else {
+			w := waiting{arrival: rate, drain: float64(agents) * b.seats[k].ends, leave: leave}
+			b.waiting = moments{logOdds: w.logOdds()}
+		}
 		b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
 		b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
 		for j := range b.line {
@@ -203,7 +234,7 @@ func (t chatTable) settle(agents int, rate, leave float64) (b balance) {
 }
 
 // queued is the wait of those who find everybody full, and their chance of a reply within limit seconds.
-func (t chatTable) queued(agents int, rate, leave float64, seats []seat, limit float64) moments {
+func (t *chatTable) queued(agents int, rate, leave float64, seats []seat, limit float64) moments {
 	full := seats[t.Concurrency]
 	desk, work := t.afterRefill(full), t.work(t.Concurrency)
 	w := waiting{arrival: rate, drain: float64(agents) * full.ends, leave: leave}
@@ -214,7 +245,7 @@ func (t chatTable) queued(agents int, rate, leave float64, seats []seat, limit f
 const alwaysRefilled = 1 - 1e-9
 
 // feedback updates what the seat chain needs from the pool chain.
-func (t chatTable) feedback(arrivals []float64, p pool, m moments, wait, agents float64) (refill float64) {
+func (t *chatTable) feedback(arrivals []float64, p pool, m moments, wait, agents float64) (refill float64) {
 	k := t.Concurrency
 	least := 1e-9 * t.Contacts / t.Interval.Seconds() / agents // never 0: every level stays reachable
 	for j := range arrivals {
@@ -233,7 +264,7 @@ func (t chatTable) feedback(arrivals []float64, p pool, m moments, wait, agents 
 	return min(max(refill, 0), alwaysRefilled)
 }
 
-func (t chatTable) figures(out *ChatPerformance, seats []seat, p pool, m moments, atRound [2]moments, rate, leave float64) {
+func (t *chatTable) figures(out *ChatPerformance, seats []seat, p pool, m moments, atRound [2]moments, rate, leave float64) {
 	k, agents := t.Concurrency, float64(out.Agents)
 	below := 0.0 // weight of a state below, once normalised
 	if p.odds > 0 {

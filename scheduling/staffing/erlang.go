@@ -74,9 +74,7 @@ func idleOdds(agents, offered float64) float64 {
 	panels(e, math.Inf(1), func(lo, hi float64) {
 		mid, half := (lo+hi)/2, (hi-lo)/2
 		for i, x := range gaussNodes {
-			a, _, _ := e.at(mid - half*x)
-			b, _, _ := e.at(mid + half*x)
-			sum += gaussWeights[i] * half * (math.Exp(a) + math.Exp(b))
+			sum += gaussWeights[i] * half * (math.Exp(e.value(mid-half*x)) + math.Exp(e.value(mid+half*x)))
 		}
 	})
 	return max(0, math.Expm1(e.top()+math.Log(offered*sum)))
@@ -85,11 +83,15 @@ func idleOdds(agents, offered float64) float64 {
 // lostExponent is the exponent of the Erlang B integral, c log(1+t) - a t.
 type lostExponent struct{ agents, offered float64 }
 
-// at is -c (v - log(1+v)) - max(0, a-c) u with v = u/(1+t*): the terms that are linear in u and cancel are gone.
+// value is -c (v - log(1+v)) - max(0, a-c) u with v = u/(1+t*): the terms that are linear in u and cancel are gone.
+func (e lostExponent) value(u float64) float64 {
+	return -e.agents*logRest(u/(1+e.peak())) - max(0, e.offered-e.agents)*u
+}
+
 func (e lostExponent) at(u float64) (value, slope, curvature float64) {
-	start := 1 + e.peak()
-	r := e.agents / (start + u)
-	return -e.agents*logRest(u/start) - max(0, e.offered-e.agents)*u, r - e.offered, -r / (start + u)
+	along := 1 + e.peak() + u
+	r := e.agents / along
+	return e.value(u), r - e.offered, -r / along
 }
 func (e lostExponent) peak() float64              { return max(0, e.agents/e.offered-1) }
 func (e lostExponent) leftStep(u float64) float64 { return (1 + e.peak() + u) / 2 }

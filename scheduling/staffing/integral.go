@@ -39,7 +39,7 @@ const (
 
 // panels calls visit for consecutive pieces [lo, hi] of u that cover all mass of exp(e) that
 // matters, never across cut (a point where a weight has a kink; +Inf for none).
-func panels(e curvedExponent, cut float64, visit func(lo, hi float64)) {
+func panels[E curvedExponent](e E, cut float64, visit func(lo, hi float64)) {
 	for u := 0.0; ; {
 		v, slope, curvature := e.at(u)
 		if !(v >= -negligible) {

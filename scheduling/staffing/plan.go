@@ -1,7 +1,7 @@
 package staffing
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/scheduling"
@@ -105,9 +105,11 @@ func Plan(in Input) (Output, error) {
 	if slot == 0 {
 		slot = in.Curve.Slot
 	}
-	out := Output{Requirement: scheduling.Requirement{Queue: in.Curve.Queue, Slot: slot}}
 	s := sizer{in: in}
-	s.model = s.describe()
+	s.phrases = s.phrase()
+	if in.Target.Concurrency > 1 {
+		s.memory = newScratch(in.Target.Concurrency)
+	}
 	all, err := s.settled()
 	if err != nil {
 		return Output{}, err
@@ -115,8 +117,12 @@ func Plan(in Input) (Output, error) {
 	if in.Target.Concurrency > 1 && !in.Settled {
 		s.follow(all)
 	}
+	slots := len(all) * max(1, int(in.Curve.Slot/slot))
+	out := Output{Reached: slices.Grow([]Reached(nil), slots), Requirement: scheduling.Requirement{
+		Queue: in.Curve.Queue, Slot: slot, Needs: slices.Grow([]scheduling.Need(nil), slots),
+	}}
 	for i, p := range in.Curve.Points {
-		out.place(s.need(p, all[i]), all[i].reached, in.Curve.Slot, slot)
+		out.place(s.need(p, &all[i]), all[i].reached, in.Curve.Slot, slot)
 	}
 	return out, nil
 }
@@ -150,7 +156,7 @@ func (o *Output) place(n scheduling.Need, r Reached, from, to time.Duration) {
 }
 
 // need puts a sized slot into the requirement.
-func (s sizer) need(p scheduling.Point, g sized) scheduling.Need {
+func (s *sizer) need(p scheduling.Point, g *sized) scheduling.Need {
 	heads := g.reached.Heads
 	return scheduling.Need{
 		Start: p.Start, Heads: heads, Paid: float64(heads) / (1 - s.in.Shrinkage),
@@ -160,52 +166,12 @@ func (s sizer) need(p scheduling.Point, g sized) scheduling.Need {
 }
 
 // used applies floor and ceiling.
-func (s sizer) used(heads int) int {
+func (s *sizer) used(heads int) int {
 	heads = max(heads, s.in.MinHeads)
 	if s.in.MaxHeads > 0 {
 		heads = min(heads, s.in.MaxHeads)
 	}
 	return heads
-}
-
-// reason tells in one line how the number came about.
-func (s sizer) reason(g sized) string {
-	t, contacts, handle := s.in.Target, g.reached.Contacts, g.reached.HandleTime
-	level := "mean"
-	if t.Level > 0 {
-		level = fmt.Sprintf("P%g", 100*t.Level)
-	}
-	text := fmt.Sprintf("%s %.1f contacts in %s, AHT %s, %s: ", level, contacts, s.in.Curve.Slot, handle.Round(time.Second), s.described(handle))
-	if contacts == 0 {
-		text += "nothing to answer"
-	} else {
-		text += fmt.Sprintf("%d rounded up", g.heads)
-		if g.reached.Heads != g.heads {
-			text += fmt.Sprintf(", %d", g.reached.Heads)
-		}
-		text += fmt.Sprintf(" to reach %.1f%% within %s", 100*g.reached.Share, t.Within)
-		if t.Share > 0 {
-			text += fmt.Sprintf(" (target %g%%)", 100*t.Share)
-		}
-		text += fmt.Sprintf(", occupancy %.0f%%", 100*g.reached.Occupancy)
-		if t.OccupancyCap > 0 {
-			text += fmt.Sprintf(" (cap %g%%)", 100*t.OccupancyCap)
-		}
-	}
-	text += g.carried
-	if t.PenaltyPerMissedContact > 0 && contacts > 0 {
-		text += fmt.Sprintf("; the last head is worth %.2f yuan", t.PenaltyPerMissedContact*contacts*max(0, g.reached.Share-g.fewer))
-	}
-	switch {
-	case g.reached.Heads > g.heads:
-		text += fmt.Sprintf("; floor raises to %d", g.reached.Heads)
-	case g.reached.Heads < g.heads:
-		text += fmt.Sprintf("; ceiling cuts to %d, target missed", g.reached.Heads)
-	}
-	if s.in.Shrinkage > 0 {
-		text += fmt.Sprintf("; shrinkage %g%% makes %.1f paid", 100*s.in.Shrinkage, float64(g.reached.Heads)/(1-s.in.Shrinkage))
-	}
-	return text
 }
 
 func (t Target) model() Model {
@@ -215,41 +181,16 @@ func (t Target) model() Model {
 	return ModelC
 }
 
-// describe is what the queue's contacts are to the model, the same in every slot.
-func (s sizer) describe() string {
-	t := s.in.Target
-	switch {
-	case t.Concurrency > 1:
-		text := fmt.Sprintf(" own work, %g rounds", t.Rounds)
-		switch {
-		case len(s.in.Slow) > 0:
-			text += fmt.Sprintf(", replies take x%.2f with %d open, measured", s.in.Slow[min(t.Concurrency, len(s.in.Slow))-1], t.Concurrency)
-		case t.Slowdown > 0:
-			text += fmt.Sprintf(", replies take x%.2f with %d open", 1+t.Slowdown*float64(t.Concurrency-1), t.Concurrency)
-		}
-		return text + fmt.Sprintf("), patience %s", t.Patience)
-	case t.Patience > 0:
-		return fmt.Sprintf("Erlang A, patience %s", t.Patience)
-	default:
-		return "Erlang C"
-	}
-}
-
-// described is the model in one slot: of chats it also tells the agent's own work in the handle time.
-func (s sizer) described(handle time.Duration) string {
-	t := s.in.Target
-	if t.Concurrency <= 1 {
-		return s.model
-	}
-	own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
-	return fmt.Sprintf("chats open that long, up to %d at once (%g%% = %s", t.Concurrency, 100*t.Overhead, own) + s.model
-}
-
 // chats is the load of a number of contacts in a slot.
-func (s sizer) chats(contacts float64, handle time.Duration) Chats {
+func (s *sizer) chats(contacts float64, handle time.Duration) Chats {
 	t := s.in.Target
 	return Chats{
 		Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience,
 		Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown, Slow: s.in.Slow,
 	}
+}
+
+// table is the model of that load with the limits of the target.
+func (s *sizer) table(contacts float64, handle time.Duration) *chatTable {
+	return s.chats(contacts, handle).tableIn(s.memory, s.in.Target.Within, roundLimit)
 }

@@ -1,6 +1,7 @@
 package staffing
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,8 +13,9 @@ import (
 
 // sizer sizes the slots of one input.
 type sizer struct {
-	in    Input
-	model string // what the reasons say of the model
+	in      Input
+	memory  *scratch // of the chat tables
+	phrases phrases  // what the reasons say alike
 }
 
 // sized is a slot with its heads.
@@ -33,43 +35,52 @@ type volume struct {
 // settled sizes every slot in steady state. The target is met more easily the fewer contacts come, so
 // between two volumes that need the same heads every other needs them too: the volumes are sized from the
 // outside in, and most are never evaluated. That changes no answer, only the work.
-func (s sizer) settled() ([]sized, error) {
-	byHandle := map[time.Duration][]float64{}
-	loads := make([]volume, len(s.in.Curve.Points))
+func (s *sizer) settled() ([]sized, error) {
+	loads, order := make([]volume, len(s.in.Curve.Points)), make([]int, len(s.in.Curve.Points))
 	for i, p := range s.in.Curve.Points {
 		contacts, _ := s.in.Curve.At(p, s.in.Target.Level)
 		handle := p.HandleTime
 		if handle == 0 {
 			handle = s.in.Target.HandleTime
 		}
-		loads[i] = volume{handle, contacts}
-		byHandle[handle] = append(byHandle[handle], contacts)
+		loads[i], order[i] = volume{handle, contacts}, i
 	}
-	known := make(map[volume]sized, len(loads))
-	for handle, contacts := range byHandle { // each on its own: the order does not matter
-		slices.Sort(contacts)
-		contacts = slices.Compact(contacts)
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(loads[a].handle, loads[b].handle), cmp.Compare(loads[a].contacts, loads[b].contacts), a-b)
+	})
+	out := make([]sized, len(loads))
+	var contacts []float64 // the distinct volumes of one handle time, ascending
+	for len(order) > 0 {
+		handle, same := loads[order[0]].handle, 0
+		contacts = contacts[:0]
+		for ; same < len(order) && loads[order[same]].handle == handle; same++ {
+			if c := loads[order[same]].contacts; len(contacts) == 0 || c != contacts[len(contacts)-1] {
+				contacts = append(contacts, c)
+			}
+		}
 		heads, err := s.least(handle, contacts)
 		if err != nil {
 			return nil, s.place(err, handle, loads)
 		}
-		s.reach(handle, contacts, heads, known)
-	}
-	out := make([]sized, len(loads))
-	for i, l := range loads {
-		out[i] = known[l]
-		out[i].reached.Start = s.in.Curve.Points[i].Start
+		own := order[:same]
+		s.reach(handle, contacts, heads, func(g sized) {
+			for ; len(own) > 0 && loads[own[0]].contacts == g.reached.Contacts; own = own[1:] {
+				out[own[0]] = g
+				out[own[0]].reached.Start = s.in.Curve.Points[own[0]].Start
+			}
+		})
+		order = order[same:]
 	}
 	return out, nil
 }
 
 // place names the first point of the curve that cannot be staffed.
-func (s sizer) place(err error, handle time.Duration, loads []volume) error {
+func (s *sizer) place(err error, handle time.Duration, loads []volume) error {
 	i := slices.IndexFunc(loads, func(l volume) bool { return l.handle == handle && l.contacts > 0 })
 	return s.at(err, max(0, i))
 }
 
-func (s sizer) at(err error, i int) error {
+func (s *sizer) at(err error, i int) error {
 	e := fault.Of(err)
 	return &fault.Error{Kind: e.Kind, Code: e.Code, Message: e.Message, Fields: append([]fault.Field{{
 		Path: fmt.Sprintf("curve.points[%d]", i), Value: s.in.Curve.Points[i].Start.Format(time.RFC3339), Problem: "cannot be staffed to the target",
@@ -77,7 +88,7 @@ func (s sizer) at(err error, i int) error {
 }
 
 // least is the fewest heads for each of the ascending volumes.
-func (s sizer) least(handle time.Duration, contacts []float64) ([]int, error) {
+func (s *sizer) least(handle time.Duration, contacts []float64) ([]int, error) {
 	heads := make([]int, len(contacts))
 	var solve func(i, j int)
 	solve = func(i, j int) { // i and j are sized
@@ -107,11 +118,11 @@ func (s sizer) least(handle time.Duration, contacts []float64) ([]int, error) {
 }
 
 // leastBetween finds the fewest heads when at least low are needed and high are enough.
-func (s sizer) leastBetween(handle time.Duration, contacts float64, low, high int) int {
+func (s *sizer) leastBetween(handle time.Duration, contacts float64, low, high int) int {
 	t := s.in.Target
 	var met func(n int) bool
 	if t.Concurrency > 1 {
-		table := s.chats(contacts, handle).deciding(t.Within)
+		table := s.table(contacts, handle).deciding()
 		met = func(n int) bool { return meets(table.at(n), t.Share, t.OccupancyCap, t.AbandonCap) }
 	} else {
 		q, goal := s.calls(contacts, handle), t.goal()
@@ -121,20 +132,20 @@ func (s sizer) leastBetween(handle time.Duration, contacts float64, low, high in
 }
 
 // leastHeads finds the fewest heads when nothing is known.
-func (s sizer) leastHeads(handle time.Duration, contacts float64) (int, error) {
+func (s *sizer) leastHeads(handle time.Duration, contacts float64) (int, error) {
 	t := s.in.Target
 	if contacts == 0 {
 		return 0, nil
 	}
 	if t.Concurrency > 1 {
-		p, err := leastChats(s.chats(contacts, handle), t.Share, t.Within, t.OccupancyCap, t.AbandonCap)
+		p, err := s.table(contacts, handle).deciding().least(t.Share, t.Within, t.OccupancyCap, t.AbandonCap)
 		return p.Agents, err
 	}
 	p, err := Least(t.model(), s.calls(contacts, handle), t.goal())
 	return int(p.Agents), err
 }
 
-func (s sizer) calls(contacts float64, handle time.Duration) Queue {
+func (s *sizer) calls(contacts float64, handle time.Duration) Queue {
 	return Queue{Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: s.in.Target.Patience}
 }
 
@@ -144,20 +155,20 @@ func (t Target) goal() Goal {
 
 // reach evaluates what the heads achieve. Runs of volumes with the same heads are interpolated between
 // interpolationNodes of them (Chebyshev points): over a run no wider than widestRun the figures are so smooth
-// that the error stays below 1e-4 (property test). The heads do not depend on it.
-func (s sizer) reach(handle time.Duration, contacts []float64, heads []int, known map[volume]sized) {
+// that the error stays below 1e-4 (property test). The heads do not depend on it. The volumes are told ascending.
+func (s *sizer) reach(handle time.Duration, contacts []float64, heads []int, tell func(sized)) {
 	for i := 0; i < len(contacts); {
 		j := i + 1
 		for j < len(contacts) && heads[j] == heads[i] && contacts[j] <= widestRun*contacts[i] {
 			j++
 		}
 		used := s.used(heads[i])
-		figures := func(c float64) []float64 { return s.figures(handle, c, used) }
+		at := func(c float64) figures { return s.figures(handle, c, used) }
 		if s.in.Target.Concurrency > 1 && j-i > interpolationNodes && contacts[i] > 0 {
-			figures = interpolated(contacts[i], contacts[j-1], figures)
+			at = interpolated(contacts[i], contacts[j-1], at)
 		}
 		for _, c := range contacts[i:j] {
-			known[volume{handle, c}] = s.sized(c, handle, heads[i], figures(c))
+			tell(s.sized(c, handle, heads[i], at(c)))
 		}
 		i = j
 	}
@@ -179,9 +190,11 @@ const (
 	figCount
 )
 
+// figures of a slot.
+type figures [figCount]float64
+
 // figures of a number of heads in steady state.
-func (s sizer) figures(handle time.Duration, contacts float64, heads int) []float64 {
-	f := make([]float64, figCount)
+func (s *sizer) figures(handle time.Duration, contacts float64, heads int) (f figures) {
 	t := s.in.Target
 	if contacts == 0 {
 		f[figShare], f[figFewer] = 1, 1
@@ -189,12 +202,12 @@ func (s sizer) figures(handle time.Duration, contacts float64, heads int) []floa
 	}
 	priced := t.PenaltyPerMissedContact > 0 && heads > 0
 	if t.Concurrency > 1 {
-		p := s.chats(contacts, handle).At(heads, t.Within, roundLimit)
+		p := s.table(contacts, handle).at(heads)
 		f[figShare], f[figAbandon], f[figOccupancy], f[figWait] = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
 		f[figRound], f[figPlatform], f[figFirst], f[figResponse] = p.RoundWithin, p.PlatformWithin, p.FirstResponseSeconds, p.ResponseSeconds
 		f[figOpen], f[figQueue], f[figFewer] = p.Open, p.AverageQueue, p.FirstWithin
 		if priced {
-			f[figFewer] = s.chats(contacts, handle).firstWithin(heads-1, t.Within)
+			f[figFewer] = s.table(contacts, handle).deciding().at(heads - 1).FirstWithin
 		}
 		return f
 	}
@@ -207,7 +220,7 @@ func (s sizer) figures(handle time.Duration, contacts float64, heads int) []floa
 	return f
 }
 
-func (s sizer) sized(contacts float64, handle time.Duration, heads int, f []float64) sized {
+func (s *sizer) sized(contacts float64, handle time.Duration, heads int, f figures) sized {
 	used := s.used(heads)
 	r := Reached{
 		Contacts: contacts, HandleTime: handle, Heads: used, Met: used >= heads,
@@ -229,14 +242,14 @@ const widestRun = 1.25
 
 // interpolated stands in for f on [low, high]: Chebyshev points of the second kind and the barycentric
 // formula (Berrut & Trefethen, SIAM Rev. 46 (2004), eq. 5.4).
-func interpolated(low, high float64, f func(float64) []float64) func(float64) []float64 {
-	nodes, values := make([]float64, interpolationNodes), make([][]float64, interpolationNodes)
+func interpolated(low, high float64, f func(float64) figures) func(float64) figures {
+	var nodes [interpolationNodes]float64
+	var values [interpolationNodes]figures
 	for i := range nodes {
 		nodes[i] = low + (high-low)*(1-math.Cos(math.Pi*float64(i)/(interpolationNodes-1)))/2
 		values[i] = f(nodes[i])
 	}
-	return func(x float64) []float64 {
-		out := make([]float64, len(values[0]))
+	return func(x float64) (out figures) {
 		sum := 0.0
 		for i, node := range nodes {
 			if x == node {

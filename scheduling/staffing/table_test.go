@@ -1,10 +1,7 @@
 package staffing_test
 
 import (
-	"fmt"
 	"math"
-	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -66,44 +63,6 @@ func week(queue int) staffing.Input {
 	in.Target.HandleTime = 4*time.Minute + time.Duration(queue)*100*time.Millisecond
 	in.Target.PenaltyPerMissedContact = 2
 	return in
-}
-
-// BenchmarkStaffingRequirement is the requirement of a house: every queue has its own parameters, every slot
-// its own volume.
-func BenchmarkStaffingRequirement(b *testing.B) {
-	for _, queues := range []int{250, 1000} {
-		b.Run(fmt.Sprint(queues), func(b *testing.B) {
-			for b.Loop() {
-				started := time.Now()
-				heads := make([]int, queues)
-				var wait sync.WaitGroup
-				const workers = 2
-				for w := range workers {
-					wait.Add(1)
-					go func() {
-						defer wait.Done()
-						for q := w; q < queues; q += workers {
-							out, err := staffing.Plan(week(q))
-							if err != nil {
-								panic(err)
-							}
-							for _, n := range out.Requirement.Needs {
-								heads[q] += n.Heads
-							}
-						}
-					}()
-				}
-				wait.Wait()
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				took := time.Since(started).Seconds()
-				b.ReportMetric(took, "s")
-				b.ReportMetric(1000*took/float64(queues), "ms/queue")
-				b.ReportMetric(float64(m.Sys)/1e6, "MB")
-				b.Logf("%d queues x 96 x 7 on %d cores: %.1f s (bar for 1,000: 10 s), %.0f MB from the system (bar: 1,000)", queues, workers, took, float64(m.Sys)/1e6)
-			}
-		})
-	}
 }
 
 func TestWeekBenchmarkIsStaffed(t *testing.T) {

@@ -71,7 +71,7 @@ func (b Burst) arrivedBy(t float64) float64 {
 // slot moves the flow through one slot and adds up what happens in it.
 func (f *flow) slot(s DaySlot, bursts []Burst, sum *flowSum) {
 	if s.HandleTime > 0 {
-		f.HandleTime = s.HandleTime
+		f.timed(s.HandleTime)
 	}
 	f.staff(s.Heads)
 	length := f.Interval.Seconds()

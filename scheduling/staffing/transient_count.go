@@ -6,16 +6,17 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// levels adds up, over the distribution of conversations, what the chain of one agent needs to know.
+// levels is what the chain of one agent needs to know of the conversations.
 type levels struct {
-	given, there, line, served []float64
-	waiting                    float64 // chance that somebody waits
+	tally
+	waiting float64 // chance that somebody waits
 }
 
 // count adds up one step, for the mean distribution over it.
 func (f *flow) count(dt, rate float64, n []float64, seats []seat, sum *flowSum) levels {
 	k := f.Concurrency
-	l := levels{given: make([]float64, k), there: make([]float64, k+1), line: make([]float64, k), served: make([]float64, k)}
+	l := levels{tally: f.counted}
+	l.clear()
 	came := rate * dt
 	sum.seconds += dt
 	sum.arrived += came
@@ -42,7 +43,7 @@ func (f *flow) count(dt, rate float64, n []float64, seats []seat, sum *flowSum) 
 			}
 			continue
 		}
-		f.countBelow(f.states[i], p, rate, came, seats, &l, sum)
+		f.countBelow(&f.states[i], p, rate, came, seats, &l, sum)
 	}
 	for open := range seats {
 		s := &seats[open]
@@ -54,7 +55,7 @@ func (f *flow) count(dt, rate float64, n []float64, seats []seat, sum *flowSum) 
 }
 
 // countBelow adds up one state in which somebody has room for another conversation.
-func (f *flow) countBelow(s loads, p, rate, came float64, seats []seat, l *levels, sum *flowSum) {
+func (f *flow) countBelow(s *loads, p, rate, came float64, seats []seat, l *levels, sum *flowSum) {
 	for i, count := range s.count {
 		level := s.lowest + i
 		if count <= 0 || level > f.Concurrency {
@@ -80,7 +81,7 @@ func (f *flow) countBelow(s loads, p, rate, came float64, seats []seat, l *level
 
 // countLater adds up the rounds that buyers open who come back to agents of one level.
 func (f *flow) countLater(agents float64, open int, s *seat, sum *flowSum) {
-	endsAtReply, back := f.cycle()
+	endsAtReply, back := f.endsAtReply, f.back
 	if endsAtReply == 0 || f.Rounds == 1 {
 		return
 	}
@@ -108,7 +109,11 @@ type refilled struct {
 }
 
 func (f *flow) afterWait(full seat) *refilled {
-	r := &refilled{drain: float64(f.heads) * full.ends, leave: f.leave, limits: [3]float64{f.first, f.round[0], f.round[1]}}
+	r := &f.after
+	*r = refilled{
+		drain: float64(f.heads) * full.ends, leave: f.leave, limits: [3]float64{f.first, f.round[0], f.round[1]},
+		mean: r.mean[:0], variance: r.variance[:0], kept: r.kept[:0],
+	}
 	desk, work := f.afterRefill(full), f.work(f.Concurrency)
 	mean, square := 0.0, 0.0
 	for m, p := range desk {
@@ -144,9 +149,14 @@ func (r *refilled) count(q int, contacts float64, sum *flowSum) {
 		}
 		return mathext.GammaIncReg(mean*mean/variance, limit*mean/variance)
 	}
-	sum.first += contacts * within(r.limits[0])
-	for i := range sum.prompt {
-		sum.prompt[i] += contacts * within(r.limits[i+1])
+	first := within(r.limits[0])
+	sum.first += contacts * first
+	for i, limit := range r.limits[1:] {
+		if limit == r.limits[0] { // asked for a minute in both, as the platforms do
+			sum.prompt[i] += contacts * first
+			continue
+		}
+		sum.prompt[i] += contacts * within(limit)
 	}
 }
 
@@ -169,7 +179,7 @@ func (f *flow) desks(dt, rate float64, l levels) {
 	if l.there[k] > 0 {
 		f.drive.refill = min(agents*l.waiting/l.there[k], alwaysRefilled)
 	}
-	f.relax(f.joint, f.drive, dt)
+	f.relax(f.joint, &f.drive, dt)
 	for open := range k + 1 {
 		own := f.joint[index(open, 0) : index(open, open)+1]
 		sum := 0.0
@@ -199,8 +209,10 @@ func (f *flow) finish(dt float64, sum *flowSum) {
 		clear(f.gone)
 		return
 	}
-	alone := f.start(0, 0)
+	alone := &f.alone
+	f.start(alone, 0, 0)
 	seats := f.describeAll(f.gone, alone)
+	f.laterRounds(alone.begun, seats)
 	for open := 1; open < len(seats); open++ {
 		there := 0.0
 		for m := range open + 1 {
@@ -230,11 +242,11 @@ func (f *flow) close(sum *flowSum) {
 // relax moves weights over the states of one agent by dt seconds, by the implicit Euler rule: weights stay
 // positive, and at rest they are those of seats. Elimination in the band without pivots, because
 // the matrix is dominated by its diagonal.
-func (f *flow) relax(weights []float64, d drive, dt float64) {
+func (f *flow) relax(weights []float64, d *drive, dt float64) {
 	states, band := len(weights), f.Concurrency+2
 	width := 2*band + 1
-	f.band = f.rates(f.band, d, states, band)
-	a := f.band // a[i*width + j-i+band]: rate from i to j
+	f.layOut(d, states, band)
+	a := f.rates // a[i*width + j-i+band]: rate from i to j
 	for i := range states {
 		out := 0.0
 		row := a[i*width : (i+1)*width]
@@ -248,14 +260,19 @@ func (f *flow) relax(weights []float64, d drive, dt float64) {
 	for p := range states {
 		pivot := a[p*width+band]
 		last := min(states-1, p+band)
-		for j := p + 1; j <= last; j++ { // equation j loses x[p]
-			factor := a[p*width+j-p+band] / pivot
-			if factor == 0 {
+		factors := a[p*width+1+band : p*width+last+1-p+band] // of the equations p+1...last, which lose x[p]
+		for j := range factors {
+			factors[j] /= pivot
+			weights[p+1+j] -= factors[j] * weights[p]
+		}
+		for i := p + 1; i <= last; i++ {
+			at := i*width - i + band
+			own := a[at+p]
+			if own == 0 {
 				continue
 			}
-			weights[j] -= factor * weights[p]
-			for i := p + 1; i <= last; i++ {
-				a[i*width+j-i+band] -= factor * a[i*width+p-i+band]
+			for j, part := range a[at+p+1 : at+last+1] {
+				a[at+p+1+j] = part - factors[j]*own
 			}
 		}
 	}

@@ -19,37 +19,39 @@ type flow struct {
 	line    []float64 // see turns
 	served  []float64
 	gone    []float64 // expected agents off duty who finish, by (open, at the desk)
-	states  []loads   // scratch, one per entry of n: how the conversations are spread
-	band    []float64 // scratch of relax
-	deaths  []float64 // scratch: endings and abandonments per second
 }
 
-func newFlow(t chatTable) *flow {
+func newFlow(t *chatTable) *flow {
 	k := t.Concurrency
 	f := &flow{
-		chatTable: t, longest: longestStride, leave: 1 / t.Patience.Seconds(), n: []float64{1}, drive: t.start(0, 0),
+		chatTable: *t, longest: longestStride, leave: 1 / t.Patience.Seconds(), n: []float64{1}, drive: newDrive(k),
 		joint: make([]float64, index(k, k)+1), gone: make([]float64, index(k, k)+1),
 		line: make([]float64, k), served: make([]float64, k),
 	}
+	t.start(&f.drive, 0, 0)
 	f.joint[0] = 1
 	return f
 }
 
 // settledFlow is the flow at rest, with arrivals at a rate per second.
-func settledFlow(t chatTable, heads int, rate float64) *flow {
+func settledFlow(t *chatTable, heads int, rate float64) *flow {
 	f := newFlow(t)
 	f.heads = heads
 	if heads <= 0 || rate <= 0 {
 		return f
 	}
 	b := t.settle(heads, rate, f.leave)
-	f.drive, f.joint, f.line, f.served = b.drive, b.weights, b.line, b.served
+	f.drive.copyFrom(b.drive)
+	copy(f.joint, b.weights)
+	copy(f.line, b.line)
+	copy(f.served, b.served)
 	full := float64(heads) * b.seats[t.Concurrency].ends
 	weights, weight, sum := []float64{1}, 1.0, 1.0
 	for n := 1; ; n++ {
 		deaths := full + float64(n-f.room())*f.leave
 		if n < f.room() {
-			deaths = spread(heads, n/heads, n%heads, rate, b.seats).ends(b.seats)
+			here := spread(heads, n/heads, n%heads, rate, b.seats)
+			deaths = here.ends(b.seats)
 		}
 		weight *= rate / deaths
 		if weight < 1e-14*sum && rate < deaths {
@@ -73,9 +75,8 @@ func (f *flow) fork() *flow {
 	g := *f
 	g.n, g.joint, g.gone = slices.Clone(f.n), slices.Clone(f.joint), slices.Clone(f.gone)
 	g.line, g.served = slices.Clone(f.line), slices.Clone(f.served)
-	g.drive.arrivals, g.drive.pace = slices.Clone(f.drive.arrivals), slices.Clone(f.drive.pace)
-	g.drive.turn = slices.Clone(f.drive.turn)
-	g.states, g.deaths, g.band = nil, nil, nil
+	g.drive = newDrive(f.Concurrency)
+	g.drive.copyFrom(&f.drive)
 	return &g
 }
 
@@ -139,9 +140,10 @@ func (f *flow) widen(dt, rate float64) {
 	most := func(mean float64) int { return int(mean+6*math.Sqrt(mean)) + 4 }
 	up := most(rate * dt)
 	down := min(f.low, most(dt*(float64(f.heads)/f.work(1)+f.leave*float64(f.low+len(f.n)))))
-	out := make([]float64, down+len(f.n)+up)
+	out := sizedBuffer(&f.spare, down+len(f.n)+up)
+	clear(out)
 	copy(out[down:], f.n)
-	f.n, f.low = out, f.low-down
+	f.n, f.spare, f.low = out, f.n, f.low-down
 }
 
 func (f *flow) trim() {
@@ -167,7 +169,8 @@ func (f *flow) step(dt, rate float64, sum *flowSum) {
 	seats := f.look()
 	f.widen(dt, rate)
 	f.spreads(rate, seats)
-	before := slices.Clone(f.n)
+	before := sizedBuffer(&f.before, len(f.n))
+	copy(before, f.n)
 	f.move(dt, rate)
 	for i := range before {
 		before[i] = (before[i] + f.n[i]) / 2
@@ -182,35 +185,27 @@ func (f *flow) step(dt, rate float64, sum *flowSum) {
 
 // look describes the agents as they are now.
 func (f *flow) look() []seat {
-	seats := f.describeAll(f.joint, f.drive)
-	f.turns(f.drive, seats, f.line, f.served)
-	f.drive.begun = f.pacing(f.drive, f.joint)
-	f.answer(f.drive, seats)
-	return seats
-}
-
-func (f *flow) describeAll(joint []float64, d drive) []seat {
-	seats := make([]seat, f.Concurrency+1)
-	for open := range seats {
-		seats[open] = f.describe(open, d, joint[index(open, 0):index(open, open)+1])
-	}
-	f.entries(seats, d, joint)
+	seats := f.describeAll(f.joint, &f.drive)
+	f.laterRounds(f.drive.begun, seats)
+	f.turns(&f.drive, seats, f.line, f.served)
+	f.drive.begun = f.pacing(&f.drive, f.joint)
+	f.answer(&f.drive, seats)
 	return seats
 }
 
 // spreads says for every state how its conversations are spread over the agents, and what leaves it.
 func (f *flow) spreads(rate float64, seats []seat) {
-	f.states, f.deaths = slices.Grow(f.states[:0], len(f.n))[:len(f.n)], slices.Grow(f.deaths[:0], len(f.n))[:len(f.n)]
+	states, deaths := sizedBuffer(&f.states, len(f.n)), sizedBuffer(&f.deaths, len(f.n))
 	full := float64(f.heads) * seats[f.Concurrency].ends
 	for i := range f.n {
 		n := f.low + i
 		if n >= f.room() {
-			f.states[i] = loads{lowest: -1}
-			f.deaths[i] = full + float64(n-f.room())*f.leave
+			states[i] = loads{lowest: -1}
+			deaths[i] = full + float64(n-f.room())*f.leave
 			continue
 		}
-		f.states[i] = spread(f.heads, n/f.heads, n%f.heads, max(rate, 1e-9*full/float64(f.room())), seats)
-		f.deaths[i] = f.states[i].ends(seats)
+		states[i] = spread(f.heads, n/f.heads, n%f.heads, max(rate, 1e-9*full/float64(f.room())), seats)
+		deaths[i] = states[i].ends(seats)
 	}
 }
 
@@ -226,7 +221,7 @@ func (f *flow) move(dt, rate float64) {
 		}
 		return rate
 	}
-	right := make([]float64, n)
+	right := sizedBuffer(&f.right, n)
 	for i := range right {
 		right[i] = x[i] * (1 - h*(birth(i)+f.deathFrom(i)))
 		if i > 0 {
@@ -236,7 +231,7 @@ func (f *flow) move(dt, rate float64) {
 			right[i] += h * f.deathFrom(i+1) * x[i+1]
 		}
 	}
-	pivot, upper := make([]float64, n), make([]float64, n)
+	pivot, upper := sizedBuffer(&f.pivot, n), sizedBuffer(&f.upper, n)
 	for i := range n {
 		pivot[i] = 1 + h*(birth(i)+f.deathFrom(i))
 		if i > 0 {

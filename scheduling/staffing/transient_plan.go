@@ -19,7 +19,7 @@ const excess = 0.05
 const planStride = 30.0
 
 // follow re-sizes the slots that are not on their own. all is sized in steady state.
-func (s sizer) follow(all []sized) {
+func (s *sizer) follow(all []sized) {
 	points := s.in.Curve.Points
 	rushes := s.rushes()
 	var f *flow // the queue at the end of the slot before; nil while slots are on their own
@@ -42,7 +42,7 @@ func (s sizer) follow(all []sized) {
 }
 
 // rushes gives every slot its bursts and keeps the volume: what a rush takes is not spread evenly.
-func (s sizer) rushes() map[int][]Rush {
+func (s *sizer) rushes() map[int][]Rush {
 	out := map[int][]Rush{}
 	for _, r := range s.in.Rushes {
 		for i, p := range s.in.Curve.Points {
@@ -58,7 +58,7 @@ func (s sizer) rushes() map[int][]Rush {
 func held(r Reached) float64 { return r.Open*float64(r.Heads) + max(0, r.Queue) }
 
 // burdened reports that the slot before weighs on slot i.
-func (s sizer) burdened(all []sized, i int, adjoins bool, f *flow) bool {
+func (s *sizer) burdened(all []sized, i int, adjoins bool, f *flow) bool {
 	if !adjoins {
 		return false
 	}
@@ -79,17 +79,17 @@ func (s sizer) burdened(all []sized, i int, adjoins bool, f *flow) bool {
 }
 
 // enter is the flow at the start of slot i: at rest in the slot before, or empty.
-func (s sizer) enter(all []sized, i int, adjoins bool) *flow {
+func (s *sizer) enter(all []sized, i int, adjoins bool) *flow {
 	if !adjoins || all[i-1].reached.Heads == 0 {
 		r := all[i].reached
-		return newFlow(s.chats(r.Contacts, r.HandleTime).table(s.in.Target.Within, roundLimit))
+		return newFlow(s.table(r.Contacts, r.HandleTime))
 	}
 	r := all[i-1].reached
-	return settledFlow(s.chats(r.Contacts, r.HandleTime).table(s.in.Target.Within, roundLimit), r.Heads, r.Contacts/s.in.Curve.Slot.Seconds())
+	return settledFlow(s.table(r.Contacts, r.HandleTime), r.Heads, r.Contacts/s.in.Curve.Slot.Seconds())
 }
 
 // followSlot finds the fewest heads with which the slot reaches the target after what came before.
-func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
+func (s *sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 	slot, note := s.daySlot(g.reached, rushes)
 	if waiting := f.queued(); waiting >= 0.5 {
 		note += fmt.Sprintf(", %.0f waiting", waiting)
@@ -98,17 +98,17 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		note += fmt.Sprintf(", %.0f open", open)
 	}
 	t := s.in.Target
-	pass := func(heads int, table chatTable) (*flow, SlotPerformance) {
+	pass := func(heads int, table *chatTable) (*flow, SlotPerformance) {
 		next, sum := f.fork(), flowSum{}
 		next.first, next.round = table.first, table.round
 		slot.Heads = heads
 		next.slot(slot, slot.Bursts, &sum)
 		return next, next.performance(sum, slot)
 	}
-	load := s.chats(g.reached.Contacts, g.reached.HandleTime)
+	load := s.table(g.reached.Contacts, g.reached.HandleTime)
 	tried, end, p := -1, (*flow)(nil), SlotPerformance{}
 	met := func(heads int) bool {
-		end, p = pass(heads, load.table(t.Within, roundLimit))
+		end, p = pass(heads, load)
 		tried = heads
 		return meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
 	}
@@ -123,18 +123,18 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 	}
 	used := s.used(g.heads)
 	if tried != used {
-		end, p = pass(used, load.table(t.Within, roundLimit))
+		end, p = pass(used, load)
 	}
 	contacts, handle := g.reached.Contacts, g.reached.HandleTime
 	start := g.reached.Start
-	fig := make([]float64, figCount)
+	var fig figures
 	fig[figShare], fig[figAbandon], fig[figOccupancy], fig[figWait] = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
 	fig[figRound], fig[figPlatform], fig[figFirst], fig[figResponse] = p.RoundWithin, p.PlatformWithin, p.FirstResponseSeconds, p.ResponseSeconds
 	fig[figOpen], fig[figQueue], fig[figFewer] = p.Open, p.AverageQueue, p.FirstWithin
 	if contacts == 0 {
 		fig[figShare], fig[figFewer] = 1, 1
 	} else if t.PenaltyPerMissedContact > 0 && used > 0 {
-		_, fewer := pass(used-1, load.deciding(t.Within))
+		_, fewer := pass(used-1, load.deciding())
 		fig[figFewer] = fewer.FirstWithin
 	}
 	*g = s.sized(contacts, handle, g.heads, fig)
@@ -145,7 +145,7 @@ func (s sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 
 // daySlot is a slot as the day model reads it. A rush takes its share of the volume: its fading flow is cut
 // at the end of the slot and what comes is scaled to the share.
-func (s sizer) daySlot(r Reached, rushes []Rush) (DaySlot, string) {
+func (s *sizer) daySlot(r Reached, rushes []Rush) (DaySlot, string) {
 	slot := DaySlot{Contacts: r.Contacts, HandleTime: r.HandleTime}
 	note := ""
 	for _, rush := range rushes {

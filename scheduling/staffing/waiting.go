@@ -100,10 +100,30 @@ func (w waiting) moments(limit float64, after func(rest float64) float64) moment
 		}
 	})
 	return moments{
-		logOdds:      w.drain/w.leave*expRest(-before) + math.Log(w.drain*all),
+		logOdds:      w.logOddsOf(all),
 		meanWait:     lost / all / w.leave,
 		answeredWait: keptWait / all,
 		answeredIn:   inTime / all,
 		answered:     kept / all,
 	}
+}
+
+// logOdds is that of moments alone: it does not depend on a limit.
+func (w waiting) logOdds() float64 {
+	all := 0.0
+	panels(w, math.Inf(1), func(lo, hi float64) {
+		mid, half := (lo+hi)/2, (hi-lo)/2
+		for i, x := range gaussNodes {
+			a, _ := w.density(mid - half*x)
+			all += half * gaussWeights[i] * math.Exp(a)
+			b, _ := w.density(mid + half*x)
+			all += half * gaussWeights[i] * math.Exp(b)
+		}
+	})
+	return w.logOddsOf(all)
+}
+
+// logOddsOf the integral of the density over all waits.
+func (w waiting) logOddsOf(all float64) float64 {
+	return w.drain/w.leave*expRest(-w.overload()) + math.Log(w.drain*all)
 }
