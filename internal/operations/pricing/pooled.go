@@ -22,9 +22,10 @@ import (
 const (
 	poolSlot         = 30 * time.Minute
 	poolSeed         = 1
-	poolSteps        = 60
-	poolReplications = 12
-	poolVerify       = 40
+	poolSteps        = 40
+	poolReplications = 10
+	poolVerify       = 30
+	poolTolerance    = 0.02 // of a single half hour, beside noise; the horizon must hold the goal itself
 )
 
 // leastCost is what an hour of people without a wage counts, so that fewer heads are still better.
@@ -196,7 +197,7 @@ func solveDays(ctx context.Context, days []*poolDay) error {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 			d.plan, errs[i] = pool.Solve(ctx, d.problem, pool.Options{
-				Seed: poolSeed, Steps: poolSteps, Replications: poolReplications, Verify: poolVerify, MatchParts: true,
+				Seed: poolSeed, Steps: poolSteps, Replications: poolReplications, Verify: poolVerify, Tolerance: poolTolerance,
 			})
 		})
 	}
