@@ -22,13 +22,13 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	fmt.Fprintln(w)
 	table(w, "DAY\tPOOL HOURS\tALONE\tFURTHER PEOPLE\tVERIFIED", days)
 	for _, q := range p.Queues {
-		queues = append(queues, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", q.Queue, percent(q.Goal), percent(q.Pool.Share), percent(q.Pool.Low), percent(q.Parts.Share), percent(q.Parts.Low)))
+		queues = append(queues, fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s\t%s\t%d", q.Queue, percent(q.Goal), percent(q.Pool.Share), percent(q.Pool.Low), q.Pool.ShortOf, percent(q.Parts.Share), percent(q.Parts.Low), q.Parts.ShortOf))
 	}
 	fmt.Fprintln(w)
-	table(w, "QUEUE\tGOAL\tIN THE POOL\tAT LEAST\tALONE\tAT LEAST", queues)
+	table(w, "QUEUE\tGOAL\tIN THE POOL\tAT LEAST\tSLOTS SHORT\tALONE\tAT LEAST\tSLOTS SHORT", queues)
 	verified := "verified by simulation"
 	if !p.Verified {
-		verified = "NOT verified: some goal is missed in simulation"
+		verified = "NOT verified: some half hour misses its goal in simulation"
 	}
 	fmt.Fprintf(w, "pool %.1f head-hours, the queues alone %.1f: %.1f saved (%s); %s\n", p.PoolHours, p.PartsHours, p.SavedHours, percent(p.SavedShare), verified)
 	if p.FurtherHours > 0 {
