@@ -17,10 +17,10 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	}
 	var days, queues []string
 	for _, d := range p.Days {
-		days = append(days, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%s", d.Date, d.PoolHours, d.PartsHours, d.FurtherHours, judged(d.Verified)))
+		days = append(days, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%s\t%s", d.Date, d.PoolHours, d.PartsHours, d.FurtherHours, judged(d.Verified), judged(d.Parts)))
 	}
 	fmt.Fprintln(w)
-	table(w, "DAY\tPOOL HOURS\tALONE\tFURTHER PEOPLE\tVERIFIED", days)
+	table(w, "DAY\tPOOL HOURS\tALONE\tFURTHER PEOPLE\tPOOL VERIFIED\tALONE VERIFIED", days)
 	for _, q := range p.Queues {
 		queues = append(queues, fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s\t%s\t%d", q.Queue, percent(q.Goal), percent(q.Pool.Share), percent(q.Pool.Low), q.Pool.ShortOf, percent(q.Parts.Share), percent(q.Parts.Low), q.Parts.ShortOf))
 	}
@@ -29,6 +29,9 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	verified := "verified by simulation"
 	if !p.Verified {
 		verified = "NOT verified: some half hour misses its goal in simulation"
+	}
+	if !p.Parts {
+		verified += "; alone some half hour still misses it, so the queues would need even more"
 	}
 	fmt.Fprintf(w, "pool %.1f head-hours, the queues alone %.1f: %.1f saved (%s); %s\n", p.PoolHours, p.PartsHours, p.SavedHours, percent(p.SavedShare), verified)
 	if p.FurtherHours > 0 {

@@ -106,8 +106,8 @@ func TestAPoolOfPeopleWhoAreNotThere(t *testing.T) {
 	assert.Positive(t, p.PoolHours)
 }
 
-// No wages and a ladder: heads cost nothing and save a deduction, so nothing is deducted. A wage far above every
-// deduction: nobody is worth it beyond the floor.
+// A fee of ten seats and a ladder of one step: the day's fee is earned whatever happens, at most 5 % of it can be
+// lost, and so nobody beyond the floor can be worth more than that in all. No usual staffing earns more.
 func TestAMarginScenario(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -16,9 +16,10 @@ type Pooled struct {
 	PoolHours    float64       `json:"pool_hours"`
 	PartsHours   float64       `json:"parts_hours"` // the sum of the queues alone
 	SavedHours   float64       `json:"saved_hours"`
-	SavedShare   float64       `json:"saved_share"`   // of PartsHours
-	FurtherHours float64       `json:"further_hours"` // of PoolHours, by people beyond those who know the queues
-	Verified     bool          `json:"verified"`      // every day, pool and parts, by simulation on fresh numbers
+	SavedShare   float64       `json:"saved_share"`    // of PartsHours
+	FurtherHours float64       `json:"further_hours"`  // of PoolHours, by people beyond those who know the queues
+	Verified     bool          `json:"verified"`       // the pool on every day, by simulation on fresh numbers
+	Parts        bool          `json:"parts_verified"` // and so the queues alone; else they would need even more
 	Days         []PooledDay   `json:"days"`
 	Queues       []PooledQueue `json:"queues"`
 }
@@ -29,7 +30,8 @@ type PooledDay struct {
 	PoolHours    float64       `json:"pool_hours"`
 	PartsHours   float64       `json:"parts_hours"`
 	FurtherHours float64       `json:"further_hours"`
-	Verified     bool          `json:"verified"`
+	Verified     bool          `json:"verified"` // every half hour of the pool keeps its goals on fresh numbers
+	Parts        bool          `json:"parts_verified"`
 }
 
 // PooledQueue is the simulated share within the limit, over all days, weighted by contacts. Low bounds it at 95 %.
@@ -50,10 +52,10 @@ type PooledService struct {
 }
 
 func pooledFigures(days []*poolDay) *Pooled {
-	out := &Pooled{Verified: true, Days: []PooledDay{}, Queues: []PooledQueue{}}
+	out := &Pooled{Verified: true, Parts: true, Days: []PooledDay{}, Queues: []PooledQueue{}}
 	sums := map[ids.Queue]*[2]serviceSum{}
 	for _, d := range days {
-		line := PooledDay{Date: d.date, PoolHours: d.plan.Pool.Hours, PartsHours: d.plan.Parts.Hours, Verified: d.plan.Verified}
+		line := PooledDay{Date: d.date, PoolHours: d.plan.Pool.Hours, PartsHours: d.plan.Parts.Hours, Verified: d.plan.Pool.Verified, Parts: d.plan.Parts.Verified}
 		for _, g := range d.plan.Groups {
 			if strings.HasPrefix(g.Group, further) {
 				line.FurtherHours += g.Hours
@@ -63,7 +65,7 @@ func pooledFigures(days []*poolDay) *Pooled {
 		out.PoolHours += line.PoolHours
 		out.PartsHours += line.PartsHours
 		out.FurtherHours += line.FurtherHours
-		out.Verified = out.Verified && line.Verified
+		out.Verified, out.Parts = out.Verified && line.Verified, out.Parts && line.Parts
 		for _, q := range d.plan.Queues {
 			if sums[q.Queue] == nil {
 				sums[q.Queue] = &[2]serviceSum{}
