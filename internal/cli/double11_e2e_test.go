@@ -130,6 +130,40 @@ func fromLockToPromotion(t *testing.T, data string, s *service) {
 	assert.NotZero(t, late.code)
 	assert.Contains(t, late.errors, "have newer plans")
 	assert.Contains(t, must(t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:00"), "promoted from scenario")
+	byMethod(t, data, s)
 	must(t, data, "staff", "scenario", "delete", "d11")
 	assert.NotContains(t, must(t, data, "staff", "scenario", "list"), "d11  ")
+}
+
+// byMethod makes a day of one merchant by the methods that need more than one queue's target, through both doors.
+func byMethod(t *testing.T, data string, s *service) {
+	t.Helper()
+	type scenario struct {
+		Price struct {
+			Pooled *struct {
+				Pool  float64 `json:"pool_hours"`
+				Parts float64 `json:"parts_hours"`
+			}
+			Money *struct {
+				Margin float64 `json:"margin_yuan"`
+				More   []string
+			}
+			Total struct {
+				HeadHours float64 `json:"head_hours"`
+			}
+		}
+	}
+	pooled := mustJSON[scenario](t, data, "staff", "scenario", "make", "--name", "d-pool", "--merchant", "lumi", "--from", "2026-11-09", "--days", "1", "--level", "0.5", "--method", "pooled")
+	require.NotNil(t, pooled.Price.Pooled)
+	assert.LessOrEqual(t, pooled.Price.Pooled.Pool, pooled.Price.Pooled.Parts)
+	assert.InDelta(t, pooled.Price.Pooled.Pool, pooled.Price.Total.HeadHours, 0.51, "half hours that are open by half")
+	answer := s.ask(http.MethodPost, "/v1/scenarios", `{"name":"d-money","merchant":"lumi","from":"2026-11-09","days":1,"level":0.5,"method":"margin"}`)
+	require.Equal(t, http.StatusCreated, answer.status, answer.body)
+	var earned scenario
+	decode(t, answer.body, &earned)
+	require.NotNil(t, earned.Price.Money)
+	assert.NotEmpty(t, earned.Price.Money.More)
+	assert.Contains(t, must(t, data, "staff", "scenario", "show", "d-money"), "one more agent from")
+	assert.Contains(t, must(t, data, "staff", "scenario", "show", "d-pool"), "the queues alone")
+	assert.Contains(t, must(t, data, "staff", "scenario", "diff", "d-pool", "d-money"), "method: pooled -> margin")
 }

@@ -172,6 +172,8 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 		bound = fmt.Sprintf("; the floor raises it to %d", r.Heads)
 	case "backlog":
 		bound = fmt.Sprintf("; what the slots before leave behind, or a rush, makes it %d", r.Heads)
+	case string(pricing.PooledMethod), string(pricing.MarginMethod):
+		bound = fmt.Sprintf(" for the queue by itself; method %s: %s", r.Bound, e.Need.Reason)
 	case "ceiling":
 		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
 	}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -114,4 +116,38 @@ func TestPoolFile(t *testing.T) {
 	code, out, _ = typedLine(t, "staff", "pool", "--in", name)
 	assert.Equal(t, exitOK, code)
 	assert.Contains(t, out, "saved")
+}
+
+// The example files of the documentation run as they are.
+func TestStaffExamples(t *testing.T) {
+	for name, want := range map[string]string{
+		"capacity --in ../../docs/examples/staff-capacity.json":     "yuan in all",
+		"price --in ../../docs/examples/staff-price.yaml --hours 2": "one more agent from",
+		"pool --in ../../docs/examples/staff-pool.yaml":             "verified by simulation",
+	} {
+		code, out, errs := typedLine(t, append([]string{"staff"}, strings.Fields(name)...)...)
+		require.Equal(t, exitOK, code, errs)
+		assert.Contains(t, out, want, name)
+	}
+}
+
+// A length of time as text is the same as in nanoseconds; one that is neither is refused.
+func TestPoolDurations(t *testing.T) {
+	read := func(slot string) (poolFile, error) {
+		var f poolFile
+		text := `{"queues":[{"shop":"s","curve":{"queue":"s/pre","slot":` + slot + `,"points":[{"mean":1,"handle_time":"4m30s"}]},"target":{"within":"30s"}}]}`
+		return f, readProblem(strings.NewReader(text), "-", &f)
+	}
+	asText, err := read(`"30m"`)
+	require.NoError(t, err)
+	asNumber, err := read("1800000000000")
+	require.NoError(t, err)
+	assert.Equal(t, asNumber, asText)
+	q := asText.problem().Queues[0]
+	assert.Equal(t, 30*time.Minute, q.Curve.Slot)
+	assert.Equal(t, 270*time.Second, q.Curve.Points[0].HandleTime)
+	assert.Equal(t, 30*time.Second, q.Target.Within)
+	assert.Equal(t, "s", string(q.Shop))
+	_, err = read(`"half an hour"`)
+	assert.ErrorContains(t, err, "no length of time")
 }

@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/staffing/pool"
 )
 
@@ -18,13 +23,15 @@ func newStaffPool(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "pool", Short: "Size agents who share queues, beside what the queues need alone, verified by simulation", Args: cobra.NoArgs,
 		Long: "Size agents who share queues, beside what the queues need alone, verified by simulation on fresh random numbers.\n" +
-			"The file is JSON or YAML: queues with their curves and targets, and groups of agents with their skills.",
-		Example: "  chaoban staff pool --in pool.yaml --seed 1",
+			"The file is JSON or YAML: queues with their curves and targets, and groups of agents with their skills. Slot,\n" +
+			"limits and handle times are texts such as 15m or whole nanoseconds.",
+		Example: "  chaoban staff pool --in docs/examples/staff-pool.yaml --seed 1",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var problem pool.Problem
-			if err := readProblem(cmd.InOrStdin(), f.in, &problem); err != nil {
+			var file poolFile
+			if err := readProblem(cmd.InOrStdin(), f.in, &file); err != nil {
 				return err
 			}
+			problem := file.problem()
 			plan, err := pool.Solve(cmd.Context(), problem, f.o)
 			if err != nil {
 				return err
@@ -38,6 +45,70 @@ func newStaffPool(s *settings) *cobra.Command {
 	flags.IntVar(&f.o.Replications, "replications", 0, "simulated repetitions per step (default by size)")
 	flags.IntVar(&f.o.Steps, "steps", 0, "most steps of the search (default 90)")
 	return cmd
+}
+
+// span is a length of time in a file: "15m", "30s", or whole nanoseconds.
+type span time.Duration
+
+// UnmarshalJSON reads either form.
+func (d *span) UnmarshalJSON(raw []byte) error {
+	if len(raw) > 0 && raw[0] == '"' {
+		text := strings.Trim(string(raw), `"`)
+		v, err := time.ParseDuration(text)
+		if err != nil {
+			return fault.New(fault.Invalid, "staff.file", "%q is no length of time such as 15m or 30s", fault.Shorten(text))
+		}
+		*d = span(v)
+		return nil
+	}
+	return json.Unmarshal(raw, (*time.Duration)(d))
+}
+
+// poolFile is a pool.Problem whose curves and targets may tell lengths of time as text.
+type poolFile struct {
+	Queues []poolFileQueue `json:"queues"`
+	Groups []pool.Group    `json:"groups"`
+}
+
+type poolFileQueue struct {
+	pool.Queue
+	Curve  poolFileCurve  `json:"curve"`
+	Target poolFileTarget `json:"target"`
+}
+
+type poolFileCurve struct {
+	scheduling.Curve
+	Slot   span            `json:"slot"`
+	Points []poolFilePoint `json:"points"`
+}
+
+type poolFilePoint struct {
+	scheduling.Point
+	HandleTime span `json:"handle_time"`
+}
+
+type poolFileTarget struct {
+	staffing.Target
+	Within     span `json:"within"`
+	HandleTime span `json:"handle_time"`
+	Patience   span `json:"patience"`
+}
+
+func (f poolFile) problem() pool.Problem {
+	p := pool.Problem{Groups: f.Groups}
+	for _, q := range f.Queues {
+		out := q.Queue
+		out.Curve, out.Target = q.Curve.Curve, q.Target.Target
+		out.Curve.Slot = time.Duration(q.Curve.Slot)
+		for _, x := range q.Curve.Points {
+			x.Point.HandleTime = time.Duration(x.HandleTime)
+			out.Curve.Points = append(out.Curve.Points, x.Point)
+		}
+		t := &out.Target
+		t.Within, t.HandleTime, t.Patience = time.Duration(q.Target.Within), time.Duration(q.Target.HandleTime), time.Duration(q.Target.Patience)
+		p.Queues = append(p.Queues, out)
+	}
+	return p
 }
 
 func printPool(w io.Writer, p pool.Plan) {

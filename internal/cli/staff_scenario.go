@@ -31,7 +31,8 @@ func newScenarioMake(s *settings) *cobra.Command {
 		Use: "make", Short: "Staff the days under other assumptions and keep the result with its price", Args: cobra.NoArgs,
 		Long: "Staff the days under other assumptions and keep the result with its price. Nobody works by a scenario until it is promoted, and nothing changes it.",
 		Example: "  chaoban staff scenario make --name d11-plan --from 2026-11-09 --days 4 --level 0.5\n" +
-			"  chaoban staff scenario make --name d11-plus20 --from 2026-11-09 --days 4 --level 0.5 --volume-factor 1.2",
+			"  chaoban staff scenario make --name d11-plus20 --from 2026-11-09 --days 4 --level 0.5 --volume-factor 1.2\n" +
+			"  chaoban staff scenario make --name d11-pool --from 2026-11-09 --days 4 --level 0.5 --method pooled",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if f.in.From, err = calendar.ParseDate(f.from); err != nil {
@@ -65,7 +66,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 	flags.Float64Var(&f.in.VolumeFactor, "volume-factor", 0, "contacts times this (default 1)")
 	flags.Float64Var(&f.in.HandleFactor, "aht-factor", 0, "handle times times this (default 1)")
 	flags.Float64Var(&f.in.TargetShare, "target-share", 0, "share within the limit instead of the contracts'")
-	flags.StringVar(&f.method, "method", "", "how heads are found: each (every queue for itself)")
+	flags.StringVar(&f.method, "method", "", "how heads are found: each (every queue for itself), pooled (agents share queues, by simulation) or margin (largest expected margin)")
 	flags.StringVar(&f.plot, "plot", "", "picture to write: the day's curve, cost and risk, SVG")
 	for _, name := range []string{"name", "from"} {
 		_ = cmd.MarkFlagRequired(name) // the flags exist
@@ -158,6 +159,12 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	fmt.Fprintf(w, "wages %.0f yuan, deductions expected %.0f (P50 %.0f, P90 %.0f, P95 %.0f): %.0f yuan in all\n", t.WagesYuan, r.MeanYuan, r.P50Yuan, r.P90Yuan, r.P95Yuan, t.WagesYuan+r.MeanYuan)
 	if t.OvertimeHours > 0 {
 		fmt.Fprintf(w, "%.0f paid hours are beyond the %.0f ordinary ones of those who know the queues\n", t.OvertimeHours, x.Price.OrdinaryHours)
+	}
+	if x.Price.Pooled != nil {
+		printPooled(w, *x.Price.Pooled)
+	}
+	if x.Price.Money != nil {
+		printMoney(w, *x.Price.Money)
 	}
 }
 

@@ -76,7 +76,7 @@ type scenarioInput struct {
 		Newest       bool          `json:"newest,omitempty" doc:"the newest forecast even on days that were agreed with the client"`
 		From         calendar.Date `json:"from" doc:"first day"`
 		Days         int           `json:"days" doc:"1 to 62"`
-		Method       string        `json:"method,omitempty" maxLength:"20" doc:"each unless given: every queue for itself"`
+		Method       string        `json:"method,omitempty" maxLength:"20" doc:"each unless given: every queue for itself; pooled: agents share queues; margin: the largest expected margin"`
 		Level        float64       `json:"level,omitempty" doc:"quantile to staff at; 0.9 unless given"`
 		Shrinkage    float64       `json:"shrinkage,omitempty" doc:"0.12 unless given"`
 		MinHeads     int           `json:"min_heads,omitempty" doc:"in every open slot; 1 unless given"`

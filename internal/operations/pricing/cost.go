@@ -69,6 +69,9 @@ type Price struct {
 	Days          []DayCost     `json:"days"`
 	Terms         []TermCost    `json:"terms"`
 	OrdinaryHours float64       `json:"ordinary_hours"` // that those who know the queues have in these days
+
+	Pooled *Pooled `json:"pooled,omitempty"` // of method pooled
+	Money  *Money  `json:"money,omitempty"`  // of method margin
 }
 
 // piece is one slot of a plan with its place in the price.
@@ -113,8 +116,12 @@ func (p *Pricing) price(ctx context.Context, view *store.View, plans []store.Pla
 func (p *Pricing) pieces(ctx context.Context, view *store.View, plan store.Plan, factor float64) ([]piece, error) {
 	figures, slot := FiguresOf(plan), plan.Requirement.Slot
 	heads := map[time.Time]int{}
-	for _, n := range plan.Requirement.Needs {
-		heads[n.Start.UTC()] = headsTimes(n.Heads, factor)
+	for i, n := range plan.Requirement.Needs {
+		serving := n.Heads
+		if i < len(figures.Alone) {
+			serving = figures.Alone[i]
+		}
+		heads[n.Start.UTC()] = headsTimes(serving, factor)
 	}
 	o := figures.Options.withDefaults()
 	var out []piece

@@ -109,7 +109,7 @@ type Rounding struct {
 	Floor      int     `json:"floor"`
 	Ceiling    int     `json:"ceiling"` // 0 = none
 	Heads      int     `json:"heads"`
-	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", or "backlog" of the slots before
+	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", "backlog" of the slots before, or the method "pooled" or "margin"
 }
 
 // ExplainedShrinkage is the way from heads on the queue to paid heads.
@@ -340,6 +340,8 @@ func (e *Explanation) count(reached staffing.Reached) {
 	}
 	r.Needed = needed(t, contacts, slot, handle, heads)
 	switch {
+	case e.Options.Method == PooledMethod || e.Options.Method == MarginMethod:
+		r.Bound = string(e.Options.Method)
 	case heads > r.Needed && heads == r.Floor:
 		r.Bound = "floor"
 	case heads < r.Needed && heads == r.Ceiling:

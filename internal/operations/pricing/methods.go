@@ -5,24 +5,49 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
+	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
 )
 
 // Method names how heads are found.
 type Method string
 
-// Each staffs every queue for itself to its target.
-const Each Method = "each"
+// The methods.
+const (
+	Each         Method = "each"   // every queue for itself, to its target
+	PooledMethod Method = "pooled" // agents who share queues, to the targets of all, by simulation
+	MarginMethod Method = "margin" // the largest expected margin under the contracts
+)
 
-// staffer turns the stretches of all queues into heads, one output per stretch in the same order.
-type staffer func(ctx context.Context, all []stretch, o Options) ([]staffing.Output, error)
+// question is everything that a method looks at.
+type question struct {
+	all     []stretch // of all queues, queue by queue, ascending
+	options Options   // with defaults
+	zone    *time.Location
+	dates   calendar.Dates
+	pay     payroll
+}
+
+// answer of a method.
+type answer struct {
+	staffed []staffing.Output               // one per stretch in the same order
+	alone   map[ids.Queue]map[time.Time]int // pooled: heads that serve as well by themselves, by slot in UTC
+	pooled  *Pooled
+	money   *Money
+}
+
+// staffer turns the stretches of all queues into heads.
+type staffer func(ctx context.Context, ask question) (answer, error)
 
 // methods are those that a plan or scenario may name.
-var methods = map[Method]staffer{Each: eachQueue}
+var methods = map[Method]staffer{Each: eachQueue, PooledMethod: pooledQueues, MarginMethod: bestMargin}
 
 func methodNames() string {
 	var names []string
@@ -32,19 +57,73 @@ func methodNames() string {
 	return strings.Join(names, ", ")
 }
 
-func eachQueue(ctx context.Context, all []stretch, o Options) ([]staffing.Output, error) {
-	out := make([]staffing.Output, len(all))
-	for i, s := range all {
+func eachQueue(ctx context.Context, ask question) (answer, error) {
+	out, o := make([]staffing.Output, len(ask.all)), ask.options
+	for i, s := range ask.all {
 		if err := ctx.Err(); err != nil {
-			return nil, fault.Of(err)
+			return answer{}, fault.Of(err)
 		}
 		var err error
 		out[i], err = staffing.Plan(staffing.Input{
 			Curve: s.curve, Target: s.part.Target, Shrinkage: o.Shrinkage, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
 		})
 		if err != nil {
-			return nil, gate.Placed(err, "queue "+string(s.queue.ID))
+			return answer{}, gate.Placed(err, "queue "+string(s.queue.ID))
 		}
 	}
-	return out, nil
+	return answer{staffed: out}, nil
+}
+
+// manned is a staffed stretch with heads that another method found: how many stand on the queue, how many serve
+// it as if they were its own, and why.
+func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time) (on, serving int, why string)) staffing.Output {
+	t, slot := s.part.Target, min(calendar.Slot, s.curve.Slot)
+	for i, need := range out.Requirement.Needs {
+		on, serving, why := heads(need.Start)
+		before := out.Reached[i]
+		share := func(n int) float64 { return exposure.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
+		r := exposure.Serve(t, before.Contacts, slot, before.HandleTime, serving)
+		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
+		value := 0.0
+		if serving > 0 {
+			value = t.PenaltyPerMissedContact * before.Contacts * float64(calendar.Slot/slot) * max(0, r.Share-share(serving-1))
+		}
+		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Value: value, Reason: why}
+		out.Reached[i] = r
+	}
+	return out
+}
+
+// quarters is a curve in the slots of a requirement: a longer slot is spread evenly, shorter ones are added up,
+// quantile by quantile.
+func quarters(c scheduling.Curve) scheduling.Curve {
+	out := scheduling.Curve{Queue: c.Queue, Slot: calendar.Slot, Levels: c.Levels}
+	parts := max(1, int(c.Slot/calendar.Slot))
+	for _, x := range c.Points {
+		for i := range parts {
+			part := scheduling.Point{Start: x.Start.Add(time.Duration(i) * calendar.Slot).Truncate(calendar.Slot), HandleTime: x.HandleTime, Mean: x.Mean / float64(parts)}
+			for _, q := range x.Quantiles {
+				part.Quantiles = append(part.Quantiles, q/float64(parts))
+			}
+			if n := len(out.Points); n > 0 && out.Points[n-1].Start.Equal(part.Start) {
+				out.Points[n-1] = together(out.Points[n-1], part)
+			} else {
+				out.Points = append(out.Points, part)
+			}
+		}
+	}
+	return out
+}
+
+// together adds up two points; the handle time is the mean by contacts.
+func together(a, b scheduling.Point) scheduling.Point {
+	if sum := a.Mean + b.Mean; sum > 0 {
+		a.HandleTime = time.Duration((float64(a.HandleTime)*a.Mean + float64(b.HandleTime)*b.Mean) / sum)
+	}
+	a.Mean += b.Mean
+	a.Quantiles = slices.Clone(a.Quantiles)
+	for i := range min(len(a.Quantiles), len(b.Quantiles)) {
+		a.Quantiles[i] += b.Quantiles[i]
+	}
+	return a
 }

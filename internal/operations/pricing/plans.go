@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -93,6 +94,17 @@ func (o Options) problems() (bad []fault.Field) {
 	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
 		bad = append(bad, fault.Field{Path: "method", Value: fault.Shorten(string(o.Method)), Problem: "must be one of " + methodNames()})
 	}
+	return append(bad, o.misfits()...)
+}
+
+// misfits are options that the method has no use for.
+func (o Options) misfits() (bad []fault.Field) {
+	if o.Method == PooledMethod && o.MaxHeads > 0 {
+		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "does not go with method pooled: queues share their agents"})
+	}
+	if o.Method == MarginMethod && o.TargetShare > 0 {
+		bad = append(bad, fault.Field{Path: "target_share", Value: fmt.Sprint(o.TargetShare), Problem: "does not go with method margin: there money decides, not a target"})
+	}
 	return bad
 }
 
@@ -104,6 +116,9 @@ type PlanFigures struct {
 	Contacts float64            `json:"contacts"` // planned for, at Level
 	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
 	Reached  []staffing.Reached `json:"reached,omitempty"`
+	// Alone is, where agents are pooled, the heads that would serve the queue as well by themselves; one per need.
+	// Service and deductions are priced with them, hours and wages with the heads of the plan.
+	Alone []int `json:"alone,omitempty"`
 
 	Options   Options         `json:"options"`             // zero in plans of releases that did not keep them
 	Scenario  ids.Scenario    `json:"scenario,omitempty"`  // that was promoted to this plan
@@ -146,8 +161,8 @@ func (p *Pricing) MakePlans(ctx context.Context, who access.Principal, in PlanIn
 	if err != nil {
 		return nil, err
 	}
-	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error { return p.keep(tx, made) })
-	return made, err
+	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error { return p.keep(tx, made.plans) })
+	return made.plans, err
 }
 
 // keep stores plans under new ids.
@@ -162,50 +177,57 @@ func (p *Pricing) keep(tx *store.Tx, plans []store.Plan) error {
 	return nil
 }
 
+// drafted is plans that are not stored, and what their method says beside.
+type drafted struct {
+	plans  []store.Plan
+	pooled *Pooled
+	money  *Money
+}
+
 // draft computes the plans of every queue that something covers; nothing is stored.
-func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) ([]store.Plan, error) {
+func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) (drafted, error) {
 	in.Options = in.withDefaults()
 	chosen, err := p.sourcesFor(ctx, view, in)
 	if err != nil {
-		return nil, err
+		return drafted{}, err
 	}
-	people, err := gate.Agents(ctx, view)
+	pay, err := p.payroll(ctx, view)
 	if err != nil {
-		return nil, err
+		return drafted{}, err
 	}
-	var all []stretch
+	ask := question{options: in.Options, zone: p.gate.Zone, dates: calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}, pay: pay}
 	queues := make([]queueDraft, len(chosen))
 	for i, c := range chosen {
-		t, err := p.terms(ctx, view, c.Queue, people, in.Options)
+		t, err := p.terms(ctx, view, c.Queue, pay.people, in.Options)
 		if err != nil {
-			return nil, err
+			return drafted{}, err
 		}
 		parts, err := p.stretches(ctx, view, c, t, in.Options)
 		if err != nil {
-			return nil, err
+			return drafted{}, err
 		}
-		queues[i] = queueDraft{queue: t.queue, first: len(all), parts: len(parts)}
-		all = append(all, parts...)
+		queues[i] = queueDraft{queue: t.queue, first: len(ask.all), parts: len(parts)}
+		ask.all = append(ask.all, parts...)
 		if queues[i].uncovered, err = gate.OpenDays(c.Left, t.queue.Hours, p.gate.Zone); err != nil {
-			return nil, err
+			return drafted{}, err
 		}
 	}
-	staffed, err := methods[in.Method](ctx, all, in.Options)
+	found, err := methods[in.Method](ctx, ask)
 	if err != nil {
-		return nil, err
+		return drafted{}, err
 	}
-	var made []store.Plan
+	made := drafted{pooled: found.pooled, money: found.money}
 	for _, q := range queues {
-		plan, err := q.plan(all, staffed, in.Options)
+		plan, err := q.plan(ask.all, found, in.Options)
 		if err != nil {
-			return nil, err
+			return drafted{}, err
 		}
 		if len(plan.Requirement.Needs) > 0 {
-			made = append(made, plan)
+			made.plans = append(made.plans, plan)
 		}
 	}
-	if len(made) == 0 {
-		return nil, fault.New(fault.NotFound, "plan.no_forecast",
+	if len(made.plans) == 0 {
+		return drafted{}, fault.New(fault.NotFound, "plan.no_forecast",
 			"no forecast in slots of an hour or less covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
 	}
 	return made, nil
@@ -213,9 +235,11 @@ func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) ([]
 
 // stretch is a part of a queue's plan with the demand in it.
 type stretch struct {
-	queue store.Queue
-	part  PlanPart
-	curve scheduling.Curve
+	queue  store.Queue
+	part   PlanPart
+	curve  scheduling.Curve
+	days   []scheduling.Point   // totals of the whole days in it, where the forecast has them
+	agreed []contracts.Contract // about the shop of the queue
 }
 
 // stretches cuts what the sources of a queue decide where forecast or target changes.
@@ -230,7 +254,9 @@ func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covere
 			if s.lock != nil {
 				part.Lock = s.lock.ID
 			}
-			out = append(out, stretch{queue: t.queue, part: part, curve: d.in(part.Range, o)})
+			out = append(out, stretch{
+				queue: t.queue, part: part, curve: d.in(part.Range, o), days: d.wholeDays(part.Range, p.gate.Zone, o), agreed: t.agreed,
+			})
 		}
 	}
 	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
@@ -245,17 +271,22 @@ type queueDraft struct {
 }
 
 // plan joins the staffed stretches. Its own forecast and target are those of its first part.
-func (q queueDraft) plan(all []stretch, staffed []staffing.Output, o Options) (store.Plan, error) {
+func (q queueDraft) plan(all []stretch, found answer, o Options) (store.Plan, error) {
 	figures := PlanFigures{Options: o, Uncovered: q.uncovered}
 	var out staffing.Output
 	for i := q.first; i < q.first+q.parts; i++ {
 		figures.Parts = append(figures.Parts, all[i].part)
-		out = join(out, staffed[i])
+		out = join(out, found.staffed[i])
 	}
 	if len(figures.Parts) == 0 {
 		return store.Plan{}, nil
 	}
 	figures.count(out)
+	if alone, pooled := found.alone[q.queue.ID]; pooled {
+		for _, n := range out.Requirement.Needs {
+			figures.Alone = append(figures.Alone, alone[n.Start.UTC()])
+		}
+	}
 	first, last := figures.Parts[0], figures.Parts[len(figures.Parts)-1]
 	text, err := json.Marshal(figures)
 	if err != nil {

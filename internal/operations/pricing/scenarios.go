@@ -90,15 +90,16 @@ func (p *Pricing) MakeScenario(ctx context.Context, who access.Principal, in Sce
 	if err := in.Validate(); err != nil {
 		return Scenario{}, err
 	}
-	plans, err := p.draft(ctx, view, in.PlanInput)
+	made, err := p.draft(ctx, view, in.PlanInput)
 	if err != nil {
 		return Scenario{}, err
 	}
 	dates := calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}
-	price, err := p.price(ctx, view, plans, dates, 1)
+	price, err := p.price(ctx, view, made.plans, dates, 1)
 	if err != nil {
 		return Scenario{}, err
 	}
+	price.Pooled, price.Money = made.pooled, made.money
 	asked, err := json.Marshal(ScenarioAsked{Merchant: in.Merchant, Forecasts: in.Forecasts, Newest: in.Newest, Options: in.withDefaults()})
 	if err != nil {
 		return Scenario{}, fault.Wrap(err, fault.Internal, "scenario.asked", "the scenario cannot be stored")
@@ -110,7 +111,7 @@ func (p *Pricing) MakeScenario(ctx context.Context, who access.Principal, in Sce
 	now := p.gate.Now()
 	var kept store.Scenario
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
-		kept, err = tx.AddScenario(store.Scenario{ID: ids.New[ids.Scenario](now), Name: in.Name, Dates: dates, Note: in.Note, Asked: asked, Figures: figures, Plans: plans})
+		kept, err = tx.AddScenario(store.Scenario{ID: ids.New[ids.Scenario](now), Name: in.Name, Dates: dates, Note: in.Note, Asked: asked, Figures: figures, Plans: made.plans})
 		return err
 	})
 	if err != nil {

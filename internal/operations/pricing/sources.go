@@ -102,6 +102,7 @@ func (p *Pricing) locked(ctx context.Context, view *store.View, in PlanInput) ([
 // demand is the curve of a source and what its forecast says of the work in a contact.
 type demand struct {
 	curve  scheduling.Curve
+	days   []scheduling.Point // totals of whole days, where there are any
 	layers []ids.Layer
 	work   contactWork
 }
@@ -112,14 +113,14 @@ func (p *Pricing) demandOf(ctx context.Context, view *store.View, s source) (dem
 		return demand{}, err
 	}
 	if s.lock != nil {
-		return demand{curve: s.lock.Curve, layers: s.lock.Layers, work: workOf(f)}, nil
+		return demand{curve: s.lock.Curve, days: s.lock.Days, layers: s.lock.Layers, work: workOf(f)}, nil
 	}
 	layers, err := gate.Layers(ctx, view, f.ID)
 	if err != nil {
 		return demand{}, err
 	}
 	on, err := p.gate.On(f, layers)
-	return demand{curve: on.Curve, layers: gate.InForce(layers), work: workOf(f)}, err
+	return demand{curve: on.Curve, days: on.Days, layers: gate.InForce(layers), work: workOf(f)}, err
 }
 
 // demandBehind is the demand that a part of a stored plan was made from: the very adjustments that were in
@@ -131,7 +132,7 @@ func (p *Pricing) demandBehind(ctx context.Context, view *store.View, part PlanP
 	}
 	if part.Lock != "" {
 		lock, err := view.Lock(ctx, part.Lock)
-		return demand{curve: lock.Curve, layers: lock.Layers, work: workOf(f)}, f, err
+		return demand{curve: lock.Curve, days: lock.Days, layers: lock.Layers, work: workOf(f)}, f, err
 	}
 	layers, err := gate.Layers(ctx, view, f.ID)
 	if err != nil {
@@ -142,7 +143,7 @@ func (p *Pricing) demandBehind(ctx context.Context, view *store.View, part PlanP
 		used[i].Withdrawn = nil
 	}
 	on, err := p.gate.On(f, used)
-	return demand{curve: on.Curve, layers: part.Layers, work: workOf(f)}, f, err
+	return demand{curve: on.Curve, days: on.Days, layers: part.Layers, work: workOf(f)}, f, err
 }
 
 // in are the points of a curve that start in a range, as the options scale them.
@@ -160,6 +161,23 @@ func (d demand) in(r calendar.Range, o Options) scheduling.Curve {
 		}
 		x.HandleTime = scaled(x.HandleTime, o.HandleFactor)
 		out.Points = append(out.Points, x)
+	}
+	return out
+}
+
+// wholeDays are the totals of the days that lie in a range as a whole, as the options scale them.
+func (d demand) wholeDays(r calendar.Range, zone *time.Location, o Options) (out []scheduling.Point) {
+	for _, x := range d.days {
+		day := calendar.Day(calendar.DateOf(x.Start, zone), zone)
+		if len(x.Quantiles) != len(d.curve.Levels) || day.Start.Before(r.Start) || day.End.After(r.End) {
+			continue
+		}
+		x.Quantiles = slices.Clone(x.Quantiles)
+		x.Mean *= o.VolumeFactor
+		for i := range x.Quantiles {
+			x.Quantiles[i] *= o.VolumeFactor
+		}
+		out = append(out, x)
 	}
 	return out
 }

@@ -60,6 +60,31 @@ func (p payroll) hour(queue ids.Queue, day calendar.Date) float64 {
 	return 0
 }
 
+// mean is the ordinary hour in yuan of those who know one of the queues on one of the days, else of all who are
+// employed then, else 0.
+func (p payroll) mean(queues []ids.Queue, dates calendar.Dates) float64 {
+	for _, counts := range []func(workforce.Agent, calendar.Date) bool{
+		func(a workforce.Agent, day calendar.Date) bool {
+			return slices.ContainsFunc(queues, func(q ids.Queue) bool { return knows(a, q, day) })
+		},
+		func(a workforce.Agent, day calendar.Date) bool { return a.Employed.Contains(day) },
+	} {
+		sum, n := 0.0, 0
+		for day := dates.From; day.Before(dates.Until); day = day.Add(1) {
+			for _, a := range p.people {
+				if counts(a, day) {
+					sum += float64(a.Wage) / 100
+					n++
+				}
+			}
+		}
+		if n > 0 {
+			return sum / float64(n)
+		}
+	}
+	return 0
+}
+
 // rate is the multiple at which a planned hour of a day is paid, without overtime.
 func (p payroll) rate(day calendar.Date) float64 {
 	if p.holidays.Kind(day) == calendar.Statutory {

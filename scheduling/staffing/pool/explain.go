@@ -46,7 +46,10 @@ func (p Problem) slot(pool, parts *side, t int) (SlotPlan, bool) {
 	open := 0
 	for q := range m.queues {
 		out.Contacts += m.queues[q].contacts[t]
-		out.Parts += parts.model.present(parts.heads, q, t)
+		if n := parts.model.present(parts.heads, q, t); n > 0 {
+			out.Parts += n
+			out.Alone = append(out.Alone, QueueHead{p.Queues[q].Curve.Queue, n})
+		}
 		if m.queues[q].contacts[t] > 0 {
 			open++
 		}

@@ -112,7 +112,8 @@ type SlotPlan struct {
 	Contacts float64     `json:"contacts"` // of all queues, at their levels
 	Heads    []GroupHead `json:"heads"`    // in the order of the groups; groups without heads are left out
 	Pool     int         `json:"pool"`     // sum of Heads
-	Parts    int         `json:"parts"`    // sum of the queues' own needs
+	Parts    int         `json:"parts"`    // sum of Alone
+	Alone    []QueueHead `json:"alone"`    // the queues' own needs, in their order; queues without are left out
 	Reason   string      `json:"reason"`   // one line
 }
 
@@ -121,6 +122,12 @@ type GroupHead struct {
 	Group     string         `json:"group"`
 	Heads     int            `json:"heads"`
 	Dedicated []DedicatedFor `json:"dedicated,omitempty"` // of Heads, those that serve one queue only
+}
+
+// QueueHead is the heads that one queue needs in one slot when it has agents of its own.
+type QueueHead struct {
+	Queue ids.Queue `json:"queue"`
+	Heads int       `json:"heads"`
 }
 
 // DedicatedFor is heads set aside for one queue.
