@@ -101,7 +101,7 @@ func RunBatch(ctx context.Context, series []Series, o Options, done func()) (Bat
 
 // leaves puts each series' node at its index.
 func (n *node) leaves(out []*node) {
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		if k.leaf >= 0 {
 			out[k.leaf] = k
 		} else {

@@ -92,7 +92,7 @@ func ForecastDeflection(h DeflectionHistory, arrivals scheduling.Curve, o Deflec
 		out.Share[i] = s.point(p.Start, arrivals.Levels)
 		out.Human.Points[i] = s.human(p, arrivals.Levels)
 	}
-	out.Doubts = append(f.allDoubts(arrivals), changeDoubts(coming)...)
+	out.Doubts = append(f.allDoubts(arrivals), changeDoubts(coming, f.loc)...)
 	if err := out.Human.Validate(); err != nil {
 		return DeflectionForecast{}, fault.Wrap(err, fault.Internal, "forecast.curve", "the human volume broke its own invariants")
 	}
@@ -166,10 +166,10 @@ func (c DeflectionChange) logit(share float64) (shift, variance float64) {
 	return logitLink.to(after) - logitLink.to(share), doubt * doubt
 }
 
-func changeDoubts(coming []DeflectionChange) []string {
+func changeDoubts(coming []DeflectionChange, loc *time.Location) []string {
 	var out []string
 	for _, c := range coming {
-		out = append(out, fmt.Sprintf("from %s the bot is planned to take %+.1f points (give or take %.1f): nothing in the history shows it yet", stamp(c.From), 100*c.Points, 100*c.Doubt))
+		out = append(out, fmt.Sprintf("from %s the bot is planned to take %+.1f points (give or take %.1f): nothing in the history shows it yet", stamp(c.From.In(loc)), 100*c.Points, 100*c.Doubt))
 	}
 	return out
 }

@@ -111,6 +111,18 @@ func TestDeflectionPlannedChange(t *testing.T) {
 	}
 }
 
+// A change is told on the clock of the queue: 16:00 UTC is midnight in Shanghai.
+func TestDeflectionChangeIsOnTheLocalClock(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	h := deflected(rng, flatCurve(monday, 60, 20), func(time.Time) float64 { return 0.3 })
+	h.Location = time.FixedZone("+08:00", 8*3600)
+	c := poissonQuantiles(flatCurve(monday.AddDate(0, 0, 60), 10, 20, 0.1, 0.5, 0.9))
+	from := time.Date(2030, 1, 1, 16, 0, 0, 0, time.UTC)
+	r, err := ForecastDeflection(h, c, DeflectionOptions{Changes: []DeflectionChange{{From: from, Points: 0.15, Doubt: 0.05}}})
+	require.NoError(t, err)
+	assert.Contains(t, r.Doubts[len(r.Doubts)-1], "from 2030-01-02 00:00 the bot")
+}
+
 // A plan that has become history is corrected by what happened: +15 points were planned a fortnight
 // ago, none came.
 func TestDeflectionPastChangeIsCorrectedByData(t *testing.T) {

@@ -32,6 +32,7 @@ type draftDay struct {
 	extra  float64 // relative variance an event adds
 	whole  bool    // all its open slots lie in the forecast
 	factor float64 // of the means, by reconciliation
+	apart  float64 // variance of the children that were added on top
 }
 
 func (d *draftDay) total() float64 {

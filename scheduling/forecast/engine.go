@@ -35,6 +35,7 @@ type engine struct {
 	occ      []occurrence
 	taught   []teacher // occ, and past occurrences that only the prior knows
 	weights  [candidates]float64
+	gone     int // days of silence of a series of a batch that has ended; 0 = it has not
 	spread   spread
 	carry    float64   // correlation of the errors of two days of one forecast
 	totalPIT []float64 // sorted transforms of back-tested totals over some days
@@ -184,6 +185,10 @@ func (e *engine) asleep() bool {
 	known := e.opt.Complete
 	if known.After(e.opt.Origin) {
 		known = e.opt.Origin
+	}
+	if e.gone > 0 {
+		e.doubt("no contacts for the last %d days while other series have them, and never so long before: taken as ended, the forecast is zero", e.gone)
+		return true
 	}
 	silent := known.Sub(e.g.lastRecord())
 	if known.IsZero() || silent < 28*24*time.Hour {

@@ -26,7 +26,7 @@ import (
 
 // ModelVersion names the mathematics of this package; it changes whenever the same input would
 // give another forecast, so that stored forecasts can be told apart.
-const ModelVersion = "structural-day-2"
+const ModelVersion = "structural-day-3"
 
 // Missing says what a slot inside the open hours that has no record means.
 type Missing uint8

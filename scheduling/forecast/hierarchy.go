@@ -23,12 +23,14 @@ import (
 // At last children are made to add up to their parent: what is left over goes to each in
 // proportion to its error variance, which is trace minimisation with a diagonal covariance
 // (MinT, WLS: Wickramasuriya, Athanasopoulos and Hyndman, JASA 114, 2019, sec. 2.3-2.4) given
-// the parent. Means stay at zero or above.
+// the parent. Means stay at zero or above. Children that came or went lately stay outside of all
+// that and are added on top (apart.go).
 type node struct {
 	label  string
 	path   []string
-	leaf   int // index of the series, -1 for a sum
-	kids   []*node
+	leaf   int     // index of the series, -1 for a sum
+	all    []*node // children, sorted
+	kids   []*node // of them, those that are learnt and reconciled together
 	parent *node
 
 	series Series
@@ -41,6 +43,7 @@ type node struct {
 	rehearsed [][]float64 // per tested origin and lead: the forecast made there; NaN = none
 	runs      []pastRun   // per past event of the stage
 	ownWeight float64     // of own against top-down (series) or bottom-up (root)
+	life      life
 }
 
 // stage is the set of past origins a tree is tested from.
@@ -73,38 +76,43 @@ func plant(series []Series, engines []*engine) *node {
 		for _, label := range series[i].Path {
 			at = at.child(label)
 		}
-		at.kids = append(at.kids, &node{label: string(series[i].Queue), leaf: i, series: series[i], engine: e, parent: at})
+		at.all = append(at.all, &node{label: string(series[i].Queue), leaf: i, series: series[i], engine: e, parent: at})
 		leaves++
 	}
 	if leaves < 2 {
 		return nil
 	}
 	root.settle()
+	root.putToSleep()
 	return root
 }
 
 func (n *node) child(label string) *node {
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		if k.leaf < 0 && k.label == label {
 			return k
 		}
 	}
 	k := &node{label: label, path: append(slices.Clone(n.path), label), leaf: -1, parent: n}
-	n.kids = append(n.kids, k)
+	n.all = append(n.all, k)
 	return k
 }
 
-// settle sorts children, so that sums do not depend on the order of the series, and adds up.
+// settle sorts children, so that sums do not depend on the order of the series, sets apart those
+// that did not live through the time that is learnt from, and adds up the others.
 func (n *node) settle() {
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		if k.leaf < 0 {
 			k.series.Slot, k.series.Location = n.series.Slot, n.series.Location
 			k.settle()
+		} else {
+			k.life = k.engine.life(k.series)
 		}
 	}
-	slices.SortStableFunc(n.kids, func(a, b *node) int {
+	slices.SortStableFunc(n.all, func(a, b *node) int {
 		return cmp.Or(cmp.Compare(a.leaf>>62, b.leaf>>62), cmp.Compare(a.label, b.label), slices.CompareFunc(a.series.Values, b.series.Values, cmp.Compare[float64]))
 	})
+	n.setApart()
 	n.series = n.sum()
 }
 
@@ -144,7 +152,7 @@ func (n *node) walk(visit func(*node)) {
 		return
 	}
 	visit(n)
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		k.walk(visit)
 	}
 }
@@ -189,7 +197,7 @@ func (n *node) sketch() (err error) {
 // rehearse forecasts from the stage's origins with what was known there, by day.
 func (n *node) rehearse(st stage) {
 	e := n.engine
-	n.asleep = e.silent(e.g.originDay)
+	n.asleep = e.gone > 0 || e.silent(e.g.originDay)
 	n.first = e.g.firstDay
 	n.volume = make([]float64, max(0, e.g.lastDay()+1))
 	for d := range n.volume {

@@ -24,7 +24,7 @@ func (n *node) reconcile(st stage) {
 // bottomUp replaces the forecast of each sum by the better mixture of its own model and the sum
 // of its children.
 func (n *node) bottomUp(st stage) {
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		if k.leaf < 0 {
 			k.bottomUp(st)
 		}
@@ -186,12 +186,13 @@ func (n *node) topDown(st stage) {
 	for i := range n.draft.days {
 		n.close(&n.draft.days[i])
 	}
-	for _, k := range n.kids {
+	for _, k := range n.all {
 		if k.leaf < 0 && k.draft != nil {
 			k.topDown(st)
 		}
 	}
 	n.poolTotals(st)
+	n.addApart()
 	n.takeSlots()
 }
 
@@ -346,8 +347,9 @@ func (n *node) close(day *draftDay) {
 func (n *node) takeSlots() {
 	for i := range n.draft.days {
 		day := &n.draft.days[i]
+		inside := day.total()
 		sums := map[int64]float64{}
-		for _, k := range n.kids {
+		for _, k := range n.all {
 			if d := k.day(day.unix); d != nil {
 				for _, p := range d.slots {
 					sums[p.Start.Unix()] += p.Mean * d.factor
@@ -357,6 +359,9 @@ func (n *node) takeSlots() {
 		day.factor = 1
 		for j := range day.slots {
 			day.slots[j].Mean = sums[day.slots[j].Start.Unix()]
+		}
+		if m := day.total(); day.apart > 0 && m > 0 {
+			day.extra = (day.extra*inside*inside + day.apart) / (m * m)
 		}
 	}
 }
