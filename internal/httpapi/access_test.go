@@ -74,7 +74,7 @@ var whoMay = map[string]row{
 	"adjust-forecast":             {path: "/v1/forecasts/none/layers", body: `{"kind":"percent","amount":10,"target":{"family":"618"},"reason":"x"}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-forecast-layers":        {path: "/v1/forecast-layers", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
 	"withdraw-forecast-layer":     {path: "/v1/forecast-layers/none/withdrawal", body: `{"reason":"x"}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
-	"lock-forecast":               {path: "/v1/forecasts/none/locks", body: `{"from":"2026-06-01","until":"2026-06-08"}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"lock-forecast":               {path: "/v1/forecasts/none/locks", body: `{"from":"2026-06-01","until":"2026-06-08","agreed_with":"Ms Chen"}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-forecast-locks":         {path: "/v1/forecast-locks", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
 	"get-forecast-lock":           {path: "/v1/forecast-locks/none", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-client-forecasts":       {path: "/v1/client-forecasts", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
