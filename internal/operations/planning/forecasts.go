@@ -41,7 +41,11 @@ type ForecastInput struct {
 // queue. A queue without history is an error only when it was named.
 func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in ForecastInput) ([]store.Forecast, error) {
 	made, err := p.makeForecasts(ctx, who, in, false)
-	if err == nil && len(made) == 0 {
+	switch {
+	case err != nil || len(made) > 0:
+	case !in.Origin.IsZero():
+		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history before %s", in.Origin.In(p.gate.Zone).Format(minuteLayout))
+	default:
 		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
 	}
 	return made, err
@@ -187,6 +191,9 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 		end = p.gate.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
 	slot, rows, err := p.continued(ctx, scope, q, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
+	if err != nil && fault.CodeOf(err) == "forecast.no_history" && !origin.IsZero() {
+		err = p.beginsLater(ctx, scope, q, origin, err)
+	}
 	if err != nil {
 		return forecast.Series{}, work{}, err
 	}
@@ -204,6 +211,19 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 		}
 	}
 	return builder.Series(q.ID), known, nil
+}
+
+// beginsLater is the error of a queue without a history before an origin: where it begins, when it does later.
+func (p *Planning) beginsLater(ctx context.Context, scope access.Scope, q store.Queue, origin time.Time, none error) error {
+	_, rows, err := p.continued(ctx, scope, q, 0, calendar.Range{Start: origin, End: p.gate.Now().Add(366 * 24 * time.Hour)})
+	if err != nil {
+		if fault.CodeOf(err) == "forecast.no_history" {
+			return none
+		}
+		return err
+	}
+	return fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history before %s; it begins %s",
+		q.ID, origin.In(p.gate.Zone).Format(minuteLayout), rows[0].Start.In(p.gate.Zone).Format(time.DateOnly))
 }
 
 // grains are the slots a history is looked for in when none was asked for, finest first.

@@ -190,3 +190,23 @@ func TestPublishingNeighboursAtOnce(t *testing.T) {
 		assert.Equal(t, 1, failed, "round %d", i)
 	}
 }
+
+// An origin before the history says where the history begins; one long after its end is refused.
+func TestOriginsOutsideTheHistory(t *testing.T) {
+	t.Parallel()
+	s := planningStack(t)
+	from := func(origin time.Time, queues ...ids.Queue) error {
+		return second(s.Planning.MakeForecasts(t.Context(), planner, planning.ForecastInput{Queues: queues, Origin: origin, Horizon: 48 * time.Hour}))
+	}
+	early := today.Add(-100)
+	e := refused(t, from(early.In(shanghai), pre), "forecast.no_history")
+	assert.Equal(t, "queue lumi-tmall/pre has no contact history before "+early.String()+" 00:00; it begins "+today.Add(-28).String(), e.Message)
+	e = refused(t, from(early.In(shanghai)), "forecast.no_history")
+	assert.Equal(t, "none of the queues has a contact history before "+early.String()+" 00:00", e.Message)
+	e = refused(t, from(early.In(shanghai), "lumi-tmall/after"), "forecast.no_history")
+	assert.Contains(t, e.Message, "import one first")
+	end := today.Add(-1).In(shanghai).Add(18 * time.Hour) // of the last open slot
+	ok(t, from(end.Add(64*7*24*time.Hour), pre))
+	e = refused(t, from(end.Add(64*7*24*time.Hour+15*time.Minute), pre), "forecast.origin")
+	assert.Equal(t, "origin", e.Fields[0].Path)
+}
