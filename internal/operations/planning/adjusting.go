@@ -177,10 +177,13 @@ func (p *Planning) adjustment(ctx context.Context, view *store.View, f store.For
 	return done, nil
 }
 
-// Layers lists adjustments in scope by forecast, in their order, withdrawn ones included.
+// Layers lists adjustments in scope by forecast, in their order, withdrawn ones included. Errors: as gate.Named.
 func (p *Planning) Layers(ctx context.Context, who access.Principal, f store.LayerFilter, page store.Page) ([]store.Layer, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Layers(ctx, f, page)

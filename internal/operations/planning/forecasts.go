@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -215,7 +216,11 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 
 // beginsLater is the error of a queue without a history before an origin: where it begins, when it does later.
 func (p *Planning) beginsLater(ctx context.Context, scope access.Scope, q store.Queue, origin time.Time, none error) error {
-	_, rows, err := p.continued(ctx, scope, q, 0, calendar.Range{Start: origin, End: p.gate.Now().Add(366 * 24 * time.Hour)})
+	later := calendar.Range{Start: origin, End: p.gate.Now().Add(366 * 24 * time.Hour)}
+	if !later.Valid() {
+		return none
+	}
+	_, rows, err := p.continued(ctx, scope, q, 0, later)
 	if err != nil {
 		if fault.CodeOf(err) == "forecast.no_history" {
 			return none
@@ -267,10 +272,13 @@ func (p *Planning) contacts(ctx context.Context, scope access.Scope, queue ids.Q
 	return 24 * time.Hour, whole, nil
 }
 
-// Forecasts lists forecasts in scope, newest first, without their curves.
+// Forecasts lists forecasts in scope, newest first, without their curves. Errors: as gate.Named.
 func (p *Planning) Forecasts(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Forecast, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Forecasts(ctx, f, page)

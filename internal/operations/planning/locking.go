@@ -112,10 +112,13 @@ func within(points []scheduling.Point, span calendar.Range) []scheduling.Point {
 	return out
 }
 
-// Locks lists what was agreed with clients, newest first, without the figures.
+// Locks lists what was agreed with clients, newest first, without the figures. Errors: as gate.Named.
 func (p *Planning) Locks(ctx context.Context, who access.Principal, f store.LockFilter, page store.Page) ([]store.Lock, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Locks(ctx, f, page)

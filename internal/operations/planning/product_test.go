@@ -112,11 +112,23 @@ func TestForecastAsAProduct(t *testing.T) {
 	require.NoError(t, json.Unmarshal(plans[0].Figures, &figures))
 	assert.Equal(t, []ids.Layer{up.Layer.ID, more.Layer.ID}, figures.Parts[0].Layers)
 
+	// A list of an unknown queue is an error, not an empty list.
+	for _, err := range []error{
+		third(p.Layers(ctx, planner, store.LayerFilter{Queue: "nosuch/pre"}, store.Page{})),
+		third(p.Locks(ctx, planner, store.LockFilter{Queue: "nosuch/pre"}, store.Page{})),
+		third(p.Forecasts(ctx, planner, store.ForecastFilter{Queue: "nosuch/pre"}, store.Page{})),
+	} {
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "nosuch/pre")
+	}
+
 	lockAndCompare(t, s, f.ID)
 	nightlyJobs(t, s, f.ID)
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func third[T, U any](_ T, _ U, err error) error { return err }
 
 func sumOn(points []scheduling.Point, d calendar.Date) (sum float64) {
 	for _, x := range points {
