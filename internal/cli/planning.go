@@ -67,7 +67,14 @@ func newForecastMake(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, made, func() { printForecasts(cmd, made, a.ops.Zone()) })
+				return s.print(cmd, made, func() {
+					printForecasts(cmd, made, a.ops.Zone())
+					for _, x := range made {
+						for _, note := range planning.NotesOf(x) {
+							fmt.Fprintf(cmd.OutOrStdout(), "note: %s: %s\n", x.Queue, note)
+						}
+					}
+				})
 			})
 		},
 	}
@@ -78,7 +85,7 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.horizon, "horizon", "14d", "how far ahead: 14d, 12w, 48h")
 	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
-	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the version before")
+	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the newest version that has adjustments")
 	f.demand.register(cmd)
 	return cmd
 }

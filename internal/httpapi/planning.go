@@ -71,7 +71,7 @@ type forecastInput struct {
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
-		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the version before"`
+		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the newest version that has adjustments; without it figures.notes says how many stay behind"`
 
 		BotChanges    []botChange `json:"bot_changes,omitempty" maxItems:"100" doc:"planned changes of the share of arrivals that a bot ends alone"`
 		HistoryCounts string      `json:"history_counts,omitempty" enum:"arrivals,people" doc:"whether the contact history counts what a bot ended alone; found out where it can be unless given"`

@@ -30,7 +30,7 @@ type ForecastInput struct {
 	Origin   time.Time     // zero = the end of the history
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
-	Carry    bool          // put the adjustments in force on the version before on the new one
+	Carry    bool          // put the adjustments in force on the version before on the new one; see previous
 
 	BotChanges    []forecast.DeflectionChange // planned changes of the share that a bot ends alone, in every queue asked for
 	HistoryCounts forecast.Counted            // what the contact history counts; empty = found out where it can be
@@ -83,7 +83,7 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 		return nil, err
 	}
 	var made []store.Forecast
-	var before []*store.Forecast // the version before each, when it matters
+	var before []previous
 	for _, a := range asked {
 		q := a.queue
 		one, err := p.finishForecast(ctx, scope, a, in)
@@ -97,26 +97,20 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 		default:
 			return nil, err
 		}
-		var newest *store.Forecast
-		if in.Carry || onlyNew {
-			if newest, err = p.newestOf(ctx, view, q.ID, one.Curve); err != nil {
-				return nil, err
-			}
+		older, err := p.previous(ctx, view, one, onlyNew)
+		if err != nil {
+			return nil, err
 		}
-		if onlyNew && newest != nil && newest.InputHash == one.InputHash {
+		if onlyNew && older.newest != nil && older.newest.InputHash == one.InputHash {
 			continue
 		}
-		made, before = append(made, one), append(before, newest)
+		made, before = append(made, one), append(before, older)
 	}
 	now := p.gate.Now()
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
-			add := tx.AddForecast
-			if in.Carry && before[i] != nil {
-				add = func(store.Forecast) error { return p.addCarried(ctx, tx, *before[i], &made[i]) }
-			}
-			if err := add(made[i]); err != nil {
+			if err := p.addVersion(ctx, tx, before[i], &made[i], in.Carry); err != nil {
 				return err
 			}
 		}
