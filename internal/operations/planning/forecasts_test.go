@@ -33,7 +33,9 @@ func promotion(platform contracts.Platform, family, from, until string) planning
 func TestPromotionsOfOneShopDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	s := newStoreStack(t)
-	put := func(all ...planning.Promotion) error { return s.Planning.PutPromotions(t.Context(), planner, all) }
+	put := func(all ...planning.Promotion) error {
+		return second(s.Planning.PutPromotions(t.Context(), planner, all))
+	}
 	june := func(on contracts.Platform) planning.Promotion {
 		return promotion(on, "618", "2026-06-13", "2026-06-21")
 	}
@@ -58,14 +60,14 @@ func TestEnteredReplacesShippedForAll(t *testing.T) {
 	deps.Promotions = []planning.Promotion{shipped}
 	p := operations.New(operations.DefaultConfig(), deps).Planning
 	own := promotion("tmall", "618", "2026-06-12", "2026-06-19")
-	ok(t, p.PutPromotions(t.Context(), planner, []planning.Promotion{own}))
+	ok(t, second(p.PutPromotions(t.Context(), planner, []planning.Promotion{own})))
 	all, err := p.Promotions(t.Context(), planner)
 	ok(t, err)
 	assert.Equal(t, []planning.Promotion{own, shipped}, all, "shops on JD still have the shipped one")
 	_, err = p.MakeForecasts(t.Context(), planner, planning.ForecastInput{Merchant: "lumi", Origin: today.In(shanghai)})
 	ok(t, err)
 	own.Platform = "all"
-	ok(t, p.PutPromotions(t.Context(), planner, []planning.Promotion{own}))
+	ok(t, second(p.PutPromotions(t.Context(), planner, []planning.Promotion{own})))
 	all, err = p.Promotions(t.Context(), planner)
 	ok(t, err)
 	assert.Equal(t, []planning.Promotion{own}, all)
@@ -209,4 +211,23 @@ func TestOriginsOutsideTheHistory(t *testing.T) {
 	ok(t, from(end.Add(64*7*24*time.Hour), pre))
 	e = refused(t, from(end.Add(64*7*24*time.Hour+15*time.Minute), pre), "forecast.origin")
 	assert.Equal(t, "origin", e.Fields[0].Path)
+}
+
+// Replacing the entered promotions says what went and what came, and warns of a lesson that is lost.
+func TestReplacedPromotionsAreTold(t *testing.T) {
+	t.Parallel()
+	s := newStoreStack(t)
+	put := func(all ...planning.Promotion) planning.PromotionsChange {
+		t.Helper()
+		done, err := s.Planning.PutPromotions(t.Context(), planner, all)
+		ok(t, err)
+		return done
+	}
+	past, moved, coming := promotion("tmall", "live", "2026-05-01", "2026-05-03"), promotion("tmall", "live", "2026-05-02", "2026-05-04"), promotion("jd", "618", "2027-06-13", "2027-06-21")
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{}, Added: []planning.Promotion{past, coming}, Warnings: []string{}}, put(past, coming))
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{}, Added: []planning.Promotion{}, Warnings: []string{}}, put(coming, past), "the same again")
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{past}, Added: []planning.Promotion{moved}, Warnings: []string{}}, put(moved, coming), "moved, not lost")
+	done := put()
+	assert.Len(t, done.Removed, 2)
+	assert.Equal(t, []string{"live of 2026-05-02 00:00 to 2026-05-04 00:00 is past and was removed: forecasts no longer learn from it what a live does"}, done.Warnings)
 }

@@ -63,7 +63,7 @@ func TestForecastAsAProduct(t *testing.T) {
 	event := promotion("tmall", "live", "2026-06-11", "2026-06-14")
 	event.Phases = []forecast.Phase{spot}
 	// The same live stream two weeks before changed nothing, so nothing is expected of this one.
-	ok(t, p.PutPromotions(ctx, planner, []planning.Promotion{promotion("tmall", "live", "2026-05-28", "2026-05-31"), event}))
+	ok(t, second(p.PutPromotions(ctx, planner, []planning.Promotion{promotion("tmall", "live", "2026-05-28", "2026-05-31"), event})))
 	made, err := p.MakeForecasts(ctx, planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 7 * 24 * time.Hour})
 	ok(t, err)
 	f := made[0]
