@@ -65,7 +65,7 @@ func newForecastMake(s *settings) *cobra.Command {
 				}
 				made, err := a.ops.Planning.MakeForecasts(cmd.Context(), a.who, in)
 				if err != nil {
-					return err
+					return flagged(err, makeFlagOf)
 				}
 				return s.print(cmd, made, func() {
 					printForecasts(cmd, made, a.ops.Zone())
@@ -88,6 +88,11 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the newest version that has adjustments")
 	f.demand.register(cmd)
 	return cmd
+}
+
+// makeFlagOf names the flag of each field of a new forecast.
+var makeFlagOf = map[string]string{
+	"origin": "--origin", "horizon": "--horizon", "slot": "--slot", "levels": "--quantiles", "bot_changes": "--bot-change", "history_counts": "--history-counts",
 }
 
 // parseInstant reads a date or a local date and time; empty is the zero time.
