@@ -2,11 +2,24 @@ package calendar
 
 import (
 	"iter"
+	"strings"
 	"time"
 )
 
 // Slot is the finest planning grain: 15 minutes. Coarser slots are multiples of it.
 const Slot = 15 * time.Minute
+
+// SlotName is the length of a slot without empty minutes and seconds: 24h, 1h30m, 30m.
+func SlotName(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
 
 // Range is a half-open span of instants [Start, End).
 type Range struct {

@@ -46,7 +46,7 @@ func TestDouble11FromForecastToActual(t *testing.T) {
 	answer = s.ask(http.MethodPost, "/v1/forecasts/"+id+"/locks", `{"from":"2026-11-09","until":"2026-11-13","agreed_on":"2026-11-02","agreed_with":"陈经理"}`)
 	require.Equal(t, http.StatusCreated, answer.status, answer.body)
 	assert.Contains(t, run("forecast", "locks", "--queue", demoQueue), "陈经理")
-	twice := chaoban(t, data, "forecast", "lock", "--forecast", id, "--from", "2026-11-10", "--to", "2026-11-10")
+	twice := chaoban(t, data, "forecast", "lock", "--forecast", id, "--from", "2026-11-10", "--to", "2026-11-10", "--with", "陈经理")
 	assert.NotZero(t, twice.code)
 	assert.Contains(t, twice.errors, "these days are locked already")
 

@@ -87,7 +87,7 @@ func newForecastCompare(s *settings) *cobra.Command {
 					Queue: ids.Queue(f.queue), Dates: dates, BySlot: f.slots, Forecast: ids.Forecast(f.forecast),
 				})
 				if err != nil {
-					return err
+					return flagged(err, comparedFlagOf)
 				}
 				return s.print(cmd, c, func() { printForecastComparison(cmd.OutOrStdout(), c, f.slots, a.ops.Zone()) })
 			})
@@ -101,6 +101,12 @@ func newForecastCompare(s *settings) *cobra.Command {
 	flags.BoolVar(&f.slots, "slots", false, "by slot instead of by day")
 	_ = cmd.MarkFlagRequired("queue") // the flag exists
 	return cmd
+}
+
+// comparedFlagOf names the flag of each field of a comparison, an accuracy and a back-test.
+var comparedFlagOf = map[string]string{
+	"dates": "--from, --to", "forecast": "--forecast", "queue": "--queue", "horizon": "--horizon", "step": "--step", "from": "--from", "to": "--to",
+	"slot": "--slot", "levels": "--quantiles",
 }
 
 func printForecastComparison(w io.Writer, c planning.ForecastComparison, slots bool, zone *time.Location) {
@@ -152,7 +158,7 @@ func newForecastAccuracy(s *settings) *cobra.Command {
 				}
 				measured, err := a.ops.Planning.MeasureAccuracy(cmd.Context(), a.who, planning.AccuracyInput{Queue: ids.Queue(f.queue), Dates: dates})
 				if err != nil {
-					return err
+					return flagged(err, comparedFlagOf)
 				}
 				return s.print(cmd, measured, func() {
 					leads := measured.Days
@@ -220,7 +226,7 @@ func newForecastReplay(s *settings) *cobra.Command {
 				}
 				kept, err := a.ops.Planning.Backtest(cmd.Context(), a.who, in)
 				if err != nil {
-					return err
+					return flagged(err, comparedFlagOf)
 				}
 				return s.print(cmd, kept, func() {
 					var scores forecast.Benchmarks

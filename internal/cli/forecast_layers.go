@@ -110,7 +110,7 @@ func newForecastAdjust(s *settings) *cobra.Command {
 				}
 				done, err := a.ops.Planning.Adjust(cmd.Context(), a.who, in)
 				if err != nil {
-					return err
+					return flagged(err, adjustFlagOf(in.Kind))
 				}
 				return s.print(cmd, done, func() { printAdjustment(cmd, "adjusted", done) })
 			})
@@ -130,6 +130,20 @@ func newForecastAdjust(s *settings) *cobra.Command {
 	flags.IntVar(&t.nth, "nth", 0, "only the n-th phase of the kind")
 	flags.StringVar(&f.reason, "reason", "", "why (required)")
 	return cmd
+}
+
+// adjustFlagOf names the flag of each field of an adjustment.
+func adjustFlagOf(kind forecast.LayerKind) map[string]string {
+	amount := map[forecast.LayerKind]string{forecast.LayerPercent: "--percent", forecast.LayerAbsolute: "--add", forecast.LayerSet: "--set"}[kind]
+	return map[string]string{
+		"amount": amount, "per": "--per", "reason": "--reason", "target": "--from, --to or --event", "target.range": "--from, --to", "target.days": "--from, --to",
+		"target.family": "--event", "target.phase": "--phase", "target.start": "--start", "target.nth": "--nth",
+	}
+}
+
+// lockFlagOf names the flag of each field of a lock.
+var lockFlagOf = map[string]string{
+	"dates": "--from, --to", "agreed_on": "--agreed-on", "agreed_with": "--with", "note": "--note", "reason": "--reason",
 }
 
 func printAdjustment(cmd *cobra.Command, what string, done planning.Adjustment) {
@@ -247,7 +261,7 @@ func newForecastLock(s *settings) *cobra.Command {
 				}
 				kept, err := a.ops.Planning.LockForecast(cmd.Context(), a.who, in)
 				if err != nil {
-					return err
+					return flagged(err, lockFlagOf)
 				}
 				return s.print(cmd, kept, func() {
 					fmt.Fprintf(cmd.OutOrStdout(), "locked as %s: %s, %d days from %s, %.0f contacts, %d adjustments\n",
@@ -263,8 +277,8 @@ func newForecastLock(s *settings) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.StringVar(&f.to, "to", "", "last day, included")
-	flags.StringVar(&f.agreed, "agreed-on", "", "day of the agreement (default: today)")
-	flags.StringVar(&f.with, "with", "", "who agreed for the client")
+	flags.StringVar(&f.agreed, "agreed-on", "", "day of the agreement, not in the future (default: today)")
+	flags.StringVar(&f.with, "with", "", "who agreed for the client (required)")
 	flags.StringVar(&f.note, "note", "", "note")
 	flags.StringVar(&f.reason, "reason", "", "why the days are locked anew; needed when some are locked already")
 	return cmd

@@ -164,9 +164,11 @@ func newForecastPromotions(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				if file != "" {
-					if err := setPromotions(cmd, a, file, platform); err != nil {
+					done, err := setPromotions(cmd, a, file, platform)
+					if err != nil {
 						return err
 					}
+					return s.print(cmd, done, func() { printPromotionsChange(cmd, done, a.ops.Zone()) })
 				}
 				all, err := a.ops.Planning.Promotions(cmd.Context(), a.who)
 				if err != nil {
@@ -182,25 +184,46 @@ func newForecastPromotions(s *settings) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&file, "set", "", "events file (YAML) with every entered promotion of --platform")
+	cmd.Flags().StringVar(&file, "set", "", "events file (YAML) with every entered promotion of --platform: those that it leaves out are removed")
 	cmd.Flags().StringVar(&platform, "platform", "all", "platform of the promotions in --set")
 	return cmd
 }
 
+// printPromotionsChange tells what became of the entered promotions.
+func printPromotionsChange(cmd *cobra.Command, done planning.PromotionsChange, zone *time.Location) {
+	var rows []string
+	for _, part := range []struct {
+		what string
+		list []planning.Promotion
+	}{{"removed", done.Removed}, {"added", done.Added}} {
+		for _, p := range part.list {
+			rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", part.what, p.Family, p.Platform, p.Start.In(zone).Format("2006-01-02 15:04"), p.End.In(zone).Format("2006-01-02 15:04")))
+		}
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(cmd.OutOrStdout(), "nothing changed")
+		return
+	}
+	table(cmd.OutOrStdout(), "WHAT\tFAMILY\tPLATFORM\tSTART\tEND", rows)
+	for _, warning := range done.Warnings {
+		fmt.Fprintln(cmd.OutOrStdout(), "warning:", warning)
+	}
+}
+
 // setPromotions replaces the entered promotions of one platform by those of a file.
-func setPromotions(cmd *cobra.Command, a *app, file, platform string) error {
+func setPromotions(cmd *cobra.Command, a *app, file, platform string) (done planning.PromotionsChange, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return fault.Wrap(err, fault.NotFound, "cli.file", "the events file %s cannot be read", file)
+		return done, fault.Wrap(err, fault.NotFound, "cli.file", "the events file %s cannot be read", file)
 	}
 	defer f.Close()
 	events, err := parseEvents(filepath.Base(file), f, timeStyle{loc: a.ops.Zone()})
 	if err != nil {
-		return err
+		return done, err
 	}
 	kept, err := a.ops.Planning.EnteredPromotions(cmd.Context(), a.who)
 	if err != nil {
-		return err
+		return done, err
 	}
 	var next []planning.Promotion
 	for _, p := range kept {

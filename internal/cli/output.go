@@ -89,3 +89,26 @@ func localTimes(text string, zone *time.Location) string {
 		return t.In(zone).Format("2006-01-02 15:04:05.999")
 	})
 }
+
+// flagged names the flags of a command instead of the fields that its use case reports. What stands behind the
+// name of a field, [0].from, is told as a part of it.
+func flagged(err error, flags map[string]string) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	said := *f
+	said.Fields = slices.Clone(f.Fields)
+	for i, field := range said.Fields {
+		name, rest, listed := strings.Cut(field.Path, "[")
+		flag, known := flags[name]
+		if !known {
+			continue
+		}
+		said.Fields[i].Path = flag
+		if _, part, deeper := strings.Cut(rest, "]."); listed && deeper {
+			said.Fields[i].Problem = part + " " + field.Problem
+		}
+	}
+	return &said
+}

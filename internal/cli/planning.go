@@ -65,9 +65,16 @@ func newForecastMake(s *settings) *cobra.Command {
 				}
 				made, err := a.ops.Planning.MakeForecasts(cmd.Context(), a.who, in)
 				if err != nil {
-					return err
+					return flagged(err, makeFlagOf)
 				}
-				return s.print(cmd, made, func() { printForecasts(cmd, made, a.ops.Zone()) })
+				return s.print(cmd, made, func() {
+					printForecasts(cmd, made, a.ops.Zone())
+					for _, x := range made {
+						for _, note := range planning.NotesOf(x) {
+							fmt.Fprintf(cmd.OutOrStdout(), "note: %s: %s\n", x.Queue, note)
+						}
+					}
+				})
 			})
 		},
 	}
@@ -78,9 +85,14 @@ func newForecastMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.horizon, "horizon", "14d", "how far ahead: 14d, 12w, 48h")
 	flags.StringVar(&f.slot, "slot", "", "slot: 5m, 15m, 30m, 60m or 1d (default: 15m, or the grain of a coarser history)")
 	flags.StringVar(&f.levels, "quantiles", "0.1,0.5,0.9", "quantile levels")
-	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the version before")
+	flags.BoolVar(&f.carry, "carry", false, "carry the adjustments in force over from the newest version that has adjustments")
 	f.demand.register(cmd)
 	return cmd
+}
+
+// makeFlagOf names the flag of each field of a new forecast.
+var makeFlagOf = map[string]string{
+	"origin": "--origin", "horizon": "--horizon", "slot": "--slot", "levels": "--quantiles", "bot_changes": "--bot-change", "history_counts": "--history-counts",
 }
 
 // parseInstant reads a date or a local date and time; empty is the zero time.

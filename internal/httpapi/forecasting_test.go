@@ -97,10 +97,12 @@ func TestForecastsOverHTTP(t *testing.T) {
 	lock(`{"from":"2026-06-02","until":"2026-06-04","agreed_on":"2026-05-28","agreed_with":"陈经理"}`).into(t, &kept)
 	assert.InDelta(t, 225, kept.Contacts, 1e-9)
 	old := kept.ID
-	assert.Equal(t, "reason", lock(`{"from":"2026-06-03","until":"2026-06-04"}`).problem(t).Errors[0].Path)
-	lock(`{"from":"2026-06-03","until":"2026-06-04","reason":"客户取消直播"}`).into(t, &kept)
+	assert.Equal(t, "reason", lock(`{"from":"2026-06-03","until":"2026-06-04","agreed_with":"陈经理"}`).problem(t).Errors[0].Path)
+	lock(`{"from":"2026-06-03","until":"2026-06-04","agreed_with":"陈经理","reason":"客户取消直播"}`).into(t, &kept)
 	assert.Equal(t, []string{old}, kept.Supersedes)
-	assert.Equal(t, "forecast.lock", lock(`{"from":"2026-06-03","until":"2026-06-05"}`).problem(t).Code, "not covered")
+	assert.Equal(t, "forecast.lock", lock(`{"from":"2026-06-03","until":"2026-06-05","agreed_with":"陈经理"}`).problem(t).Code, "not covered")
+
+	assert.Equal(t, "agreed_with", lock(`{"from":"2026-06-03","until":"2026-06-04"}`).problem(t).Errors[0].Path)
 
 	withdraw := func() answer {
 		return h.ask(t, "supervisor", "POST", "/v1/forecast-layers/"+on.Layers[0].ID+"/withdrawal", `{"reason":"取消"}`)

@@ -23,7 +23,8 @@ func (s *Server) addPlanning() {
 	huma.Register(s.api, operation(http.MethodPost, "/v1/forecasts", "make-forecasts", tag, "Forecast queues from their contact history",
 		status(http.StatusCreated), long, repeatable), s.makeForecasts)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/promotions", "list-promotions", tag, "Sales events a forecast knows"), s.promotions)
-	huma.Register(s.api, operation(http.MethodPut, "/v1/promotions", "put-promotions", tag, "Replace the sales events that people entered", status(http.StatusNoContent)), s.putPromotions)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/promotions", "put-promotions", tag, "Replace the sales events that people entered",
+		describe("The answer names what was removed and added, and warns of removed ones that forecasts had learned from.")), s.putPromotions)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/plans", "list-plans", tag, "Staffing plans, newest first, without their slots"), s.plans)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/plans/{plan}", "get-plan", tag, "One staffing plan with the heads of each slot"), s.plan)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/plans", "make-plans", tag, "Turn forecasts into heads per slot, held against the contracts",
@@ -71,7 +72,7 @@ type forecastInput struct {
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
 		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
-		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the version before"`
+		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the newest version that has adjustments; without it figures.notes says how many stay behind"`
 
 		BotChanges    []botChange `json:"bot_changes,omitempty" maxItems:"100" doc:"planned changes of the share of arrivals that a bot ends alone"`
 		HistoryCounts string      `json:"history_counts,omitempty" enum:"arrivals,people" doc:"whether the contact history counts what a bot ended alone; found out where it can be unless given"`
@@ -108,8 +109,12 @@ type promotionsInput struct {
 	}
 }
 
-func (s *Server) putPromotions(ctx context.Context, in *promotionsInput) (*struct{}, error) {
-	return nil, s.deps.Ops.Planning.PutPromotions(ctx, whoOf(ctx), in.Body.Items)
+func (s *Server) putPromotions(ctx context.Context, in *promotionsInput) (*one[planning.PromotionsChange], error) {
+	done, err := s.deps.Ops.Planning.PutPromotions(ctx, whoOf(ctx), in.Body.Items)
+	if err != nil {
+		return nil, err
+	}
+	return &one[planning.PromotionsChange]{Body: done}, nil
 }
 
 func (s *Server) plans(ctx context.Context, in *forecastsInput) (*list[operations.Plan], error) {

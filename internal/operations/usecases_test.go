@@ -147,7 +147,7 @@ func planningCases() map[string]useCase {
 			return only(w.Planning.EnteredPromotions(ctx, p))
 		}},
 		"Planning.PutPromotions": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return nil, w.Planning.PutPromotions(ctx, p, nil)
+			return only(w.Planning.PutPromotions(ctx, p, nil))
 		}},
 		"Planning.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.MakeRoster(ctx, p, planning.RosterInput{}))

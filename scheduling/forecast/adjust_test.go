@@ -205,6 +205,13 @@ func TestPlaceTarget(t *testing.T) {
 		require.Equal(t, "forecast.layer", fault.CodeOf(err), path)
 		assert.Equal(t, path, fault.Of(err).Fields[0].Path)
 	}
+	for want, target := range map[string]forecast.Target{
+		"only double11, live": {Family: "618"}, "only spot, warmup": {Family: "double11", Phase: "spots"},
+		"has 2 phases of this kind": {Family: "double11", Phase: "spot", Nth: 3}, "has no phases": {Family: "live", Start: at(2, 20), Phase: "spot"},
+	} {
+		_, err := target.Place(shanghai, events)
+		assert.ErrorContains(t, err, want)
+	}
 }
 
 func TestCarryLayers(t *testing.T) {

@@ -180,9 +180,26 @@ func (t Target) Place(loc *time.Location, events []Event) ([]calendar.Range, err
 		}
 	}
 	if len(spans) == 0 {
-		return nil, t.unknown("target.phase", t.Phase, fmt.Sprintf("the event has %d phases of this kind", nth))
+		return nil, t.unknown("target.phase", t.Phase, event.lacks(nth))
 	}
 	return spans, nil
+}
+
+// lacks says what there is instead of a phase that an event does not have; of its kind there are n.
+func (e Event) lacks(n int) string {
+	var kinds []string
+	for _, p := range e.Phases {
+		if !slices.Contains(kinds, p.Kind) {
+			kinds = append(kinds, p.Kind)
+		}
+	}
+	switch {
+	case n > 0:
+		return fmt.Sprintf("the event has %d phases of this kind", n)
+	case len(kinds) == 0:
+		return "the event has no phases"
+	}
+	return "the event has no phase of this kind, only " + strings.Join(kinds, ", ")
 }
 
 // occurrence finds the one event that is meant.
@@ -197,7 +214,17 @@ func (t Target) occurrence(events []Event) (Event, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return Event{}, t.unknown("target.family", t.Family, "the forecast knows no such event")
+		problem := "the forecast knows no such event"
+		var known []string
+		for _, e := range events {
+			if !slices.Contains(known, e.Family) {
+				known = append(known, e.Family)
+			}
+		}
+		if len(known) > 0 {
+			problem += ", only " + strings.Join(known, ", ")
+		}
+		return Event{}, t.unknown("target.family", t.Family, problem)
 	}
 	starts := make([]string, len(found))
 	for i, e := range found {

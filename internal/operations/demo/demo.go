@@ -247,7 +247,7 @@ func openSlots(hours string) (open [96]bool, err error) {
 
 // loadBooks writes what the operational store holds.
 func (w *world) loadBooks(ctx context.Context, ops *operations.Operations, who access.Principal) error {
-	if err := ops.Planning.PutPromotions(ctx, who, w.planned); err != nil {
+	if _, err := ops.Planning.PutPromotions(ctx, who, w.planned); err != nil {
 		return err
 	}
 	a := ops.Administration

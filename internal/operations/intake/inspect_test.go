@@ -99,6 +99,19 @@ func TestInspectContactHistory(t *testing.T) {
 	assert.Len(t, got, 3)
 }
 
+// A slot keeps the zero that its minutes end with.
+func TestInspectNamesSlots(t *testing.T) {
+	for second, want := range map[string]string{
+		"2026-03-03 07:05": "5m", "2026-03-03 07:10": "10m", "2026-03-03 07:15": "15m", "2026-03-03 07:20": "20m",
+		"2026-03-03 07:30": "30m", "2026-03-03 08:00": "1h", "2026-03-03 08:30": "1h30m", "2026-03-03 17:00": "10h", "2026-03-04 07:00": "24h",
+	} {
+		src := intake.FromBytes("h.csv", []byte("DateTime;Calls\n2026-03-03 07:00;111\n"+second+";113\n"))
+		found := inspect(t, src, intake.InspectOptions{Kind: intake.History, Constants: map[string]string{"merchant": "m", "queue": "q"}})
+		assert.Equal(t, want, saved(t, found).Constants["slot"])
+		assert.Contains(t, strings.Join(found.Doubts, "\n"), "the slots seem to be "+want+" long")
+	}
+}
+
 // Headers that say nothing: values alone give a weak guess and a doubt.
 func TestInspectGuessesByValuesAlone(t *testing.T) {
 	src := intake.FromBytes("h.csv", []byte("arrival_1h,n\n2014-04-01T00:00:00Z,12\n2014-04-01T01:00:00Z,5\n"))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
 )
@@ -58,7 +59,7 @@ func (g *tableGuess) findSlot(data []platformfile.Row) {
 		last = t
 	}
 	if smallest >= 5*time.Minute && smallest <= 24*time.Hour {
-		g.slot = strings.TrimSuffix(strings.TrimSuffix(smallest.String(), "0s"), "0m")
+		g.slot = calendar.SlotName(smallest)
 		g.doubts = append(g.doubts, "the slots seem to be "+g.slot+" long")
 	}
 }

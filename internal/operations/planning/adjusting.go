@@ -3,6 +3,8 @@ package planning
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -50,8 +52,8 @@ type AdjustedForecast struct {
 }
 
 // Adjust puts an adjustment on a forecast, whose version stays as it is. Errors: forecast.layer
-// (every bad field; an event that the forecast does not know; a target without an open slot),
-// store.not_found.
+// (every bad field; an event that the forecast does not know; a target without an open slot; an
+// amount for a whole target of which the forecast covers a part only), store.not_found.
 func (p *Planning) Adjust(ctx context.Context, who access.Principal, in AdjustInput) (Adjustment, error) {
 	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
@@ -73,6 +75,10 @@ func (p *Planning) Adjust(ctx context.Context, who access.Principal, in AdjustIn
 	if layer.Spans, err = in.Target.Place(p.gate.Zone, events); err != nil {
 		return Adjustment{}, err
 	}
+	beyond := gate.Without(layer.Spans, gate.ForecastCover(f))
+	if err := p.uncovered(layer, beyond, f); err != nil {
+		return Adjustment{}, err
+	}
 	var done Adjustment
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		added, err := tx.AddLayer(f.ID, layer)
@@ -85,7 +91,48 @@ func (p *Planning) Adjust(ctx context.Context, who access.Principal, in AdjustIn
 		}
 		return err
 	})
+	if err == nil && len(beyond) > 0 && done.Step.Note == "" {
+		done.Step.Note = "the forecast does not cover " + p.spansText(beyond) + ": nothing changes there until a version that covers it takes the adjustment over"
+	}
 	return done, err
+}
+
+// uncovered refuses an amount for a whole target of which a part lies beyond the forecast: all of it would land
+// on the slots that are there. Percentages and amounts per day or slot mean the same on each of them.
+func (p *Planning) uncovered(l forecast.Layer, beyond []calendar.Range, f store.Forecast) error {
+	if len(beyond) == 0 || len(gate.Without(l.Spans, beyond)) == 0 || l.Kind == forecast.LayerPercent || l.Per == forecast.PerDay || l.Per == forecast.PerSlot {
+		return nil
+	}
+	path := "target.days"
+	switch {
+	case l.Target.Family != "":
+		path = "target.family"
+	case l.Target.Range != (calendar.Range{}):
+		path = "target.range"
+	}
+	return fault.Bad("forecast.layer", "adjustment", []fault.Field{{Path: path, Problem: fmt.Sprintf(
+		"is not covered by the forecast, which speaks of %s: %s is missing, and the whole amount would land on the rest; name covered times, or an amount per day",
+		p.spansText(gate.ForecastCover(f)), p.spansText(beyond))}})
+}
+
+// minuteLayout is how messages write an instant.
+const minuteLayout = "2006-01-02 15:04"
+
+// spansText names spans by their days where they are whole, else by their instants; last days are included.
+func (p *Planning) spansText(spans []calendar.Range) string {
+	var out []string
+	for _, r := range spans {
+		first, until := calendar.DateOf(r.Start, p.gate.Zone), calendar.DateOf(r.End, p.gate.Zone)
+		switch {
+		case !first.In(p.gate.Zone).Equal(r.Start) || !until.In(p.gate.Zone).Equal(r.End):
+			out = append(out, r.Start.In(p.gate.Zone).Format(minuteLayout)+" to "+r.End.In(p.gate.Zone).Format(minuteLayout))
+		case until == first.Add(1):
+			out = append(out, first.String())
+		default:
+			out = append(out, first.String()+" to "+until.Add(-1).String())
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // Withdraw takes an adjustment back; it stays on record. Errors: store.not_found, store.conflict
@@ -130,10 +177,13 @@ func (p *Planning) adjustment(ctx context.Context, view *store.View, f store.For
 	return done, nil
 }
 
-// Layers lists adjustments in scope by forecast, in their order, withdrawn ones included.
+// Layers lists adjustments in scope by forecast, in their order, withdrawn ones included. Errors: as gate.Named.
 func (p *Planning) Layers(ctx context.Context, who access.Principal, f store.LayerFilter, page store.Page) ([]store.Layer, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Layers(ctx, f, page)

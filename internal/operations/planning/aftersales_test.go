@@ -64,7 +64,7 @@ func TestTicketsFollowOrders(t *testing.T) {
 	_, err = s.Planning.AfterSales(ctx, planner, planning.AfterSalesInput{Queue: "lumi-tmall/after"})
 	_ = refused(t, err, "forecast.no_tickets")
 	s.Ingest(t, warehouse.Batch{Tickets: b.Tickets})
-	ok(t, s.Planning.PutPromotions(ctx, planner, []planning.Promotion{promotion(contracts.Tmall, "sale", today.Add(-25).String(), today.Add(-20).String())}))
+	ok(t, second(s.Planning.PutPromotions(ctx, planner, []planning.Promotion{promotion(contracts.Tmall, "sale", today.Add(-25).String(), today.Add(-20).String())})))
 
 	in := planning.AfterSalesInput{Merchant: "lumi", Days: 20}
 	plain, err := s.Planning.AfterSales(ctx, supervisor, in)

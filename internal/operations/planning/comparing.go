@@ -145,7 +145,7 @@ func (c *comparison) ours(ctx context.Context) error {
 			c.slot = on.Curve.Slot
 		}
 		if on.Curve.Slot != c.slot && c.in.BySlot {
-			c.note("our forecast %s is in slots of %s, not of %s: it is left out", f.ID, slotName(on.Curve.Slot), slotName(c.slot))
+			c.note("our forecast %s is in slots of %s, not of %s: it is left out", f.ID, calendar.SlotName(on.Curve.Slot), calendar.SlotName(c.slot))
 			continue
 		}
 		for _, told := range gate.ForecastCover(on.Forecast) {
@@ -232,7 +232,7 @@ func (c *comparison) agreed(ctx context.Context) error {
 				c.slot, c.out.Slot = l.Curve.Slot, l.Curve.Slot
 			}
 			if points = l.Curve.Points; l.Curve.Slot != c.out.Slot {
-				c.note("what was agreed in %s is in slots of %s, not of %s: it is left out", l.ID, slotName(l.Curve.Slot), slotName(c.out.Slot))
+				c.note("what was agreed in %s is in slots of %s, not of %s: it is left out", l.ID, calendar.SlotName(l.Curve.Slot), calendar.SlotName(c.out.Slot))
 				continue
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -66,7 +65,7 @@ func (c *comparison) clients(ctx context.Context) error {
 // do not cover whole, or in which we have no open slot, is left out: its sum would not be the client's.
 func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits bool) {
 	if f.Curve.Slot%c.out.Slot != 0 {
-		c.note("the client's version %d is in slots of %s, which %s does not divide: it is left out", f.Version, slotName(f.Curve.Slot), slotName(c.out.Slot))
+		c.note("the client's version %d is in slots of %s, which %s does not divide: it is left out", f.Version, calendar.SlotName(f.Curve.Slot), calendar.SlotName(c.out.Slot))
 		return out, false
 	}
 	out.Slot = c.out.Slot
@@ -100,7 +99,7 @@ func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits b
 		}
 	}
 	if divided > 0 {
-		c.note("the client's version %d is in slots of %s: each is split by our forecast as computed, so its shape inside a slot is ours", f.Version, slotName(f.Curve.Slot))
+		c.note("the client's version %d is in slots of %s: each is split by our forecast as computed, so its shape inside a slot is ours", f.Version, calendar.SlotName(f.Curve.Slot))
 	}
 	if left > 0 {
 		c.note("%d slots of the client's version %d, %.0f contacts, are left out: our forecast does not cover them whole, or has nothing open in them", left, f.Version, contacts)
@@ -111,16 +110,4 @@ func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits b
 // inside is what of some ranges lies in another.
 func inside(ranges []calendar.Range, in calendar.Range) []calendar.Range {
 	return gate.Without(ranges, gate.Without(ranges, []calendar.Range{in}))
-}
-
-// slotName is the length of a slot without empty minutes and seconds: 24h, 1h30m.
-func slotName(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

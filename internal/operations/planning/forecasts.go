@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -29,7 +30,7 @@ type ForecastInput struct {
 	Origin   time.Time     // zero = the end of the history
 	Horizon  time.Duration // 0 = two weeks
 	Levels   []float64     // nil = 0.1 0.5 0.9
-	Carry    bool          // put the adjustments in force on the version before on the new one
+	Carry    bool          // put the adjustments in force on the version before on the new one; see previous
 
 	BotChanges    []forecast.DeflectionChange // planned changes of the share that a bot ends alone, in every queue asked for
 	HistoryCounts forecast.Counted            // what the contact history counts; empty = found out where it can be
@@ -41,7 +42,11 @@ type ForecastInput struct {
 // queue. A queue without history is an error only when it was named.
 func (p *Planning) MakeForecasts(ctx context.Context, who access.Principal, in ForecastInput) ([]store.Forecast, error) {
 	made, err := p.makeForecasts(ctx, who, in, false)
-	if err == nil && len(made) == 0 {
+	switch {
+	case err != nil || len(made) > 0:
+	case !in.Origin.IsZero():
+		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history before %s", in.Origin.In(p.gate.Zone).Format(minuteLayout))
+	default:
 		return nil, fault.New(fault.NotFound, "forecast.no_history", "none of the queues has a contact history; import one first")
 	}
 	return made, err
@@ -78,7 +83,7 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 		return nil, err
 	}
 	var made []store.Forecast
-	var before []*store.Forecast // the version before each, when it matters
+	var before []previous
 	for _, a := range asked {
 		q := a.queue
 		one, err := p.finishForecast(ctx, scope, a, in)
@@ -92,26 +97,20 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 		default:
 			return nil, err
 		}
-		var newest *store.Forecast
-		if in.Carry || onlyNew {
-			if newest, err = p.newestOf(ctx, view, q.ID, one.Curve); err != nil {
-				return nil, err
-			}
+		older, err := p.previous(ctx, view, one, onlyNew)
+		if err != nil {
+			return nil, err
 		}
-		if onlyNew && newest != nil && newest.InputHash == one.InputHash {
+		if onlyNew && older.newest != nil && older.newest.InputHash == one.InputHash {
 			continue
 		}
-		made, before = append(made, one), append(before, newest)
+		made, before = append(made, one), append(before, older)
 	}
 	now := p.gate.Now()
 	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		for i := range made {
 			made[i].CreatedAt, made[i].Author = now, who.User
-			add := tx.AddForecast
-			if in.Carry && before[i] != nil {
-				add = func(store.Forecast) error { return p.addCarried(ctx, tx, *before[i], &made[i]) }
-			}
-			if err := add(made[i]); err != nil {
+			if err := p.addVersion(ctx, tx, before[i], &made[i], in.Carry); err != nil {
 				return err
 			}
 		}
@@ -187,6 +186,9 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 		end = p.gate.Now().Add(366 * 24 * time.Hour) // the end of the data, wherever it lies
 	}
 	slot, rows, err := p.continued(ctx, scope, q, slot, calendar.Range{Start: end.Add(-historyReach), End: end})
+	if err != nil && fault.CodeOf(err) == "forecast.no_history" && !origin.IsZero() {
+		err = p.beginsLater(ctx, scope, q, origin, err)
+	}
 	if err != nil {
 		return forecast.Series{}, work{}, err
 	}
@@ -204,6 +206,23 @@ func (p *Planning) history(ctx context.Context, scope access.Scope, q store.Queu
 		}
 	}
 	return builder.Series(q.ID), known, nil
+}
+
+// beginsLater is the error of a queue without a history before an origin: where it begins, when it does later.
+func (p *Planning) beginsLater(ctx context.Context, scope access.Scope, q store.Queue, origin time.Time, none error) error {
+	later := calendar.Range{Start: origin, End: p.gate.Now().Add(366 * 24 * time.Hour)}
+	if !later.Valid() {
+		return none
+	}
+	_, rows, err := p.continued(ctx, scope, q, 0, later)
+	if err != nil {
+		if fault.CodeOf(err) == "forecast.no_history" {
+			return none
+		}
+		return err
+	}
+	return fault.New(fault.NotFound, "forecast.no_history", "queue %s has no contact history before %s; it begins %s",
+		q.ID, origin.In(p.gate.Zone).Format(minuteLayout), rows[0].Start.In(p.gate.Zone).Format(time.DateOnly))
 }
 
 // grains are the slots a history is looked for in when none was asked for, finest first.
@@ -247,10 +266,13 @@ func (p *Planning) contacts(ctx context.Context, scope access.Scope, queue ids.Q
 	return 24 * time.Hour, whole, nil
 }
 
-// Forecasts lists forecasts in scope, newest first, without their curves.
+// Forecasts lists forecasts in scope, newest first, without their curves. Errors: as gate.Named.
 func (p *Planning) Forecasts(ctx context.Context, who access.Principal, f store.ForecastFilter, page store.Page) ([]store.Forecast, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Forecasts(ctx, f, page)

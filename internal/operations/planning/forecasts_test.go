@@ -33,7 +33,9 @@ func promotion(platform contracts.Platform, family, from, until string) planning
 func TestPromotionsOfOneShopDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	s := newStoreStack(t)
-	put := func(all ...planning.Promotion) error { return s.Planning.PutPromotions(t.Context(), planner, all) }
+	put := func(all ...planning.Promotion) error {
+		return second(s.Planning.PutPromotions(t.Context(), planner, all))
+	}
 	june := func(on contracts.Platform) planning.Promotion {
 		return promotion(on, "618", "2026-06-13", "2026-06-21")
 	}
@@ -58,14 +60,14 @@ func TestEnteredReplacesShippedForAll(t *testing.T) {
 	deps.Promotions = []planning.Promotion{shipped}
 	p := operations.New(operations.DefaultConfig(), deps).Planning
 	own := promotion("tmall", "618", "2026-06-12", "2026-06-19")
-	ok(t, p.PutPromotions(t.Context(), planner, []planning.Promotion{own}))
+	ok(t, second(p.PutPromotions(t.Context(), planner, []planning.Promotion{own})))
 	all, err := p.Promotions(t.Context(), planner)
 	ok(t, err)
 	assert.Equal(t, []planning.Promotion{own, shipped}, all, "shops on JD still have the shipped one")
 	_, err = p.MakeForecasts(t.Context(), planner, planning.ForecastInput{Merchant: "lumi", Origin: today.In(shanghai)})
 	ok(t, err)
 	own.Platform = "all"
-	ok(t, p.PutPromotions(t.Context(), planner, []planning.Promotion{own}))
+	ok(t, second(p.PutPromotions(t.Context(), planner, []planning.Promotion{own})))
 	all, err = p.Promotions(t.Context(), planner)
 	ok(t, err)
 	assert.Equal(t, []planning.Promotion{own}, all)
@@ -189,4 +191,43 @@ func TestPublishingNeighboursAtOnce(t *testing.T) {
 		}
 		assert.Equal(t, 1, failed, "round %d", i)
 	}
+}
+
+// An origin before the history says where the history begins; one long after its end is refused.
+func TestOriginsOutsideTheHistory(t *testing.T) {
+	t.Parallel()
+	s := planningStack(t)
+	from := func(origin time.Time, queues ...ids.Queue) error {
+		return second(s.Planning.MakeForecasts(t.Context(), planner, planning.ForecastInput{Queues: queues, Origin: origin, Horizon: 48 * time.Hour}))
+	}
+	early := today.Add(-100)
+	e := refused(t, from(early.In(shanghai), pre), "forecast.no_history")
+	assert.Equal(t, "queue lumi-tmall/pre has no contact history before "+early.String()+" 00:00; it begins "+today.Add(-28).String(), e.Message)
+	e = refused(t, from(early.In(shanghai)), "forecast.no_history")
+	assert.Equal(t, "none of the queues has a contact history before "+early.String()+" 00:00", e.Message)
+	e = refused(t, from(early.In(shanghai), "lumi-tmall/after"), "forecast.no_history")
+	assert.Contains(t, e.Message, "import one first")
+	end := today.Add(-1).In(shanghai).Add(18 * time.Hour) // of the last open slot
+	ok(t, from(end.Add(64*7*24*time.Hour), pre))
+	e = refused(t, from(end.Add(64*7*24*time.Hour+15*time.Minute), pre), "forecast.origin")
+	assert.Equal(t, "origin", e.Fields[0].Path)
+}
+
+// Replacing the entered promotions says what went and what came, and warns of a lesson that is lost.
+func TestReplacedPromotionsAreTold(t *testing.T) {
+	t.Parallel()
+	s := newStoreStack(t)
+	put := func(all ...planning.Promotion) planning.PromotionsChange {
+		t.Helper()
+		done, err := s.Planning.PutPromotions(t.Context(), planner, all)
+		ok(t, err)
+		return done
+	}
+	past, moved, coming := promotion("tmall", "live", "2026-05-01", "2026-05-03"), promotion("tmall", "live", "2026-05-02", "2026-05-04"), promotion("jd", "618", "2027-06-13", "2027-06-21")
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{}, Added: []planning.Promotion{past, coming}, Warnings: []string{}}, put(past, coming))
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{}, Added: []planning.Promotion{}, Warnings: []string{}}, put(coming, past), "the same again")
+	assert.Equal(t, planning.PromotionsChange{Removed: []planning.Promotion{past}, Added: []planning.Promotion{moved}, Warnings: []string{}}, put(moved, coming), "moved, not lost")
+	done := put()
+	assert.Len(t, done.Removed, 2)
+	assert.Equal(t, []string{"live of 2026-05-02 00:00 to 2026-05-04 00:00 is past and was removed: forecasts no longer learn from it what a live does"}, done.Warnings)
 }

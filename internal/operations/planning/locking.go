@@ -2,6 +2,7 @@ package planning
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -18,7 +19,7 @@ type LockInput struct {
 	Forecast   ids.Forecast
 	Dates      calendar.Dates
 	AgreedOn   calendar.Date // zero = today
-	AgreedWith string
+	AgreedWith string        // who agreed for the client
 	Note       string
 	Reason     string // needed when some of the days are locked already
 }
@@ -33,6 +34,9 @@ func (in LockInput) Validate() error {
 	if d.From.IsZero() || d.Until.IsZero() || !d.From.Before(d.Until) {
 		bad = append(bad, fault.Field{Path: "dates", Problem: "must have a first day and a later day before which they end"})
 	}
+	if strings.TrimSpace(in.AgreedWith) == "" {
+		bad = append(bad, fault.Field{Path: "agreed_with", Problem: "is needed: who agreed for the client"})
+	}
 	for path, text := range map[string]string{"agreed_with": in.AgreedWith, "note": in.Note, "reason": in.Reason} {
 		if len(text) > maxLockText {
 			bad = append(bad, fault.Field{Path: path, Value: fault.Shorten(text), Problem: "is longer than 2000 bytes"})
@@ -43,7 +47,7 @@ func (in LockInput) Validate() error {
 
 // LockForecast keeps a forecast with the adjustments in force as agreed with the client for some
 // days. Neither a later version nor a later adjustment changes what was agreed; a later lock of
-// the same days counts instead and says why. Errors: forecast.lock (every bad field; days that the forecast
+// the same days counts instead and says why. Errors: forecast.lock (every bad field; an agreement of a coming day; days that the forecast
 // does not cover as a whole), store.invalid (days that are locked, without a reason), store.not_found.
 func (p *Planning) LockForecast(ctx context.Context, who access.Principal, in LockInput) (store.Lock, error) {
 	_, scope, err := p.gate.Read(who, access.WritePlans)
@@ -54,8 +58,14 @@ func (p *Planning) LockForecast(ctx context.Context, who access.Principal, in Lo
 		return store.Lock{}, err
 	}
 	now := p.gate.Now()
+	today := calendar.DateOf(now, p.gate.Zone)
 	if in.AgreedOn.IsZero() {
-		in.AgreedOn = calendar.DateOf(now, p.gate.Zone)
+		in.AgreedOn = today
+	}
+	if today.Before(in.AgreedOn) {
+		return store.Lock{}, fault.Bad("forecast.lock", "lock", []fault.Field{{
+			Path: "agreed_on", Value: in.AgreedOn.String(), Problem: "lies in the future: today is " + today.String(),
+		}})
 	}
 	var kept store.Lock
 	// Read inside the change: an adjustment that comes at the same time is in the lock or it is not.
@@ -102,10 +112,13 @@ func within(points []scheduling.Point, span calendar.Range) []scheduling.Point {
 	return out
 }
 
-// Locks lists what was agreed with clients, newest first, without the figures.
+// Locks lists what was agreed with clients, newest first, without the figures. Errors: as gate.Named.
 func (p *Planning) Locks(ctx context.Context, who access.Principal, f store.LockFilter, page store.Page) ([]store.Lock, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+	view, scope, err := p.gate.Read(who, access.ReadPlans)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := p.gate.Named(ctx, scope, gate.Names{Merchants: gate.One(f.Merchant), Queues: gate.One(f.Queue)}); err != nil {
 		return nil, "", err
 	}
 	return view.Locks(ctx, f, page)

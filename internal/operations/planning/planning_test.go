@@ -378,11 +378,11 @@ func TestPromotions(t *testing.T) {
 	}
 	p := operations.New(operations.DefaultConfig(), deps).Planning
 	entered := []planning.Promotion{{Platform: contracts.Tmall, Event: event("618", "2026-06-10", "2026-06-19")}}
-	ok(t, p.PutPromotions(t.Context(), planner, entered))
+	ok(t, second(p.PutPromotions(t.Context(), planner, entered)))
 	all, err := p.Promotions(t.Context(), planner)
 	ok(t, err)
 	assert.Equal(t, []planning.Promotion{entered[0], deps.Promotions[1]}, all)
 	entered[0].End = entered[0].Start
-	require.Error(t, p.PutPromotions(t.Context(), planner, entered))
-	_ = refused(t, p.PutPromotions(t.Context(), access.Principal{User: "q", Role: access.Quality}, nil), "access.forbidden")
+	require.Error(t, second(p.PutPromotions(t.Context(), planner, entered)))
+	_ = refused(t, second(p.PutPromotions(t.Context(), access.Principal{User: "q", Role: access.Quality}, nil)), "access.forbidden")
 }

@@ -67,9 +67,9 @@ func TestQueuesTeachEachOther(t *testing.T) {
 	s.ApplyContracts(t, fourShops)
 	ctx, p := t.Context(), s.Planning
 	past, next := days(today.Add(-40), 3), days(today.Add(3), 3)
-	ok(t, p.PutPromotions(ctx, planner, []planning.Promotion{
+	ok(t, second(p.PutPromotions(ctx, planner, []planning.Promotion{
 		promotion("all", "618", past.From.String(), past.Until.String()), promotion("all", "618", next.From.String(), next.Until.String()),
-	}))
+	})))
 	for _, q := range []string{"lumi-tmall/a", "lumi-tmall/b", "lumi-tmall/c"} {
 		s.lived(t, q, today.Add(-120), today, past)
 	}

@@ -63,7 +63,7 @@ func TestForecastAsAProduct(t *testing.T) {
 	event := promotion("tmall", "live", "2026-06-11", "2026-06-14")
 	event.Phases = []forecast.Phase{spot}
 	// The same live stream two weeks before changed nothing, so nothing is expected of this one.
-	ok(t, p.PutPromotions(ctx, planner, []planning.Promotion{promotion("tmall", "live", "2026-05-28", "2026-05-31"), event}))
+	ok(t, second(p.PutPromotions(ctx, planner, []planning.Promotion{promotion("tmall", "live", "2026-05-28", "2026-05-31"), event})))
 	made, err := p.MakeForecasts(ctx, planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 7 * 24 * time.Hour})
 	ok(t, err)
 	f := made[0]
@@ -89,6 +89,12 @@ func TestForecastAsAProduct(t *testing.T) {
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
 	assert.Equal(t, "target", refused(t, second(adjust(planning.AdjustInput{Kind: forecast.LayerSet, Target: forecast.Target{Days: days(today.Add(60), 1)}, Reason: "x"})), "forecast.layer").Fields[0].Path)
 	assert.Equal(t, "target.family", refused(t, second(adjust(planning.AdjustInput{Kind: forecast.LayerSet, Target: forecast.Target{Family: "618"}, Reason: "x"})), "forecast.layer").Fields[0].Path)
+	// An amount for more days than the forecast covers would land on the covered ones; a percentage means the same everywhere.
+	for _, kind := range []forecast.LayerKind{forecast.LayerAbsolute, forecast.LayerSet} {
+		e := refused(t, second(adjust(planning.AdjustInput{Kind: kind, Amount: 700, Target: forecast.Target{Days: days(today.Add(6), 10)}, Reason: "x"})), "forecast.layer")
+		assert.Equal(t, "target.days", e.Fields[0].Path)
+		assert.Contains(t, e.Fields[0].Problem, today.Add(7).String()+" to "+today.Add(15).String()+" is missing")
+	}
 	_ = refused(t, second(p.Adjust(ctx, operationstest.Quality, planning.AdjustInput{Forecast: f.ID})), "access.forbidden")
 
 	on, err := p.Adjusted(ctx, supervisor, f.ID)
@@ -106,11 +112,23 @@ func TestForecastAsAProduct(t *testing.T) {
 	require.NoError(t, json.Unmarshal(plans[0].Figures, &figures))
 	assert.Equal(t, []ids.Layer{up.Layer.ID, more.Layer.ID}, figures.Parts[0].Layers)
 
+	// A list of an unknown queue is an error, not an empty list.
+	for _, err := range []error{
+		third(p.Layers(ctx, planner, store.LayerFilter{Queue: "nosuch/pre"}, store.Page{})),
+		third(p.Locks(ctx, planner, store.LockFilter{Queue: "nosuch/pre"}, store.Page{})),
+		third(p.Forecasts(ctx, planner, store.ForecastFilter{Queue: "nosuch/pre"}, store.Page{})),
+	} {
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "nosuch/pre")
+	}
+
 	lockAndCompare(t, s, f.ID)
 	nightlyJobs(t, s, f.ID)
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func third[T, U any](_ T, _ U, err error) error { return err }
 
 func sumOn(points []scheduling.Point, d calendar.Date) (sum float64) {
 	for _, x := range points {
@@ -134,8 +152,18 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	assert.Len(t, first.Layers, 2)
 	assert.InEpsilon(t, 1.5*dayTotal(today.Add(2)), first.Days[1].Mean, 0.02, "as adjusted")
 	_ = refused(t, second(p.LockForecast(ctx, planner, lock)), "store.invalid")
-	_ = refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id, Dates: days(today.Add(6), 2)})), "forecast.lock")
-	_ = refused(t, second(p.LockForecast(ctx, planner, planning.LockInput{Forecast: id})), "forecast.lock")
+	lockRefused := func(path string, change func(*planning.LockInput)) {
+		t.Helper()
+		in := lock
+		change(&in)
+		e := refused(t, second(p.LockForecast(ctx, planner, in)), "forecast.lock")
+		require.Len(t, e.Fields, 1)
+		assert.Equal(t, path, e.Fields[0].Path)
+	}
+	lockRefused("dates", func(in *planning.LockInput) { in.Dates = days(today.Add(6), 2) })
+	lockRefused("dates", func(in *planning.LockInput) { in.Dates = calendar.Dates{} })
+	lockRefused("agreed_with", func(in *planning.LockInput) { in.AgreedWith = " " })
+	lockRefused("agreed_on", func(in *planning.LockInput) { in.AgreedOn = today.Add(1) })
 	_, err = p.Adjust(ctx, planner, planning.AdjustInput{Forecast: id, Kind: forecast.LayerPercent, Amount: 10, Target: forecast.Target{Days: days(today.Add(1), 1)}, Reason: "改主意"})
 	ok(t, err)
 	kept, err := p.Lock(ctx, planner, first.ID)
@@ -233,8 +261,9 @@ func nightlyJobs(t *testing.T, s *stack, before ids.Forecast) {
 	t.Helper()
 	ctx, p := t.Context(), s.Planning
 	system := access.System("test")
-	_, err := p.Adjust(ctx, planner, planning.AdjustInput{Forecast: before, Kind: forecast.LayerPercent, Amount: 30, Target: forecast.Target{Range: calendar.Range{Start: today.In(shanghai), End: today.Add(20).In(shanghai)}}, Reason: "夏季活动"})
+	summer, err := p.Adjust(ctx, planner, planning.AdjustInput{Forecast: before, Kind: forecast.LayerPercent, Amount: 30, Target: forecast.Target{Range: calendar.Range{Start: today.In(shanghai), End: today.Add(20).In(shanghai)}}, Reason: "夏季活动"})
 	ok(t, err)
+	assert.Contains(t, summer.Step.Note, "does not cover "+today.Add(7).String()+" to "+today.Add(19).String())
 	rows, err := p.RefreshForecasts(ctx, system, s.Clock)
 	ok(t, err)
 	assert.EqualValues(t, 1, rows)

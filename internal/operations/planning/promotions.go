@@ -111,24 +111,69 @@ func (p *Planning) EnteredPromotions(ctx context.Context, who access.Principal) 
 	return p.entered(ctx, p.gate.Everything())
 }
 
-// PutPromotions replaces the promotions that people entered. Each replaces the shipped ones of its
-// family at the same time on its platforms. Errors: forecast.events (every bad field): an unknown
-// platform, a bad event, or two of one family at the same time that one platform would feel.
-func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, promotions []Promotion) error {
+// PromotionsChange is what replacing the entered promotions did. One that was changed is in both lists.
+type PromotionsChange struct {
+	Removed  []Promotion `json:"removed"`
+	Added    []Promotion `json:"added"`
+	Warnings []string    `json:"warnings"` // removed ones that are over: what they taught is lost
+}
+
+// PutPromotions replaces the promotions that people entered, and says what that removed and added. Each replaces
+// the shipped ones of its family at the same time on its platforms. Errors: forecast.events (every bad field): an
+// unknown platform, a bad event, or two of one family at the same time that one platform would feel.
+func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, promotions []Promotion) (PromotionsChange, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
-		return err
+		return PromotionsChange{}, err
 	}
 	if err := fault.Bad("forecast.events", "promotions", promotionProblems(promotions)); err != nil {
-		return err
+		return PromotionsChange{}, err
 	}
 	text, err := json.Marshal(promotions)
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "promotions.stored", "the promotions cannot be stored")
+		return PromotionsChange{}, fault.Wrap(err, fault.Internal, "promotions.stored", "the promotions cannot be stored")
 	}
-	return p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error {
-		_, err := tx.PutSetting(eventsKey, text, store.AnyVersion)
+	var done PromotionsChange
+	err = p.gate.Store.Change(ctx, who, p.gate.Now(), func(tx *store.Tx) error {
+		old, err := p.entered(ctx, tx.In(access.Scope{Everything: true}))
+		if err != nil {
+			return err
+		}
+		done = PromotionsChange{Removed: missingFrom(promotions, old), Added: missingFrom(old, promotions)}
+		done.Warnings = p.forgotten(done.Removed, slices.Concat(promotions, p.policy.Promotions))
+		_, err = tx.PutSetting(eventsKey, text, store.AnyVersion)
 		return err
 	})
+	return done, err
+}
+
+// missingFrom are the promotions that a list does not hold just like that.
+func missingFrom(list, promotions []Promotion) []Promotion {
+	key := func(e Promotion) string {
+		e.Start, e.End = e.Start.UTC(), e.End.UTC()
+		text, _ := json.Marshal(e) // it was stored as JSON, or will be
+		return string(text)
+	}
+	known := map[string]bool{}
+	for _, e := range list {
+		known[key(e)] = true
+	}
+	return slices.DeleteFunc(append([]Promotion{}, promotions...), func(e Promotion) bool { return known[key(e)] })
+}
+
+// forgotten warns of removed promotions that began already and that nothing replaces.
+func (p *Planning) forgotten(removed, left []Promotion) []string {
+	out := []string{}
+	for _, e := range removed {
+		replaced := slices.ContainsFunc(left, func(o Promotion) bool {
+			_, both := bothOn(e, o)
+			return both && e.same(o)
+		})
+		if e.Start.Before(p.gate.Now()) && !replaced {
+			out = append(out, fmt.Sprintf("%s of %s to %s is past and was removed: forecasts no longer learn from it what a %s does",
+				e.Family, e.Start.In(p.gate.Zone).Format(minuteLayout), e.End.In(p.gate.Zone).Format(minuteLayout), e.Family))
+		}
+	}
+	return out
 }
 
 func promotionProblems(promotions []Promotion) (bad []fault.Field) {

@@ -2,7 +2,6 @@ package planning
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -11,9 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -172,56 +169,4 @@ func (p *Planning) TellDrift(ctx context.Context, who access.Principal, due time
 	}
 	text := fmt.Sprintf("the forecasts of %d queues drift: %s", len(texts), strings.Join(texts[:min(len(texts), 5)], "; "))
 	return int64(len(texts)), p.gate.Found(ctx, alertDrift, len(texts), text)
-}
-
-// Carried is what became of the adjustments on the version before.
-type Carried struct {
-	From   ids.Forecast `json:"from"`
-	Layers int          `json:"layers"` // that lie on the new version
-	Told   []string     `json:"told"`   // of those that changed on the way or were left behind
-}
-
-// CarriedOf is what a stored forecast says about the adjustments it took over; nil when none were asked for.
-func CarriedOf(f store.Forecast) *Carried {
-	var figures struct {
-		Carried *Carried `json:"carried"`
-	}
-	_ = json.Unmarshal(f.Figures, &figures) // one that was not made here says nothing
-	return figures.Carried
-}
-
-// addCarried adds a new version with the adjustments of the one before, and says in it what became of them.
-func (p *Planning) addCarried(ctx context.Context, tx *store.Tx, before store.Forecast, made *store.Forecast) error {
-	on, err := p.adjusted(ctx, tx.In(access.Scope{Everything: true}), before.ID)
-	if err != nil {
-		return err
-	}
-	layers, told := forecast.Carry(on.Curve, p.gate.Zone, gate.PlainLayers(on.Layers), made.Curve)
-	if err := addFigure(made, "carried", Carried{From: before.ID, Layers: len(layers), Told: append([]string{}, told...)}); err != nil {
-		return err
-	}
-	if err := tx.AddForecast(*made); err != nil {
-		return err
-	}
-	for _, l := range layers {
-		l.ID = ids.New[ids.Layer](p.gate.Now())
-		if _, err := tx.AddLayer(made.ID, l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// newestOf is the newest forecast of a queue in a slot, without its curve; nil when there is none.
-func (p *Planning) newestOf(ctx context.Context, view *store.View, queue ids.Queue, like scheduling.Curve) (*store.Forecast, error) {
-	list, _, err := view.Forecasts(ctx, store.ForecastFilter{Queue: queue}, store.Page{Limit: 20})
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range list {
-		if figures, known := gate.ForecastFigures(f); known && figures.Curve.Slot == like.Slot {
-			return &f, nil
-		}
-	}
-	return nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -38,6 +39,11 @@ func (p *Planning) asked(ctx context.Context, scope access.Scope, queues []store
 			return nil, a.err
 		}
 		if a.err = p.left(a.series, in); a.err != nil {
+			continue
+		}
+		if end := a.series.End(); in.Origin.Sub(end) > forecast.MaxHorizon {
+			a.err = fault.Bad("forecast.origin", "forecast", []fault.Field{{Path: "origin", Value: in.Origin.In(p.gate.Zone).Format(minuteLayout), Problem: fmt.Sprintf(
+				"lies more than 64 weeks after the end of the history of %s, %s", q.ID, end.In(p.gate.Zone).Format(minuteLayout))}})
 			continue
 		}
 		if a.options, a.err = p.options(q, a.series, events(q), in); a.err != nil {

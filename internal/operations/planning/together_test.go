@@ -11,11 +11,11 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/planning"
 )
 
-// A queue that has been silent for years, a former client's, is forecast only when it is named.
+// A queue that has been silent for more than a year, a former client's, is forecast only when it is named.
 func TestAFormerClientIsNotForecast(t *testing.T) {
 	t.Parallel()
 	s := planningStack(t)
-	later := today.Add(800).In(shanghai)
+	later := today.Add(400).In(shanghai)
 	_, err := s.Planning.MakeForecasts(t.Context(), planner, planning.ForecastInput{Origin: later})
 	require.Error(t, err)
 	assert.Equal(t, "forecast.no_history", fault.CodeOf(err))

@@ -204,10 +204,27 @@ func (w work) human(s forecast.Series, o forecast.Options, r *forecast.Result) (
 	if err != nil {
 		return nil, err
 	}
+	if err := w.late(s, r.Origin, f.Counts); err != nil {
+		return nil, err
+	}
 	r.Curve, r.Days = f.Curve, f.Days
 	return &BotShare{
 		HistoryCounts: f.Counts, Arrivals: f.Arrivals, Human: f.Human, Share: f.Share, Changes: w.Changes, Model: learned(f.Model), Doubts: f.Doubts,
 	}, nil
+}
+
+// late reports planned changes that would do nothing, because they lie before the origin. Only where the history
+// counts all arrivals does a change inside the records of the bot still teach its share.
+func (w work) late(s forecast.Series, origin time.Time, counts forecast.Counted) error {
+	var bad []fault.Field
+	for i, c := range w.Changes {
+		taught := counts == forecast.CountsArrivals && len(w.Bot) > 0 && w.Bot[0].Start.Before(c.From)
+		if c.From.Before(origin) && !taught {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("bot_changes[%d].from", i), Value: c.From.In(s.Location).Format(minuteLayout), Problem: fmt.Sprintf(
+				"lies before the origin of the forecast of %s, %s, and would do nothing: what the bot did until then is in the history", s.Queue, origin.In(s.Location).Format(minuteLayout))})
+		}
+	}
+	return fault.Bad("forecast.bot", "bot", bad)
 }
 
 // figure forecasts a figure per contact for the points of a curve; nil when nothing is known of it.

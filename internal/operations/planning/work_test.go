@@ -205,6 +205,18 @@ func TestForecastsAreNetOfTheBot(t *testing.T) {
 			}
 			assert.InEpsilon(t, want, p.Mean, 0.07, "%s %s", counts, p.Start.In(shanghai))
 		}
+		// A change before the origin does nothing to a history of people; one of all arrivals learns from it.
+		change.From = today.Add(-3).In(shanghai)
+		_, err = s.Planning.MakeForecasts(t.Context(), planner, planning.ForecastInput{
+			Queues: []ids.Queue{pre}, Origin: today.In(shanghai), BotChanges: []forecast.DeflectionChange{change},
+		})
+		if counts == forecast.CountsPeople {
+			e := refused(t, err, "forecast.bot")
+			assert.Equal(t, "bot_changes[0].from", e.Fields[0].Path)
+			assert.Contains(t, e.Fields[0].Problem, "lies before the origin")
+		} else {
+			ok(t, err)
+		}
 		if counts == forecast.CountsPeople { // whoever knows better says so
 			stated, _, said := s.botForecast(t, planning.ForecastInput{HistoryCounts: forecast.CountsArrivals})
 			assert.Equal(t, forecast.CountsArrivals, said.Bot.HistoryCounts)
