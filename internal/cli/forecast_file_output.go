@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -79,10 +81,17 @@ func (f *forecastFlags) writeTable(w io.Writer, h history, levels []float64, out
 // figure writes a number with four decimals at most.
 func figure(v float64) string { return strconv.FormatFloat(math.Round(v*1e4)/1e4, 'f', -1, 64) }
 
-// writeFile writes through a temporary file, so that a failure leaves no half a forecast.
+// writeFile writes through a temporary file, so that a failure leaves no half a forecast. An error
+// that says itself what is wrong, as those of a computation do, stays as it is.
 func writeFile(path string, fill func(io.Writer) error) error {
 	failed := func(err error) error {
-		return fault.Wrap(err, fault.Invalid, "cli.output", "%s cannot be written", path)
+		if known, ok := errors.AsType[*fault.Error](err); ok {
+			return known
+		}
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // its path is the temporary one
+		}
+		return fault.Wrap(err, fault.Invalid, "cli.output", "%s cannot be written: %s", path, err)
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

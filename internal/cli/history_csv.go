@@ -72,6 +72,7 @@ type historyReader struct {
 	blanks   int
 	later    int
 	cells    int // slots of all builders so far
+	clock    fileClock
 }
 
 // readHistory reads a whole CSV stream: UTF-8 (a BOM is fine) or GBK; comma, semicolon or tab.
@@ -248,6 +249,7 @@ func (h *historyReader) add(record []string) error {
 	case v > 1e12:
 		return h.reject(column, text, "is absurdly large for contacts in a slot")
 	}
+	h.clock.see(t, h.out.style)
 	held := builder.Slots()
 	if err := builder.Add(t, v); err != nil {
 		return h.reject(h.spec.timeCol, record[h.columns.time], fault.Of(err).Message)
@@ -370,6 +372,12 @@ func (h *historyReader) finish() (history, error) {
 		return history{}, fault.New(fault.Invalid, "forecast.no_history", "%s: no row lies before the origin %s", h.spec.file, h.spec.origin)
 	case len(h.out.series) == 0:
 		return history{}, fault.Bad("forecast.file", "history", []fault.Field{{File: h.spec.file, Problem: "has a header but no row with a value"}})
+	}
+	if problem := h.clock.misfit(h.spec.slot); problem != "" {
+		return history{}, fault.Bad("forecast.file", "history", []fault.Field{{File: h.spec.file, Column: h.spec.timeCol, Problem: problem}})
+	}
+	if note := h.clock.offsetNote(h.out.style); note != "" {
+		h.out.notes = append(h.out.notes, note)
 	}
 	if h.blanks > 0 {
 		h.out.notes = append(h.out.notes, strconv.Itoa(h.blanks)+" rows have no value and were taken as no record")
