@@ -156,7 +156,7 @@ type lockInput struct {
 	Body     struct {
 		From       calendar.Date  `json:"from" doc:"first day"`
 		Until      calendar.Date  `json:"until" doc:"first day that no longer counts"`
-		AgreedOn   *calendar.Date `json:"agreed_on,omitempty" doc:"today unless given; not in the future"`
+		AgreedOn   *calendar.Date `json:"agreed_on,omitempty" doc:"today unless given; before the end of the days"`
 		AgreedWith string         `json:"agreed_with,omitempty" maxLength:"200" doc:"who agreed for the client; required"`
 		Note       string         `json:"note,omitempty" maxLength:"2000"`
 		Reason     string         `json:"reason,omitempty" maxLength:"2000" doc:"needed when some of the days are locked already"`

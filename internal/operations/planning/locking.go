@@ -34,6 +34,9 @@ func (in LockInput) Validate() error {
 	if d.From.IsZero() || d.Until.IsZero() || !d.From.Before(d.Until) {
 		bad = append(bad, fault.Field{Path: "dates", Problem: "must have a first day and a later day before which they end"})
 	}
+	if !in.AgreedOn.IsZero() && !in.AgreedOn.Before(d.Until) {
+		bad = append(bad, fault.Field{Path: "agreed_on", Value: in.AgreedOn.String(), Problem: "must come before the end of the days that were agreed"})
+	}
 	if strings.TrimSpace(in.AgreedWith) == "" {
 		bad = append(bad, fault.Field{Path: "agreed_with", Problem: "is needed: who agreed for the client"})
 	}
@@ -47,7 +50,7 @@ func (in LockInput) Validate() error {
 
 // LockForecast keeps a forecast with the adjustments in force as agreed with the client for some
 // days. Neither a later version nor a later adjustment changes what was agreed; a later lock of
-// the same days counts instead and says why. Errors: forecast.lock (every bad field; an agreement of a coming day; days that the forecast
+// the same days counts instead and says why. Errors: forecast.lock (every bad field; an agreement made after the days; days that the forecast
 // does not cover as a whole), store.invalid (days that are locked, without a reason), store.not_found.
 func (p *Planning) LockForecast(ctx context.Context, who access.Principal, in LockInput) (store.Lock, error) {
 	_, scope, err := p.gate.Read(who, access.WritePlans)
@@ -58,14 +61,8 @@ func (p *Planning) LockForecast(ctx context.Context, who access.Principal, in Lo
 		return store.Lock{}, err
 	}
 	now := p.gate.Now()
-	today := calendar.DateOf(now, p.gate.Zone)
 	if in.AgreedOn.IsZero() {
-		in.AgreedOn = today
-	}
-	if today.Before(in.AgreedOn) {
-		return store.Lock{}, fault.Bad("forecast.lock", "lock", []fault.Field{{
-			Path: "agreed_on", Value: in.AgreedOn.String(), Problem: "lies in the future: today is " + today.String(),
-		}})
+		in.AgreedOn = calendar.DateOf(now, p.gate.Zone)
 	}
 	var kept store.Lock
 	// Read inside the change: an adjustment that comes at the same time is in the lock or it is not.

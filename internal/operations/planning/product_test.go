@@ -163,7 +163,7 @@ func lockAndCompare(t *testing.T, s *stack, id ids.Forecast) {
 	lockRefused("dates", func(in *planning.LockInput) { in.Dates = days(today.Add(6), 2) })
 	lockRefused("dates", func(in *planning.LockInput) { in.Dates = calendar.Dates{} })
 	lockRefused("agreed_with", func(in *planning.LockInput) { in.AgreedWith = " " })
-	lockRefused("agreed_on", func(in *planning.LockInput) { in.AgreedOn = today.Add(1) })
+	lockRefused("agreed_on", func(in *planning.LockInput) { in.AgreedOn = in.Dates.Until })
 	_, err = p.Adjust(ctx, planner, planning.AdjustInput{Forecast: id, Kind: forecast.LayerPercent, Amount: 10, Target: forecast.Target{Days: days(today.Add(1), 1)}, Reason: "改主意"})
 	ok(t, err)
 	kept, err := p.Lock(ctx, planner, first.ID)
