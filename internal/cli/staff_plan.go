@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
@@ -40,6 +41,9 @@ func newStaffPlan(s *settings) *cobra.Command {
 			if err := pictureName(f.plot); err != nil {
 				return err
 			}
+			if err := noZero(cmd, "level"); err != nil {
+				return err
+			}
 			return s.with(cmd, needStore, func(a *app) error {
 				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, pricing.PlanInput{
 					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest,
@@ -68,6 +72,17 @@ func newStaffPlan(s *settings) *cobra.Command {
 	return cmd
 }
 
+// noZero refuses a typed 0 where it would stand for the default: 0 was typed to mean something else.
+func noZero(cmd *cobra.Command, names ...string) error {
+	var bad []fault.Field
+	for _, name := range names {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "0" {
+			bad = append(bad, fault.Field{Path: "--" + name, Value: "0", Problem: "must be more than 0; without the flag it has its default"})
+		}
+	}
+	return fault.Bad("cli.flags", "flags", bad)
+}
+
 // largest is the plan with the highest peak, the first of several.
 func largest(made []store.Plan) (id ids.Plan) {
 	peak := -1
@@ -81,12 +96,13 @@ func largest(made []store.Plan) (id ids.Plan) {
 
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	rows := make([]string, 0, len(made))
-	hours, peak, why := 0.0, 0, ""
+	hours, peak, unmet, why := 0.0, 0, 0, ""
 	var gaps []gate.GapDays
 	var agreed []string
 	for _, p := range made {
 		f := pricing.FiguresOf(p)
 		hours += f.Hours
+		unmet += f.Unmet
 		gaps = append(gaps, gate.GapDays{Queue: p.Queue, Days: f.Uncovered})
 		agreed = append(agreed, lockedParts(p.Queue, f.Parts, zone)...)
 		for _, n := range p.Requirement.Needs {
@@ -98,6 +114,9 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	}
 	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tHEAD-HOURS\tPEAK\tAT", rows)
 	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
+	if unmet > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "the ceiling of --max-heads cuts %d slots: their targets are missed (staff explain tells by how much)\n", unmet)
+	}
 	for _, line := range agreed {
 		fmt.Fprintln(cmd.OutOrStdout(), line)
 	}

@@ -41,6 +41,9 @@ func newScenarioMake(s *settings) *cobra.Command {
 			if err := pictureName(f.plot); err != nil {
 				return err
 			}
+			if err := noZero(cmd, "level", "volume-factor", "aht-factor", "min-heads"); err != nil {
+				return err
+			}
 			f.in.Merchant, f.in.Method, f.in.Forecasts = ids.Merchant(f.merchant), pricing.Method(f.method), typed[ids.Forecast](f.forecasts)
 			return s.with(cmd, needStore, func(a *app) error {
 				made, err := a.ops.Pricing.MakeScenario(cmd.Context(), a.who, f.in)
