@@ -1,0 +1,106 @@
+package nrp
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
+)
+
+// Solution of an instance.
+type Solution struct {
+	Roster  [][]int // [employee][day]: shift index or Off
+	Cost    int     // requests plus cover
+	Bound   int     // no roster can cost less
+	Stopped bool    // the context ended the search early
+}
+
+// Shares of the budget: annealing finds the first rosters, the root of the column generation its
+// bound and columns, and the neighbourhoods get the rest.
+const (
+	annealShare = 0.08
+	rootShare   = 0.35
+)
+
+// Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
+const iterationsPerStep = 2000
+
+// Solve finds first rosters by simulated annealing, prices columns until the linear relaxation is
+// solved, and then improves groups of rows by column generation and diving until the budget ends.
+// It returns a Conflict error when no legal roster was found within the budget.
+func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error) {
+	if b.Threads == 0 {
+		b.Threads = 1
+	}
+	if err := b.Validate(); err != nil {
+		return Solution{}, err
+	}
+	if len(in.Shifts) > 64 {
+		return Solution{}, fault.New(fault.Invalid, "nrp.too_many_shifts", "the instance has %d shift types, at most 64 are supported", len(in.Shifts))
+	}
+	p := prepare(in)
+	first := anneal(ctx, p, b)
+	if first.bestCost == math.MaxInt32 {
+		return Solution{Stopped: ctx.Err() != nil}, fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
+	}
+	r := newRoot(ctx, p, b, first.best)
+	r.solve(b)
+	rows := improve(ctx, r, b)
+	out := Solution{Cost: p.total(rows), Stopped: ctx.Err() != nil}
+	out.Bound = max(0, min(out.Cost, r.bound))
+	for _, row := range rows {
+		days := make([]int, len(row))
+		for d, s := range row {
+			days[d] = int(s)
+		}
+		out.Roster = append(out.Roster, days)
+	}
+	return out, nil
+}
+
+// anneal runs the first phase.
+func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
+	part := b
+	part.Time = time.Duration(float64(b.Time) * annealShare)
+	part.Iterations = (b.Iterations + 1) / 2
+	if b.Progress != nil {
+		part.Progress = func(r search.Progress) {
+			r.Done *= annealShare
+			b.Progress(r)
+		}
+	}
+	chains := make([]*chain, b.Threads)
+	for i := range chains {
+		chains[i] = newChain(p, b.Random(i))
+	}
+	best, _ := search.Run(ctx, part, chains, chunk, (*chain).adopt)
+	return chains[best]
+}
+
+// improve runs the last phase and returns the best rows.
+func improve(ctx context.Context, r *root, b search.Budget) [][]int8 {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if b.Iterations > 0 {
+		cancel = func() {} // what a chain does must not depend on how fast another one is
+	}
+	halt := halting(ctx, b, 1)
+	climbers := make([]*climber, b.Threads)
+	for i := range climbers {
+		climbers[i] = newClimber(r, b.Random(b.Threads+i), halt, cancel)
+		climbers[i].noise = 0.15 * float64(i)
+	}
+	b.Iterations = (b.Iterations + iterationsPerStep - 1) / iterationsPerStep
+	best, _ := search.Run(ctx, b, climbers, 1, (*climber).adopt)
+	return climbers[best].rows
+}
+
+// halting tells when a phase must end: the context is done, or the share of the time is used.
+func halting(ctx context.Context, b search.Budget, share float64) func() bool {
+	until := time.Duration(float64(b.Time) * share)
+	return func() bool {
+		return ctx.Err() != nil || b.Time > 0 && b.Elapsed() >= until
+	}
+}
