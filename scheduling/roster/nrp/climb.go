@@ -29,7 +29,7 @@ type climber struct {
 func newClimber(r *root, rng *rand.Rand, halt func() bool, finish func()) *climber {
 	c := &climber{
 		p: r.p, rng: rng, heads: slices.Clone(r.heads), cost: r.cost, bound: r.bound, pool: r.pool.clone(),
-		lambda: r.lambda, pricer: newPricer(r.p), root: r, size: 4, halt: halt, finish: finish,
+		lambda: r.lambda, pricer: newPricer(r.p), root: r, size: max(4, float64(r.p.workers)/5), halt: halt, finish: finish,
 	}
 	for _, row := range r.rows {
 		c.rows = append(c.rows, slices.Clone(row))
@@ -84,23 +84,23 @@ func (c *climber) neighbourhood() {
 	who := c.choose(min(int(c.size), c.p.workers))
 	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, window{0, c.p.days}, c.halt)
 	g.open(c.lambda, knownColumns)
-	hopeless := g.generate(neighbourRounds, float64(g.cost))
+	hopeless := g.generate(neighbourRounds, rowsPerPricing, float64(g.cost))
 	if g.failed {
 		return
 	}
-	if hopeless {
+	if hopeless || g.m.optimise(c.halt, pivotLimit*g.m.size) && g.m.value() > float64(g.cost)-0.9 {
 		c.size = min(float64(c.p.workers), c.size+0.3)
 		return
 	}
 	c.size = max(3, c.size-0.3)
-	g.m.optimise(c.halt)
 	c.apply(g, g.dive(g.cost, c.rng, 0.2))
 	c.pool.trim(c.lambda)
 }
 
 const (
 	knownColumns    = 60 // per member, from the pool
-	neighbourRounds = 30
+	neighbourRounds = 40
+	rowsPerPricing  = 3
 )
 
 // apply takes over a group's new rows.

@@ -1,6 +1,7 @@
 package nrp
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -9,6 +10,7 @@ import (
 // step, and ends with whole rows (Strandmark, Qu & Curtois 2020; Sadykov et al. 2019). It returns
 // nil when nothing below the cutoff was found. The master is used up.
 func (g *group) dive(cutoff int, rng *rand.Rand, noise float64) []*column {
+	settled := g.m.value()
 	for !g.halt() {
 		weights := g.m.weights()
 		best := g.leading(weights)
@@ -19,16 +21,48 @@ func (g *group) dive(cutoff int, rng *rand.Rand, noise float64) []*column {
 			return nil
 		}
 		g.fixSome(best, weights, rng, noise)
-		if !g.m.restore(g.halt) || g.generate(diveRounds, float64(cutoff)) || g.failed {
+		g.bound = math.Inf(-1)
+		if !g.m.restore(g.halt) {
+			g.rebuild(best)
+		}
+		g.m.optimise(g.halt, pivotLimit*g.m.size)
+		if g.m.value() < settled+settledRise {
+			continue // the other rows give way for free, so new columns are not needed yet
+		}
+		if g.generate(diveRounds, 1, float64(cutoff)) || g.failed {
 			return nil
 		}
-		g.m.optimise(g.halt)
+		g.m.optimise(g.halt, pivotLimit*g.m.size)
+		settled = g.m.value()
 	}
 	return nil
 }
 
-// diveRounds is how often rows are priced after each step of a dive.
-const diveRounds = 6
+// rebuild starts a new master from the fixed and the heaviest columns, for when the dual simplex
+// method runs in circles.
+func (g *group) rebuild(best []int) {
+	old := g.m
+	start := slices.Clone(g.fixed)
+	for k, c := range start {
+		if c == nil && best[k] >= 0 {
+			start[k] = old.cols[best[k]].col
+		} else if c == nil {
+			start[k] = g.start[k]
+		}
+	}
+	g.m = newMaster(g.covers, g.need, start)
+	for i := range old.cols {
+		if c := &old.cols[i]; g.fixed[c.who] == nil && c.col != start[c.who] {
+			g.m.add(c.who, c.col)
+		}
+	}
+}
+
+// Rows are priced diveRounds times after a step of a dive that raised the value by settledRise.
+const (
+	diveRounds  = 6
+	settledRise = 0.3
+)
 
 // leading returns the heaviest column of each member that is not fixed, else -1.
 func (g *group) leading(weights []float64) (best []int) {

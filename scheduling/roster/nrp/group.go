@@ -103,7 +103,8 @@ func (g *group) price(most int) float64 {
 	bound := 0.0
 	for i := range g.covers {
 		g.lambda[i] = math.Round(g.lambda[i]*g.grid) / g.grid
-		bound += g.cheapestHeads(i)
+		_, value := g.cheapestHeads(i)
+		bound += value
 	}
 	var wg sync.WaitGroup
 	for t, x := range g.pricers {
@@ -130,14 +131,16 @@ func (g *group) price(most int) float64 {
 	return bound
 }
 
-// cheapestHeads minimises cover cost + lambda * (heads - need) + lambda * need over the heads that
-// the members can supply to cell i.
-func (g *group) cheapestHeads(i int) float64 {
-	c, best := &g.covers[i], math.Inf(1)
+// cheapestHeads minimises cover cost + lambda * heads over the heads that the members can supply to
+// cell i; the function is convex with one corner at the need.
+func (g *group) cheapestHeads(i int) (heads int, value float64) {
+	c, value := &g.covers[i], math.Inf(1)
 	for _, n := range [3]int{0, max(0, min(g.need[i], len(g.who))), len(g.who)} {
-		best = min(best, float64(c.miss(n+c.need-g.need[i]))+g.lambda[i]*float64(n))
+		if v := float64(c.miss(n+c.need-g.need[i])) + g.lambda[i]*float64(n); v < value {
+			heads, value = n, v
+		}
 	}
-	return best
+	return heads, value
 }
 
 func (g *group) priceOne(x *pricer, k, most int) {
@@ -157,19 +160,18 @@ func (g *group) priceOne(x *pricer, k, most int) {
 // jumps of the master's duals.
 const smoothing = 0.6
 
-// generate adds columns until the master is solved, rounds are used up, or the bound shows that no
+// generate adds up to each columns per member and round until the master is solved, rounds are used up, or the bound shows that no
 // whole solution costs less than the cutoff. It returns whether the cutoff was reached.
-func (g *group) generate(rounds int, cutoff float64) (hopeless bool) {
-	g.bound = math.Inf(-1)
+func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 	misses := 0
 	for round := 0; round < rounds && !g.halt(); round++ {
-		g.m.optimise(g.halt)
+		exact := g.m.optimise(g.halt, pivotLimit*g.m.size)
 		z := g.m.value()
 		share := max(0, 1-float64(misses+1)*(1-smoothing))
 		for i := range g.lambda {
 			g.lambda[i] = share*g.center[i] + (1-share)*g.m.dual[i]
 		}
-		bound := g.price(3)
+		bound := g.price(each)
 		if g.failed {
 			return false
 		}
@@ -182,10 +184,10 @@ func (g *group) generate(rounds int, cutoff float64) (hopeless bool) {
 		}
 		if g.enter() {
 			misses = 0
-		} else if misses++; share == 0 {
+		} else if misses++; share == 0 && exact {
 			return false
 		}
-		if z-g.bound < 0.05 {
+		if exact && z-g.bound < 0.05 {
 			return false
 		}
 	}
@@ -201,7 +203,7 @@ func (g *group) enter() bool {
 		}
 		for _, f := range g.found[k] {
 			c := g.column(e, f.row)
-			if c.reducedAt(g.m.dual)-g.m.dual[g.m.cells+k] < -1e-5 {
+			if c.reducedAt(g.m.dual)-g.m.dual[g.m.cells+k] < -3*reducedEps {
 				g.m.add(k, c)
 				any = true
 			}

@@ -48,8 +48,10 @@ type candidate struct {
 }
 
 const (
-	reducedEps  = 1e-7
-	pivotEps    = 1e-8
+	reducedEps  = 1e-3 // above the jitter, far below a unit of cost
+	pivotEps    = 1e-6
+	dualSlack   = 1e-7 // tolerances of the ratio tests (Harris 1973): they buy larger pivots
+	primalSlack = 1e-8
 	perturbance = 1e-5
 )
 
@@ -89,7 +91,7 @@ func newMaster(covers []coverCell, need []int, start []*column) *master {
 // jitter is an irregular small cost: equal costs would let the dual method run in circles.
 func (m *master) jitter() float64 {
 	m.draws++
-	return perturbance * math.Mod(float64(m.draws)*0.6180339887, 1)
+	return 10 * perturbance * math.Mod(float64(m.draws)*0.6180339887, 1)
 }
 
 // identity inverts the first basis: slacks of sign s and one column per employee.
@@ -128,6 +130,7 @@ func (m *master) clone() *master {
 		copy(c.inv[r], m.inv[r])
 	}
 	c.cols, c.basis, c.basic, c.rhs = slices.Clone(m.cols), slices.Clone(m.basis), slices.Clone(m.basic), slices.Clone(m.rhs)
+	c.under, c.over = slices.Clone(m.under), slices.Clone(m.over)
 	c.x, c.dual, c.alpha = slices.Clone(m.x), slices.Clone(m.dual), slices.Clone(m.alpha)
 	c.nonzero, c.queue, c.candidates = nil, nil, nil
 	return &c
@@ -197,21 +200,21 @@ func (m *master) reducedOf(v int) float64 {
 	}
 }
 
-// optimise runs the simplex method to the optimum; halt stops it between pivots.
-func (m *master) optimise(halt func() bool) {
-	limit := 200*m.size + 20000
-	for n := 0; n < limit; n++ {
+// optimise runs the simplex method until the optimum, the given pivots or halt, and tells whether it
+// reached the optimum.
+func (m *master) optimise(halt func() bool, pivots int) bool {
+	for n := range pivots {
 		if n%64 == 63 && halt() {
-			return
+			return false
 		}
 		v := m.entering()
 		if v < 0 {
 			if m.since == 0 {
-				return
+				return true
 			}
 			m.repair()
 			if v = m.entering(); v < 0 {
-				return
+				return true
 			}
 		}
 		m.pivot(v)
@@ -219,7 +222,11 @@ func (m *master) optimise(halt func() bool) {
 			m.repair()
 		}
 	}
+	return false
 }
+
+// pivotLimit per row of a master ends a simplex run that makes no headway.
+const pivotLimit = 100
 
 // queueSize is how many candidates of a full pass are kept for the next pivots.
 const queueSize = 60
@@ -298,9 +305,6 @@ func (m *master) pivot(v int) {
 		return
 	}
 	m.exchange(v, out)
-	for r := range m.x {
-		m.x[r] = max(0, m.x[r])
-	}
 }
 
 // leaving is the ratio test: the position that reaches zero first as the entering variable grows.
@@ -308,11 +312,11 @@ func (m *master) pivot(v int) {
 func (m *master) leaving() int {
 	least, out := math.Inf(1), -1
 	for r, a := range m.alpha {
-		if math.Abs(a) > 1e-6 && m.bannedAt(r) {
+		if math.Abs(a) > pivotEps && m.bannedAt(r) {
 			return r
 		}
 		if a > pivotEps {
-			least = min(least, (max(0, m.x[r])+1e-10)/a)
+			least = min(least, (max(0, m.x[r])+primalSlack)/a)
 		}
 	}
 	for r, a := range m.alpha {
@@ -379,7 +383,7 @@ func (m *master) repair() {
 		m.times(v, func(i int, a float64) { residual[i] -= a * m.x[r] })
 	}
 	for _, d := range residual {
-		if math.Abs(d) > 1e-7 {
+		if math.Abs(d) > 1e-6 {
 			m.invert()
 			m.refresh()
 			return
@@ -473,7 +477,8 @@ const feasibleEps = 1e-8
 func (m *master) restore(halt func() bool) bool {
 	m.refresh()
 	m.queue = m.queue[:0]
-	for n := range 20*m.size + 1000 {
+	m.shift()
+	for n := range 15*m.size + 200 {
 		if n%64 == 63 && halt() {
 			return false
 		}
@@ -486,7 +491,11 @@ func (m *master) restore(halt func() bool) bool {
 		}
 		v := m.dualEntering(out)
 		if v < 0 {
-			return false
+			if math.Abs(m.x[out]) > 1e-4 {
+				return false
+			}
+			m.x[out] = 0 // noise in a row that only fixed columns are left in
+			continue
 		}
 		m.direction(v)
 		if math.Abs(m.alpha[out]) < pivotEps {
@@ -499,15 +508,39 @@ func (m *master) restore(halt func() bool) bool {
 	return false
 }
 
-// infeasible is the position whose value is furthest outside its bounds, or -1.
-func (m *master) infeasible() int {
-	out, worst := -1, feasibleEps
-	for r, x := range m.x {
-		if x > 0 && !m.bannedAt(r) {
+// shift raises the costs whose reduced cost the primal method left just below zero, so that the duals
+// are feasible for the dual method.
+func (m *master) shift() {
+	for v := range 2*m.cells + len(m.cols) {
+		d := m.reducedOf(v)
+		if d >= 0 {
 			continue
 		}
-		if math.Abs(x) > worst {
-			out, worst = r, math.Abs(x)
+		switch {
+		case v >= 2*m.cells:
+			m.cols[v-2*m.cells].cost -= d
+		case v&1 == 0:
+			m.under[v/2] -= d
+		default:
+			m.over[v/2] -= d
+		}
+	}
+}
+
+// infeasible is the position furthest outside its bounds in the metric of dual steepest edge (Forrest
+// & Goldfarb 1992), or -1. The norms are computed afresh, but only for the positions in question.
+func (m *master) infeasible() int {
+	out, worst := -1, 0.0
+	for r, x := range m.x {
+		if math.Abs(x) <= feasibleEps || x > 0 && !m.bannedAt(r) {
+			continue
+		}
+		norm := 0.0
+		for _, v := range m.inv[r] {
+			norm += v * v
+		}
+		if x*x > worst*norm {
+			out, worst = r, x*x/norm
 		}
 	}
 	return out
@@ -526,10 +559,10 @@ func (m *master) dualEntering(out int) int {
 		if m.basic[v] || v >= 2*m.cells && m.cols[v-2*m.cells].banned {
 			continue
 		}
-		if a := sign * m.inRow(row, v); a > 1e-7 {
+		if a := sign * m.inRow(row, v); a > pivotEps {
 			d := max(0, m.reducedOf(v))
 			m.candidates = append(m.candidates, candidate{v, d, a})
-			limit = min(limit, (d+1e-7)/a)
+			limit = min(limit, (d+dualSlack)/a)
 		}
 	}
 	best, size := -1, 0.0

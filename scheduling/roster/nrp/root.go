@@ -27,12 +27,6 @@ const masterLimit = 2500
 func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *root {
 	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
 	r.lambda = make([]float64, len(p.covers))
-	for i, c := range p.covers {
-		at := c.day*p.shifts + c.shift
-		if n := r.heads[at]; int(n) < p.workers {
-			r.lambda[i] = float64(p.cover[at][n] - p.cover[at][n+1]) // what the next head would save
-		}
-	}
 	for range b.Threads {
 		r.pricers = append(r.pricers, newPricer(p))
 	}
@@ -46,16 +40,16 @@ func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *r
 
 // solve generates columns until the relaxation is solved or the root's share of the budget ends.
 func (r *root) solve(b search.Budget) {
-	if len(r.p.covers)+r.p.workers > masterLimit {
-		return
-	}
 	rounds := math.MaxInt
 	if b.Iterations > 0 {
 		rounds = 10 + b.Iterations/iterationsPerStep
 	}
 	g := r.group
+	if len(r.p.covers)+r.p.workers > masterLimit {
+		return
+	}
 	g.open(r.lambda, 0)
-	g.generate(rounds, float64(r.cost))
+	g.generate(rounds, rowsPerPricing, float64(r.cost))
 	if g.bound > 0 {
 		r.bound = int(math.Ceil(g.bound - 1e-6)) // costs are whole numbers
 	}

@@ -21,7 +21,7 @@ type Solution struct {
 // bound and columns, and the neighbourhoods get the rest.
 const (
 	annealShare = 0.08
-	rootShare   = 0.35
+	rootShare   = 0.5
 )
 
 // Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
