@@ -156,18 +156,20 @@ func (g *group) priceOne(x *pricer, k, most int) {
 	g.found[k], g.floors[k], _ = x.cheapest(e, g.win, g.rows[e], most)
 }
 
-// The share of the best known multipliers in the ones priced next (Wentges 1997): it damps the
-// jumps of the master's duals.
-const smoothing = 0.6
+// The share of the best known multipliers in the ones priced next (Wentges 1997) damps the jumps of
+// the master's duals. It grows while the bound does and shrinks when it holds the duals back.
+const (
+	firstShare = 0.6
+	mostShare  = 0.8
+)
 
 // generate adds up to each columns per member and round until the master is solved, rounds are used up, or the bound shows that no
 // whole solution costs less than the cutoff. It returns whether the cutoff was reached.
 func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
-	misses := 0
+	share, misses := firstShare, 0
 	for round := 0; round < rounds && !g.halt(); round++ {
 		exact := g.m.optimise(g.halt, pivotLimit*g.m.size)
 		z := g.m.value()
-		share := max(0, 1-float64(misses+1)*(1-smoothing))
 		for i := range g.lambda {
 			g.lambda[i] = share*g.center[i] + (1-share)*g.m.dual[i]
 		}
@@ -178,14 +180,22 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 		if bound > g.bound {
 			g.bound = bound
 			copy(g.center, g.lambda)
+			share = min(mostShare, share+0.05)
+		} else {
+			share = max(0, share-0.15)
 		}
 		if math.Ceil(g.bound-1e-6) >= cutoff {
 			return true
 		}
 		if g.enter() {
 			misses = 0
-		} else if misses++; share == 0 && exact {
+		} else if misses++; exact && misses > 2 {
 			return false
+		} else {
+			share /= 2
+			if misses == 2 {
+				share = 0
+			}
 		}
 		if exact && z-g.bound < 0.05 {
 			return false

@@ -51,7 +51,7 @@ const (
 	reducedEps  = 1e-3 // above the jitter, far below a unit of cost
 	pivotEps    = 1e-6
 	dualSlack   = 1e-7 // tolerances of the ratio tests (Harris 1973): they buy larger pivots
-	primalSlack = 1e-8
+	primalSlack = 1e-10
 	perturbance = 1e-5
 )
 
@@ -304,7 +304,11 @@ func (m *master) pivot(v int) {
 		m.repair()
 		return
 	}
+	m.x[out] = max(0, m.x[out])
 	m.exchange(v, out)
+	for r := range m.x {
+		m.x[r] = max(0, m.x[r]) // a step never goes backwards, however small
+	}
 }
 
 // leaving is the ratio test: the position that reaches zero first as the entering variable grows.

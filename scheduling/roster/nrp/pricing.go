@@ -11,14 +11,20 @@ import (
 // legal roster. A pricer is used by one goroutine at a time.
 type pricer struct {
 	p      *problem
-	spaces []*rowSpace // by employee: the whole horizon
-	counts [][]bool    // by employee and shift: limits that proved to bind
-	entry  []int32     // [day*(shifts+1)+shift+1]: the prices, set by the caller
-	extra  []int32     // per shift: price of a limit too large to count
-	values []int32     // [layer][kind][slice][minutes]
-	lo, hi []int32     // [layer][kind][slice]: reachable minutes, hi exclusive
-	cost   []int32     // [day][class], and whose member it is
+	spaces map[spaceKey]*rowSpace // of the whole horizon
+	counts [][]bool               // by employee and shift: always counted
+	entry  []int32                // [day*(shifts+1)+shift+1]: the prices, set by the caller
+	extra  []int32                // per shift: price of a limit too large to count
+	values []int32                // [layer][kind][slice][minutes]
+	lo, hi []int32                // [layer][kind][slice]: reachable minutes, hi exclusive
+	cost   []int32                // [day][class], and whose member it is
 	member []int8
+}
+
+// spaceKey names a row space: an employee and the set of counted shifts.
+type spaceKey struct {
+	employee int
+	counted  uint64
 }
 
 const unreachable = math.MaxInt32 / 2
@@ -26,13 +32,13 @@ const unreachable = math.MaxInt32 / 2
 // Limits of the tables in entries: a count dimension is only added below the first; beyond the
 // second an employee is not priced at all.
 const (
-	countLimit = 3 << 20
+	countLimit = 8 << 20
 	tableLimit = 48 << 20
 )
 
 func newPricer(p *problem) *pricer {
 	x := &pricer{
-		p: p, spaces: make([]*rowSpace, p.workers), counts: make([][]bool, p.workers),
+		p: p, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
 		entry: make([]int32, p.days*(p.shifts+1)), extra: make([]int32, p.shifts),
 	}
 	for e := range x.counts {
@@ -63,14 +69,22 @@ func (x *pricer) worthCounting(e int) []bool {
 }
 
 // space returns the state space of employee e, cached for the whole horizon.
-func (x *pricer) space(e int, win window, row []int8) *rowSpace {
+func (x *pricer) space(e int, win window, row []int8, counts []bool) *rowSpace {
 	if win.from > 0 || win.to < x.p.days {
-		return newRowSpace(x.p, e, win, row, x.counts[e])
+		return newRowSpace(x.p, e, win, row, counts)
 	}
-	if x.spaces[e] == nil {
-		x.spaces[e] = newRowSpace(x.p, e, win, nil, x.counts[e])
+	key := spaceKey{employee: e}
+	for t, c := range counts {
+		if c {
+			key.counted |= 1 << t
+		}
 	}
-	return x.spaces[e]
+	s := x.spaces[key]
+	if s == nil {
+		s = newRowSpace(x.p, e, win, nil, counts)
+		x.spaces[key] = s
+	}
+	return s
 }
 
 // priced is a row inside the window and what its entries cost.
@@ -86,8 +100,9 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 	clear(x.extra)
 	floor = math.MinInt32
 	penalties := 0
+	counts := slices.Clone(x.counts[e])
 	for {
-		s := x.space(e, win, row)
+		s := x.space(e, win, row, counts)
 		if s.size*(win.to-win.from+1) > tableLimit {
 			return nil, floor, true
 		}
@@ -112,15 +127,8 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 			}
 			return rows, floor, false
 		}
-		counted := false
-		for _, t := range over {
-			if s.size*(win.to-win.from)*(x.p.in.Staff[e].MaxShifts[t]+1) <= countLimit {
-				x.counts[e][t], counted = true, true
-				x.spaces[e] = nil
-				break
-			}
-		}
-		if counted {
+		if t := x.countable(s, e, over); t >= 0 && penalties == 0 {
+			counts[t] = true // relaxed states first, then only the limits that bind (Righini & Salani 2008)
 			continue
 		}
 		if penalties++; penalties > 14 {
@@ -130,6 +138,16 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 			x.extra[t] += x.spread()/8 + x.extra[t]/2
 		}
 	}
+}
+
+// countable is the exceeded shift with the smallest limit, or -1 when its tables would be too large.
+func (x *pricer) countable(s *rowSpace, e int, over []int) int {
+	limits := x.p.in.Staff[e].MaxShifts
+	best := slices.MinFunc(over, func(a, b int) int { return limits[a] - limits[b] })
+	if s.size*(s.win.to-s.win.from)*(limits[best]+1) > countLimit {
+		return -1
+	}
+	return best
 }
 
 // spread is the size of the largest price.
