@@ -1,6 +1,7 @@
 package nrp
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -20,7 +21,6 @@ type climber struct {
 	lambda []float64
 	pricer *pricer
 	root   *root // for the first dive, then nil
-	size   float64
 	noise  float64
 	halt   func() bool
 	finish func() // called when the cost meets the bound
@@ -29,7 +29,7 @@ type climber struct {
 func newClimber(r *root, rng *rand.Rand, halt func() bool, finish func()) *climber {
 	c := &climber{
 		p: r.p, rng: rng, heads: slices.Clone(r.heads), cost: r.cost, bound: r.bound, pool: r.pool.clone(),
-		lambda: r.lambda, pricer: newPricer(r.p), root: r, size: max(4, float64(r.p.workers)/5), halt: halt, finish: finish,
+		lambda: r.lambda, pricer: newPricer(r.p), root: r, halt: halt, finish: finish,
 	}
 	for _, row := range r.rows {
 		c.rows = append(c.rows, slices.Clone(row))
@@ -81,7 +81,7 @@ func (c *climber) plunge() {
 
 // neighbourhood frees some employees.
 func (c *climber) neighbourhood() {
-	who := c.choose(min(int(c.size), c.p.workers))
+	who := c.choose(c.size())
 	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, window{0, c.p.days}, c.halt)
 	g.open(c.lambda, knownColumns)
 	hopeless := g.generate(neighbourRounds, rowsPerPricing, float64(g.cost))
@@ -89,10 +89,8 @@ func (c *climber) neighbourhood() {
 		return
 	}
 	if hopeless || g.m.optimise(c.halt, pivotLimit*g.m.size) && g.m.value() > float64(g.cost)-0.9 {
-		c.size = min(float64(c.p.workers), c.size+0.3)
 		return
 	}
-	c.size = max(3, c.size-0.3)
 	c.apply(g, g.dive(g.cost, c.rng, 0.2))
 	c.pool.trim(c.lambda)
 }
@@ -102,6 +100,13 @@ const (
 	neighbourRounds = 40
 	rowsPerPricing  = 3
 )
+
+// size draws a group's size between 3 and everybody, mostly small: small groups are quick, large ones
+// leave a valley that small ones cannot.
+func (c *climber) size() int {
+	u := c.rng.Float64()
+	return min(c.p.workers, int(3*math.Pow(max(1, float64(c.p.workers)/3), u*u)))
+}
 
 // apply takes over a group's new rows.
 func (c *climber) apply(g *group, columns []*column) {
