@@ -66,11 +66,14 @@ func (c *climber) Run(steps int, _ float64) {
 	}
 }
 
+// rootSettled is how near the bound must be to the root's value for a dive from it to make sense.
+const rootSettled = 0.95
+
 // plunge dives from the root's master.
 func (c *climber) plunge() {
 	r := c.root
 	c.root = nil
-	if r.group.m == nil || r.group.failed {
+	if m := r.group.m; m == nil || r.group.failed || r.group.bound < rootSettled*m.value() {
 		return
 	}
 	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, r.group.who, r.group.win, c.halt)
@@ -82,7 +85,7 @@ func (c *climber) plunge() {
 // neighbourhood frees some employees.
 func (c *climber) neighbourhood() {
 	who := c.choose(c.size())
-	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, window{0, c.p.days}, c.halt)
+	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, c.window(), c.halt)
 	g.open(c.lambda, knownColumns)
 	hopeless := g.generate(neighbourRounds, rowsPerPricing, float64(g.cost))
 	if g.failed {
@@ -106,6 +109,21 @@ const (
 func (c *climber) size() int {
 	u := c.rng.Float64()
 	return min(c.p.workers, int(3*math.Pow(max(1, float64(c.p.workers)/3), u*u)))
+}
+
+// windowCells is the most cover cells of a group's master: long or wide problems are improved some
+// weeks at a time.
+const windowCells = 1000
+
+// window draws the days that a group may change: all of them when the problem is small.
+func (c *climber) window() window {
+	weeks := (c.p.days + 6) / 7
+	most := max(1, weeks*windowCells/max(1, len(c.p.covers)))
+	if most >= weeks {
+		return window{0, c.p.days}
+	}
+	first := c.rng.IntN(weeks - most + 1)
+	return window{7 * first, min(c.p.days, 7*(first+most))}
 }
 
 // apply takes over a group's new rows.

@@ -77,6 +77,48 @@ func TestPricingIsExact(t *testing.T) {
 	})
 }
 
+// TestWindowPricingIsExact fixes the days outside a window of two weeks as in a legal row and tries
+// every row of the window.
+func TestWindowPricingIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawn(t)
+		if p.days < 8 {
+			return
+		}
+		x := newPricer(p)
+		for i := range x.entry {
+			x.entry[i] = int32(rapid.IntRange(-50, 50).Draw(t, "price"))
+		}
+		whole, _, _ := x.cheapest(0, window{0, p.days}, nil, 1)
+		if len(whole) == 0 {
+			return
+		}
+		row := append([]int8(nil), whole[0].row...)
+		for i := range x.entry {
+			x.entry[i] = int32(rapid.IntRange(-50, 50).Draw(t, "other price"))
+		}
+		for _, win := range []window{{0, 7}, {7, p.days}} {
+			best := int32(math.MaxInt32)
+			try := append([]int8(nil), row...)
+			for code := range 1 << (2 * (win.to - win.from)) {
+				sum := int32(0)
+				for d := win.from; d < win.to; d++ {
+					try[d] = int8(code>>(2*(d-win.from))&3) - 1
+					sum += x.entry[d*4+int(try[d])+1]
+				}
+				if sum < best {
+					if _, broken := p.row(0, try); broken == 0 {
+						best = sum
+					}
+				}
+			}
+			rows, _, _ := x.cheapest(0, win, row, 1)
+			require.NotEmpty(t, rows)
+			require.Equal(t, best, rows[0].cost, win)
+		}
+	})
+}
+
 // TestMasterMatchesAnotherSimplex holds the master, before and after a fixed column, against
 // gonum's dense simplex on the same programme.
 func TestMasterMatchesAnotherSimplex(t *testing.T) {

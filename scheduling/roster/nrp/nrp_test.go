@@ -111,6 +111,7 @@ func TestOverConstrainedIsSaid(t *testing.T) {
 	in := parse(t, strings.Replace(tiny, "A,E=7|L=0,2400,960", "A,E=1|L=0,2400,960", 1)) // 16 h with one shift
 	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
+	assert.ErrorContains(t, err, "1 employees: A")
 }
 
 func TestSolutionsPassTheChecker(t *testing.T) {

@@ -95,7 +95,8 @@ type priced struct {
 
 // cheapest returns up to most legal rows with different last days, the cheapest first, and a floor
 // that no legal row of the employee can undercut. Days outside the window stay as in row. It
-// returns no rows when there is none or the tables would be too large; large tells which.
+// returns no rows when there is none (the floor is then unreachable, if that is proven) or the tables
+// would be too large.
 func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []priced, floor int32, large bool) {
 	clear(x.extra)
 	floor = math.MinInt32
@@ -106,11 +107,14 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 		if s.size*(win.to-win.from+1) > tableLimit {
 			return nil, floor, true
 		}
-		if !s.feasible {
-			return nil, floor, false
+		var ends []ending
+		if s.feasible {
+			ends = x.run(s, e)
 		}
-		ends := x.run(s, e)
 		if len(ends) == 0 {
+			if penalties == 0 {
+				floor = unreachable
+			}
 			return nil, floor, false
 		}
 		if penalties == 0 {

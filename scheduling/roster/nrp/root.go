@@ -22,7 +22,7 @@ type root struct {
 }
 
 // masterLimit is the most rows of a master; the inverse of its basis has the square of it.
-const masterLimit = 2500
+const masterLimit = 1200
 
 func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *root {
 	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}

@@ -3,6 +3,7 @@ package nrp
 import (
 	"context"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/fault"
@@ -20,8 +21,9 @@ type Solution struct {
 // Shares of the budget: annealing finds the first rosters, the root of the column generation its
 // bound and columns, and the neighbourhoods get the rest.
 const (
-	annealShare = 0.08
-	rootShare   = 0.5
+	annealShare      = 0.08
+	largeAnnealShare = 0.5 // where groups have to work in windows and there is no root
+	rootShare        = 0.5
 )
 
 // Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
@@ -43,7 +45,7 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	p := prepare(in)
 	first := anneal(ctx, p, b)
 	if first.bestCost == math.MaxInt32 {
-		return Solution{Stopped: ctx.Err() != nil}, fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
+		return Solution{Stopped: ctx.Err() != nil}, infeasible(p)
 	}
 	r := newRoot(ctx, p, b, first.best)
 	r.solve(b)
@@ -60,14 +62,42 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	return out, nil
 }
 
-// anneal runs the first phase.
+// infeasible says whose rules leave no row at all, as far as the pricing can prove it.
+func infeasible(p *problem) error {
+	x := newPricer(p)
+	var who []string
+	for e := range p.workers {
+		copy(x.entry, p.wish[e])
+		if _, floor, _ := x.cheapest(e, window{0, p.days}, nil, 1); floor == unreachable {
+			who = append(who, p.in.Staff[e].ID)
+		}
+	}
+	if len(who) > 0 {
+		return fault.New(fault.Conflict, "nrp.infeasible", "no row keeps the hard rules of %d employees: %s", len(who), strings.Join(who[:min(5, len(who))], ", "))
+	}
+	return fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
+}
+
+// anneal runs the first phase, and goes on for the whole budget while no roster is legal.
 func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
+	share := annealShare
+	if len(p.covers) > windowCells {
+		share = largeAnnealShare
+	}
+	c := annealFor(ctx, p, b, share)
+	if c.bestCost == math.MaxInt32 && b.Time > 0 {
+		c = annealFor(ctx, p, b, 0.9)
+	}
+	return c
+}
+
+func annealFor(ctx context.Context, p *problem, b search.Budget, share float64) *chain {
 	part := b
-	part.Time = time.Duration(float64(b.Time) * annealShare)
+	part.Time = time.Duration(float64(b.Time) * share)
 	part.Iterations = (b.Iterations + 1) / 2
 	if b.Progress != nil {
 		part.Progress = func(r search.Progress) {
-			r.Done *= annealShare
+			r.Done *= share
 			b.Progress(r)
 		}
 	}
