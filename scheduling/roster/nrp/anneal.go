@@ -318,7 +318,7 @@ func (c *chain) exchange(temperature float64) {
 func (c *chain) optimiseRow(e int) {
 	x := c.pricer
 	c.p.marginal(e, c.rows[e], c.heads, x.entry)
-	if rows, _, _ := x.cheapest(e, window{0, c.p.days}, nil, 1); len(rows) > 0 {
+	if rows, _ := x.cheapest(e, window{0, c.p.days}, nil, 1); len(rows) > 0 {
 		c.tryRow(e, rows[0].row, 0, c.p.days, math.MaxInt32/4)
 	}
 }

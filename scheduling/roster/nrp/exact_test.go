@@ -61,7 +61,7 @@ func TestPricingIsExact(t *testing.T) {
 				}
 			}
 		}
-		rows, floor, _ := x.cheapest(0, window{0, p.days}, nil, 3)
+		rows, floor := x.cheapest(0, window{0, p.days}, nil, 3)
 		if best == math.MaxInt32 {
 			require.Empty(t, rows)
 			return
@@ -89,7 +89,7 @@ func TestWindowPricingIsExact(t *testing.T) {
 		for i := range x.entry {
 			x.entry[i] = int32(rapid.IntRange(-50, 50).Draw(t, "price"))
 		}
-		whole, _, _ := x.cheapest(0, window{0, p.days}, nil, 1)
+		whole, _ := x.cheapest(0, window{0, p.days}, nil, 1)
 		if len(whole) == 0 {
 			return
 		}
@@ -112,7 +112,7 @@ func TestWindowPricingIsExact(t *testing.T) {
 					}
 				}
 			}
-			rows, _, _ := x.cheapest(0, win, row, 1)
+			rows, _ := x.cheapest(0, win, row, 1)
 			require.NotEmpty(t, rows)
 			require.Equal(t, best, rows[0].cost, win)
 		}

@@ -153,7 +153,7 @@ func (g *group) priceOne(x *pricer, k, most int) {
 		c := &g.covers[i]
 		x.entry[c.day*width+c.shift+1] -= int32(math.Round(g.lambda[i] * g.grid))
 	}
-	g.found[k], g.floors[k], _ = x.cheapest(e, g.win, g.rows[e], most)
+	g.found[k], g.floors[k] = x.cheapest(e, g.win, g.rows[e], most)
 }
 
 // The share of the best known multipliers in the ones priced next (Wentges 1997) damps the jumps of

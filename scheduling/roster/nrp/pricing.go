@@ -97,7 +97,7 @@ type priced struct {
 // that no legal row of the employee can undercut. Days outside the window stay as in row. It
 // returns no rows when there is none (the floor is then unreachable, if that is proven) or the tables
 // would be too large.
-func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []priced, floor int32, large bool) {
+func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []priced, floor int32) {
 	clear(x.extra)
 	floor = math.MinInt32
 	penalties := 0
@@ -105,7 +105,7 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 	for {
 		s := x.space(e, win, row, counts)
 		if s.size*(win.to-win.from+1) > tableLimit {
-			return nil, floor, true
+			return nil, floor
 		}
 		var ends []ending
 		if s.feasible {
@@ -115,7 +115,7 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 			if penalties == 0 {
 				floor = unreachable
 			}
-			return nil, floor, false
+			return nil, floor
 		}
 		if penalties == 0 {
 			floor = ends[0].value
@@ -129,14 +129,14 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 					rows = append(rows, r)
 				}
 			}
-			return rows, floor, false
+			return rows, floor
 		}
 		if t := x.countable(s, e, over); t >= 0 && penalties == 0 {
 			counts[t] = true // relaxed states first, then only the limits that bind (Righini & Salani 2008)
 			continue
 		}
 		if penalties++; penalties > 14 {
-			return nil, floor, false
+			return nil, floor
 		}
 		for _, t := range over {
 			x.extra[t] += x.spread()/8 + x.extra[t]/2

@@ -62,7 +62,7 @@ func newRowSpace(p *problem, e int, win window, row []int8, counts []bool) *rowS
 	s.kinds = s.offs + len(s.classes)*s.maxRun
 	s.size = s.kinds * s.slices * s.steps
 	s.link(p)
-	s.start = s.before(p, row)
+	s.start = s.before(row)
 	s.ends = make([]bool, s.kinds)
 	for k := range s.ends {
 		s.ends[k] = s.mayEnd(p, k, row)
@@ -192,7 +192,7 @@ func (s *rowSpace) link(p *problem) {
 }
 
 // before is the kind of the day before the window; the edge of the horizon counts as enough off.
-func (s *rowSpace) before(p *problem, row []int8) int {
+func (s *rowSpace) before(row []int8) int {
 	d := s.win.from - 1
 	if d < 0 {
 		return s.offs - 1

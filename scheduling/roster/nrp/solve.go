@@ -68,7 +68,7 @@ func infeasible(p *problem) error {
 	var who []string
 	for e := range p.workers {
 		copy(x.entry, p.wish[e])
-		if _, floor, _ := x.cheapest(e, window{0, p.days}, nil, 1); floor == unreachable {
+		if _, floor := x.cheapest(e, window{0, p.days}, nil, 1); floor == unreachable {
 			who = append(who, p.in.Staff[e].ID)
 		}
 	}
