@@ -23,7 +23,7 @@ TEST_TIMEOUT    ?= 15m
 LDFLAGS         := -X github.com/chaoban/chaoban/internal/cli.Version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test race integration fuzz bench bench-forecast bench-staffing bench-warehouse lint fmt engine clean need-go
+.PHONY: help build run demo test race integration fuzz bench bench-forecast bench-roster bench-staffing bench-warehouse lint fmt engine clean need-go
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ integration: engine need-go ## tests of the packages that need a server; a missi
 
 fuzz: need-go ## each fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+bench-roster: need-go ## rosters against published results; CHAOBAN_ROSTER_SECONDS=600 for the full bars
+	$(GO) test -run '^$$' -bench . -benchtime 1x -benchmem -timeout 6h -v ./scheduling/roster/...
 
 bench: engine need-go ## benchmarks; BENCH=Erlang PKG=./scheduling/... narrows them down
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -p 1 -timeout 30m $(PKG)

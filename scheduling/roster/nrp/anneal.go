@@ -1,61 +1,12 @@
 package nrp
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
-	"time"
-
-	"github.com/chaoban/chaoban/internal/fault"
-	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
-
-// Solution of an instance.
-type Solution struct {
-	Roster  [][]int // [employee][day]: shift index or Off
-	Cost    int     // requests plus cover
-	Bound   int     // no roster can cost less
-	Stopped bool    // the context ended the search early
-}
 
 // chunk is how many moves run between two looks at the clock and the price of illegality.
 const chunk = 2000
-
-// Solve searches by simulated annealing over rows and pairs of rows. Broken hard rules are priced
-// while searching, and only legal rosters count as results. It returns a Conflict error when no
-// legal roster was found within the budget.
-func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error) {
-	if b.Threads == 0 {
-		b.Threads = 1
-	}
-	if err := b.Validate(); err != nil {
-		return Solution{}, err
-	}
-	if len(in.Shifts) > 64 {
-		return Solution{}, fault.New(fault.Invalid, "nrp.too_many_shifts", "the instance has %d shift types, at most 64 are supported", len(in.Shifts))
-	}
-	p := prepare(in)
-	chains := make([]*chain, b.Threads)
-	for i := range chains {
-		chains[i] = newChain(p, b.Random(i))
-	}
-	looking := b
-	looking.Time = time.Duration(float64(b.Time) * (1 - boundShare))
-	best, stopped := search.Run(ctx, looking, chains, chunk, (*chain).adopt)
-	c := chains[best]
-	if c.bestCost == math.MaxInt32 {
-		return Solution{Stopped: stopped}, fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
-	}
-	out := Solution{Cost: int(c.bestCost), Bound: min(lowerBound(p, c, b, stopped), int(c.bestCost)), Stopped: stopped}
-	for _, row := range c.best {
-		days := make([]int, len(row))
-		for d, s := range row {
-			days[d] = int(s)
-		}
-		out.Roster = append(out.Roster, days)
-	}
-	return out, nil
-}
 
 // chain is one annealing run.
 type chain struct {
@@ -73,7 +24,7 @@ type chain struct {
 	bestCost int32
 	done     float64
 	trial    [2][]int8
-	pricing  *pricing
+	pricer   *pricer
 }
 
 func newChain(p *problem, rng *rand.Rand) *chain {
@@ -95,7 +46,7 @@ func newChain(p *problem, rng *rand.Rand) *chain {
 		c.cover += p.cover[i][0]
 	}
 	c.soft += c.cover
-	c.pricing = newPricing(p)
+	c.pricer = newPricer(p)
 	for _, e := range rng.Perm(p.workers) {
 		c.optimiseRow(e)
 	}
@@ -360,4 +311,31 @@ func (c *chain) exchange(temperature float64) {
 	c.illegal += ba + bb - c.broken[a] - c.broken[b]
 	c.wishes[a], c.broken[a], c.wishes[b], c.broken[b] = wa, ba, wb, bb
 	c.keep()
+}
+
+// optimiseRow replaces an employee's row by the cheapest legal one beside the others, when
+// there is one.
+func (c *chain) optimiseRow(e int) {
+	x := c.pricer
+	c.p.marginal(e, c.rows[e], c.heads, x.entry)
+	if rows, _ := x.cheapest(e, window{0, c.p.days}, nil, 1); len(rows) > 0 {
+		c.tryRow(e, rows[0].row, 0, c.p.days, math.MaxInt32/4)
+	}
+}
+
+// marginal sets the price of every entry of one employee to what it adds to the cost beside the
+// others' rows.
+func (p *problem) marginal(e int, row []int8, heads []int16, entry []int32) {
+	width := p.shifts + 1
+	copy(entry, p.wish[e])
+	for d, now := range row {
+		for s := range p.shifts {
+			i := d*p.shifts + s
+			n := heads[i]
+			if int(now) == s {
+				n--
+			}
+			entry[d*width+s+1] += p.cover[i][n+1] - p.cover[i][n]
+		}
+	}
 }

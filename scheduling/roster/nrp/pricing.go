@@ -1,235 +1,394 @@
 package nrp
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// pricing finds the cheapest legal row of one employee for given entry costs, by dynamic
-// programming over days with the state (off-run or shift and work-run, minutes so far, weekends so
-// far): a resource-constrained shortest path as in branch-and-price rostering (Burke & Curtois
-// 2014, section 4). Since every hard rule concerns one employee, a cheapest row per employee is
-// always a legal roster.
-type pricing struct {
-	p       *problem
-	unit    int // minutes per step of the minutes dimension
-	now     []int32
-	next    []int32
-	parent  []int32 // [day*size+state] -> state of the day before
-	entry   []int32 // [day*(shifts+1)+shift+1]
-	row     []int8
-	extra   []int32 // per shift: price of using a scarce shift type once more
-	size    int
-	minutes int // extent of the minutes dimension
-	weeks   int // extent of the weekend dimension
-	maxRun  int
-	offs    int
+// pricer finds the cheapest legal rows of one employee for given entry costs: a resource-constrained
+// shortest path over the days (Burke & Curtois 2014, section 4) by dynamic programming on a
+// rowSpace. Since every hard rule concerns one employee, a cheapest row per employee is always a
+// legal roster. A pricer is used by one goroutine at a time.
+type pricer struct {
+	p      *problem
+	spaces map[spaceKey]*rowSpace // of the whole horizon
+	counts [][]bool               // by employee and shift: always counted
+	entry  []int32                // [day*(shifts+1)+shift+1]: the prices, set by the caller
+	extra  []int32                // per shift: price of a limit too large to count
+	values []int32                // [layer][kind][slice][minutes]
+	lo, hi []int32                // [layer][kind][slice]: reachable minutes, hi exclusive
+	cost   []int32                // [day][class], and whose member it is
+	member []int8
+}
+
+// spaceKey names a row space: an employee and the set of counted shifts.
+type spaceKey struct {
+	employee int
+	counted  uint64
 }
 
 const unreachable = math.MaxInt32 / 2
 
-// entryLimit bounds the tables: beyond it pricing is skipped and annealing works alone.
-const entryLimit = 40 << 20
+// Limits of the tables in entries: a count dimension is only added below the first; beyond the
+// second an employee is not priced at all.
+const (
+	countLimit = 8 << 20
+	tableLimit = 48 << 20
+)
 
-func newPricing(p *problem) *pricing {
-	unit := 0
-	for _, m := range p.minutes {
-		unit = gcd(unit, int(m))
+func newPricer(p *problem) *pricer {
+	x := &pricer{
+		p: p, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
+		entry: make([]int32, p.days*(p.shifts+1)), extra: make([]int32, p.shifts),
 	}
-	return &pricing{p: p, unit: unit, entry: make([]int32, p.days*(p.shifts+1)), row: make([]int8, p.days), extra: make([]int32, p.shifts)}
+	for e := range x.counts {
+		x.counts[e] = x.worthCounting(e)
+	}
+	return x
 }
 
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
-}
-
-// shape sets the extents for an employee; ok is false when the tables would be too large.
-func (x *pricing) shape(e int) bool {
-	emp := &x.p.in.Staff[e]
-	x.maxRun, x.offs = max(1, min(emp.MaxRun, x.p.days)), max(1, min(emp.MinOff, x.p.days))
-	x.minutes = emp.MaxMinutes/x.unit + 1
-	x.weeks = min(emp.MaxWeekends, x.p.days/7+1) + 1
-	x.size = (x.offs + x.p.shifts*x.maxRun) * x.minutes * x.weeks
-	if x.size*x.p.days > entryLimit {
-		return false
-	}
-	if len(x.now) < x.size {
-		x.now, x.next = make([]int32, x.size), make([]int32, x.size)
-	}
-	if len(x.parent) < x.size*x.p.days {
-		x.parent = make([]int32, x.size*x.p.days)
-	}
-	return true
-}
-
-// best returns the cheapest legal row for x.entry, or nil when there is none. Limits on shift
-// types are met by pricing the exceeded types until they hold.
-func (x *pricing) best(e int) []int8 {
-	if !x.shape(e) {
-		return nil
-	}
-	emp := &x.p.in.Staff[e]
-	clear(x.extra)
-	for range 12 {
-		if !x.run(e) {
-			return nil
-		}
-		over := false
-		var count [64]int
-		for _, s := range x.row {
-			if s >= 0 {
-				count[s]++
-			}
-		}
-		for s, most := range emp.MaxShifts {
-			if count[s] > most {
-				over = true
-				x.extra[s] += 20 + x.extra[s]/2
-			}
-		}
-		if !over {
-			return x.row
-		}
-	}
-	return nil
-}
-
-// state packs a position: kind is off-run-1 below offs, else offs + shift*maxRun + run-1.
-func (x *pricing) state(kind, minutes, weeks int) int {
-	return (kind*x.minutes+minutes)*x.weeks + weeks
-}
-
-func (x *pricing) run(e int) bool {
-	p, emp := x.p, &x.p.in.Staff[e]
-	kinds := x.offs + p.shifts*x.maxRun
-	fill(x.now[:x.size])
-	for d := range p.days {
-		fill(x.next[:x.size])
-		if d == 0 {
-			x.firstDay(e)
-		}
-		for kind := 0; d > 0 && kind < kinds; kind++ {
-			base := x.state(kind, 0, 0)
-			for i := base; i < base+x.minutes*x.weeks; i++ {
-				if x.now[i] < unreachable {
-					x.extend(e, d, kind, i)
-				}
-			}
-		}
-		x.now, x.next = x.next, x.now
-	}
-	best, where := int32(unreachable), -1
-	for kind := range kinds {
-		for m := (emp.MinMinutes + x.unit - 1) / x.unit; m < x.minutes; m++ {
-			for w := range x.weeks {
-				if i := x.state(kind, m, w); x.now[i] < best {
-					best, where = x.now[i], i
-				}
-			}
-		}
-	}
-	if where < 0 {
-		return false
-	}
-	for d := p.days - 1; d >= 0; d-- {
-		kind := where / (x.minutes * x.weeks)
-		x.row[d] = Off
-		if kind >= x.offs {
-			x.row[d] = int8((kind - x.offs) / x.maxRun)
-		}
-		where = int(x.parent[d*x.size+where])
-	}
-	return true
-}
-
-func fill(table []int32) {
-	for i := range table {
-		table[i] = unreachable
-	}
-}
-
-// firstDay seeds the table; a run of days off at the edge counts as long enough, so it starts full.
-func (x *pricing) firstDay(e int) {
+// worthCounting picks the shifts whose odd length would make the minutes dimension fine-grained:
+// counting such a rare shift makes the tables smaller.
+func (x *pricer) worthCounting(e int) []bool {
 	p := x.p
-	x.relax(0, x.state(x.offs-1, 0, 0), 0, x.entry[0])
-	if p.off[e][0] {
-		return
-	}
-	for _, s := range p.usable[e] {
-		m := int(p.minutes[s]) / x.unit
-		if m < x.minutes && x.maxRun >= 1 {
-			x.relax(0, x.state(x.offs+int(s)*x.maxRun, m, 0), 0, x.entry[int(s)+1]+x.extra[s])
-		}
-	}
-}
-
-func (x *pricing) relax(d, to, from int, cost int32) {
-	if cost < x.next[to] {
-		x.next[to] = cost
-		x.parent[d*x.size+to] = int32(from)
-	}
-}
-
-// extend tries a day off and every shift after one state.
-func (x *pricing) extend(e, d, kind, from int) {
-	p, emp := x.p, &x.p.in.Staff[e]
-	at := from - x.state(kind, 0, 0)
-	minutes, weeks := at/x.weeks, at%x.weeks
-	cost := x.now[from]
-	entries := x.entry[d*(p.shifts+1):]
-	last, run := -1, 0
-	if kind >= x.offs {
-		last, run = (kind-x.offs)/x.maxRun, (kind-x.offs)%x.maxRun+1
-		if run >= emp.MinRun || run == d { // a run since day 0 may be short
-			x.relax(d, x.state(0, minutes, weeks), from, cost+entries[0])
-		}
-		if run == x.maxRun {
-			return
-		}
-	} else {
-		x.relax(d, x.state(min(kind+1, x.offs-1), minutes, weeks), from, cost+entries[0])
-		if kind < x.offs-1 {
-			return
-		}
-	}
-	if p.off[e][d] {
-		return
-	}
-	if d%7 == 5 || d%7 == 6 && last < 0 {
-		if weeks++; weeks >= x.weeks {
-			return
-		}
-	}
-	for _, s := range p.usable[e] {
-		if last >= 0 && p.forbid[last][s] {
-			continue
-		}
-		m := minutes + int(p.minutes[s])/x.unit
-		if m >= x.minutes {
-			continue
-		}
-		x.relax(d, x.state(x.offs+int(s)*x.maxRun+run, m, weeks), from, cost+entries[int(s)+1]+x.extra[s])
-	}
-}
-
-// optimiseRow replaces an employee's row by the cheapest legal one beside the others, when
-// there is one.
-func (c *chain) optimiseRow(e int) {
-	p, x := c.p, c.pricing
-	width := p.shifts + 1
-	copy(x.entry, p.wish[e])
-	for d, now := range c.rows[e] {
-		for s := range p.shifts {
-			i := d*p.shifts + s
-			n := c.heads[i]
-			if int(now) == s {
-				n--
+	counts := make([]bool, p.shifts)
+	for _, t := range p.usable[e] {
+		with, without := 0, 0
+		for _, o := range p.usable[e] {
+			with = gcd(with, int(p.minutes[o]))
+			if o != t {
+				without = gcd(without, int(p.minutes[o]))
 			}
-			x.entry[d*width+s+1] += p.cover[i][n+1] - p.cover[i][n]
+		}
+		if len(p.usable[e]) > 1 && without/with > p.in.Staff[e].MaxShifts[t]/2 {
+			counts[t] = true
+			return counts
 		}
 	}
-	row := x.best(e)
-	if row != nil {
-		c.tryRow(e, row, 0, p.days, math.MaxInt32/4)
+	return counts
+}
+
+// space returns the state space of employee e, cached for the whole horizon.
+func (x *pricer) space(e int, win window, row []int8, counts []bool) *rowSpace {
+	if win.from > 0 || win.to < x.p.days {
+		return newRowSpace(x.p, e, win, row, counts)
 	}
+	key := spaceKey{employee: e}
+	for t, c := range counts {
+		if c {
+			key.counted |= 1 << t
+		}
+	}
+	s := x.spaces[key]
+	if s == nil {
+		s = newRowSpace(x.p, e, win, nil, counts)
+		x.spaces[key] = s
+	}
+	return s
+}
+
+// priced is a row inside the window and what its entries cost.
+type priced struct {
+	row  []int8 // only the days of the window
+	cost int32
+}
+
+// cheapest returns up to most legal rows with different last days, the cheapest first, and a floor
+// that no legal row of the employee can undercut. Days outside the window stay as in row. It
+// returns no rows when there is none (the floor is then unreachable, if that is proven) or the tables
+// would be too large.
+func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []priced, floor int32) {
+	clear(x.extra)
+	floor = math.MinInt32
+	penalties := 0
+	counts := slices.Clone(x.counts[e])
+	for {
+		s := x.space(e, win, row, counts)
+		if s.size*(win.to-win.from+1) > tableLimit {
+			return nil, floor
+		}
+		var ends []ending
+		if s.feasible {
+			ends = x.run(s, e)
+		}
+		if len(ends) == 0 {
+			if penalties == 0 {
+				floor = unreachable
+			}
+			return nil, floor
+		}
+		if penalties == 0 {
+			floor = ends[0].value
+		}
+		first := x.trace(s, ends[0])
+		over := x.exceeded(s, e, first.row)
+		if len(over) == 0 {
+			rows = append(rows, first)
+			for _, end := range ends[1:min(len(ends), most)] {
+				if r := x.trace(s, end); len(x.exceeded(s, e, r.row)) == 0 {
+					rows = append(rows, r)
+				}
+			}
+			return rows, floor
+		}
+		if t := x.countable(s, e, over); t >= 0 && penalties == 0 {
+			counts[t] = true // relaxed states first, then only the limits that bind (Righini & Salani 2008)
+			continue
+		}
+		if penalties++; penalties > 14 {
+			return nil, floor
+		}
+		for _, t := range over {
+			x.extra[t] += x.spread()/8 + x.extra[t]/2
+		}
+	}
+}
+
+// countable is the exceeded shift with the smallest limit, or -1 when its tables would be too large.
+func (x *pricer) countable(s *rowSpace, e int, over []int) int {
+	limits := x.p.in.Staff[e].MaxShifts
+	best := slices.MinFunc(over, func(a, b int) int { return limits[a] - limits[b] })
+	if s.size*(s.win.to-s.win.from)*(limits[best]+1) > countLimit {
+		return -1
+	}
+	return best
+}
+
+// spread is the size of the largest price.
+func (x *pricer) spread() int32 {
+	most := int32(8)
+	for _, v := range x.entry {
+		most = max(most, v, -v)
+	}
+	return most
+}
+
+// exceeded lists the shifts worked more often than allowed.
+func (x *pricer) exceeded(s *rowSpace, e int, row []int8) (over []int) {
+	var count [64]int
+	copy(count[:], s.usedCount)
+	for _, t := range row {
+		if t >= 0 {
+			count[t]++
+		}
+	}
+	for t, most := range x.p.in.Staff[e].MaxShifts {
+		if count[t] > most {
+			over = append(over, t)
+		}
+	}
+	return over
+}
+
+// ending is a state after the last day.
+type ending struct {
+	kind, slice, step int
+	value             int32
+}
+
+// run fills the tables and returns the best ending of each kind, cheapest first.
+func (x *pricer) run(s *rowSpace, e int) []ending {
+	days := s.win.to - s.win.from
+	width := s.kinds * s.slices
+	x.values = grown(x.values, s.size*(days+1))
+	x.lo, x.hi = grown(x.lo, width*(days+1)), grown(x.hi, width*(days+1))
+	x.entries(s, e)
+	clear(x.hi[:width])
+	clear(x.lo[:width])
+	at := s.start * s.slices
+	x.hi[at], x.values[at*s.steps] = 1, 0
+	for d := range days {
+		for k := range s.kinds {
+			x.fill(s, d, k)
+		}
+	}
+	var ends []ending
+	for k := range s.kinds {
+		if !s.ends[k] {
+			continue
+		}
+		best := ending{value: unreachable}
+		for q := range s.slices {
+			at := (days*s.kinds+k)*s.slices + q
+			for m := x.lo[at]; m < x.hi[at]; m++ {
+				total := int(m)*s.unit + s.heavy[q]
+				if v := x.values[at*s.steps+int(m)]; v < best.value && total >= s.least && total <= s.most {
+					best = ending{k, q, int(m), v}
+				}
+			}
+		}
+		if best.value < unreachable {
+			ends = append(ends, best)
+		}
+	}
+	slices.SortStableFunc(ends, func(a, b ending) int { return int(a.value) - int(b.value) })
+	return ends
+}
+
+func grown(table []int32, n int) []int32 {
+	if cap(table) < n {
+		return make([]int32, n)
+	}
+	return table[:n]
+}
+
+// entries finds the cheapest member of every class on every day.
+func (x *pricer) entries(s *rowSpace, e int) {
+	n := len(s.classes)
+	days := s.win.to - s.win.from
+	x.cost = grown(x.cost, days*n)
+	if len(x.member) < days*n {
+		x.member = make([]int8, days*n)
+	}
+	for d := range days {
+		day := s.win.from + d
+		entry := x.entry[day*(x.p.shifts+1)+1:]
+		for c := range s.classes {
+			best, who := int32(unreachable), int8(Off)
+			if !x.p.off[e][day] {
+				for _, t := range s.classes[c].members {
+					if v := entry[t] + x.extra[t]; v < best {
+						best, who = v, t
+					}
+				}
+			}
+			x.cost[d*n+c], x.member[d*n+c] = best, who
+		}
+	}
+}
+
+// step says what moving to a kind on a day costs and uses.
+type step struct {
+	cost          int32
+	slice, minute int // offsets from the state before
+	weekend       int
+	counted       int
+}
+
+func (x *pricer) step(s *rowSpace, d, kind int) (st step, ok bool) {
+	day := s.win.from + d
+	class, run := s.split(kind)
+	st.counted = -1
+	if class < 0 {
+		st.cost = x.entry[day*(x.p.shifts+1)]
+		return st, true
+	}
+	st.cost = x.cost[d*len(s.classes)+class]
+	if st.cost >= unreachable {
+		return st, false
+	}
+	if day%7 == 5 || day%7 == 6 && run == 1 {
+		st.weekend, st.slice = 1, 1
+	}
+	c := &s.classes[class]
+	if c.counted >= 0 {
+		st.counted = c.counted
+		st.slice += s.strides[c.counted]
+	} else {
+		st.minute = c.minutes / s.unit
+	}
+	return st, true
+}
+
+// from tells whether a kind may be left for a day off: a run must be long enough, except one that
+// began on day 0.
+func (s *rowSpace) leaves(source, to, day int) bool {
+	if to != 0 || source < s.offs {
+		return true
+	}
+	_, run := s.split(source)
+	return run >= s.minRun || run == day
+}
+
+// fill computes one kind after day d of the window from the layer before.
+func (x *pricer) fill(s *rowSpace, d, kind int) {
+	width := s.kinds * s.slices
+	base := (d+1)*width + kind*s.slices
+	st, ok := x.step(s, d, kind)
+	if !ok {
+		clear(x.lo[base : base+s.slices])
+		clear(x.hi[base : base+s.slices])
+		return
+	}
+	days := s.win.to - s.win.from
+	need := s.least - s.workable(days-1-d)*s.longest
+	for q := range s.slices {
+		x.lo[base+q], x.hi[base+q] = 0, 0
+		if s.week[q] < st.weekend || st.counted >= 0 && s.counts[q][st.counted] < 1 {
+			continue
+		}
+		floor := max(0, (need-s.heavy[q]+s.unit-1)/s.unit)
+		ceil := min(s.steps, (s.most-s.heavy[q])/s.unit+1)
+		x.gather(s, d, kind, q, st, int32(floor), int32(ceil))
+	}
+}
+
+// gather takes the minimum over the sources of one kind and slice, for minutes in [floor, ceil).
+func (x *pricer) gather(s *rowSpace, d, kind, q int, st step, floor, ceil int32) {
+	width := s.kinds * s.slices
+	before := d*width + q - st.slice
+	shift := int32(st.minute)
+	if floor >= ceil {
+		return
+	}
+	lo, hi := ceil, floor
+	for _, k := range s.sources[kind] {
+		at := before + int(k)*s.slices
+		if x.hi[at] > x.lo[at] && s.leaves(int(k), kind, s.win.from+d) {
+			lo, hi = min(lo, max(floor, x.lo[at]+shift)), max(hi, min(ceil, x.hi[at]+shift))
+		}
+	}
+	if lo >= hi {
+		return
+	}
+	to := (d+1)*width + kind*s.slices + q
+	x.lo[to], x.hi[to] = lo, hi
+	dst := x.values[to*s.steps+int(lo) : to*s.steps+int(hi)]
+	for i := range dst {
+		dst[i] = unreachable
+	}
+	for _, k := range s.sources[kind] {
+		at := before + int(k)*s.slices
+		if x.hi[at] <= x.lo[at] || !s.leaves(int(k), kind, s.win.from+d) {
+			continue
+		}
+		a, b := max(lo, x.lo[at]+shift), min(hi, x.hi[at]+shift)
+		if a >= b {
+			continue
+		}
+		src := x.values[at*s.steps+int(a-shift) : at*s.steps+int(b-shift)]
+		out := dst[a-lo:][:len(src)]
+		for i, v := range src {
+			out[i] = min(out[i], v)
+		}
+	}
+	for i, v := range dst {
+		if v < unreachable {
+			dst[i] = v + st.cost
+		}
+	}
+}
+
+// trace walks back from an ending and returns its row.
+func (x *pricer) trace(s *rowSpace, end ending) priced {
+	days := s.win.to - s.win.from
+	out := priced{row: make([]int8, days)}
+	kind, q, m, value := end.kind, end.slice, int32(end.step), end.value
+	for d := days - 1; d >= 0; d-- {
+		st, _ := x.step(s, d, kind)
+		out.row[d] = Off
+		if class, _ := s.split(kind); class >= 0 {
+			out.row[d] = x.member[d*len(s.classes)+class]
+		}
+		out.cost += x.entry[(s.win.from+d)*(x.p.shifts+1)+int(out.row[d])+1]
+		q, m, value = q-st.slice, m-int32(st.minute), value-st.cost
+		for _, k := range s.sources[kind] {
+			at := (d*s.kinds+int(k))*s.slices + q
+			if m >= x.lo[at] && m < x.hi[at] && x.values[at*s.steps+int(m)] == value && s.leaves(int(k), kind, s.win.from+d) {
+				kind = int(k)
+				break
+			}
+		}
+	}
+	return out
 }

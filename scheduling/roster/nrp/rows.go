@@ -1,5 +1,11 @@
 package nrp
 
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
+
 // problem is an Instance with lookup tables for the search.
 type problem struct {
 	in      *Instance
@@ -12,6 +18,9 @@ type problem struct {
 	minutes []int32   // by shift
 	usable  [][]int8  // [employee]: shifts with MaxShifts above 0
 	off     [][]bool  // [employee][day]
+	covers  []coverCell
+	cell    []int32 // [day*shifts+shift]: index into covers, or -1
+	grid    float64 // parts per cost unit in the integers of the pricing
 }
 
 // fine is how many parts one unit of a broken hard rule has, so that minutes can count in parts.
@@ -60,7 +69,45 @@ func prepare(in *Instance) *problem {
 			}
 		}
 	}
+	p.coverCells()
 	return p
+}
+
+// coverCells lists the cells by day and picks the finest grid whose sums stay far from overflow.
+func (p *problem) coverCells() {
+	p.covers = make([]coverCell, 0, len(p.in.Cover))
+	heaviest := 1
+	for _, c := range p.in.Cover {
+		p.covers = append(p.covers, coverCell{c.Day, c.Shift, c.Need, c.Under, c.Over})
+		heaviest = max(heaviest, c.Under, c.Over)
+	}
+	slices.SortFunc(p.covers, func(a, b coverCell) int {
+		return cmp.Or(a.day-b.day, a.shift-b.shift)
+	})
+	p.cell = make([]int32, p.days*p.shifts)
+	for i := range p.cell {
+		p.cell[i] = -1
+	}
+	for i, c := range p.covers {
+		p.cell[c.day*p.shifts+c.shift] = int32(i)
+	}
+	wish := 0
+	for _, table := range p.wish {
+		for _, w := range table {
+			wish = max(wish, int(w))
+		}
+	}
+	p.grid = 1024
+	for p.grid > 1 && p.grid*float64((heaviest+wish)*p.days) > 1<<28 {
+		p.grid /= 2
+	}
+}
+
+// cellsOf is the range of cover cells inside a window.
+func (p *problem) cellsOf(win window) (first, last int) {
+	first = sort.Search(len(p.covers), func(i int) bool { return p.covers[i].day >= win.from })
+	last = sort.Search(len(p.covers), func(i int) bool { return p.covers[i].day >= win.to })
+	return first, last
 }
 
 // row returns the request cost of one employee's row and its broken hard rules in units of 1/fine;

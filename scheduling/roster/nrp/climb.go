@@ -1,0 +1,190 @@
+package nrp
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// climber improves a roster by neighbourhoods: the rows of a group of employees are dropped and
+// made anew by column generation and a dive, the others stay (large neighbourhood search, Shaw
+// 1998, with the exact method of the root inside, as in Rahimian et al. 2017). Where the bound of
+// the group shows that nothing can be won, no dive is made.
+type climber struct {
+	p      *problem
+	rng    *rand.Rand
+	rows   [][]int8
+	heads  []int16
+	cost   int
+	bound  int
+	pool   *pool
+	lambda []float64
+	pricer *pricer
+	root   *root // for the first dive, then nil
+	noise  float64
+	halt   func() bool
+	finish func() // called when the cost meets the bound
+}
+
+func newClimber(r *root, rng *rand.Rand, halt func() bool, finish func()) *climber {
+	c := &climber{
+		p: r.p, rng: rng, heads: slices.Clone(r.heads), cost: r.cost, bound: r.bound, pool: r.pool.clone(),
+		lambda: r.lambda, pricer: newPricer(r.p), root: r, halt: halt, finish: finish,
+	}
+	for _, row := range r.rows {
+		c.rows = append(c.rows, slices.Clone(row))
+	}
+	return c
+}
+
+// Cost of the roster, which is always legal.
+func (c *climber) Cost() float64 { return float64(c.cost) }
+
+func (c *climber) adopt(from *climber) {
+	if from.cost >= c.cost {
+		return
+	}
+	c.cost = from.cost
+	copy(c.heads, from.heads)
+	for e := range c.rows {
+		copy(c.rows[e], from.rows[e])
+	}
+}
+
+// Run makes steps neighbourhoods; the first is a dive over everybody.
+func (c *climber) Run(steps int, _ float64) {
+	for range steps {
+		if c.cost <= c.bound {
+			c.finish()
+			return
+		}
+		if c.root != nil {
+			c.plunge()
+			continue
+		}
+		c.neighbourhood()
+	}
+}
+
+// rootSettled is how near the bound must be to the root's value for a dive from it to make sense.
+const rootSettled = 0.95
+
+// plunge dives from the root's master.
+func (c *climber) plunge() {
+	r := c.root
+	c.root = nil
+	if m := r.group.m; m == nil || r.group.failed || r.group.bound < rootSettled*m.value() {
+		return
+	}
+	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, r.group.who, r.group.win, c.halt)
+	g.m = r.group.m.clone()
+	copy(g.center, c.lambda)
+	c.apply(g, g.dive(g.cost, c.rng, c.noise))
+}
+
+// neighbourhood frees some employees.
+func (c *climber) neighbourhood() {
+	who := c.choose(c.size())
+	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, c.window(), c.halt)
+	g.open(c.lambda, knownColumns)
+	hopeless := g.generate(neighbourRounds, rowsPerPricing, float64(g.cost))
+	if g.failed {
+		return
+	}
+	if hopeless || g.m.optimise(c.halt, pivotLimit*g.m.size) && g.m.value() > float64(g.cost)-0.9 {
+		return
+	}
+	c.apply(g, g.dive(g.cost, c.rng, 0.2))
+	c.pool.trim(c.lambda)
+}
+
+const (
+	knownColumns    = 60 // per member, from the pool
+	neighbourRounds = 40
+	rowsPerPricing  = 3
+)
+
+// size draws a group's size between 3 and everybody, mostly small: small groups are quick, large ones
+// leave a valley that small ones cannot.
+func (c *climber) size() int {
+	u := c.rng.Float64()
+	return min(c.p.workers, int(3*math.Pow(max(1, float64(c.p.workers)/3), u*u)))
+}
+
+// windowCells is the most cover cells of a group's master: long or wide problems are improved some
+// weeks at a time.
+const windowCells = 1000
+
+// window draws the days that a group may change: all of them when the problem is small.
+func (c *climber) window() window {
+	weeks := (c.p.days + 6) / 7
+	most := max(1, weeks*windowCells/max(1, len(c.p.covers)))
+	if most >= weeks {
+		return window{0, c.p.days}
+	}
+	first := c.rng.IntN(weeks - most + 1)
+	return window{7 * first, min(c.p.days, 7*(first+most))}
+}
+
+// apply takes over a group's new rows.
+func (c *climber) apply(g *group, columns []*column) {
+	for k, col := range columns {
+		row := c.rows[g.who[k]]
+		for i, s := range col.row {
+			d := g.win.from + i
+			if row[d] >= 0 {
+				c.heads[d*c.p.shifts+int(row[d])]--
+			}
+			if s >= 0 {
+				c.heads[d*c.p.shifts+int(s)]++
+			}
+			row[d] = s
+		}
+	}
+	if columns != nil {
+		c.cost = c.p.total(c.rows)
+	}
+}
+
+// choose draws members; half of the time those whose rows cost much at the root's multipliers are
+// drawn more often.
+func (c *climber) choose(n int) []int {
+	weight := make([]float64, c.p.workers)
+	sum := 0.0
+	focus := c.rng.IntN(2) == 0
+	for e := range weight {
+		weight[e] = 1
+		if focus {
+			weight[e] = 0.2 + c.excess(e)
+		}
+		sum += weight[e]
+	}
+	who := make([]int, 0, n)
+	for len(who) < n {
+		x := c.rng.Float64() * sum
+		pick := -1
+		for e, w := range weight {
+			if w > 0 {
+				pick = e
+				if x -= w; x < 0 {
+					break
+				}
+			}
+		}
+		sum -= weight[pick]
+		weight[pick] = 0
+		who = append(who, pick)
+	}
+	slices.Sort(who)
+	return who
+}
+
+// excess is how much more an employee's row costs than the best known one at the multipliers.
+func (c *climber) excess(e int) float64 {
+	now := c.p.newColumn(e, 0, 0, c.rows[e]).reducedAt(c.lambda)
+	best := now
+	for _, col := range c.pool.columns[e] {
+		best = min(best, col.reducedAt(c.lambda))
+	}
+	return now - best
+}

@@ -1,0 +1,223 @@
+package nrp
+
+import (
+	"math"
+	"sync"
+)
+
+// group is a part of the problem: some employees whose days inside a window may change while all
+// else stays. Costs are local: the requests of these days and the cover of the window.
+type group struct {
+	p       *problem
+	pricers []*pricer // one per goroutine
+	pool    *pool     // nil when the window is not the whole horizon
+	who     []int
+	win     window
+	rows    [][]int8 // the roster the group was cut from, by employee
+	first   int      // first cover cell of the window
+	covers  []coverCell
+	need    []int // by cell: what the others leave open; negative when they exceed it
+	start   []*column
+	cost    int // local cost of the start
+	halt    func() bool
+	grid    float64 // parts per cost unit in prices
+
+	m      *master
+	fixed  []*column // by member, set by a dive
+	center []float64 // multipliers with the best bound
+	bound  float64
+	lambda []float64 // multipliers of the current pricing
+	found  [][]priced
+	floors []int32
+	failed bool // an employee could not be priced
+}
+
+// newGroup cuts a group out of a roster; heads counts it by day and shift.
+func newGroup(p *problem, pricers []*pricer, l *pool, rows [][]int8, heads []int16, who []int, win window, halt func() bool) *group {
+	g := &group{
+		p: p, pricers: pricers, who: who, win: win, rows: rows, halt: halt, grid: p.grid,
+		fixed: make([]*column, len(who)), found: make([][]priced, len(who)), floors: make([]int32, len(who)),
+	}
+	last := 0
+	g.first, last = p.cellsOf(win)
+	g.covers = p.covers[g.first:last]
+	if win.from == 0 && win.to == p.days {
+		g.pool = l
+	}
+	g.need = make([]int, len(g.covers))
+	for i, c := range g.covers {
+		n := int(heads[c.day*p.shifts+c.shift])
+		g.need[i] = c.need - n
+		g.cost += c.miss(n)
+	}
+	for _, e := range who {
+		c := g.column(e, rows[e][win.from:win.to])
+		g.start = append(g.start, c)
+		g.cost += int(c.cost)
+		for _, i := range c.cells {
+			g.need[i]++
+		}
+	}
+	g.center, g.lambda = make([]float64, len(g.covers)), make([]float64, len(g.covers))
+	g.bound = math.Inf(-1)
+	return g
+}
+
+// miss is what n heads cost.
+func (c *coverCell) miss(n int) int {
+	if n < c.need {
+		return c.under * (c.need - n)
+	}
+	return c.over * (n - c.need)
+}
+
+func (g *group) column(e int, row []int8) *column {
+	if g.pool != nil {
+		c, _ := g.pool.add(g.p, e, row)
+		return c
+	}
+	return g.p.newColumn(e, g.win.from, g.first, append([]int8(nil), row...))
+}
+
+// open builds the master from the start and, for every member, the known columns that look best at
+// the multipliers.
+func (g *group) open(lambda []float64, known int) {
+	copy(g.center, lambda[g.first:g.first+len(g.covers)])
+	g.m = newMaster(g.covers, g.need, g.start)
+	if g.pool == nil {
+		return
+	}
+	for k, e := range g.who {
+		for _, c := range cheapestColumns(g.pool.columns[e], g.center, known) {
+			if c != g.start[k] {
+				g.m.add(k, c)
+			}
+		}
+	}
+}
+
+// price finds the cheapest rows of all free members at g.lambda and returns the Lagrangian bound
+// (Geoffrion 1974): with the link "heads = rows that work" priced, each cell and each employee is
+// solved alone. The multipliers lie on the grid of the prices, so the bound is exact.
+func (g *group) price(most int) float64 {
+	bound := 0.0
+	for i := range g.covers {
+		g.lambda[i] = math.Round(g.lambda[i]*g.grid) / g.grid
+		_, value := g.cheapestHeads(i)
+		bound += value
+	}
+	var wg sync.WaitGroup
+	for t, x := range g.pricers {
+		wg.Go(func() {
+			for k := t; k < len(g.who); k += len(g.pricers) {
+				if g.fixed[k] == nil {
+					g.priceOne(x, k, most)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for k := range g.who {
+		if g.fixed[k] != nil {
+			bound += g.fixed[k].reducedAt(g.lambda)
+			continue
+		}
+		if g.floors[k] == math.MinInt32 {
+			g.failed = true
+			return math.Inf(-1)
+		}
+		bound += float64(g.floors[k]) / g.grid
+	}
+	return bound
+}
+
+// cheapestHeads minimises cover cost + lambda * heads over the heads that the members can supply to
+// cell i; the function is convex with one corner at the need.
+func (g *group) cheapestHeads(i int) (heads int, value float64) {
+	c, value := &g.covers[i], math.Inf(1)
+	for _, n := range [3]int{0, max(0, min(g.need[i], len(g.who))), len(g.who)} {
+		if v := float64(c.miss(n+c.need-g.need[i])) + g.lambda[i]*float64(n); v < value {
+			heads, value = n, v
+		}
+	}
+	return heads, value
+}
+
+func (g *group) priceOne(x *pricer, k, most int) {
+	e, p := g.who[k], g.p
+	width := p.shifts + 1
+	for i := g.win.from * width; i < g.win.to*width; i++ {
+		x.entry[i] = p.wish[e][i] * int32(g.grid)
+	}
+	for i := range g.covers {
+		c := &g.covers[i]
+		x.entry[c.day*width+c.shift+1] -= int32(math.Round(g.lambda[i] * g.grid))
+	}
+	g.found[k], g.floors[k] = x.cheapest(e, g.win, g.rows[e], most)
+}
+
+// The share of the best known multipliers in the ones priced next (Wentges 1997) damps the jumps of
+// the master's duals. It grows while the bound does and shrinks when it holds the duals back.
+const (
+	firstShare = 0.6
+	mostShare  = 0.8
+)
+
+// generate adds up to each columns per member and round until the master is solved, rounds are used up, or the bound shows that no
+// whole solution costs less than the cutoff. It returns whether the cutoff was reached.
+func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
+	share, misses := firstShare, 0
+	for round := 0; round < rounds && !g.halt(); round++ {
+		exact := g.m.optimise(g.halt, pivotLimit*g.m.size)
+		z := g.m.value()
+		for i := range g.lambda {
+			g.lambda[i] = share*g.center[i] + (1-share)*g.m.dual[i]
+		}
+		bound := g.price(each)
+		if g.failed {
+			return false
+		}
+		if bound > g.bound {
+			g.bound = bound
+			copy(g.center, g.lambda)
+			share = min(mostShare, share+0.05)
+		} else {
+			share = max(0, share-0.15)
+		}
+		if math.Ceil(g.bound-1e-6) >= cutoff {
+			return true
+		}
+		if g.enter() {
+			misses = 0
+		} else if misses++; exact && misses > 2 {
+			return false
+		} else {
+			share /= 2
+			if misses == 2 {
+				share = 0
+			}
+		}
+		if exact && z-g.bound < 0.05 {
+			return false
+		}
+	}
+	return false
+}
+
+// enter adds the rows just found that improve the master.
+func (g *group) enter() bool {
+	any := false
+	for k, e := range g.who {
+		if g.fixed[k] != nil {
+			continue
+		}
+		for _, f := range g.found[k] {
+			c := g.column(e, f.row)
+			if c.reducedAt(g.m.dual)-g.m.dual[g.m.cells+k] < -3*reducedEps {
+				g.m.add(k, c)
+				any = true
+			}
+		}
+	}
+	return any
+}

@@ -1,0 +1,83 @@
+package nrp
+
+import (
+	"context"
+	"math"
+
+	"github.com/chaoban/chaoban/scheduling/roster/search"
+)
+
+// root is the column generation over all employees: it gives the bound, the multipliers that guide
+// the neighbourhoods, and the first columns.
+type root struct {
+	p       *problem
+	rows    [][]int8
+	heads   []int16
+	cost    int
+	bound   int // no roster costs less; 0 when nothing was proven
+	pool    *pool
+	lambda  []float64
+	group   *group
+	pricers []*pricer
+}
+
+// masterLimit is the most rows of a master; the inverse of its basis has the square of it.
+const masterLimit = 1200
+
+func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *root {
+	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
+	r.lambda = make([]float64, len(p.covers))
+	for range b.Threads {
+		r.pricers = append(r.pricers, newPricer(p))
+	}
+	all := make([]int, p.workers)
+	for e := range all {
+		all[e] = e
+	}
+	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, rootShare))
+	return r
+}
+
+// solve generates columns until the relaxation is solved or the root's share of the budget ends.
+func (r *root) solve(b search.Budget) {
+	rounds := math.MaxInt
+	if b.Iterations > 0 {
+		rounds = 10 + b.Iterations/iterationsPerStep
+	}
+	g := r.group
+	if len(r.p.covers)+r.p.workers > masterLimit {
+		return
+	}
+	g.open(r.lambda, 0)
+	g.generate(rounds, rowsPerPricing, float64(r.cost))
+	if g.bound > 0 {
+		r.bound = int(math.Ceil(g.bound - 1e-6)) // costs are whole numbers
+	}
+	copy(r.lambda, g.center)
+}
+
+// count returns the heads by day and shift.
+func (p *problem) count(rows [][]int8) []int16 {
+	heads := make([]int16, p.days*p.shifts)
+	for _, row := range rows {
+		for d, s := range row {
+			if s >= 0 {
+				heads[d*p.shifts+int(s)]++
+			}
+		}
+	}
+	return heads
+}
+
+// total is the cost of a roster.
+func (p *problem) total(rows [][]int8) int {
+	sum := 0
+	for e, row := range rows {
+		w, _ := p.row(e, row)
+		sum += int(w)
+	}
+	for i, n := range p.count(rows) {
+		sum += int(p.cover[i][n])
+	}
+	return sum
+}
