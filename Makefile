@@ -65,7 +65,7 @@ bench-forecast: need-go ## accuracy and speed of forecasts beside the best peers
 	$(GO) test -run '^$$' -bench Forecast -benchtime 1x -benchmem -timeout 30m -v ./scheduling/forecast
 
 bench-staffing: need-go ## accuracy and speed of staffing beside the bars
-	$(GO) test -run '^$$' -bench Staffing -benchtime 1x -benchmem -timeout 30m -v ./scheduling/staffing/...
+	$(GO) test -run '^$$' -bench Staffing -benchtime 1x -benchmem -timeout 60m -v ./scheduling/staffing/...
 
 bench-warehouse: engine need-go ## figures on 100 million messages (CHAOBAN_MESSAGES); make bench takes 2 million
 	CHAOBAN_MESSAGES=$(CHAOBAN_MESSAGES) $(GO) test -run '^$$' -bench Scale -benchtime 1x -timeout 3h ./kpi/warehouse
