@@ -160,14 +160,10 @@ func TestEveryRemedyCures(t *testing.T) {
 				}
 			}
 			require.NoError(t, (scheduling.Roster{Shifts: noOverlap(after.Shifts, r)}).Validate())
-			hard := 0
 			for _, w := range Check(after) {
 				require.False(t, w.Rule == v.Rule && w.Range.Overlaps(v.Range), "%s does not cure %s", r.Kind, v.Rule)
-				if w.Hard {
-					hard++
-				}
+				require.True(t, !w.Hard || wasAsBad(before, w), "%s breaks %s at %v by %v", r.Kind, w.Rule, w.Range, w.Amount)
 			}
-			require.LessOrEqual(t, hard, countHard(before), "%s", r.Kind)
 		}
 	})
 }
@@ -182,13 +178,12 @@ func noOverlap(all []scheduling.Shift, r Remedy) (out []scheduling.Shift) {
 	return out
 }
 
-func countHard(vs []Violation) (n int) {
-	for _, v := range vs {
-		if v.Hard {
-			n++
-		}
-	}
-	return n
+// wasAsBad reports a violation of the same rule at the same place that was no smaller. Their number may grow: a run
+// of days that is much too long can become two that are a little too long.
+func wasAsBad(before []Violation, w Violation) bool {
+	return slices.ContainsFunc(before, func(v Violation) bool {
+		return v.Rule == w.Rule && v.Range.Overlaps(w.Range) && v.Amount >= w.Amount-1e-9
+	})
 }
 
 func TestTryAnEdit(t *testing.T) {
