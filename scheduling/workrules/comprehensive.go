@@ -147,18 +147,8 @@ func (j *Judge) periodRange(day int32) calendar.Range {
 
 // comprehensiveDaily: house rule after 劳部发[1997]271 §6, which limits heavy work to 11 h.
 func comprehensiveDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	limit := int32(j.frame.params.ComprehensiveDay / time.Minute)
-	for _, l := range j.days {
-		if l.work <= limit || !l.judged {
-			continue
-		}
-		if out.quickly() {
-			return
-		}
-		out.add(j.frame.dayRange(l.day), hours(l.work-limit),
-			say("%s 综合工时工作%.4g小时，当日上限%.4g小时", "%s: %.4g h under comprehensive hours, the ceiling that day is %.4g h", j.frame.date[l.day], hours(l.work), hours(limit)),
-			shorten(l.work-limit))
-	}
+	j.dailyCeiling(j.frame.params.ComprehensiveDay, out,
+		"%s 综合工时工作%.4g小时，当日上限%.4g小时", "%s: %.4g h under comprehensive hours, the ceiling that day is %.4g h")
 }
 
 // comprehensivePeriod: 劳动法 §39, 劳部发[1994]503 §5: the period as a whole keeps the normal

@@ -107,7 +107,13 @@ func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 // partTimeDaily: 劳动合同法 §68: at most 4 h a day on average with one employer; the house reads it
 // as a ceiling for each day.
 func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	limit := int32(j.frame.params.PartTimeDay / time.Minute)
+	j.dailyCeiling(j.frame.params.PartTimeDay, out,
+		"%s 非全日制工作%.4g小时，上限%.4g小时", "%s: part-time work of %.4g h, the ceiling is %.4g h")
+}
+
+// dailyCeiling reports the judged days with more work than the ceiling; the texts name date, work and ceiling.
+func (j *Judge) dailyCeiling(ceiling time.Duration, out *findings, zh, en string) {
+	limit := int32(ceiling / time.Minute)
 	for _, l := range j.days {
 		if l.work <= limit || !l.judged {
 			continue
@@ -116,8 +122,7 @@ func partTimeDaily(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 			return
 		}
 		out.add(j.frame.dayRange(l.day), hours(l.work-limit),
-			say("%s 非全日制工作%.4g小时，上限%.4g小时", "%s: part-time work of %.4g h, the ceiling is %.4g h", j.frame.date[l.day], hours(l.work), hours(limit)),
-			shorten(l.work-limit))
+			say(zh, en, j.frame.date[l.day], hours(l.work), hours(limit)), shorten(l.work-limit))
 	}
 }
 
