@@ -81,14 +81,20 @@ const (
 
 // Draw writes charts one under the other as one SVG file.
 func Draw(charts ...Chart) []byte {
+	return Stack(width, height, len(charts), func(b *bytes.Buffer, i int) { (&canvas{Chart: charts[i].fitted(), b: b}).draw() })
+}
+
+// Stack writes n pictures of one size, in pixels, one under the other as one SVG file. draw writes picture i
+// with its origin at the top left.
+func Stack(width, height float64, n int, draw func(b *bytes.Buffer, i int)) []byte {
 	var b bytes.Buffer
-	whole := height * float64(len(charts))
+	whole := height * float64(n)
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" font-family="system-ui, 'Noto Sans SC', 'Noto Sans CJK SC', sans-serif" font-size="11" fill="#334155">
 <rect width="100%%" height="100%%" fill="#ffffff"/>
 `, width, whole, width, whole)
-	for i, c := range charts {
+	for i := range n {
 		fmt.Fprintf(&b, `<g transform="translate(0 %g)">`+"\n", height*float64(i))
-		(&canvas{Chart: c.fitted(), b: &b}).draw()
+		draw(&b, i)
 		b.WriteString("</g>\n")
 	}
 	b.WriteString("</svg>\n")

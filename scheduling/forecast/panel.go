@@ -64,18 +64,7 @@ type picture struct {
 
 // Draw writes panels one under the other as one SVG file. The same panels give the same bytes.
 func Draw(panels ...Panel) []byte {
-	var b bytes.Buffer
-	height := plotHeight * float64(len(panels))
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" font-family="system-ui, 'Noto Sans SC', 'Noto Sans CJK SC', sans-serif" font-size="11" fill="#334155">
-<rect width="100%%" height="100%%" fill="#ffffff"/>
-`, plotWidth, height, plotWidth, height)
-	for i, panel := range panels {
-		fmt.Fprintf(&b, `<g transform="translate(0 %g)">`+"\n", plotHeight*float64(i))
-		newPicture(panel, &b).draw()
-		b.WriteString("</g>\n")
-	}
-	b.WriteString("</svg>\n")
-	return b.Bytes()
+	return chart.Stack(plotWidth, plotHeight, len(panels), func(b *bytes.Buffer, i int) { newPicture(panels[i], b).draw() })
 }
 
 func newPicture(panel Panel, b *bytes.Buffer) *picture {
