@@ -16,7 +16,7 @@ func newStaffCapacity(s *settings) *cobra.Command {
 		Use: "capacity", Short: "Plan people by week, up to 64 weeks: classes, temporary people, overtime, and by when to decide", Args: cobra.NoArgs,
 		Long: "Plan people by week, up to 64 weeks: training classes, temporary people, overtime and cloud hours at least cost,\n" +
 			"and until which day each can still be ordered. The file is JSON or YAML; scheduling/staffing/capacity has an example.",
-		Example: "  chaoban staff capacity --in scheduling/staffing/capacity/testdata/double11.json",
+		Example: "  chaoban staff capacity --in docs/examples/staff-capacity.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var problem capacity.Input
 			if err := readProblem(cmd.InOrStdin(), in, &problem); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const capacityExample = "../../scheduling/staffing/capacity/testdata/double11.json"
+const capacityExample = "../../docs/examples/staff-capacity.json"
 
 // The same problem as YAML gives the same plan, and a wrong file says what is wrong with it.
 func TestCapacityFiles(t *testing.T) {

@@ -291,7 +291,7 @@ func TestExampleFile(t *testing.T) {
 }
 
 func example(t testing.TB) (capacity.Plan, capacity.Input) {
-	body, err := os.ReadFile("testdata/double11.json")
+	body, err := os.ReadFile("../../../docs/examples/staff-capacity.json")
 	require.NoError(t, err)
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
