@@ -111,7 +111,7 @@ type occurrence struct {
 	length  int
 	phases  []occurrencePhase
 	spans   []Phase // as they were given
-	builtIn bool // made from the holiday table, not given by the caller
+	builtIn bool    // made from the holiday table, not given by the caller
 	opens   []opening
 	scale   float64 // planned size over the past one; 0 = not given
 	scaleOf string
