@@ -82,7 +82,7 @@ func (f *forecastFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.hours, "hours", "", `open hours, "Mon-Fri 07:00-21:00; Sat 09:00-18:00" (default: learned from the data)`)
 	flags.StringVar(&f.missing, "missing", "closed", "what an open slot without a row means: closed or zero")
 	flags.StringVar(&f.events, "events", "", "events file (YAML)")
-	flags.StringVar(&f.exclude, "exclude", "", "stretches that must not teach, YAML: exclude: [{from: 2026-10-12T09:00, to: ..., reason: ...}]")
+	flags.StringVar(&f.exclude, "exclude", "", "stretches that must not teach, YAML: exclude: [{from: 2026-10-12T09:00, to: ..., reason: ...}]; a day as to is included")
 	flags.StringVar(&f.calendar, "calendar", "cn", "holidays: cn or none")
 	flags.StringVar(&f.quantiles, "quantiles", "0.1,0.5,0.9", "quantile levels")
 }

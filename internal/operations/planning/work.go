@@ -207,7 +207,7 @@ func (w work) human(s forecast.Series, o forecast.Options, r *forecast.Result) (
 	if err := w.late(s, r.Origin, f.Counts); err != nil {
 		return nil, err
 	}
-	r.Curve, r.Days = f.Curve, f.Days
+	r.Curve, r.Days, r.Events = f.Curve, f.Days, f.Events
 	return &BotShare{
 		HistoryCounts: f.Counts, Arrivals: f.Arrivals, Human: f.Human, Share: f.Share, Changes: w.Changes, Model: learned(f.Model), Doubts: f.Doubts,
 	}, nil
