@@ -111,9 +111,11 @@ type Operations struct {
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
 	g := deps.gate()
+	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules}
+	planned := planning.New(g, policy)
 	return &Operations{
-		Planning:  planning.New(g, planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules}),
-		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays}),
+		Planning:  planned,
+		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy)}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{
