@@ -6,7 +6,7 @@
 // forecast.Series. Now lives here; domain functions take the instant.
 //
 // This package wires the groups, one package each: administration, measuring, planning, pricing,
-// settling.
+// rostering, settling.
 // They stand on gate and never import each other. It also owns what belongs to none of them: runs of
 // jobs, answers to repeated requests, and the types that doors pass through.
 //
@@ -27,6 +27,8 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/revising"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -99,8 +101,9 @@ func (d Deps) gate() gate.Gate {
 
 // Operations is every use case, grouped by who asks.
 type Operations struct {
-	Planning       *planning.Planning             // supervisors: history, forecast, roster
+	Planning       *planning.Planning             // supervisors: history, forecast
 	Pricing        *pricing.Pricing               // supervisors: heads and what they cost, what-if scenarios
+	Rostering      *rostering.Rostering           // supervisors: rosters and their life; agents: their shifts
 	Measuring      *measuring.Measuring           // everyone: events in, figures out
 	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
 	Administration *administration.Administration // operators: master data, users, audit
@@ -111,10 +114,11 @@ type Operations struct {
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
 	g := deps.gate()
-	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules}
-	planned := planning.New(g, policy)
+	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions}
+	desk := revising.New(revising.Policy{Zone: deps.Zone, Holidays: deps.Holidays, Rules: deps.Rules})
 	return &Operations{
-		Planning:  planned,
+		Planning:  planning.New(g, policy),
+		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
 		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy)}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/operations/gate"
+
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -261,7 +263,7 @@ func learned(m forecast.FigureModel) forecast.FigureModel {
 // digest names everything in it.
 func (w work) digest() (string, error) {
 	h := sha256.New()
-	err := addJSON(h, struct {
+	err := gate.AddJSON(h, struct {
 		Slot    time.Duration
 		Source  string
 		Counts  forecast.Counted
