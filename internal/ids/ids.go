@@ -59,6 +59,8 @@ type (
 	Run string
 	// Report is one report that was made.
 	Report string
+	// Request is one thing that agents and supervisors agree about a roster.
+	Request string
 )
 
 const maxLength = 64

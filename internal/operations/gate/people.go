@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -95,4 +97,21 @@ func Doubled(ctx context.Context, view *store.View, assignments []chatlog.Assign
 		}
 	}
 	return notes, nil
+}
+
+// PublishedShifts are the binding shifts that start in a range, by start.
+func PublishedShifts(ctx context.Context, view *store.View, r calendar.Range) ([]scheduling.Shift, error) {
+	found, err := store.All(func(p store.Page) ([]store.Shift, string, error) {
+		return view.Shifts(ctx, store.ShiftFilter{State: store.Published, Range: r}, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]scheduling.Shift, 0, len(found))
+	for _, s := range found {
+		if r.Contains(s.Start) {
+			out = append(out, s.Shift)
+		}
+	}
+	return out, nil
 }

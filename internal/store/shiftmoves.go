@@ -1,0 +1,74 @@
+package store
+
+import (
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/leave"
+)
+
+// MoveShifts changes the owners or the times of shifts of a published roster: those of drop go, those
+// of add come. why names what asked for it, for the audit row.
+//
+// Errors: ErrNotFound; "roster.stale" when the roster is not published any more or a shift to drop is
+// not there as it was; "roster.double_booked" when somebody would be in two published places.
+func (tx *Tx) MoveShifts(e leave.Effect, why string) (Meta, error) {
+	row, err := tx.rosterNow(e.Roster, AnyVersion)
+	if err != nil {
+		return Meta{}, err
+	}
+	if RosterState(row.State) != Published {
+		return Meta{}, fault.New(fault.Conflict, "roster.stale", "the roster %q is %s", row.Title, row.State)
+	}
+	for _, s := range e.Drop {
+		if err := tx.dropShift(e.Roster, s); err != nil {
+			return Meta{}, err
+		}
+	}
+	for _, s := range e.Add {
+		taken, err := tx.q.NewSelect().Model((*shiftRow)(nil)).
+			Where("agent = ? AND start_at < ? AND end_at > ?", s.Agent, micros(s.End), micros(s.Start)).
+			Where("EXISTS (SELECT 1 FROM rosters AS r WHERE r.id = t.roster AND r.state = ?)", Published).Exists(tx.ctx)
+		if err != nil {
+			return Meta{}, translate(err)
+		}
+		if taken {
+			return Meta{}, fault.New(fault.Conflict, "roster.double_booked", "the agent %s works already at %s", s.Agent, s.Start.UTC().Format("2006-01-02T15:04:05Z"))
+		}
+		if _, err := tx.writeShifts(e.Roster, []scheduling.Shift{s}); err != nil {
+			return Meta{}, err
+		}
+	}
+	row.stamp = stamp{row.Version + 1, micros(tx.now)}
+	if err := tx.write(&row, true); err != nil {
+		return Meta{}, err
+	}
+	return row.meta(), tx.note("roster.move", "roster", row.ID, "", struct {
+		Version int    `json:"version"`
+		Dropped int    `json:"dropped"`
+		Added   int    `json:"added"`
+		Why     string `json:"why"`
+	}{row.Version, len(e.Drop), len(e.Add), why})
+}
+
+// dropShift takes one shift away that is there exactly as it is said.
+func (tx *Tx) dropShift(roster ids.Roster, s scheduling.Shift) error {
+	stale := fault.New(fault.Conflict, "roster.stale", "the shift of %s at %s is not there any more as it was", s.Agent, s.Start.UTC().Format("2006-01-02T15:04:05Z"))
+	var rows []shiftRow
+	if err := tx.q.NewSelect().Model(&rows).Where("roster = ? AND agent = ? AND start_at = ?", roster, s.Agent, micros(s.Start)).Scan(tx.ctx); err != nil {
+		return translate(err)
+	}
+	if len(rows) == 0 {
+		return stale
+	}
+	there, err := rows[0].shift()
+	if err != nil {
+		return err
+	}
+	if !leave.SameShift(there, s) {
+		return stale
+	}
+	tx.loose = true
+	_, err = tx.q.NewDelete().Model(&rows[0]).WherePK().Exec(tx.ctx)
+	return translate(err)
+}

@@ -1,0 +1,277 @@
+package leave
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+)
+
+// Outcome is what the rules make of a leave request.
+type Outcome string
+
+// The outcomes.
+const (
+	Grant  Outcome = "grant"  // nothing speaks against it
+	Ask    Outcome = "ask"    // a supervisor decides
+	Reject Outcome = "reject" // it cannot be granted
+)
+
+// Finding is one thing found about a request.
+type Finding struct {
+	Code  string `json:"code"`
+	Asks  bool   `json:"asks,omitempty"` // a supervisor must look at it
+	Stops bool   `json:"stops,omitempty"`
+	Says  Text   `json:"says"`
+}
+
+// DayView is one day of a leave request as a supervisor sees it.
+type DayView struct {
+	Date     calendar.Date `json:"date"`
+	Minutes  int           `json:"minutes"`   // charged
+	Away     int           `json:"away"`      // others of the tightest quota's people who are away
+	Heads    int           `json:"heads"`     // most of that quota; -1 = no quota
+	Quota    string        `json:"quota"`     // its name
+	LostYuan float64       `json:"lost_yuan"` // what the requirement loses
+	Known    bool          `json:"known"`     // there is a requirement for the day
+}
+
+// Decision is what was found about a leave request.
+type Decision struct {
+	Outcome  Outcome   `json:"outcome"`
+	LostYuan float64   `json:"lost_yuan"`
+	Days     []DayView `json:"days"`
+	Findings []Finding `json:"findings"`
+}
+
+// Absent is leave of somebody that counts towards quotas.
+type Absent struct {
+	Agent ids.Agent
+	Site  ids.Site
+	Team  ids.Team
+	Range calendar.Range
+}
+
+// Case is everything a leave request is decided on.
+type Case struct {
+	Agent     ids.Agent
+	Site      ids.Site
+	Team      ids.Team
+	Kind      LeaveKind
+	Range     calendar.Range
+	Proof     string
+	Employed  calendar.Dates
+	Shifts    []scheduling.Shift // the agent's published ones that overlap the range
+	Published []calendar.Range   // the ranges of published rosters
+	Others    []Absent           // granted leave of everybody
+	Own       []calendar.Range   // leave that the agent has or waits for already
+	Entries   []Entry            // the agent's ledger
+	Coverage  *Coverage
+	Policy    Policy
+	Closures  []Closure // resolved
+	Holidays  calendar.Holidays
+	Zone      *time.Location
+	Now       time.Time
+}
+
+// Charges is the working time that the leave takes, by day. On a day that a published roster covers
+// it is the time of the shifts that start on it, without meals, at most a day of leave; on other days
+// it is a day of leave, or the part of the day that is asked for, when the day is an official working
+// day (条例 §3: holidays and rest days are not counted as annual leave). A kind that counts calendar
+// days charges every day.
+func (c Case) Charges() []Charge {
+	rule, _ := c.Policy.RuleOf(c.Kind)
+	var out []Charge
+	for d := range c.Range.Dates(c.Zone) {
+		day := calendar.Day(d, c.Zone)
+		part := int(min(c.Range.Overlap(day), time.Duration(c.Policy.DayMinutes)*time.Minute) / time.Minute)
+		minutes := 0
+		switch {
+		case rule.Calendar:
+			minutes = part
+		case c.published(day):
+			minutes = min(c.rostered(day), c.Policy.DayMinutes)
+		case c.Holidays.Kind(d).Working():
+			minutes = part
+		}
+		if minutes > 0 {
+			out = append(out, Charge{d, minutes})
+		}
+	}
+	return out
+}
+
+func (c Case) published(day calendar.Range) bool {
+	return slices.ContainsFunc(c.Published, func(r calendar.Range) bool { return r.Contains(day.Start) })
+}
+
+// rostered is the minutes of work that the leave takes out of the shifts starting on a day.
+func (c Case) rostered(day calendar.Range) int {
+	e := c.Effect()
+	var sum time.Duration
+	for _, s := range e.Drop {
+		if day.Contains(s.Start) {
+			sum += s.WorkTime()
+		}
+	}
+	for _, s := range e.Add {
+		if day.Contains(s.Start) {
+			sum -= s.WorkTime()
+		}
+	}
+	return int(max(0, sum) / time.Minute)
+}
+
+// Effect is what the leave takes out of the roster: shifts inside it go, those across its edges keep
+// the part outside when that lasts an hour or more.
+func (c Case) Effect() Effect {
+	var e Effect
+	for _, s := range c.Shifts {
+		if s.Agent != c.Agent || !s.Range().Overlaps(c.Range) {
+			continue
+		}
+		e.Drop = append(e.Drop, s)
+		for _, part := range []calendar.Range{{Start: s.Start, End: c.Range.Start}, {Start: c.Range.End, End: s.End}} {
+			if part.Duration() >= shortestPart {
+				e.Add = append(e.Add, cut(s, part))
+			}
+		}
+	}
+	return e
+}
+
+// shortestPart is the shortest part of a shift that is still worked beside leave.
+const shortestPart = time.Hour
+
+// cut is the part of a shift inside a range.
+func cut(s scheduling.Shift, r calendar.Range) scheduling.Shift {
+	out := s
+	out.Start, out.End, out.Activities = r.Start, r.End, nil
+	for _, a := range s.Activities {
+		if a.Start.Before(r.Start) {
+			a.Start = r.Start
+		}
+		if a.End.After(r.End) {
+			a.End = r.End
+		}
+		if a.Start.Before(a.End) {
+			out.Activities = append(out.Activities, a)
+		}
+	}
+	return out
+}
+
+// Decide says whether the leave is granted by itself, needs a supervisor, or cannot be: quotas of the
+// day, closed days, balance, notice, documents, and what the requirement loses in money. Leave that
+// the law grants (KindRule.Protected) is never stopped by quota or closed days; it says so and a
+// supervisor sees it.
+func Decide(c Case) Decision {
+	d := Decision{Outcome: Ask, Findings: []Finding{}}
+	rule, known := c.Policy.RuleOf(c.Kind)
+	if !known {
+		d.find(Finding{Code: "leave.kind", Stops: true, Says: text("没有这种假", "there is no such leave")})
+		d.Outcome = Reject
+		return d
+	}
+	charges := c.Charges()
+	c.limits(&d, rule, charges)
+	c.days(&d, rule, charges)
+	if rule.Balance {
+		if _, err := TakeFrom(c.Entries, c.Agent, c.Kind, charges); err != nil {
+			d.find(Finding{Code: "leave.balance", Stops: true, Says: text("余额不足：%s", "the balance does not reach: %s", err)})
+		}
+	}
+	if d.LostYuan > c.Policy.AutoYuan {
+		d.find(Finding{Code: "leave.coverage", Asks: true, Says: text("缺人损失%.2f元，超过自动批准的上限%.2f元", "the hours lost are worth %.2f yuan, more than the %.2f that pass by themselves", d.LostYuan, c.Policy.AutoYuan)})
+	}
+	switch {
+	case slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Stops }):
+		d.Outcome = Reject
+	case rule.Auto && !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Asks }):
+		d.Outcome = Grant
+	}
+	return d
+}
+
+func (d *Decision) find(f Finding) { d.Findings = append(d.Findings, f) }
+
+// limits is what concerns the request as a whole.
+func (c Case) limits(d *Decision, rule KindRule, charges []Charge) {
+	for _, own := range c.Own {
+		if own.Overlaps(c.Range) {
+			d.find(Finding{Code: "leave.overlap", Stops: true, Says: text("与已有的请假重叠", "overlaps leave that is there already")})
+			break
+		}
+	}
+	for day := range c.Range.Dates(c.Zone) {
+		if !c.Employed.Contains(day) {
+			d.find(Finding{Code: "leave.employed", Stops: true, Says: text("%s 不在合同期内", "no contract runs on %s", day)})
+			break
+		}
+	}
+	if len(charges) == 0 {
+		d.find(Finding{Code: "leave.nothing", Stops: true, Says: text("这段时间没有工作", "there is no work in this time")})
+	}
+	if rule.MostDays > 0 && len(charges) > rule.MostDays {
+		d.find(Finding{Code: "leave.length", Asks: true, Says: text("%d天，超过%s的%d天", "%d days, %[2]s is for %[3]d", len(charges), rule.Name.ZH, rule.MostDays)})
+	}
+	if rule.Proof && c.Proof == "" {
+		d.find(Finding{Code: "leave.proof", Asks: true, Says: text("缺少证明材料", "the document is missing")})
+	}
+	first := calendar.DateOf(c.Range.Start, c.Zone)
+	if ahead := first.Sub(calendar.DateOf(c.Now, c.Zone)); ahead < rule.Notice {
+		d.find(Finding{Code: "leave.notice", Asks: true, Says: text("提前%d天，少于规定的%d天", "asked %d days ahead, the house wants %d", ahead, rule.Notice)})
+	}
+}
+
+// days is what concerns each day: quotas, closed days and coverage.
+func (c Case) days(d *Decision, rule KindRule, charges []Charge) {
+	lost := map[calendar.Date]float64{}
+	if c.Coverage != nil {
+		for _, l := range c.Coverage.Lost(c.Effect(), c.Zone) {
+			lost[l.Date] = l.Yuan
+			d.LostYuan += l.Yuan
+		}
+	}
+	for _, charge := range charges {
+		v := DayView{Date: charge.Date, Minutes: charge.Minutes, Heads: -1, LostYuan: lost[charge.Date]}
+		v.Known = c.Coverage != nil && c.Coverage.Known(charge.Date, c.Zone)
+		for _, q := range c.Policy.Quotas {
+			if !covers(q.Site, q.Team, c.Site, c.Team) || !on(q.Dates, charge.Date) {
+				continue
+			}
+			if away := c.away(q, charge.Date); v.Heads < 0 || q.Heads-away < v.Heads-v.Away {
+				v.Heads, v.Away, v.Quota = q.Heads, away, q.Name
+			}
+		}
+		if v.Heads >= 0 && v.Away >= v.Heads {
+			d.find(Finding{Code: "leave.quota", Asks: !rule.Protected, Says: text("%s 的名额“%s”已满（%d/%d）", "the quota %[2]q of %[1]s is full (%[3]d of %[4]d)", charge.Date, v.Quota, v.Away, v.Heads)})
+		}
+		for _, closed := range c.Closures {
+			if covers(closed.Site, closed.Team, c.Site, c.Team) && on(closed.Dates, charge.Date) {
+				d.find(Finding{Code: "leave.closed", Asks: !rule.Protected, Says: text("%s 属于“%s”，不自动批假", "%s is closed for leave: %s", charge.Date, closed.Name)})
+				break
+			}
+		}
+		d.Days = append(d.Days, v)
+	}
+}
+
+// away counts the others of a quota's people who are on leave on a day.
+func (c Case) away(q Quota, d calendar.Date) int {
+	day := calendar.Day(d, c.Zone)
+	seen := map[ids.Agent]bool{}
+	for _, o := range c.Others {
+		if o.Agent != c.Agent && covers(q.Site, q.Team, o.Site, o.Team) && o.Range.Overlaps(day) {
+			seen[o.Agent] = true
+		}
+	}
+	return len(seen)
+}
+
+func text(zh, en string, args ...any) Text {
+	return Text{ZH: fmt.Sprintf(zh, args...), EN: fmt.Sprintf(en, args...)}
+}

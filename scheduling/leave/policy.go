@@ -1,0 +1,170 @@
+package leave
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+)
+
+// Policy is how the house handles leave, swaps and offers. All of it is set by the house.
+type Policy struct {
+	Kinds        []KindRule `json:"kinds" yaml:"kinds"`
+	Quotas       []Quota    `json:"quotas" yaml:"quotas"`
+	Closures     []Closure  `json:"closures" yaml:"closures"`
+	DayMinutes   int        `json:"day_minutes" yaml:"day_minutes"`     // what one day of leave counts, 480
+	AutoYuan     float64    `json:"auto_yuan" yaml:"auto_yuan"`         // leave that costs more than this in coverage is not granted by itself
+	ShortYuan    float64    `json:"short_yuan" yaml:"short_yuan"`       // a missing head-hour, where the plan says no value
+	CarryMonths  int        `json:"carry_months" yaml:"carry_months"`   // annual leave stays good that long into the next year, 12 (条例 §5: one further year)
+	LieuMonths   int        `json:"lieu_months" yaml:"lieu_months"`     // time off in lieu stays good that long, 6
+	SwapApproval bool       `json:"swap_approval" yaml:"swap_approval"` // a supervisor approves each swap and shift given away
+	SwapDays     int        `json:"swap_days" yaml:"swap_days"`         // days around the shifts in which a change makes a swap stale, 7
+	OfferTo      int        `json:"offer_to" yaml:"offer_to"`           // most agents asked at once per head of an offer, 5
+	FairDays     int        `json:"fair_days" yaml:"fair_days"`         // how far back fairness looks, 90
+	EarlyUntil   int        `json:"early_until" yaml:"early_until"`     // minutes after midnight: a shift that starts before it is an unpopular one; 0 = none
+	LateFrom     int        `json:"late_from" yaml:"late_from"`         // a shift that ends after it is an unpopular one; 0 = none, 1440 = midnight
+}
+
+// Quota is the most agents that may be away on one day.
+type Quota struct {
+	Name  string         `json:"name" yaml:"name"`
+	Site  ids.Site       `json:"site,omitempty" yaml:"site,omitempty"` // empty: every site
+	Team  ids.Team       `json:"team,omitempty" yaml:"team,omitempty"` // empty: every team
+	Dates calendar.Dates `json:"dates,omitzero" yaml:"dates,omitempty"`
+	Heads int            `json:"heads" yaml:"heads"`
+}
+
+// Closure is days on which leave is not granted by itself: named days, or the phases of a promotion.
+type Closure struct {
+	Name      string         `json:"name" yaml:"name"`
+	Site      ids.Site       `json:"site,omitempty" yaml:"site,omitempty"`
+	Team      ids.Team       `json:"team,omitempty" yaml:"team,omitempty"`
+	Dates     calendar.Dates `json:"dates,omitzero" yaml:"dates,omitempty"`
+	Promotion string         `json:"promotion,omitempty" yaml:"promotion,omitempty"` // family of promotions, instead of dates
+	Phases    []string       `json:"phases,omitempty" yaml:"phases,omitempty"`       // of it; empty: from its first to its last day
+}
+
+// DefaultPolicy has no quotas and no closed days, and lets a supervisor approve swaps.
+func DefaultPolicy() Policy {
+	return Policy{
+		Kinds: DefaultKinds(), Quotas: []Quota{}, Closures: []Closure{}, DayMinutes: 480, AutoYuan: 0, ShortYuan: 100, CarryMonths: 12, LieuMonths: 6,
+		SwapApproval: true, SwapDays: 7, OfferTo: 5, FairDays: 90, EarlyUntil: 8 * 60, LateFrom: 24 * 60,
+	}
+}
+
+// Validate reports every bad field. Errors: leave.policy.
+func (p Policy) Validate() error {
+	var bad []fault.Field
+	report := func(path string, value any, problem string) {
+		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
+	}
+	for _, f := range []struct {
+		name              string
+		value, from, most int
+	}{
+		{"day_minutes", p.DayMinutes, 60, 1440},
+		{"carry_months", p.CarryMonths, 0, 24},
+		{"lieu_months", p.LieuMonths, 1, 60},
+		{"swap_days", p.SwapDays, 0, 31},
+		{"offer_to", p.OfferTo, 1, 1000},
+		{"fair_days", p.FairDays, 1, 400},
+		{"early_until", p.EarlyUntil, 0, 1440},
+		{"late_from", p.LateFrom, 0, 2880},
+	} {
+		if f.value < f.from || f.value > f.most {
+			report(f.name, f.value, fmt.Sprintf("must be %d to %d", f.from, f.most))
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"auto_yuan", p.AutoYuan}, {"short_yuan", p.ShortYuan}} {
+		if !(f.value >= 0 && f.value <= 1e9) {
+			report(f.name, f.value, "must be 0 or more")
+		}
+	}
+	seen := map[LeaveKind]bool{}
+	for i, k := range p.Kinds {
+		at := fmt.Sprintf("kinds[%d].", i)
+		if !slices.ContainsFunc(DefaultKinds(), func(d KindRule) bool { return d.Kind == k.Kind }) {
+			report(at+"kind", k.Kind, "must be annual, compensatory, personal, sick, marriage, maternity or bereavement")
+		}
+		if seen[k.Kind] {
+			report(at+"kind", k.Kind, "is given twice")
+		}
+		seen[k.Kind] = true
+		if k.MostDays < 0 || k.MostDays > 400 {
+			report(at+"most_days", k.MostDays, "must be 0 (no limit) to 400")
+		}
+		if k.Notice < 0 || k.Notice > 365 {
+			report(at+"notice", k.Notice, "must be 0 to 365 days")
+		}
+	}
+	for i, q := range p.Quotas {
+		at := fmt.Sprintf("quotas[%d].", i)
+		if q.Name == "" {
+			report(at+"name", "", "is empty")
+		}
+		if q.Heads < 0 || q.Heads > 100000 {
+			report(at+"heads", q.Heads, "must be 0 or more")
+		}
+		if !q.Dates.Until.IsZero() && !q.Dates.From.Before(q.Dates.Until) {
+			report(at+"dates", q.Dates.Until, "must end after they begin")
+		}
+	}
+	for i, c := range p.Closures {
+		at := fmt.Sprintf("closures[%d].", i)
+		if c.Name == "" {
+			report(at+"name", "", "is empty")
+		}
+		if dated := c.Dates != (calendar.Dates{}); dated == (c.Promotion != "") {
+			report(at+"dates", c.Dates.From, "needs either dates or a promotion")
+		}
+		if !c.Dates.Until.IsZero() && !c.Dates.From.Before(c.Dates.Until) {
+			report(at+"dates", c.Dates.Until, "must end after they begin")
+		}
+		if len(c.Phases) > 0 && c.Promotion == "" {
+			report(at+"phases", c.Phases, "belong to a promotion")
+		}
+	}
+	return fault.Bad("leave.policy", "leave policy", bad)
+}
+
+// PromotionDays are the civil dates of one phase of a promotion; Phase "" is all of it.
+type PromotionDays struct {
+	Family string         `json:"family"`
+	Phase  string         `json:"phase,omitempty"`
+	Dates  calendar.Dates `json:"dates"`
+}
+
+// Resolve replaces the promotions of the closures by their dates: one closure for each stretch. What
+// names a promotion that is not known closes nothing.
+func (p Policy) Resolve(known []PromotionDays) []Closure {
+	var out []Closure
+	for _, c := range p.Closures {
+		if c.Promotion == "" {
+			out = append(out, c)
+			continue
+		}
+		for _, k := range known {
+			if k.Family != c.Promotion || (k.Phase == "") != (len(c.Phases) == 0) || k.Phase != "" && !slices.Contains(c.Phases, k.Phase) {
+				continue
+			}
+			day := c
+			day.Dates = k.Dates
+			out = append(out, day)
+		}
+	}
+	return out
+}
+
+// covers reports that a rule of a site and team is about an agent.
+func covers(site ids.Site, team ids.Team, ofSite ids.Site, ofTeam ids.Team) bool {
+	return (site == "" || site == ofSite) && (team == "" || team == ofTeam)
+}
+
+func on(dates calendar.Dates, d calendar.Date) bool {
+	return dates == calendar.Dates{} || dates.Contains(d)
+}
