@@ -71,7 +71,7 @@ type forecastInput struct {
 		Merchant string    `json:"merchant,omitempty" maxLength:"64"`
 		Slot     period    `json:"slot,omitempty" doc:"15m, or the grain of a coarser history"`
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
-		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
+		Horizon  period    `json:"horizon,omitempty" doc:"14d unless given; 336h is the same"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
 		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the newest version that has adjustments; without it figures.notes says how many stay behind"`
 

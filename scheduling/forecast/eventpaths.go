@@ -112,7 +112,7 @@ func (d *draft) totalOf(span calendar.Range, loc *time.Location) (calendar.Range
 
 // forecastPart cuts a span to what the forecast covers of it.
 func (d *draft) forecastPart(span calendar.Range, first time.Time) calendar.Range {
-	origin, end := d.result.Origin, d.result.Origin.Add(d.result.Horizon)
+	origin, end := d.result.Origin, d.result.Origin.Add(time.Duration(d.result.Horizon))
 	if span.Start.Before(origin) {
 		if span.Start = origin; d.spread.perDay == 1 {
 			span.Start = first

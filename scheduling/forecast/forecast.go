@@ -106,7 +106,7 @@ type Result struct {
 	Days     []scheduling.Point `json:"days"`   // whole-day totals with their own quantiles (not sums of slot quantiles)
 	Events   []EventForecast    `json:"events"` // totals of coming events with their own quantiles
 	Origin   time.Time          `json:"origin"`
-	Horizon  time.Duration      `json:"horizon"`
+	Horizon  calendar.Length    `json:"horizon"`
 	Hours    string             `json:"hours"` // the open hours used, given or learned
 	Model    Model              `json:"model"`
 	Backtest Backtest           `json:"backtest"`
