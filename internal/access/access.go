@@ -68,6 +68,8 @@ const (
 	ManageUsers    Permission = "users:manage"
 	ReadAudit      Permission = "audit:read"
 
+	AcknowledgeShifts Permission = "shifts:acknowledge" // say that a roster was seen, and have it in a calendar; an agent its own
+
 	FreezeScorecards Permission = "scorecards:freeze" // close a month's scores, and amend them with a reason
 	ManageRetention  Permission = "retention:manage"  // holds, what would be deleted, what was
 )
@@ -76,7 +78,7 @@ const (
 var Permissions = []Permission{
 	ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 	ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
-	FreezeScorecards, ManageRetention,
+	FreezeScorecards, ManageRetention, AcknowledgeShifts,
 }
 
 var table = map[Role][]Permission{
@@ -84,10 +86,11 @@ var table = map[Role][]Permission{
 	Planner: {
 		ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 		ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, ReadJobs, RunJobs, FreezeScorecards,
+		AcknowledgeShifts,
 	},
-	Supervisor: {ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs},
+	Supervisor: {ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs, AcknowledgeShifts},
 	Quality:    {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},
-	AgentRole:  {ReadShifts, ReadAgentKPI},
+	AgentRole:  {ReadShifts, ReadAgentKPI, AcknowledgeShifts},
 	Client:     {ReadContracts, ReadKPI, ReadReports},
 }
 

@@ -33,6 +33,7 @@ audit:read       - - - - -
 quarantine:manage p - - - -
 scorecards:freeze p - - - -
 retention:manage - - - - -
+shifts:acknowledge p s - g -
 `
 
 func principal(role access.Role) access.Principal {

@@ -25,6 +25,8 @@ type (
 	RosterState    = store.RosterState
 	ShiftFilter    = store.ShiftFilter
 	Shift          = store.Shift
+	Revision       = store.Revision
+	CalendarFeed   = store.CalendarFeed
 	ReportFilter   = store.ReportFilter
 	Report         = store.Report
 	ImportFilter   = store.ImportFilter
@@ -40,6 +42,7 @@ type (
 	Queue          = store.Queue
 	PutResult      = store.PutResult
 
+	Acknowledgement  = store.Acknowledgement
 	ScorecardFilter  = store.ScorecardFilter
 	QuarantineFilter = store.QuarantineFilter
 	QuarantineState  = store.QuarantineState
