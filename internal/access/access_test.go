@@ -33,6 +33,9 @@ audit:read       - - - - -
 quarantine:manage p - - - -
 scorecards:freeze p - - - -
 retention:manage - - - - -
+requests:read    p s - g -
+requests:make    p s - g -
+requests:decide  p s - - -
 `
 
 func principal(role access.Role) access.Principal {

@@ -124,7 +124,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "gate", "measuring", "planning", "pricing", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))

@@ -40,6 +40,11 @@ type (
 	Queue          = store.Queue
 	PutResult      = store.PutResult
 
+	Request       = store.Request
+	RequestFilter = store.RequestFilter
+	LeaveFilter   = store.LeaveFilter
+	FactFilter    = store.FactFilter
+
 	ScorecardFilter  = store.ScorecardFilter
 	QuarantineFilter = store.QuarantineFilter
 	QuarantineState  = store.QuarantineState

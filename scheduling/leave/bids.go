@@ -27,13 +27,15 @@ const (
 
 // Round is a set of open shifts that agents bid for.
 type Round struct {
-	Roster  ids.Roster         `json:"roster"`
-	Shifts  []scheduling.Shift `json:"shifts"` // without agents; a shift for two comes twice
-	Method  Method             `json:"method"`
-	Seed    string             `json:"seed,omitempty"`    // of a lottery; told in full with the result
-	Most    int                `json:"most,omitempty"`    // shifts that one agent may win; 0 = no limit
-	Order   []Place            `json:"order,omitempty"`   // of the draw
-	Results []Award            `json:"results,omitempty"` // one per bid, in the order in which they were decided
+	Roster ids.Roster         `json:"roster"`
+	Shifts []scheduling.Shift `json:"shifts"` // without agents; a shift for two comes twice
+	Method Method             `json:"method"`
+	Seed   string             `json:"seed,omitempty"` // of a lottery; told in full with the result
+	Most   int                `json:"most,omitempty"` // shifts that one agent may win; 0 = no limit
+
+	Scores  map[ids.Agent]float64 `json:"scores,omitempty"`  // of the method score; who is not in it has 0
+	Order   []Place               `json:"order,omitempty"`   // of the draw
+	Results []Award               `json:"results,omitempty"` // one per bid, in the order in which they were decided
 }
 
 // Validate reports every bad field. Errors: bidding.round.
