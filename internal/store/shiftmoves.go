@@ -9,6 +9,12 @@ import (
 	"github.com/chaoban/chaoban/scheduling/leave"
 )
 
+// The faults of changed shifts; compare with errors.Is.
+var (
+	ErrStale        = fault.New(fault.Conflict, "roster.stale", "the shifts are not as they were")
+	ErrDoubleBooked = fault.New(fault.Conflict, "roster.double_booked", "somebody would be in two places")
+)
+
 // MoveShifts changes the owners or the times of shifts of published rosters: first the shifts to drop
 // go, then those to add come. why names what asked for it, for the audit rows.
 //
@@ -22,7 +28,7 @@ func (tx *Tx) MoveShifts(effects []leave.Effect, why string) error {
 			return err
 		}
 		if RosterState(rows[i].State) != Published {
-			return fault.New(fault.Conflict, "roster.stale", "the roster %q is %s", rows[i].Title, rows[i].State)
+			return fault.New(fault.Conflict, ErrStale.Code, "the roster %q is %s", rows[i].Title, rows[i].State)
 		}
 		for _, s := range e.Drop {
 			if err := tx.dropShift(e.Roster, s); err != nil {
@@ -62,7 +68,7 @@ func (tx *Tx) addShift(roster ids.Roster, s scheduling.Shift) error {
 		return translate(err)
 	}
 	if taken {
-		return fault.New(fault.Conflict, "roster.double_booked", "the agent %s works already at %s", s.Agent, s.Start.UTC().Format(time.RFC3339))
+		return fault.New(fault.Conflict, ErrDoubleBooked.Code, "the agent %s works already at %s", s.Agent, s.Start.UTC().Format(time.RFC3339))
 	}
 	_, err = tx.writeShifts(roster, []scheduling.Shift{s})
 	return err
@@ -70,7 +76,7 @@ func (tx *Tx) addShift(roster ids.Roster, s scheduling.Shift) error {
 
 // dropShift takes one shift away that is there exactly as it is said.
 func (tx *Tx) dropShift(roster ids.Roster, s scheduling.Shift) error {
-	stale := fault.New(fault.Conflict, "roster.stale", "the shift of %s at %s is not there any more as it was", s.Agent, s.Start.UTC().Format(time.RFC3339))
+	stale := fault.New(fault.Conflict, ErrStale.Code, "the shift of %s at %s is not there any more as it was", s.Agent, s.Start.UTC().Format(time.RFC3339))
 	var rows []shiftRow
 	if err := tx.q.NewSelect().Model(&rows).Where("roster = ? AND agent = ? AND start_at = ?", roster, s.Agent, micros(s.Start)).Scan(tx.ctx); err != nil {
 		return translate(err)
