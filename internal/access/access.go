@@ -72,13 +72,17 @@ const (
 
 	FreezeScorecards Permission = "scorecards:freeze" // close a month's scores, and amend them with a reason
 	ManageRetention  Permission = "retention:manage"  // holds, what would be deleted, what was
+
+	ReadRequests   Permission = "requests:read"   // leave, swaps, offers, bidding; an agent its own
+	MakeRequests   Permission = "requests:make"   // an agent for itself, a supervisor for anybody
+	DecideRequests Permission = "requests:decide" // approve, refuse, offer, draw, book leave
 )
 
 // Permissions lists every permission; tests walk it.
 var Permissions = []Permission{
 	ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 	ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
-	FreezeScorecards, ManageRetention, AcknowledgeShifts,
+	FreezeScorecards, ManageRetention, AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
 }
 
 var table = map[Role][]Permission{
@@ -86,12 +90,15 @@ var table = map[Role][]Permission{
 	Planner: {
 		ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 		ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, ReadJobs, RunJobs, FreezeScorecards,
-		AcknowledgeShifts,
+		AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
 	},
-	Supervisor: {ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs, AcknowledgeShifts},
-	Quality:    {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},
-	AgentRole:  {ReadShifts, ReadAgentKPI, AcknowledgeShifts},
-	Client:     {ReadContracts, ReadKPI, ReadReports},
+	Supervisor: {
+		ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs,
+		AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
+	},
+	Quality:   {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},
+	AgentRole: {ReadShifts, ReadAgentKPI, AcknowledgeShifts, ReadRequests, MakeRequests},
+	Client:    {ReadContracts, ReadKPI, ReadReports},
 }
 
 // Scope is whose data a query may touch. The zero Scope sees nothing.

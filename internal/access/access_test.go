@@ -34,6 +34,9 @@ quarantine:manage p - - - -
 scorecards:freeze p - - - -
 retention:manage - - - - -
 shifts:acknowledge p s - g -
+requests:read    p s - g -
+requests:make    p s - g -
+requests:decide  p s - - -
 `
 
 func principal(role access.Role) access.Principal {

@@ -22,6 +22,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
@@ -78,6 +79,7 @@ func newWorld(t *testing.T) *world {
 	}
 	ok(t, s.DB.Change(ctx, admin, s.Clock, plantKept))
 	ok(t, s.DB.Change(ctx, admin, s.Clock, plantExclusions))
+	ok(t, s.DB.Change(ctx, admin, s.Clock, plantRequests))
 	ok(t, s.DB.Change(ctx, admin, s.Clock, func(tx *store.Tx) error {
 		_, err := tx.AddRoster(store.Roster{ID: "r", Range: calendar.Day(today, shanghai), Shifts: []scheduling.Shift{operationstest.ShiftOf("1001", today, 9), operationstest.ShiftOf("2001", today, 9)}})
 		if err == nil {
@@ -159,7 +161,7 @@ var lumiAndOrca = []ids.Merchant{"lumi", "orca"}
 func everyMethod() (names []string) {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*rostering.Rostering](), reflect.TypeFor[*measuring.Measuring](),
-		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](),
+		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](), reflect.TypeFor[*requesting.Requesting](),
 	} {
 		for m := range t.Methods() {
 			names = append(names, t.Elem().Name()+"."+m.Name)
@@ -173,7 +175,7 @@ func takesPrincipal(name string) bool {
 	group, method, _ := strings.Cut(name, ".")
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*rostering.Rostering](), reflect.TypeFor[*measuring.Measuring](),
-		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](),
+		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](), reflect.TypeFor[*requesting.Requesting](),
 	} {
 		if m, found := t.MethodByName(method); found && t.Elem().Name() == group {
 			for i := range m.Type.NumIn() {

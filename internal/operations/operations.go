@@ -6,7 +6,7 @@
 // forecast.Series. Now lives here; domain functions take the instant.
 //
 // This package wires the groups, one package each: administration, measuring, planning, pricing,
-// rostering, settling.
+// requesting, rostering, settling.
 // They stand on gate and never import each other. It also owns what belongs to none of them: runs of
 // jobs, answers to repeated requests, and the types that doors pass through.
 //
@@ -29,6 +29,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/operations/settling"
@@ -36,6 +37,7 @@ import (
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/warehouse"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -106,6 +108,7 @@ type Operations struct {
 	Planning       *planning.Planning             // supervisors: history, forecast
 	Pricing        *pricing.Pricing               // supervisors: heads and what they cost, what-if scenarios
 	Rostering      *rostering.Rostering           // supervisors: rosters and their life; agents: their shifts
+	Requesting     *requesting.Requesting         // agents and supervisors: leave, swaps, offers, bidding
 	Measuring      *measuring.Measuring           // everyone: events in, figures out
 	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
 	Administration *administration.Administration // operators: master data, users, audit
@@ -123,6 +126,11 @@ func New(cfg Config, deps Deps) *Operations {
 		Planning:  planned,
 		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
 		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
+		Requesting: requesting.New(g, requesting.Policy{
+			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
+				return promotionDays(ctx, planned, deps.Zone)
+			},
+		}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{
@@ -150,6 +158,24 @@ func ticketsOf(p *planning.Planning) func(ctx context.Context, who access.Princi
 		}
 		return out, err
 	}
+}
+
+// promotionDays are the days of the promotions that forecasts know, and of their phases.
+func promotionDays(ctx context.Context, plans *planning.Planning, zone *time.Location) ([]leave.PromotionDays, error) {
+	known, err := plans.Promotions(ctx, access.System("requests"))
+	var out []leave.PromotionDays
+	days := func(family, phase string, start, end time.Time) {
+		out = append(out, leave.PromotionDays{Family: family, Phase: phase, Dates: calendar.Dates{
+			From: calendar.DateOf(start, zone), Until: calendar.DateOf(end.Add(-1), zone).Add(1),
+		}})
+	}
+	for _, p := range known {
+		days(p.Family, "", p.Start, p.End)
+		for _, phase := range p.Phases {
+			days(p.Family, phase.Kind, phase.Start, phase.End)
+		}
+	}
+	return out, err
 }
 
 // Start tells the warehouse what it needs of the stores before the first question. Call it once the

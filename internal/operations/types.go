@@ -42,7 +42,12 @@ type (
 	Queue          = store.Queue
 	PutResult      = store.PutResult
 
-	Acknowledgement  = store.Acknowledgement
+	Acknowledgement = store.Acknowledgement
+	Request         = store.Request
+	RequestFilter   = store.RequestFilter
+	LeaveFilter     = store.LeaveFilter
+	FactFilter      = store.FactFilter
+
 	ScorecardFilter  = store.ScorecardFilter
 	QuarantineFilter = store.QuarantineFilter
 	QuarantineState  = store.QuarantineState

@@ -27,7 +27,7 @@ import (
 func useCases() map[string]useCase {
 	all := map[string]useCase{}
 	for _, part := range []map[string]useCase{
-		contractCases(), peopleCases(), planningCases(), rosteringCases(), pricingCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(),
+		contractCases(), peopleCases(), planningCases(), rosteringCases(), pricingCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(), requestCases(),
 	} {
 		for name, c := range part {
 			all[name] = c

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -18,6 +19,8 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -208,6 +211,36 @@ var auditCases = map[string]struct {
 	"SetRosterState": {"roster.archived", func(tx *store.Tx) error {
 		_, err := tx.SetRosterState("draft", store.Archived, store.AnyVersion)
 		return err
+	}},
+	"AddRequest": {"request.ask", func(tx *store.Tx) error {
+		_, err := tx.AddRequest(absence("new", "1001"), store.RequestStep{Action: "ask"})
+		return err
+	}},
+	"StepRequest": {"request.refuse", func(tx *store.Tx) error {
+		r, err := tx.In(everything).Request(context.Background(), "q-1002")
+		if err != nil {
+			return err
+		}
+		_, err = tx.StepRequest(r, r.Value, store.RequestStep{Action: leave.Refuse})
+		return err
+	}},
+	"BookLeave": {"leave.grant", func(tx *store.Tx) error {
+		_, err := tx.BookLeave([]leave.Entry{entry("1001", "new", 1)})
+		return err
+	}},
+	"PutFacts": {"fact.put", func(tx *store.Tx) error {
+		_, err := tx.PutFacts([]workforce.Fact{certificate("1001", "2029-01-01")})
+		return err
+	}},
+	"DeleteFact": {"fact.delete", func(tx *store.Tx) error {
+		list, _, err := tx.In(everything).Facts(context.Background(), store.FactFilter{Agent: "1002"}, store.Page{})
+		if err != nil {
+			return err
+		}
+		return tx.DeleteFact(list[0].Value.ID)
+	}},
+	"MoveShifts": {"roster.move", func(tx *store.Tx) error {
+		return tx.MoveShifts([]leave.Effect{{Roster: "published", Drop: []scheduling.Shift{shift("1002", 9, 17)}}}, "leave")
 	}},
 	"PutAccounts": {"account.put", func(tx *store.Tx) error {
 		_, err := tx.PutAccounts([]chatlog.Assignment{assignment("1001", 20, 22)})

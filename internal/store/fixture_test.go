@@ -161,6 +161,7 @@ func seed(t testing.TB, db *store.DB) {
 	change(t, db, seedKept)
 	change(t, db, seedForecasting)
 	change(t, db, seedScenarios)
+	change(t, db, seedRequests)
 	_, _, err := db.RaiseAlert(t.Context(), "job:rollup", store.AlertJob, "it failed", 2, now)
 	require.NoError(t, err)
 	require.NoError(t, db.StartJobRun(t.Context(), store.JobRun{ID: "run1", Job: "rollup", ScheduledFor: now, Attempt: 1, Node: "n1", StartedAt: now}))

@@ -81,7 +81,7 @@ func (tx *Tx) PutFacts(facts []workforce.Fact) (PutResult, error) {
 			result.Added++
 		}
 		row := factRow{
-			ID: f.ID, Agent: string(f.Agent), Kind: string(f.Kind), Code: clean(f.Code), FromDay: f.Dates.From.String(), UntilDay: untilText(f.Dates.Until), Doc: clean(doc), stamp: next,
+			ID: f.ID, Agent: string(f.Agent), Kind: string(f.Kind), Code: clean(f.Code), FromDay: f.Dates.From.String(), UntilDay: untilText(f.Dates.Until), Doc: doc, stamp: next,
 		}
 		if err := tx.write(&row, had); err != nil {
 			return PutResult{}, err

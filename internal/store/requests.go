@@ -198,10 +198,11 @@ func (tx *Tx) StepRequest(before Request, after leave.Request, step RequestStep)
 }
 
 func requestRowOf(r leave.Request, s stamp) (requestRow, error) {
+	r.Reason = clean(r.Reason)
 	doc, err := encode(r)
 	row := requestRow{
 		ID: clean(string(r.ID)), Kind: string(r.Kind), State: string(r.State), Agent: string(r.Agent), Team: string(r.Team), StartAt: micros(r.Range.Start), EndAt: micros(r.Range.End),
-		ExpiresAt: micros(r.ExpiresAt), CreatedAt: micros(r.CreatedAt), Doc: clean(doc), stamp: s,
+		ExpiresAt: micros(r.ExpiresAt), CreatedAt: micros(r.CreatedAt), Doc: doc, stamp: s,
 	}
 	if r.Open {
 		row.Open = 1

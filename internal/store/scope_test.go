@@ -56,7 +56,7 @@ var (
 )
 
 func scopeCases() map[string]scopeCase {
-	return merge(merchantCases(), forecastingCases(), peopleCases(), plumbingCases())
+	return merge(merchantCases(), forecastingCases(), peopleCases(), requestCases(), plumbingCases())
 }
 
 func merge(parts ...map[string]scopeCase) map[string]scopeCase {

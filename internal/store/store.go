@@ -215,8 +215,8 @@ func (db *DB) snapshot(ctx context.Context, fn func(bun.IDB) error) error {
 //   - a scope of everything sees all rows;
 //   - a scope of merchants sees the rows of these merchants: merchants, shops, queues, contracts,
 //     forecasts and what is kept about them, plans, reports and imports; no people, no rosters, no plumbing;
-//   - a scope of an agent sees its own agent row, its own published shifts and its own scorecards,
-//     nothing else.
+//   - a scope of an agent sees its own agent row, its own published shifts, scorecards, leave ledger
+//     and facts, and the requests that concern it or are open to it, nothing else.
 //
 // What a scope may not see is not there: lists leave it out and single reads answer ErrNotFound.
 type View struct {

@@ -27,13 +27,15 @@ const (
 
 // Round is a set of open shifts that agents bid for.
 type Round struct {
-	Roster  ids.Roster         `json:"roster"`
-	Shifts  []scheduling.Shift `json:"shifts"` // without agents; a shift for two comes twice
-	Method  Method             `json:"method"`
-	Seed    string             `json:"seed,omitempty"`    // of a lottery; told in full with the result
-	Most    int                `json:"most,omitempty"`    // shifts that one agent may win; 0 = no limit
-	Order   []Place            `json:"order,omitempty"`   // of the draw
-	Results []Award            `json:"results,omitempty"` // one per bid, in the order in which they were decided
+	Roster ids.Roster         `json:"roster"`
+	Shifts []scheduling.Shift `json:"shifts"` // without agents; a shift for two comes twice
+	Method Method             `json:"method"`
+	Seed   string             `json:"seed,omitempty"` // of a lottery; told in full with the result
+	Most   int                `json:"most,omitempty"` // shifts that one agent may win; 0 = no limit
+
+	Scores  map[ids.Agent]float64 `json:"scores,omitempty"`  // of the method score; who is not in it has 0
+	Order   []Place               `json:"order,omitempty"`   // of the draw
+	Results []Award               `json:"results,omitempty"` // one per bid, in the order in which they were decided
 }
 
 // Validate reports every bad field. Errors: bidding.round.
@@ -83,7 +85,7 @@ type Place struct {
 // Award is what became of one bid.
 type Award struct {
 	Agent  ids.Agent `json:"agent"`
-	Shift  int       `json:"shift"` // index
+	Shift  int       `json:"shift"` // index; of a shift for several, the head that was won
 	Won    bool      `json:"won"`
 	Turn   int       `json:"turn"` // of the agent, from 1
 	Reason string    `json:"reason"`
@@ -145,40 +147,56 @@ func DrawRound(r Round, bidders []Bidder) Round {
 
 // next gives a bidder the dearest wish that is open and legal, and notes why the ones before it are not.
 func (r Round) next(b *Bidder, owner []ids.Agent, decided map[int]bool, won, turn int, out *Round) (shift int, ok bool) {
-	note := func(w int, won bool, reason string, says Text) {
+	note := func(w, shift int, won bool, reason string, says Text) {
 		decided[w] = true
-		out.Results = append(out.Results, Award{Agent: b.Agent, Shift: w, Won: won, Turn: turn, Reason: reason, Says: says})
+		out.Results = append(out.Results, Award{Agent: b.Agent, Shift: shift, Won: won, Turn: turn, Reason: reason, Says: says})
 	}
 	for _, w := range b.Wishes {
 		switch {
 		case decided[w]:
 			continue
 		case w < 0 || w >= len(r.Shifts):
-			note(w, false, "unknown", text("没有这个班次", "there is no such shift"))
+			note(w, w, false, "unknown", text("没有这个班次", "there is no such shift"))
 			continue
 		case r.Most > 0 && won >= r.Most:
-			note(w, false, "most", text("已达每人上限%d个", "has the %d shifts that one may win", r.Most))
-			continue
-		case owner[w] != "":
-			note(w, false, "taken", text("已由顺位在前的 %s 获得", "went to %s, who came first", owner[w]))
+			note(w, w, false, "most", text("已达每人上限%d个", "has the %d shifts that one may win", r.Most))
 			continue
 		}
-		s := r.Shifts[w]
+		k := r.free(w, owner)
+		if k < 0 {
+			note(w, w, false, "taken", text("已由顺位在前的 %s 获得", "went to %s, who came first", owner[w]))
+			continue
+		}
+		s := r.Shifts[k]
 		s.Agent = b.Agent
 		o, err := b.Case.Try(workrules.Change{Add: []scheduling.Shift{s}})
 		if err != nil {
-			note(w, false, "range", text("班次不在可排日期内", "the shift lies outside the days that are judged"))
+			note(w, w, false, "range", text("班次不在可排日期内", "the shift lies outside the days that are judged"))
 			continue
 		}
 		if i := slices.IndexFunc(o.New, func(v workrules.Violation) bool { return v.Hard }); i >= 0 {
-			note(w, false, o.New[i].Rule, o.New[i].Sentence)
+			note(w, w, false, o.New[i].Rule, o.New[i].Sentence)
 			continue
 		}
 		b.Case = o.After
-		note(w, true, "won", text("第%d轮获得", "won in turn %d", turn))
-		return w, true
+		note(w, k, true, "won", text("第%d轮获得", "won in turn %d", turn))
+		return k, true
 	}
 	return 0, false
+}
+
+// free is the wished shift, or another open one that is the same: a wish for one head of a shift is a
+// wish for any. It is -1 when all of them have an owner.
+func (r Round) free(w int, owner []ids.Agent) int {
+	if owner[w] == "" {
+		return w
+	}
+	for k := range r.Shifts {
+		if owner[k] == "" && SameShift(r.Shifts[k], r.Shifts[w]) {
+			return k
+		}
+	}
+	return -1
 }
 
 // RoundEffect is the shifts that a draw gives to their winners.

@@ -131,3 +131,11 @@ func TestRoundValidate(t *testing.T) {
 	assert.Len(t, fault.Of(err).Fields, 5)
 	assert.Error(t, round(leave.Lottery, "", openShift("2026-11-16", 9, 17)).Validate())
 }
+
+// A shift for two heads: who wishes for one of them gets either.
+func TestDrawOfAShiftForTwo(t *testing.T) {
+	shifts := []scheduling.Shift{openShift("2026-11-16", 9, 17), openShift("2026-11-16", 9, 17)}
+	r := leave.DrawRound(round(leave.BySeniority, "", shifts...), []leave.Bidder{bidder("a", "2015-01-01", 0, 0), bidder("b", "2016-01-01", 0, 0), bidder("c", "2017-01-01", 0, 0)})
+	assert.Equal(t, map[int]ids.Agent{0: "a", 1: "b"}, winners(r))
+	assert.Equal(t, "taken", r.Results[2].Reason)
+}

@@ -60,7 +60,7 @@ type Request struct {
 	Offer     *Offer         `json:"offer,omitempty"`
 	Round     *Round         `json:"round,omitempty"`
 	Parties   []Party        `json:"parties,omitempty"` // who is asked or came forward, in order of rank or of time
-	Effect    *Effect        `json:"effect,omitempty"`  // what it changed in the roster
+	Effects   []Effect       `json:"effects,omitempty"` // what it changed, by roster
 }
 
 // LeaveAsk is what a leave request asks for and what was found when it was decided.
@@ -76,6 +76,7 @@ type SwapAsk struct {
 	Roster ids.Roster        `json:"roster"`
 	Given  scheduling.Shift  `json:"given"`           // of Request.Agent
 	Taken  *scheduling.Shift `json:"taken,omitempty"` // of Request.Other; nil when the shift is given away
+	From   ids.Roster        `json:"from,omitempty"`  // roster of Taken, when it is another one
 	Pick   bool              `json:"pick,omitempty"`  // a supervisor picks among those who come forward; false: the first legal one has it
 	Seen   string            `json:"seen"`            // digest of both people's shifts around it when it was judged: another one makes it stale
 }

@@ -47,38 +47,48 @@ func JudgeSwap(ask SwapAsk, a, b workrules.Case) (ofA, ofB Verdict) {
 	return VerdictOf(outA), VerdictOf(outB)
 }
 
-// SwapEffect is what a swap between two agents changes: each shift changes its owner and nothing else.
-func SwapEffect(ask SwapAsk, from, to ids.Agent) Effect {
-	e := Effect{Roster: ask.Roster}
-	move := func(s scheduling.Shift, owner, next ids.Agent) {
+// SwapEffects is what a swap between two agents changes, by roster: each shift changes its owner and
+// nothing else.
+func SwapEffects(ask SwapAsk, from, to ids.Agent) []Effect {
+	move := func(e *Effect, s scheduling.Shift, owner, next ids.Agent) {
 		s.Agent = owner
 		e.Drop = append(e.Drop, s)
 		s.Agent = next
 		e.Add = append(e.Add, s)
 	}
-	move(ask.Given, from, to)
-	if ask.Taken != nil {
-		move(*ask.Taken, to, from)
+	effects := []Effect{{Roster: ask.Roster}}
+	move(&effects[0], ask.Given, from, to)
+	if ask.Taken == nil {
+		return effects
 	}
-	return e
+	if ask.From != "" && ask.From != ask.Roster {
+		effects = append(effects, Effect{Roster: ask.From})
+	}
+	move(&effects[len(effects)-1], *ask.Taken, to, from)
+	return effects
 }
 
-// Apply makes an effect on a list of shifts. ok is false, and nothing is changed, when a shift to
-// drop is not there as it was or somebody would be in two places.
-func Apply(shifts []scheduling.Shift, e Effect) (out []scheduling.Shift, ok bool) {
+// Apply makes effects on a list of shifts: first all shifts to drop go, then those to add come. ok is
+// false, and nothing is changed, when a shift to drop is not there as it was or somebody would be in
+// two places.
+func Apply(shifts []scheduling.Shift, effects ...Effect) (out []scheduling.Shift, ok bool) {
 	out = slices.Clone(shifts)
-	for _, d := range e.Drop {
-		i := slices.IndexFunc(out, func(s scheduling.Shift) bool { return SameShift(s, d) })
-		if i < 0 {
-			return shifts, false
+	for _, e := range effects {
+		for _, d := range e.Drop {
+			i := slices.IndexFunc(out, func(s scheduling.Shift) bool { return SameShift(s, d) })
+			if i < 0 {
+				return shifts, false
+			}
+			out = slices.Delete(out, i, i+1)
 		}
-		out = slices.Delete(out, i, i+1)
 	}
-	for _, a := range e.Add {
-		if slices.ContainsFunc(out, func(s scheduling.Shift) bool { return s.Agent == a.Agent && s.Range().Overlaps(a.Range()) }) {
-			return shifts, false
+	for _, e := range effects {
+		for _, a := range e.Add {
+			if slices.ContainsFunc(out, func(s scheduling.Shift) bool { return s.Agent == a.Agent && s.Range().Overlaps(a.Range()) }) {
+				return shifts, false
+			}
+			out = append(out, a)
 		}
-		out = append(out, a)
 	}
 	return out, true
 }

@@ -79,9 +79,14 @@ func TestSwapsConserveShifts(t *testing.T) {
 				taken := roster[i]
 				ask.Taken = &taken
 			}
-			e := leave.SwapEffect(ask, given.Agent, to)
-			require.Zero(t, e.WorkTime())
-			next, ok := leave.Apply(roster, e)
+			if rapid.Bool().Draw(t, "rosters") {
+				ask.Roster, ask.From = "r1", "r2"
+			}
+			effects := leave.SwapEffects(ask, given.Agent, to)
+			for _, e := range effects {
+				require.Zero(t, e.WorkTime())
+			}
+			next, ok := leave.Apply(roster, effects...)
 			if !ok {
 				require.Equal(t, roster, next, "nothing is half done")
 				continue

@@ -1,0 +1,199 @@
+package requesting
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// Facts lists what is on file about people, by agent and kind. An agent sees its own.
+func (q *Requesting) Facts(ctx context.Context, who access.Principal, f store.FactFilter, page store.Page) ([]store.Stored[workforce.Fact], string, error) {
+	view, _, err := q.gate.Read(who, access.ReadRequests)
+	if err != nil {
+		return nil, "", err
+	}
+	return view.Facts(ctx, f, page)
+}
+
+// PutFacts puts facts on file; the same again replaces them. Errors: facts.invalid with every bad
+// field, store.reference.
+func (q *Requesting) PutFacts(ctx context.Context, who access.Principal, facts []workforce.Fact) (store.PutResult, error) {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return store.PutResult{}, err
+	}
+	return q.putFacts(ctx, who, facts)
+}
+
+func (q *Requesting) putFacts(ctx context.Context, who access.Principal, facts []workforce.Fact) (store.PutResult, error) {
+	var done store.PutResult
+	if err := workforce.ValidateFacts(facts); err != nil {
+		return done, err
+	}
+	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
+		view := tx.In(everything)
+		if err := q.fit(ctx, view, facts); err != nil {
+			return err
+		}
+		var err error
+		done, err = tx.PutFacts(facts)
+		return err
+	})
+	return done, err
+}
+
+// fit checks facts against those that are on file: carried hours of an agent do not overlap.
+func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforce.Fact) error {
+	var bad []fault.Field
+	for i, f := range facts {
+		if _, err := view.Agent(ctx, f.Agent); err != nil {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("facts[%d].agent", i), Value: string(f.Agent), Problem: "is nobody we know"})
+			continue
+		}
+		if f.Kind != workforce.CarriedFact {
+			continue
+		}
+		there, err := store.All(func(p store.Page) ([]store.Stored[workforce.Fact], string, error) {
+			return view.Facts(ctx, store.FactFilter{Agent: f.Agent, Kind: workforce.CarriedFact}, p)
+		})
+		if err != nil {
+			return err
+		}
+		for _, o := range there {
+			if o.Value.Key() != f.Key() && o.Value.Dates.Overlaps(f.Dates) {
+				bad = append(bad, fault.Field{Path: fmt.Sprintf("facts[%d].dates", i), Value: f.Dates.From.String(), Problem: "overlap the carried hours from " + o.Value.Dates.From.String()})
+			}
+		}
+	}
+	return fault.Bad("facts.invalid", "facts", bad)
+}
+
+// ImportFacts puts the rows of a CSV file on file, all or none. Errors: facts.header, facts.rows with
+// every bad cell, facts.invalid.
+func (q *Requesting) ImportFacts(ctx context.Context, who access.Principal, file string, r io.Reader) (store.PutResult, error) {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return store.PutResult{}, err
+	}
+	facts, err := workforce.FactsFromCSV(file, r, q.gate.Zone)
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	return q.putFacts(ctx, who, facts)
+}
+
+// DeleteFact takes a wrong fact off file. Errors: store.not_found.
+func (q *Requesting) DeleteFact(ctx context.Context, who access.Principal, id string) error {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return err
+	}
+	return q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error { return tx.DeleteFact(id) })
+}
+
+// AcknowledgePack notes that an agent has read a promotion pack, today. Errors: pack.unknown when no
+// queue names such a pack.
+func (q *Requesting) AcknowledgePack(ctx context.Context, who access.Principal, agent ids.Agent, pack string) (store.PutResult, error) {
+	if _, err := access.Decide(who, access.MakeRequests); err != nil {
+		return store.PutResult{}, err
+	}
+	agent, err := forWhom(who, agent)
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	terms, _, err := gate.QueueTerms(ctx, q.gate.Everything())
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	known := slices.ContainsFunc(terms, func(t workrules.QueueTerms) bool {
+		return slices.ContainsFunc(t.Packs, func(p workrules.Pack) bool { return p.Code == pack })
+	})
+	if !known {
+		return store.PutResult{}, fault.New(fault.NotFound, "pack.unknown", "no queue has a promotion pack %q", fault.Shorten(pack))
+	}
+	today := calendar.DateOf(q.gate.Now(), q.gate.Zone)
+	read, err := store.All(func(p store.Page) ([]store.Stored[workforce.Fact], string, error) {
+		return q.gate.Everything().Facts(ctx, store.FactFilter{Agent: agent, Kind: workforce.AcknowledgementFact, Code: pack}, p)
+	})
+	if err != nil || len(read) > 0 { // the first reading counts
+		return store.PutResult{Unchanged: len(read)}, err
+	}
+	return q.putFacts(ctx, who, []workforce.Fact{{Agent: agent, Kind: workforce.AcknowledgementFact, Code: pack, Dates: calendar.Dates{From: today}}})
+}
+
+// QueueTerms is what agents need before serving each queue, with the version it is at; 0 = never put.
+type QueueTerms struct {
+	Terms   []workrules.QueueTerms `json:"terms"`
+	Version int                    `json:"version"`
+}
+
+// QueueTerms reads certificates, promotion packs and shops of each queue.
+func (q *Requesting) QueueTerms(ctx context.Context, who access.Principal) (QueueTerms, error) {
+	if _, err := access.Decide(who, access.ReadRequests); err != nil {
+		return QueueTerms{}, err
+	}
+	terms, version, err := gate.QueueTerms(ctx, q.gate.Everything())
+	if terms == nil {
+		terms = []workrules.QueueTerms{}
+	}
+	return QueueTerms{terms, version}, err
+}
+
+// PutQueueTerms replaces what agents need before serving each queue. From then on the rules refuse
+// whoever has not passed the exam or read the pack, in rosters, edits, swaps and offers alike. Errors:
+// queue_terms.invalid with every bad field, store.conflict.
+func (q *Requesting) PutQueueTerms(ctx context.Context, who access.Principal, terms []workrules.QueueTerms, expect int) (QueueTerms, error) {
+	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+		return QueueTerms{}, err
+	}
+	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
+		if err := checkTerms(ctx, tx.In(everything), terms); err != nil {
+			return err
+		}
+		return gate.PutQueueTerms(tx, terms, expect)
+	})
+	if err != nil {
+		return QueueTerms{}, err
+	}
+	return q.QueueTerms(ctx, who)
+}
+
+func checkTerms(ctx context.Context, view *store.View, terms []workrules.QueueTerms) error {
+	var bad []fault.Field
+	report := func(i int, path, value, problem string) {
+		bad = append(bad, fault.Field{Path: fmt.Sprintf("terms[%d].%s", i, path), Value: value, Problem: problem})
+	}
+	for i, t := range terms {
+		if _, err := view.Queue(ctx, t.Queue); err != nil {
+			if fault.KindOf(err) != fault.NotFound {
+				return err
+			}
+			report(i, "queue", string(t.Queue), "is no queue we know")
+		}
+		if slices.ContainsFunc(terms[:i], func(o workrules.QueueTerms) bool { return o.Queue == t.Queue }) {
+			report(i, "queue", string(t.Queue), "is given twice")
+		}
+		if t.Shops < 0 || t.Shops > 100 {
+			report(i, "shops", fmt.Sprint(t.Shops), "must be 0 (one) to 100")
+		}
+		if problem := ids.Check(t.Certificate); t.Certificate != "" && problem != "" {
+			report(i, "certificate", t.Certificate, problem)
+		}
+		for k, p := range t.Packs {
+			if problem := ids.Check(p.Code); problem != "" {
+				report(i, fmt.Sprintf("packs[%d].code", k), p.Code, problem)
+			}
+			if p.Dates.From.IsZero() || !p.Dates.Until.IsZero() && !p.Dates.From.Before(p.Dates.Until) {
+				report(i, fmt.Sprintf("packs[%d].dates", k), p.Dates.From.String(), "need a first day, and end after it")
+			}
+		}
+	}
+	return fault.Bad("queue_terms.invalid", "terms of queues", bad)
+}

@@ -1,0 +1,251 @@
+package requesting_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/requesting"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// One head is missing from 17 to 18, worth 80 yuan an hour: an hour at 150 % of 30 yuan nets 35.
+func TestOvertimeOffer(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		h.publish(t, "w1", monday, 7, shift("a1", monday, 8, 17), shift("a2", monday, 8, 17), shift("a3", monday, 9, 18))
+		h.plan(t, monday, 2, 80)
+		h.policy(t, func(p *leave.Policy) { p.OfferTo = 2 })
+		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: at(monday, 17), End: at(monday, 18)}, Heads: 1, Dry: true}
+		dry, err := h.OfferHours(ctx, supervisor, in)
+		ok(t, err)
+		require.Len(t, dry.Candidates, len(agents))
+		// Those without a shift would work the hour in normal time for 30 yuan; a1 and a2 for 45.
+		var order []ids.Agent
+		for _, c := range dry.Candidates {
+			order = append(order, c.Agent)
+		}
+		assert.Equal(t, []ids.Agent{"a4", "a5", "a6", "b1", "a1", "a2", "a3"}, order)
+		assert.InDelta(t, 50, dry.Candidates[0].NetYuan, 1e-9)
+		assert.InDelta(t, 35, dry.Candidates[4].NetYuan, 1e-9)
+		assert.Equal(t, "offer.works", dry.Candidates[6].Rule)
+		_, err = h.OfferHours(ctx, as("a1"), in)
+		refused(t, err, "access.forbidden")
+
+		in.Dry, in.To = false, []ids.Agent{"a3"}
+		_, err = h.OfferHours(ctx, supervisor, in)
+		refused(t, err, "offer.input")
+		in.To = []ids.Agent{"a1", "a2"}
+		got, err := h.OfferHours(ctx, supervisor, in)
+		ok(t, err)
+		id := got.Request.Value.ID
+		mine, err := h.Request(ctx, as("a1"), id)
+		ok(t, err)
+		assert.Len(t, mine.Value.Parties, 1)
+		assert.Empty(t, mine.Value.Offer.Candidates, "nobody's price or rank")
+		_, err = h.Request(ctx, as("a4"), id)
+		refused(t, err, "store.not_found")
+		var won atomic.Int64
+		var wg sync.WaitGroup
+		for _, a := range []ids.Agent{"a1", "a2"} {
+			wg.Go(func() {
+				if _, err := h.Act(ctx, as(a), id, requesting.ActInput{Action: leave.Accept}); err == nil {
+					won.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		assert.EqualValues(t, 1, won.Load(), "one head, one of two who accept at once")
+		assert.Equal(t, 1, strings.Count(strings.Join(h.shifts(t), ","), "06-15 08-18"))
+		view, err := h.Request(ctx, supervisor, id)
+		ok(t, err)
+		assert.Equal(t, leave.Filled, view.Value.State)
+		assert.Equal(t, []leave.Action{"offer", leave.Accept, leave.Fill}, []leave.Action{view.Steps[0].Action, view.Steps[1].Action, view.Steps[2].Action})
+	})
+}
+
+// Three are there and two are needed: one may go two hours early. Who declines makes room for the next.
+func TestTimeOffOffer(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "w1", monday, 7, shift("a1", monday, 9, 18), shift("a2", monday, 9, 18), shift("a3", monday, 9, 18))
+	h.plan(t, monday, 2, 80)
+	h.policy(t, func(p *leave.Policy) { p.OfferTo = 1 })
+	in := requesting.OfferInput{Kind: leave.TimeOff, Queue: pre, Block: calendar.Range{Start: at(monday, 16), End: at(monday, 18)}, Heads: 1}
+	got, err := h.OfferHours(ctx, supervisor, in)
+	ok(t, err)
+	assert.InDelta(t, 60, got.Candidates[0].NetYuan, 1e-9, "two hours of 30 yuan are saved, nothing is lost")
+	id := got.Request.Value.ID
+	first := got.Request.Value.Parties[0].Agent
+	assert.Equal(t, ids.Agent("a1"), first)
+	h.act(t, as("a1"), id, leave.Decline)
+	_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Accept})
+	refused(t, err, "request.answered")
+	h.act(t, as("a2"), id, leave.Accept)
+	assert.Contains(t, h.shifts(t), "a2 06-15 09-16")
+
+	// Now nobody can be spared: an hour is worth 80 yuan and costs 30.
+	_, err = h.OfferHours(ctx, supervisor, in)
+	refused(t, err, "offer.nobody")
+	more := in
+	more.To = []ids.Agent{"a1"} // the supervisor may all the same
+	got, err = h.OfferHours(ctx, supervisor, more)
+	ok(t, err)
+	done := h.act(t, supervisor, got.Request.Value.ID, leave.Withdraw)
+	assert.Equal(t, leave.Withdrawn, done.Value.State)
+	in.Kind = leave.Swap
+	_, err = h.OfferHours(ctx, supervisor, in)
+	refused(t, err, "offer.input")
+}
+
+// A lottery over three open shifts: its order is that of the hashes of seed and agent, told with the
+// result; a bid can be changed and taken back until it closes.
+func TestBidding(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		h.publish(t, "w1", monday, 7, shift("a3", monday, 9, 18))
+		in := requesting.BiddingInput{
+			Method: leave.Lottery, Seed: "2026-06", Most: 1, ClosesAt: at("2026-06-14", 0),
+			Shifts: []requesting.OpenShift{{Start: at(monday, 9), End: at(monday, 18), Queue: pre, Code: "D", Meal: 60}, {Start: at(tuesday, 9), End: at(tuesday, 18), Queue: pre, Heads: 2, Meal: 60}},
+		}
+		r, err := h.OpenBidding(ctx, supervisor, in)
+		ok(t, err)
+		id := r.Value.ID
+		require.Len(t, r.Value.Round.Shifts, 3)
+		bid := func(a ids.Agent, wishes ...int) error {
+			_, err := h.Act(ctx, as(a), id, requesting.ActInput{Action: leave.PutBid, Wishes: wishes})
+			return err
+		}
+		ok(t, bid("a1", 0, 1))
+		ok(t, bid("a2", 1))
+		ok(t, bid("a2", 0, 2))
+		ok(t, bid("a3", 0, 1))
+		ok(t, bid("a4", 2))
+		h.act(t, as("a4"), id, leave.TakeBack)
+		refused(t, bid("a5", 0, 0, 3), "bidding.wishes")
+		refused(t, bid("a5"), "bidding.wishes")
+		_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Draw})
+		refused(t, err, "access.forbidden")
+		h.clock = at("2026-06-14", 1)
+		refused(t, bid("a5", 0), "bidding.closed")
+		done := h.act(t, supervisor, id, leave.Draw)
+		assert.Equal(t, leave.Drawn, done.Value.State)
+		// a3 works on Monday; of a1 and a2 the smaller hash has it.
+		first, second := ids.Agent("a1"), ids.Agent("a2")
+		if leave.LotteryKey("2026-06", "a2") < leave.LotteryKey("2026-06", "a1") {
+			first, second = second, first
+		}
+		assert.ElementsMatch(t, []string{"a3 06-15 09-18", string(first) + " 06-15 09-18", string(second) + " 06-16 09-18", "a3 06-16 09-18"}, h.shifts(t))
+		seen, err := h.Request(ctx, as("a1"), id)
+		ok(t, err)
+		assert.Equal(t, "2026-06", seen.Value.Round.Seed)
+		assert.Len(t, seen.Value.Round.Order, 3)
+		for _, p := range seen.Value.Parties {
+			assert.Equal(t, leave.Won, p.State)
+		}
+		_, err = h.OpenBidding(ctx, supervisor, requesting.BiddingInput{Method: "beauty", Shifts: []requesting.OpenShift{{}}})
+		refused(t, err, "bidding.round")
+		in.Shifts[0].Start, in.Shifts[0].End = at("2026-07-06", 9), at("2026-07-06", 18)
+		_, err = h.OpenBidding(ctx, supervisor, in)
+		refused(t, err, "request.no_roster")
+	})
+}
+
+// A certificate that a queue demands stops a swap until it is on file; a pack until it is read.
+func TestFactsBite(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "w1", monday, 7, shift("a1", monday, 9, 18))
+	_, err := h.PutQueueTerms(ctx, planner, []workrules.QueueTerms{{Queue: pre, Certificate: "lumi-2026", Packs: []workrules.Pack{{Code: "618", Dates: calendar.Dates{From: date("2026-06-01"), Until: date("2026-06-21")}}}}}, 0)
+	ok(t, err)
+	give, err := h.GiveShift(ctx, as("a1"), requesting.GiveInput{Start: at(monday, 9)})
+	ok(t, err)
+	take := func() error {
+		_, err := h.Act(ctx, as("a2"), give.Value.ID, requesting.ActInput{Action: leave.Take})
+		return err
+	}
+	e := refused(t, take(), "request.unlawful")
+	assert.Contains(t, e.Error(), "lumi-2026")
+	put, err := h.ImportFacts(ctx, planner, "certs.csv", strings.NewReader("\ufeff工号,类型,代码,开始日期,结束日期\na2,认证,lumi-2026,2026-01-01,2026-12-31\n"))
+	ok(t, err)
+	assert.Equal(t, store.PutResult{Added: 1}, put)
+	e = refused(t, take(), "request.unlawful")
+	assert.Contains(t, e.Error(), "618")
+	_, err = h.AcknowledgePack(ctx, as("a2"), "", "double12")
+	refused(t, err, "pack.unknown")
+	_, err = h.AcknowledgePack(ctx, as("a2"), "a1", "618")
+	refused(t, err, "access.forbidden")
+	_, err = h.AcknowledgePack(ctx, as("a2"), "", "618")
+	ok(t, err)
+	again, err := h.AcknowledgePack(ctx, as("a2"), "", "618")
+	ok(t, err)
+	assert.Equal(t, 1, again.Unchanged)
+	ok(t, take())
+
+	mine, _, err := h.Facts(ctx, as("a2"), store.FactFilter{}, store.Page{})
+	ok(t, err)
+	require.Len(t, mine, 2)
+	others, _, err := h.Facts(ctx, as("a1"), store.FactFilter{}, store.Page{})
+	ok(t, err)
+	assert.Empty(t, others)
+	ok(t, h.DeleteFact(ctx, planner, mine[0].Value.ID))
+	refused(t, h.DeleteFact(ctx, planner, mine[0].Value.ID), "store.not_found")
+	refused(t, h.DeleteFact(ctx, supervisor, "x"), "access.forbidden")
+	_, err = h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "nobody", Kind: workforce.CareerFact, Dates: day(monday)}})
+	refused(t, err, "facts.invalid")
+	_, err = h.PutQueueTerms(ctx, planner, []workrules.QueueTerms{{Queue: "none", Shops: -1}, {Queue: "none", Packs: []workrules.Pack{{}}}}, 0)
+	assert.Len(t, refused(t, err, "queue_terms.invalid").Fields, 6)
+}
+
+// Carried hours, agreements and sessions reach the rules: an agreed day of six hours stops overtime.
+func TestAgreementsReachTheRules(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "w1", monday, 7, shift("a1", monday, 8, 17))
+	_, err := h.ImportFacts(ctx, planner, "f.csv", strings.NewReader("agent,kind,code,from,to,start,end,day_hours,hours\n"+
+		"a2,agreement,,2026-01-01,,,,6,\na3,session,training,,,2026-06-15 10:00,2026-06-15 12:00,,\na4,carried,,2026-01-01,2026-05-31,,,,880\n"))
+	ok(t, err)
+	give, err := h.GiveShift(ctx, as("a1"), requesting.GiveInput{Start: at(monday, 8)})
+	ok(t, err)
+	for agent, rule := range map[ids.Agent]string{"a2": "agreement.day", "a3": "training.work_time"} {
+		_, err = h.Act(ctx, as(agent), give.Value.ID, requesting.ActInput{Action: leave.Take})
+		e := refused(t, err, "request.unlawful")
+		var rules []string
+		for _, f := range e.Fields {
+			rules = append(rules, f.Value)
+		}
+		assert.Contains(t, rules, rule)
+	}
+	_, err = h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "a4", Kind: workforce.CarriedFact, Dates: calendar.Dates{From: date("2026-05-01"), Until: date("2026-06-01")}, Hours: 10}})
+	refused(t, err, "facts.invalid")
+}
+
+func TestFairnessOpens(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "w1", monday, 7, shift("a1", monday, 9, 18), shift("a1", "2026-06-19", 15, 24), shift("a1", "2026-06-20", 9, 18), shift("a2", tuesday, 9, 18))
+	in := requesting.FairnessInput{Dates: calendar.Dates{From: date(monday), Until: date("2026-06-22")}}
+	all, err := h.Fairness(ctx, supervisor, in)
+	ok(t, err)
+	require.Len(t, all.Agents, len(agents))
+	assert.Equal(t, map[leave.Burden]int{leave.Night: 1, leave.Holiday: 1, leave.Weekend: 1}, all.Agents[0].Counts)
+	assert.Empty(t, all.Rows)
+	mine, err := h.Fairness(ctx, as("a1"), in)
+	ok(t, err)
+	require.Len(t, mine.Agents, 1, "an agent sees its own")
+	assert.Len(t, mine.Rows, 3)
+	in.Agents = []ids.Agent{"a2"}
+	_, err = h.Fairness(ctx, as("a1"), in)
+	refused(t, err, "store.not_found")
+	_, err = h.Fairness(ctx, supervisor, requesting.FairnessInput{})
+	refused(t, err, "fairness.input")
+}

@@ -1,0 +1,184 @@
+package requesting
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// situation is everything that a change of some shifts is judged on.
+type situation struct {
+	agents   map[ids.Agent]workforce.Agent
+	order    []ids.Agent // by id
+	shifts   []scheduling.Shift
+	owners   map[ids.Agent][]scheduling.Shift
+	rosters  []store.Roster // published ones that share an instant with the range
+	standing gate.Standing
+	rules    workrules.Params
+	judged   calendar.Range
+	zone     *time.Location
+	holidays calendar.Holidays
+}
+
+// situation reads the people and the published shifts around a range.
+func (q *Requesting) situation(ctx context.Context, view *store.View, r calendar.Range) (*situation, error) {
+	rules, err := gate.HouseRules(ctx, view, q.policy.Rules)
+	if err != nil {
+		return nil, err
+	}
+	s := &situation{
+		agents: map[ids.Agent]workforce.Agent{}, owners: map[ids.Agent][]scheduling.Shift{}, rules: rules, judged: q.around(r, rules),
+		zone: q.gate.Zone, holidays: q.policy.Holidays,
+	}
+	people, err := gate.Agents(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range people {
+		s.agents[a.ID] = a
+		s.order = append(s.order, a.ID)
+	}
+	span := calendar.Range{Start: s.judged.Start.Add(-lookBack), End: s.judged.End.Add(lookAhead)}
+	if s.shifts, err = gate.PublishedShifts(ctx, view, span); err != nil {
+		return nil, err
+	}
+	for _, x := range s.shifts {
+		s.owners[x.Agent] = append(s.owners[x.Agent], x)
+	}
+	if s.standing, err = gate.ReadStanding(ctx, view, span); err != nil {
+		return nil, err
+	}
+	s.rosters, err = store.All(func(p store.Page) ([]store.Roster, string, error) {
+		return view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: r}, p)
+	})
+	return s, err
+}
+
+// caseOf is one person with its shifts, as the rules judge it. Errors: store.not_found.
+func (s *situation) caseOf(id ids.Agent) (workrules.Case, error) {
+	a, known := s.agents[id]
+	if !known {
+		return workrules.Case{}, fault.New(fault.NotFound, store.ErrNotFound.Code, "there is no agent %q", fault.Shorten(string(id)))
+	}
+	person, err := s.person(a)
+	if err != nil {
+		return workrules.Case{}, err
+	}
+	return workrules.Case{Person: person, Shifts: s.owners[id], Range: s.judged, Holidays: s.holidays, Location: s.zone, Params: s.rules}, nil
+}
+
+// person is an agent as the rules see it, with what is on file about it.
+func (s *situation) person(a workforce.Agent) (workrules.Person, error) {
+	p := workrules.Person{ID: a.ID, Regime: workrules.Standard, Employed: a.Employed, OvertimeAgreed: a.OvertimeAgreed, Unavailable: slices.Clone(a.Unavailable)}
+	switch a.Employment {
+	case workforce.PartTime:
+		p.Regime = workrules.PartTime
+	case workforce.Comprehensive:
+		p.Regime = workrules.Comprehensive
+	case workforce.Intern:
+		p.Engagement = workrules.Intern
+	case workforce.Agency:
+		p.Engagement = workrules.Agency
+	}
+	kinds := map[workforce.Condition]workrules.ConditionKind{
+		workforce.Pregnant7: workrules.PregnantLate, workforce.Nursing: workrules.Nursing, workforce.Minor: workrules.Minor,
+	}
+	for _, c := range a.Conditions {
+		p.Conditions = append(p.Conditions, workrules.Condition{Kind: kinds[c.Condition], Dates: c.Dates})
+	}
+	for _, k := range a.Skills {
+		p.Skills = append(p.Skills, workrules.Skill{Queue: k.Queue, Dates: k.Dates})
+	}
+	closed, err := closedHours(a.Availability, calendar.Range{Start: s.judged.Start, End: s.judged.End.Add(24 * time.Hour)}, s.zone)
+	if err != nil {
+		return p, err
+	}
+	p.Unavailable = append(p.Unavailable, closed...)
+	s.standing.Fill(&p)
+	return p, nil
+}
+
+// closedHours is the complement of a weekly availability.
+func closedHours(availability string, reach calendar.Range, zone *time.Location) (closed []calendar.Range, err error) {
+	if availability == "" {
+		return nil, nil
+	}
+	hours, err := forecast.ParseHours(availability)
+	if err != nil {
+		return nil, err
+	}
+	for slot := range reach.Slots(calendar.Slot) {
+		local := slot.Start.In(zone)
+		if hours.Open(local.Weekday(), local.Hour()*60+local.Minute()) {
+			continue
+		}
+		if n := len(closed); n > 0 && closed[n-1].End.Equal(slot.Start) {
+			closed[n-1].End = slot.End
+		} else {
+			closed = append(closed, slot)
+		}
+	}
+	return closed, nil
+}
+
+// shiftAt is the published shift of an agent that starts at an instant, with its roster. Errors:
+// request.no_shift.
+func (q *Requesting) shiftAt(ctx context.Context, view *store.View, a ids.Agent, at time.Time) (store.Shift, error) {
+	found, _, err := view.Shifts(ctx, store.ShiftFilter{State: store.Published, Agent: a, Range: calendar.Range{Start: at, End: at.Add(time.Minute)}}, store.Page{})
+	if err != nil {
+		return store.Shift{}, err
+	}
+	for _, s := range found {
+		if s.Start.Equal(at) {
+			return s, nil
+		}
+	}
+	return store.Shift{}, fault.New(fault.NotFound, "request.no_shift", "%s has no published shift that starts at %s", a, at.UTC().Format(time.RFC3339))
+}
+
+// rosterFor is the published roster that a new shift belongs to. Errors: request.no_roster.
+func (s *situation) rosterFor(r calendar.Range) (ids.Roster, error) {
+	for _, x := range s.rosters {
+		if x.Range.Contains(r.Start) {
+			return x.ID, nil
+		}
+	}
+	return "", fault.New(fault.Conflict, "request.no_roster", "no published roster covers %s", r.Start.UTC().Format(time.RFC3339))
+}
+
+// coverage is what is needed and who is there around a range, by the plans that decide its days.
+func (q *Requesting) coverage(ctx context.Context, view *store.View, r calendar.Range, shifts []scheduling.Shift, shortYuan float64) (*leave.Coverage, error) {
+	zone := q.gate.Zone
+	days := calendar.Range{Start: calendar.DateOf(r.Start, zone).In(zone), End: calendar.DateOf(r.End, zone).Add(1).In(zone)}
+	plans, err := store.All(func(p store.Page) ([]store.Plan, string, error) {
+		return view.Plans(ctx, store.ForecastFilter{Range: days}, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var demand []scheduling.Requirement
+	for _, c := range gate.Divide(plans, func(p store.Plan) ids.Queue { return p.Queue }, gate.PlanCover, days) {
+		for i, doc := range c.Docs {
+			plan, err := view.Plan(ctx, doc.ID)
+			if err != nil {
+				return nil, err
+			}
+			part := plan.Requirement
+			part.Needs = slices.DeleteFunc(slices.Clone(part.Needs), func(n scheduling.Need) bool { return !gate.Inside(c.Shares[i], n.Start) })
+			demand = append(demand, part)
+		}
+	}
+	near := slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return !s.Range().Overlaps(days) })
+	return leave.NewCoverage(demand, near, shortYuan), nil
+}
