@@ -29,7 +29,7 @@ const (
 // Curve is the demand of one queue: contacts per slot with quantiles.
 type Curve struct {
 	Queue  ids.Queue     `json:"queue"`
-	Slot   time.Duration `json:"slot"`   // 5 to 60 minutes, or 24 h
+	Slot   time.Duration `json:"slot"`   // 5 to 60 minutes, or 24 h; text in JSON
 	Levels []float64     `json:"levels"` // ascending, in (0,1), e.g. 0.1 0.5 0.9
 	Points []Point       `json:"points"` // ascending by Start; closed slots are left out
 }
@@ -38,8 +38,8 @@ type Curve struct {
 type Point struct {
 	Start      time.Time     `json:"start"`
 	Mean       float64       `json:"mean"`
-	Quantiles  []float64     `json:"quantiles"`             // one per level, ascending
-	HandleTime time.Duration `json:"handle_time,omitempty"` // mean per contact, 0 when unknown
+	Quantiles  []float64     `json:"quantiles"`               // one per level, ascending
+	HandleTime time.Duration `json:"handle_time_s,omitempty"` // mean per contact, 0 when unknown; seconds in JSON
 }
 
 // At returns the contacts at a level by exact match, or the mean for level 0.

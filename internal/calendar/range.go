@@ -1,9 +1,14 @@
 package calendar
 
 import (
+	"encoding/json"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
 )
 
 // Slot is the finest planning grain: 15 minutes. Coarser slots are multiples of it.
@@ -19,6 +24,65 @@ func SlotName(d time.Duration) string {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
+}
+
+// Length is a length of time that is text outside of Go: "30m", "24h", never a bare number.
+type Length time.Duration
+
+// MarshalText writes it as SlotName does.
+func (l Length) MarshalText() ([]byte, error) { return []byte(SlotName(time.Duration(l))), nil }
+
+// UnmarshalText reads what ParseLength reads.
+func (l *Length) UnmarshalText(text []byte) error {
+	d, err := ParseLength(string(text))
+	*l = Length(d)
+	return err
+}
+
+// UnmarshalJSON reads text, or the whole nanoseconds of documents that were stored before.
+func (l *Length) UnmarshalJSON(raw []byte) error {
+	var text string
+	if len(raw) == 0 || raw[0] != '"' {
+		return json.Unmarshal(raw, (*int64)(l))
+	}
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return err
+	}
+	return l.UnmarshalText([]byte(text))
+}
+
+// ParseLength reads a length of time: 90m, 120h, 1.5h, 5d, 12w, 1w3d. A day has 24 hours. Errors:
+// calendar.length.
+func ParseLength(text string) (time.Duration, error) {
+	bad := fault.New(fault.Invalid, "calendar.length", "must look like 30m, 120h, 5d or 12w")
+	var total float64
+	rest := text
+	for rest != "" {
+		at := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		if at <= 0 {
+			return 0, bad
+		}
+		unit := rest[at:]
+		if end := strings.IndexFunc(unit, func(r rune) bool { return r == '.' || r >= '0' && r <= '9' }); end > 0 {
+			unit = unit[:end]
+		}
+		n, err := strconv.ParseFloat(rest[:at], 64)
+		size, ok := units[unit]
+		if err != nil || !ok {
+			return 0, bad
+		}
+		total += n * float64(size)
+		rest = rest[at+len(unit):]
+	}
+	if text == "" || total > float64(math.MaxInt64)/2 {
+		return 0, bad
+	}
+	return time.Duration(total), nil
+}
+
+// units are those that ParseLength knows.
+var units = map[string]time.Duration{
+	"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
 }
 
 // Range is a half-open span of instants [Start, End).

@@ -85,34 +85,55 @@ func newExcludeAdd(s *settings) *cobra.Command {
 	var f struct{ queue, from, to, reason string }
 	cmd := &cobra.Command{
 		Use: "add", Short: "Take a stretch out of what teaches the forecasts of a queue", Args: cobra.NoArgs,
-		Example: `  chaoban forecast exclude add --queue lumi-tmall/pre --from 2026-10-12T09:00 --to 2026-10-12T13:00 --reason "platform outage"`,
+		Long: `Take a stretch out of what teaches the forecasts of a queue. Its slots count as not known, neither as nobody came
+nor as closed. A day without an hour is a whole day: --from 2025-11-01 --to 2025-11-11 takes out eleven days, up to
+2025-11-12 00:00. The stretch must touch the history and no other exclusion in force.`,
+		Example: `  chaoban forecast exclude add --queue lumi-tmall/pre --from 2026-10-12T09:00 --to 2026-10-12T13:00 --reason "platform outage"
+  chaoban forecast exclude add --queue lumi-tmall/pre --from 2025-11-01 --to 2025-11-11 --reason "imported twice"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.with(cmd, needStore, func(a *app) error {
+			return s.with(cmd, needEngine, func(a *app) error {
 				x := forecast.Exclusion{Reason: f.reason}
 				var err error
 				if x.From, err = parseInstant(f.from, a.ops.Zone()); err != nil {
 					return err
 				}
-				if x.To, err = parseInstant(f.to, a.ops.Zone()); err != nil {
+				if x.To, err = parseEnd(f.to, a.ops.Zone()); err != nil {
 					return err
 				}
 				done, err := a.ops.Planning.Exclude(cmd.Context(), a.who, ids.Queue(f.queue), x)
 				if err != nil {
-					return err
+					return flagged(err, map[string]string{"from": "--from", "to": "--to", "reason": "--reason"})
 				}
-				return s.print(cmd, done, func() { printExclusions(cmd.OutOrStdout(), []planning.Exclusion{done}, a.ops.Zone()) })
+				return s.print(cmd, done, func() { printExcluded(cmd.OutOrStdout(), done, a.ops.Zone()) })
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.queue, "queue", "", "queue")
-	flags.StringVar(&f.from, "from", "", "first instant, 2026-10-12 or 2026-10-12T09:00")
-	flags.StringVar(&f.to, "to", "", "first instant after it")
+	flags.StringVar(&f.from, "from", "", "first day, or first instant (2026-10-12T09:00)")
+	flags.StringVar(&f.to, "to", "", "last day, included; or the instant at which it ends")
 	flags.StringVar(&f.reason, "reason", "", "why, for a later reader")
 	for _, name := range []string{"queue", "from", "to", "reason"} {
 		_ = cmd.MarkFlagRequired(name) // the flag exists
 	}
 	return cmd
+}
+
+// parseEnd reads where a stretch ends: a day without an hour is included.
+func parseEnd(text string, zone *time.Location) (time.Time, error) {
+	if day, err := calendar.ParseDate(text); err == nil {
+		return day.Add(1).In(zone), nil
+	}
+	return parseInstant(text, zone)
+}
+
+// printExcluded says what a new exclusion takes out.
+func printExcluded(w io.Writer, x planning.ExclusionDone, zone *time.Location) {
+	fmt.Fprintf(w, "%s: %s to %s of %s teaches no more: %d records, %.0f contacts (%s)\n",
+		x.ID, x.From.In(zone).Format("2006-01-02 15:04"), x.To.In(zone).Format("2006-01-02 15:04"), x.Queue, x.Records, x.Contacts, x.Reason)
+	for _, n := range x.Notes {
+		fmt.Fprintln(w, "note:", n)
+	}
 }
 
 func newExcludeList(s *settings) *cobra.Command {
@@ -161,9 +182,10 @@ func printExclusions(w io.Writer, list []planning.Exclusion, zone *time.Location
 	for i, x := range list {
 		state := "in force"
 		if x.Withdrawn != nil {
-			state = "withdrawn " + x.Withdrawn.At.In(zone).Format(time.DateOnly) + ": " + x.Withdrawn.Reason
+			state = "withdrawn " + x.Withdrawn.At.In(zone).Format(time.DateOnly) + " by " + cmp.Or(x.Withdrawn.AuthorName, string(x.Withdrawn.Author)) + ": " + x.Withdrawn.Reason
 		}
-		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", x.ID, x.Queue, x.From.In(zone).Format(minuteForm), x.To.In(zone).Format(minuteForm), x.Author, x.Reason, state)
+		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", x.ID, x.Queue, x.From.In(zone).Format(minuteForm), x.To.In(zone).Format(minuteForm),
+			cmp.Or(x.AuthorName, string(x.Author)), x.Reason, state)
 	}
 	table(w, "EXCLUSION\tQUEUE\tFROM\tTO\tBY\tREASON\tSTATE", rows)
 }

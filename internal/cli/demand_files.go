@@ -39,7 +39,8 @@ func readSmall(code, name string) ([]byte, error) {
 	return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), nil
 }
 
-// exclusionsFile is the file of `forecast file --exclude`; times are text as in the events file.
+// exclusionsFile is the file of `forecast file --exclude`; times are text as in the events file, but a
+// last day without an hour is included, as with --to.
 type exclusionsFile struct {
 	Exclude []struct {
 		From   string `yaml:"from"`
@@ -89,6 +90,9 @@ func parseExclusions(name string, body []byte, style timeStyle) ([]forecast.Excl
 					bad = append(bad, field)
 				}
 				continue
+			}
+			if _, err := calendar.ParseDate(part.text); err == nil && part.at == &one.To {
+				t = t.AddDate(0, 0, 1)
 			}
 			*part.at = t
 		}

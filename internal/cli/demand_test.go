@@ -64,6 +64,24 @@ func TestSalesPlans(t *testing.T) {
 	assert.Empty(t, none)
 }
 
+// A day without an hour is included, an instant is where the stretch ends.
+func TestAnEndByDayIncludesTheDay(t *testing.T) {
+	zone := time.FixedZone("UTC+8", 8*3600)
+	for text, want := range map[string]string{"2025-11-11": "2025-11-12T00:00:00+08:00", "2025-11-11T00:00": "2025-11-11T00:00:00+08:00", "2025-11-11T13:30": "2025-11-11T13:30:00+08:00"} {
+		got, err := parseEnd(text, zone)
+		require.NoError(t, err)
+		assert.Equal(t, want, got.Format(time.RFC3339), text)
+	}
+	_, err := parseEnd("soon", zone)
+	assert.Equal(t, "cli.time", fault.CodeOf(err))
+
+	style, _, _ := styleOf("2026-04-09 00:00:00")
+	list, err := parseExclusions("x.yaml", []byte("exclude:\n  - {from: 2026-04-09, to: 2026-04-11, reason: x}\n  - {from: 2026-04-12, to: 2026-04-12, reason: y}\n"), style)
+	require.NoError(t, err)
+	assert.Equal(t, "2026-04-12", list[0].To.Format(time.DateOnly))
+	assert.Equal(t, "2026-04-13", list[1].To.Format(time.DateOnly), "one day")
+}
+
 // A stretch in --exclude teaches nothing and is named in the summary.
 func TestForecastFileExcludes(t *testing.T) {
 	var b strings.Builder

@@ -149,8 +149,8 @@ func TestEventTotalsAreTold(t *testing.T) {
 	text, _, err := forecastFile(t, "--in", path, "--time-col", "at", "--value-col", "n", "--slot", "24h", "--calendar", "none", "--horizon", "10d",
 		"--events", events, "--quantiles", "0.05,0.5,0.95,0.99", "--out", filepath.Join(t.TempDir(), "f.csv"))
 	require.NoError(t, err)
-	assert.Regexp(t, `event sale, 2026-11-02 to 2026-11-04: \d+ contacts, P5 \d+, P50 \d+, P95 \d+, P99 \d+`, text)
-	assert.Regexp(t, `    spot from 2026-11-02: \d+ contacts, P5 \d+`, text)
+	assert.Regexp(t, `event sale, whole days 2026-11-02 to 2026-11-03: \d+ contacts, P5 \d+, P50 \d+, P95 \d+, P99 \d+`, text)
+	assert.Regexp(t, `    spot, all of 2026-11-02: \d+ contacts, P5 \d+`, text)
 	assert.Regexp(t, `highest day 2026-11-0[23]: \d+ contacts, P5 \d+`, text)
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,7 +81,7 @@ func (f *forecastFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.hours, "hours", "", `open hours, "Mon-Fri 07:00-21:00; Sat 09:00-18:00" (default: learned from the data)`)
 	flags.StringVar(&f.missing, "missing", "closed", "what an open slot without a row means: closed or zero")
 	flags.StringVar(&f.events, "events", "", "events file (YAML)")
-	flags.StringVar(&f.exclude, "exclude", "", "stretches that must not teach, YAML: exclude: [{from: 2026-10-12T09:00, to: ..., reason: ...}]")
+	flags.StringVar(&f.exclude, "exclude", "", "stretches that must not teach, YAML: exclude: [{from: 2026-10-12T09:00, to: ..., reason: ...}]; a day as to is included")
 	flags.StringVar(&f.calendar, "calendar", "cn", "holidays: cn or none")
 	flags.StringVar(&f.quantiles, "quantiles", "0.1,0.5,0.9", "quantile levels")
 }
@@ -178,32 +177,13 @@ var forecastSlots = []time.Duration{
 	5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 24 * time.Hour,
 }
 
-// parseSpan reads Go durations and whole or broken days and weeks: 90m, 120h, 5d, 12w, 1w3d.
+// parseSpan reads a length of time as a flag: 90m, 120h, 5d, 12w, 1w3d.
 func parseSpan(text string) (time.Duration, error) {
-	bad := fault.New(fault.Invalid, "cli.duration", "must look like 30m, 120h, 5d or 12w")
-	var total float64
-	rest := text
-	for rest != "" {
-		at := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
-		if at <= 0 {
-			return 0, bad
-		}
-		unit := rest[at:]
-		if end := strings.IndexFunc(unit, func(r rune) bool { return r == '.' || r >= '0' && r <= '9' }); end > 0 {
-			unit = unit[:end]
-		}
-		n, err := strconv.ParseFloat(rest[:at], 64)
-		size, ok := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[unit]
-		if err != nil || !ok {
-			return 0, bad
-		}
-		total += n * float64(size)
-		rest = rest[at+len(unit):]
+	d, err := calendar.ParseLength(text)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, "cli.duration", "%s", fault.Of(err).Message)
 	}
-	if text == "" || total > float64(math.MaxInt64)/2 {
-		return 0, bad
-	}
-	return time.Duration(total), nil
+	return d, nil
 }
 
 func parseLevels(text string) ([]float64, error) {

@@ -279,13 +279,24 @@ func writeEvents(w io.Writer, r forecast.Result, style timeStyle) {
 		return text
 	}
 	for _, e := range r.Events {
-		fmt.Fprintf(w, "  event %s, %s to %s: %s\n", e.Family, style.format(e.From), style.format(e.Until), spread(e.Total))
+		fmt.Fprintf(w, "  event %s, %s: %s\n", e.Family, countedText(e.From, e.Until, e.WholeDays, style.loc), spread(e.Total))
 		for _, p := range e.Phases {
-			fmt.Fprintf(w, "    %s from %s: %s\n", p.Kind, style.format(p.Total.Start), spread(p.Total))
+			fmt.Fprintf(w, "    %s, %s: %s\n", p.Kind, countedText(p.From, p.Until, e.WholeDays, style.loc), spread(p.Total))
 		}
 	}
 	if len(r.Days) > 1 {
 		peak := slices.MaxFunc(r.Days, func(a, b scheduling.Point) int { return cmp.Compare(a.Mean, b.Mean) })
 		fmt.Fprintf(w, "  highest day %s: %s\n", style.format(peak.Start), spread(peak))
 	}
+}
+
+// countedText says what the total of an event or a phase counts: instants, or the days whose noon lies in it.
+func countedText(from, until time.Time, wholeDays bool, zone *time.Location) string {
+	from, until = from.In(zone), until.In(zone)
+	if last := until.AddDate(0, 0, -1); wholeDays && last.Equal(from) {
+		return "all of " + from.Format(time.DateOnly)
+	} else if wholeDays {
+		return "whole days " + from.Format(time.DateOnly) + " to " + last.Format(time.DateOnly)
+	}
+	return from.Format(minuteForm) + " to " + until.Format(minuteForm)
 }

@@ -112,7 +112,7 @@ func newForecastAdjust(s *settings) *cobra.Command {
 				if err != nil {
 					return flagged(err, adjustFlagOf(in.Kind))
 				}
-				return s.print(cmd, done, func() { printAdjustment(cmd, "adjusted", done) })
+				return s.print(cmd, done, func() { printAdjustment(cmd, "adjusted", done, a.ops.Zone()) })
 			})
 		},
 	}
@@ -146,7 +146,7 @@ var lockFlagOf = map[string]string{
 	"dates": "--from, --to", "agreed_on": "--agreed-on", "agreed_with": "--with", "note": "--note", "reason": "--reason",
 }
 
-func printAdjustment(cmd *cobra.Command, what string, done planning.Adjustment) {
+func printAdjustment(cmd *cobra.Command, what string, done planning.Adjustment, zone *time.Location) {
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s %s: %s %s in %d slots, %.0f -> %.0f contacts there\n", what, done.Layer.ID, done.Layer.Queue, layerText(done.Layer), done.Step.Slots, done.Step.Before, done.Step.After)
 	if done.Step.Note != "" && done.Layer.Withdrawn == nil {
@@ -154,9 +154,13 @@ func printAdjustment(cmd *cobra.Command, what string, done planning.Adjustment) 
 	}
 	fmt.Fprintf(w, "whole forecast: %.0f contacts as computed, %.0f as adjusted\n", done.Model, done.Contacts)
 	for _, e := range done.Events {
-		fmt.Fprintf(w, "event %s: %s\n", e.Family, totalText(e.Total, done.Levels))
+		fmt.Fprintf(w, "event %s, %s: %s\n", e.Family, countedText(e.From, e.Until, e.WholeDays, zone), totalText(e.Total, done.Levels))
 		for _, p := range e.Phases {
-			fmt.Fprintf(w, "  %s to %s: %s\n", p.Kind, p.Until.Add(-1).Format("01-02"), totalText(p.Total, done.Levels))
+			from := p.From
+			if from.IsZero() { // of a forecast that was stored before phases said so
+				from = p.Total.Start
+			}
+			fmt.Fprintf(w, "  %s, %s: %s\n", p.Kind, countedText(from, p.Until, e.WholeDays, zone), totalText(p.Total, done.Levels))
 		}
 	}
 }
@@ -191,7 +195,7 @@ func newForecastWithdraw(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, done, func() { printAdjustment(cmd, "withdrawn", done) })
+				return s.print(cmd, done, func() { printAdjustment(cmd, "withdrawn", done, a.ops.Zone()) })
 			})
 		},
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
@@ -208,7 +209,7 @@ func newRosterMake(s *settings) *cobra.Command {
 			}
 			return s.with(cmd, needStore, func(a *app) error {
 				bar := newProgress(cmd.ErrOrStderr(), 1000, "rostering")
-				made, err := a.ops.Planning.MakeRoster(cmd.Context(), a.who, planning.RosterInput{
+				made, err := a.ops.Rostering.MakeRoster(cmd.Context(), a.who, rostering.RosterInput{
 					Title: f.title, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th,
 					Progress: func(done, _ float64) { bar.set(int64(1000*done), 1000) },
 				})
@@ -232,7 +233,7 @@ func newRosterMake(s *settings) *cobra.Command {
 	return cmd
 }
 
-func printRoster(cmd *cobra.Command, m planning.RosterMade, zone *time.Location) {
+func printRoster(cmd *cobra.Command, m rostering.RosterMade, zone *time.Location) {
 	w := cmd.OutOrStdout()
 	sol := m.Solution
 	agents := map[ids.Agent]bool{}
@@ -261,7 +262,7 @@ func newRosterPublish(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r, err := a.ops.Planning.PublishRoster(cmd.Context(), a.who, id, store.AnyVersion)
+				r, err := a.ops.Rostering.PublishRoster(cmd.Context(), a.who, id, store.AnyVersion)
 				if err != nil {
 					return err
 				}
@@ -276,7 +277,7 @@ func newest(cmd *cobra.Command, a *app, id string, state store.RosterState) (ids
 	if id != "latest" {
 		return ids.Roster(id), nil
 	}
-	all, _, err := a.ops.Planning.Rosters(cmd.Context(), a.who, store.RosterFilter{State: state}, store.Page{Limit: 1})
+	all, _, err := a.ops.Rostering.Rosters(cmd.Context(), a.who, store.RosterFilter{State: state}, store.Page{Limit: 1})
 	if err != nil {
 		return "", err
 	}
@@ -291,7 +292,7 @@ func newRosterList(s *settings) *cobra.Command {
 		Use: "list", Short: "List rosters, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				all, _, err := a.ops.Planning.Rosters(cmd.Context(), a.who, store.RosterFilter{}, store.Page{Limit: 50})
+				all, _, err := a.ops.Rostering.Rosters(cmd.Context(), a.who, store.RosterFilter{}, store.Page{Limit: 50})
 				if err != nil {
 					return err
 				}
@@ -317,7 +318,7 @@ func newRosterExport(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				book, err := a.ops.Planning.RosterWorkbook(cmd.Context(), a.who, id)
+				book, err := a.ops.Rostering.RosterWorkbook(cmd.Context(), a.who, id)
 				if err != nil {
 					return err
 				}
@@ -344,7 +345,7 @@ func newShiftsCommand(s *settings) *cobra.Command {
 					return err
 				}
 				all, err := store.All(func(p store.Page) ([]store.Shift, string, error) {
-					return a.ops.Planning.Shifts(cmd.Context(), a.who, store.ShiftFilter{State: store.Published, Agent: ids.Agent(f.agent), Range: span}, p)
+					return a.ops.Rostering.Shifts(cmd.Context(), a.who, store.ShiftFilter{State: store.Published, Agent: ids.Agent(f.agent), Range: span}, p)
 				})
 				if err != nil {
 					return err

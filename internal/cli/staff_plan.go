@@ -44,7 +44,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 			if err := noZero(cmd, "level"); err != nil {
 				return err
 			}
-			return s.with(cmd, needStore, func(a *app) error {
+			return s.with(cmd, wantEngine, func(a *app) error {
 				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, pricing.PlanInput{
 					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest,
 					Options: pricing.Options{Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/staffing/pool"
@@ -77,14 +78,17 @@ type poolFileQueue struct {
 }
 
 type poolFileCurve struct {
-	scheduling.Curve
+	Queue  ids.Queue       `json:"queue"`
 	Slot   span            `json:"slot"`
+	Levels []float64       `json:"levels"`
 	Points []poolFilePoint `json:"points"`
 }
 
 type poolFilePoint struct {
-	scheduling.Point
-	HandleTime span `json:"handle_time"`
+	Start      time.Time `json:"start"`
+	Mean       float64   `json:"mean"`
+	Quantiles  []float64 `json:"quantiles"`
+	HandleTime span      `json:"handle_time"`
 }
 
 type poolFileTarget struct {
@@ -98,11 +102,10 @@ func (f poolFile) problem() pool.Problem {
 	p := pool.Problem{Groups: f.Groups}
 	for _, q := range f.Queues {
 		out := q.Queue
-		out.Curve, out.Target = q.Curve.Curve, q.Target.Target
-		out.Curve.Slot = time.Duration(q.Curve.Slot)
+		out.Target = q.Target.Target
+		out.Curve = scheduling.Curve{Queue: q.Curve.Queue, Slot: time.Duration(q.Curve.Slot), Levels: q.Curve.Levels}
 		for _, x := range q.Curve.Points {
-			x.Point.HandleTime = time.Duration(x.HandleTime)
-			out.Curve.Points = append(out.Curve.Points, x.Point)
+			out.Curve.Points = append(out.Curve.Points, scheduling.Point{Start: x.Start, Mean: x.Mean, Quantiles: x.Quantiles, HandleTime: time.Duration(x.HandleTime)})
 		}
 		t := &out.Target
 		t.Within, t.HandleTime, t.Patience = time.Duration(q.Target.Within), time.Duration(q.Target.HandleTime), time.Duration(q.Target.Patience)

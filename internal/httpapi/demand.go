@@ -21,7 +21,7 @@ func (s *Server) addDemand() {
 		long), s.historyFindings)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/exclusions", "list-exclusions", tag, "Stretches of contact history that people took out of what teaches forecasts"), s.exclusions)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/exclusions", "exclude-history", tag, "Take a stretch of contact history out of what teaches forecasts",
-		status(http.StatusCreated), repeatable), s.exclude)
+		status(http.StatusCreated), repeatable, describe("The stretch must touch the history and no other exclusion in force. What it takes out is told.")), s.exclude)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/exclusions/{exclusion}/withdrawal", "withdraw-exclusion", tag, "Let a stretch teach again; it stays on record", repeatable), s.withdrawExclusion)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/after-sales-forecasts", "forecast-after-sales", tag, "Forecast the after-sales tickets that orders bring, by tag and day",
 		long, describe("Nothing is stored. Without a plan the coming orders are forecast from the recorded ones, with the promotions.")), s.afterSales)
@@ -52,18 +52,18 @@ type excludeInput struct {
 	Body struct {
 		Queue  string    `json:"queue" maxLength:"64"`
 		From   time.Time `json:"from" doc:"first instant"`
-		To     time.Time `json:"to" doc:"first instant after it"`
+		To     time.Time `json:"to" doc:"first instant after it: of whole days the midnight after the last one"`
 		Reason string    `json:"reason" minLength:"1" maxLength:"2000"`
 	}
 }
 
-func (s *Server) exclude(ctx context.Context, in *excludeInput) (*one[planning.Exclusion], error) {
+func (s *Server) exclude(ctx context.Context, in *excludeInput) (*one[planning.ExclusionDone], error) {
 	b := in.Body
 	done, err := s.deps.Ops.Planning.Exclude(ctx, whoOf(ctx), ids.Queue(b.Queue), forecast.Exclusion{From: b.From, To: b.To, Reason: b.Reason})
 	if err != nil {
 		return nil, err
 	}
-	return &one[planning.Exclusion]{Body: done}, nil
+	return &one[planning.ExclusionDone]{Body: done}, nil
 }
 
 type withdrawExclusionInput struct {

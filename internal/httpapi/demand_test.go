@@ -25,6 +25,7 @@ func TestExclusionsOverHTTP(t *testing.T) {
 	h := open(t, nil)
 	type exclusion struct {
 		ID        string `json:"id"`
+		By        string `json:"author_name"`
 		Queue     string `json:"queue"`
 		From      string `json:"from"`
 		Reason    string `json:"reason"`
@@ -43,6 +44,10 @@ func TestExclusionsOverHTTP(t *testing.T) {
 	h.ask(t, "planner", "POST", "/v1/exclusions", exclusionLumi).into(t, &made)
 	assert.Equal(t, []exclusion{made}, listed("?queue=lumi-tmall/pre"))
 	assert.Equal(t, "2026-05-03T01:00:00Z", made.From)
+	assert.NotEmpty(t, made.By)
+	overlap := h.ask(t, "planner", "POST", "/v1/exclusions", `{"queue":"lumi-tmall/pre","from":"2026-05-03T03:00:00Z","to":"2026-05-03T05:00:00Z","reason":"x"}`)
+	assert.Equal(t, http.StatusConflict, overlap.status)
+	assert.Equal(t, "exclusion.overlaps", overlap.problem(t).Code)
 	bad := h.ask(t, "planner", "POST", "/v1/exclusions", `{"queue":"lumi-tmall/pre","from":"2026-05-03T04:00:00Z","to":"2026-05-03T01:00:00Z","reason":"x"}`)
 	assert.Equal(t, http.StatusUnprocessableEntity, bad.status)
 	assert.Equal(t, "exclusion.input", bad.problem(t).Code)

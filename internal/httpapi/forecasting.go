@@ -345,7 +345,7 @@ type backtestInput struct {
 	Body struct {
 		Queue      string    `json:"queue" maxLength:"64"`
 		Slot       period    `json:"slot,omitempty" doc:"15m, or the grain of a coarser history"`
-		Horizon    period    `json:"horizon" doc:"48h"`
+		Horizon    period    `json:"horizon" doc:"48h, 14d"`
 		Step       period    `json:"step" doc:"distance of origins: 12h"`
 		From       time.Time `json:"from" doc:"first origin"`
 		To         time.Time `json:"to,omitempty" doc:"no forecast reaches beyond; the end of the data unless given"`

@@ -21,13 +21,14 @@ func (h *house) june(t *testing.T) string {
 	zone := time.FixedZone("CST", 8*3600)
 	start := time.Date(2026, 6, 1, 0, 0, 0, 0, zone)
 	c := scheduling.Curve{Queue: "lumi-tmall/pre", Slot: time.Hour, Levels: []float64{0.1, 0.9}}
-	figures := forecast.Result{Origin: start, Horizon: 72 * time.Hour, Curve: scheduling.Curve{Slot: time.Hour}}
+	figures := forecast.Result{Origin: start, Horizon: calendar.Length(72 * time.Hour), Curve: scheduling.Curve{Slot: time.Hour}}
 	for d := range 3 {
 		for hour := 9; hour < 18; hour++ {
 			c.Points = append(c.Points, scheduling.Point{Start: start.Add(time.Duration(24*d+hour) * time.Hour), Mean: 10, Quantiles: []float64{6, 14}})
 		}
 		figures.Days = append(figures.Days, scheduling.Point{Start: start.AddDate(0, 0, d), Mean: 90, Quantiles: []float64{80, 100}})
 	}
+	c.Points[0].HandleTime = 210500 * time.Millisecond
 	text, err := json.Marshal(figures)
 	require.NoError(t, err)
 	f := operations.Forecast{
@@ -158,4 +159,46 @@ func clientsFile(t *testing.T, h *house) {
 		assert.Equal(t, 422, a.status, "%s: %s", name, a.body)
 	}
 	assert.Equal(t, 404, h.ask(t, "planner", "POST", "/v1/client-forecasts?queue=nowhere&slot=24h", body).status)
+}
+
+// A length of time is text in the form that the command line takes too, and a wrong one is refused by its name.
+func TestLengthsOfTimeOverHTTP(t *testing.T) {
+	h := open(t, nil)
+	for horizon, want := range map[string]int{"14d": 503, "2w": 503, "336h": 503, "fortnight": 400, "-3h": 400, "": 400} {
+		a := h.ask(t, "planner", "POST", "/v1/forecasts", `{"merchant":"lumi","horizon":"`+horizon+`"}`)
+		assert.Equal(t, want, a.status, "%q: %s", horizon, a.body)
+		if want == 400 {
+			require.Len(t, a.problem(t).Errors, 1, horizon)
+			assert.Equal(t, "horizon", a.problem(t).Errors[0].Path, horizon)
+		}
+	}
+	a := h.ask(t, "planner", "GET", "/v1/history-findings?queue=lumi-tmall/pre&slot=soon", nil)
+	assert.Equal(t, "query.slot", a.problem(t).Errors[0].Path)
+
+	// A forecast says its slot and its handling times with their unit.
+	id := h.june(t)
+	var f struct {
+		Curve struct {
+			Slot   string
+			Points []map[string]any
+		}
+		Figures struct{ Horizon string }
+	}
+	h.ask(t, "planner", "GET", "/v1/forecasts/"+id, nil).into(t, &f)
+	assert.Equal(t, "1h", f.Curve.Slot)
+	assert.Equal(t, "72h", f.Figures.Horizon)
+	assert.InDelta(t, 210.5, f.Curve.Points[0]["handle_time_s"], 1e-9)
+	assert.NotContains(t, f.Curve.Points[1], "handle_time_s", "not known")
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Type any }
+			}
+		}
+	}
+	h.send(t, "GET", "/openapi.json", nil).into(t, &doc)
+	schemas := doc.Components.Schemas
+	assert.Equal(t, "string", schemas["SchedulingCurve"].Properties["slot"].Type)
+	assert.Equal(t, "number", schemas["SchedulingPoint"].Properties["handle_time_s"].Type)
+	assert.Equal(t, "string", schemas["OperationsForecastComparison"].Properties["slot"].Type)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -70,7 +71,7 @@ type forecastInput struct {
 		Merchant string    `json:"merchant,omitempty" maxLength:"64"`
 		Slot     period    `json:"slot,omitempty" doc:"15m, or the grain of a coarser history"`
 		Origin   time.Time `json:"origin,omitempty" doc:"history ends here; empty: at the end of the data"`
-		Horizon  period    `json:"horizon,omitempty" doc:"336h unless given"`
+		Horizon  period    `json:"horizon,omitempty" doc:"14d unless given; 336h is the same"`
 		Levels   []float64 `json:"levels,omitempty" maxItems:"19" doc:"quantiles; 0.1, 0.5 and 0.9 unless given"`
 		Carry    bool      `json:"carry,omitempty" doc:"carry the adjustments in force over from the newest version that has adjustments; without it figures.notes says how many stay behind"`
 
@@ -189,7 +190,7 @@ func (s *Server) rosters(ctx context.Context, in *rostersInput) (*list[operation
 		return nil, err
 	}
 	filter := operations.RosterFilter{State: operations.RosterState(in.State), Range: r}
-	items, next, err := s.deps.Ops.Planning.Rosters(ctx, whoOf(ctx), filter, in.page())
+	items, next, err := s.deps.Ops.Rostering.Rosters(ctx, whoOf(ctx), filter, in.page())
 	return paged(ctx, items, next, err)
 }
 
@@ -199,7 +200,7 @@ type RosterPath struct {
 }
 
 func (s *Server) roster(ctx context.Context, in *RosterPath) (*entity[operations.Roster], error) {
-	r, err := s.deps.Ops.Planning.Roster(ctx, whoOf(ctx), ids.Roster(in.Roster))
+	r, err := s.deps.Ops.Rostering.Roster(ctx, whoOf(ctx), ids.Roster(in.Roster))
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func (s *Server) roster(ctx context.Context, in *RosterPath) (*entity[operations
 }
 
 func (s *Server) rosterWorkbook(ctx context.Context, in *RosterPath) (*file, error) {
-	body, err := s.deps.Ops.Planning.RosterWorkbook(ctx, whoOf(ctx), ids.Roster(in.Roster))
+	body, err := s.deps.Ops.Rostering.RosterWorkbook(ctx, whoOf(ctx), ids.Roster(in.Roster))
 	return attachment("roster-"+in.Roster+".xlsx", body, err)
 }
 
@@ -227,19 +228,19 @@ type rosterInput struct {
 // rosterTime keeps a search within the deadline of a long operation.
 const rosterTime = 9 * time.Minute
 
-func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[planning.RosterMade], error) {
+func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[rostering.RosterMade], error) {
 	b := in.Body
 	if d := b.Time.d; d < 0 || d > rosterTime {
 		return nil, fault.Bad("roster.input", "roster", []fault.Field{{Path: "time", Value: d.String(), Problem: "must be from 0s to 9m"}})
 	}
-	made, err := s.deps.Ops.Planning.MakeRoster(ctx, whoOf(ctx), planning.RosterInput{
+	made, err := s.deps.Ops.Rostering.MakeRoster(ctx, whoOf(ctx), rostering.RosterInput{
 		Title: b.Title, From: b.From, Days: b.Days, Plans: typed[ids.Plan](b.Plans), Seed: b.Seed, Iterations: b.Iterations,
 		Time: b.Time.d, Threads: b.Threads,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &one[planning.RosterMade]{Body: made}, nil
+	return &one[rostering.RosterMade]{Body: made}, nil
 }
 
 type publishInput struct {
@@ -252,7 +253,7 @@ func (s *Server) publishRoster(ctx context.Context, in *publishInput) (*entity[o
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.deps.Ops.Planning.PublishRoster(ctx, whoOf(ctx), ids.Roster(in.Roster), expect)
+	r, err := s.deps.Ops.Rostering.PublishRoster(ctx, whoOf(ctx), ids.Roster(in.Roster), expect)
 	if err != nil {
 		return nil, in.failed(err)
 	}
@@ -278,6 +279,6 @@ func (s *Server) shifts(ctx context.Context, in *shiftsInput) (*list[operations.
 		Roster: ids.Roster(in.Roster), State: operations.RosterState(in.State), Agent: ids.Agent(in.Agent), Site: ids.Site(in.Site),
 		Team: ids.Team(in.Team), Range: r,
 	}
-	items, next, err := s.deps.Ops.Planning.Shifts(ctx, whoOf(ctx), filter, in.page())
+	items, next, err := s.deps.Ops.Rostering.Shifts(ctx, whoOf(ctx), filter, in.page())
 	return paged(ctx, items, next, err)
 }

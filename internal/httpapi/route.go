@@ -3,9 +3,11 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +84,7 @@ func (s *Server) addAPI() {
 	s.addReports()
 	s.addJobs()
 	s.addAdministration()
+	describeCurves(s.api.OpenAPI().Components.Schemas.Map())
 }
 
 // inner is huma's context under a name that leaves room for its method Context.
@@ -124,7 +127,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "revising", "rostering", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))
@@ -247,20 +250,38 @@ func (p Span) toRange() (calendar.Range, error) {
 	return r, misshapen(fault.Field{Path: "query.to", Problem: "from and to come together, from before to"})
 }
 
-// period is a duration as text: "15m", "30s", "336h". It is a struct because huma would read a
-// number of nanoseconds into any kind of integer.
+// period is a length of time as text: "15m", "30s", "336h", "14d". It is a struct because huma would
+// read a number of nanoseconds into any kind of integer.
 type period struct{ d time.Duration }
 
-// UnmarshalText reads what time.ParseDuration reads.
-func (p *period) UnmarshalText(text []byte) (err error) {
-	if p.d, err = time.ParseDuration(string(text)); err != nil {
-		return fault.New(fault.Invalid, "request.duration", "must be a duration like 30s, 15m or 336h")
-	}
-	return nil
+// Schema says the form, so that a wrong one is refused under the name of its field.
+func (period) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: `^(\d+(\.\d+)?(ms|s|m|h|d|w))+$`, PatternDescription: "a length of time like 30s, 15m, 336h or 14d"}
 }
 
+// UnmarshalText reads what calendar.ParseLength reads. A length beyond all reason is kept as the
+// longest one, which the use case refuses by the name of its field.
+func (p *period) UnmarshalText(text []byte) (err error) {
+	if p.d, err = calendar.ParseLength(string(text)); err == nil {
+		return nil
+	}
+	if periodForm.Match(text) {
+		p.d = math.MaxInt64
+		return nil
+	}
+	return fault.New(fault.Invalid, "request.duration", "must be a length of time like 30s, 15m, 336h or 14d")
+}
+
+var periodForm = regexp.MustCompile(period{}.Schema(nil).Pattern)
+
 // MarshalText writes the same form.
-func (p period) MarshalText() ([]byte, error) { return []byte(p.d.String()), nil }
+func (p period) MarshalText() ([]byte, error) { return calendar.Length(p.d).MarshalText() }
+
+// describeCurves says how curves are written: their Go types have no unit (scheduling.Curve).
+func describeCurves(schemas map[string]*huma.Schema) {
+	schemas["SchedulingCurve"].Properties["slot"] = &huma.Schema{Type: huma.TypeString, Description: "length of a slot: 15m, 1h, 24h"}
+	schemas["SchedulingPoint"].Properties["handle_time_s"] = &huma.Schema{Type: huma.TypeNumber, Format: "double", Description: "mean seconds per contact; absent when not known"}
+}
 
 // typed turns texts into ids.
 func typed[T ~string](texts []string) []T {

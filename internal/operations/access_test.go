@@ -23,6 +23,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/operations/requesting"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -154,7 +155,7 @@ var lumiAndOrca = []ids.Merchant{"lumi", "orca"}
 // everyMethod lists the exported methods of the use cases.
 func everyMethod() (names []string) {
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*measuring.Measuring](),
+		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*rostering.Rostering](), reflect.TypeFor[*measuring.Measuring](),
 		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](), reflect.TypeFor[*requesting.Requesting](),
 	} {
 		for m := range t.Methods() {
@@ -168,7 +169,7 @@ func everyMethod() (names []string) {
 func takesPrincipal(name string) bool {
 	group, method, _ := strings.Cut(name, ".")
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*measuring.Measuring](),
+		reflect.TypeFor[*operations.Operations](), reflect.TypeFor[*planning.Planning](), reflect.TypeFor[*pricing.Pricing](), reflect.TypeFor[*rostering.Rostering](), reflect.TypeFor[*measuring.Measuring](),
 		reflect.TypeFor[*settling.Settling](), reflect.TypeFor[*administration.Administration](), reflect.TypeFor[*requesting.Requesting](),
 	} {
 		if m, found := t.MethodByName(method); found && t.Elem().Name() == group {

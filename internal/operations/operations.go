@@ -6,7 +6,7 @@
 // forecast.Series. Now lives here; domain functions take the instant.
 //
 // This package wires the groups, one package each: administration, measuring, planning, pricing,
-// requesting, settling.
+// requesting, rostering, settling.
 // They stand on gate and never import each other. It also owns what belongs to none of them: runs of
 // jobs, answers to repeated requests, and the types that doors pass through.
 //
@@ -29,6 +29,8 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
 	"github.com/chaoban/chaoban/internal/operations/requesting"
+	"github.com/chaoban/chaoban/internal/operations/revising"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/operations/settling"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -102,9 +104,10 @@ func (d Deps) gate() gate.Gate {
 
 // Operations is every use case, grouped by who asks.
 type Operations struct {
-	Planning       *planning.Planning             // supervisors: history, forecast, roster
+	Planning       *planning.Planning             // supervisors: history, forecast
 	Pricing        *pricing.Pricing               // supervisors: heads and what they cost, what-if scenarios
 	Requesting     *requesting.Requesting         // agents and supervisors: leave, swaps, offers, bidding
+	Rostering      *rostering.Rostering           // supervisors: rosters and their life; agents: their shifts
 	Measuring      *measuring.Measuring           // everyone: events in, figures out
 	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
 	Administration *administration.Administration // operators: master data, users, audit
@@ -115,13 +118,16 @@ type Operations struct {
 // New connects the use cases; it does no I/O.
 func New(cfg Config, deps Deps) *Operations {
 	g := deps.gate()
-	plans := planning.New(g, planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions, Rules: deps.Rules})
+	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions}
+	desk := revising.New(revising.Policy{Zone: deps.Zone, Holidays: deps.Holidays, Rules: deps.Rules})
+	plans := planning.New(g, policy)
 	return &Operations{
 		Planning: plans,
-		Pricing:  pricing.New(g, pricing.Policy{Holidays: deps.Holidays}),
-		Requesting: requesting.New(g, requesting.Policy{
+		Requesting: requesting.New(g, desk, requesting.Policy{
 			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) { return promotionDays(ctx, plans, deps.Zone) },
 		}),
+		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
+		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy)}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{

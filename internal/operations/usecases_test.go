@@ -15,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -149,24 +150,24 @@ func planningCases() map[string]useCase {
 		"Planning.PutPromotions": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.PutPromotions(ctx, p, nil))
 		}},
-		"Planning.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.MakeRoster(ctx, p, planning.RosterInput{}))
+		"Rostering.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.MakeRoster(ctx, p, rostering.RosterInput{}))
 		}},
-		"Planning.PublishRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.PublishRoster(ctx, p, "nothing", operations.AnyVersion))
+		"Rostering.PublishRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.PublishRoster(ctx, p, "nothing", operations.AnyVersion))
 		}},
-		"Planning.Rosters": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Planning.Rosters(ctx, p, operations.RosterFilter{}, operations.Page{})
+		"Rostering.Rosters": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Rostering.Rosters(ctx, p, operations.RosterFilter{}, operations.Page{})
 			return list(rows, next, err, nobody)
 		}},
-		"Planning.Roster": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.Roster(ctx, p, "r"))
+		"Rostering.Roster": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.Roster(ctx, p, "r"))
 		}},
-		"Planning.RosterWorkbook": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Planning.RosterWorkbook(ctx, p, "r"))
+		"Rostering.RosterWorkbook": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.RosterWorkbook(ctx, p, "r"))
 		}},
-		"Planning.Shifts": {"APSG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Planning.Shifts(ctx, p, operations.ShiftFilter{}, operations.Page{})
+		"Rostering.Shifts": {"APSG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			rows, next, err := w.Rostering.Shifts(ctx, p, operations.ShiftFilter{}, operations.Page{})
 			return list(rows, next, err, func(s store.Shift) owner { return owner{agent: s.Agent} })
 		}},
 	}

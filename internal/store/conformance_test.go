@@ -14,7 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/internal/store/storetest"
-	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -43,6 +43,10 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"leave ledger":    testLeaveLedgerAndFacts,
 	"moved shifts":    testMoveShifts,
 	"rosters":         testRosters,
+	"revisions":       testRevisions,
+	"copies":          testCopies,
+	"publications":    testPublications,
+	"calendar feeds":  testFeeds,
 	"reports":         testReports,
 	"scorecards":      testScorecards,
 	"month cards":     testMonthCards,
@@ -368,16 +372,11 @@ func testRosters(t *testing.T, db *store.DB) {
 	codeIs(t, set("published", store.Draft, store.AnyVersion), store.ErrConflict)
 	codeIs(t, set("draft", store.Archived, 7), store.ErrConflict)
 
-	replace := func(id ids.Roster, shifts ...scheduling.Shift) error {
-		return db.Change(ctx, system, now, func(tx *store.Tx) error {
-			_, err := tx.ReplaceShifts(id, shifts, json.RawMessage(`{"gap":0}`), store.AnyVersion)
-			return err
-		})
-	}
-	codeIs(t, replace("published", shift("1001", 1, 2)), store.ErrConflict)
-	codeIs(t, replace("draft", shift("9999", 1, 2)), store.ErrReference)
-	assert.Equal(t, "roster.invalid", fault.CodeOf(replace("draft", shift("1001", 1, 5), shift("1001", 4, 6))))
-	require.NoError(t, replace("draft", shift("1001", 17, 20)), "from 17 on is no overlap")
+	was, becomes := shift("1001", 12, 20), shift("1001", 17, 20)
+	change(t, db, func(tx *store.Tx) error {
+		_, _, err := tx.ReviseShifts("draft", revision("晚到", revise.Change{Before: &was, After: &becomes}), 1)
+		return err
+	})
 	require.NoError(t, set("draft", store.Published, 2))
 	require.NoError(t, set("published", store.Archived, store.AnyVersion))
 	require.NoError(t, set("published", store.Archived, store.AnyVersion), "twice is once")

@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -252,5 +253,37 @@ func seedRosters(tx *store.Tx) error {
 	_, err = tx.AddRoster(store.Roster{
 		ID: "draft", Title: "第45周 改", Range: span, Shifts: []scheduling.Shift{shift("1001", 12, 20), shift("1002", 18, 22)},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return seedRosterLife(tx)
+}
+
+// seedRosterLife changes the published roster once, and lets both agents see it and read it in a calendar.
+func seedRosterLife(tx *store.Tx) error {
+	_, _, err := tx.ReviseShifts("published", revision("换班次名", recoded("1002")), store.AnyVersion)
+	if err != nil {
+		return err
+	}
+	for _, agent := range []ids.Agent{"1001", "1002"} {
+		if _, err := tx.Acknowledge("published", 0, agent, ""); err != nil {
+			return err
+		}
+		feed := store.CalendarFeed{ID: ids.Feed("feed-" + agent), Agent: agent, SecretHash: store.SecretHash("calendar of " + string(agent))}
+		if _, err := tx.AddCalendarFeed(feed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func revision(reason string, changes ...revise.Change) store.Revision {
+	return store.Revision{Why: "edit", Reason: reason, Changes: changes}
+}
+
+// recoded gives an agent's early shift of the fixture another name.
+func recoded(agent string) revise.Change {
+	before, after := shift(agent, 9, 17), shift(agent, 9, 17)
+	after.Code = "早B"
+	return revise.Change{Before: &before, After: &after}
 }

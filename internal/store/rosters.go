@@ -18,7 +18,7 @@ import (
 // RosterState is where a roster is in its life: draft -> published -> archived, or draft -> archived.
 type RosterState string
 
-// The states. Agents see published rosters only, and only drafts can be edited.
+// The states. Agents see published rosters only; an archived one never changes again.
 const (
 	Draft     RosterState = "draft"
 	Published RosterState = "published"
@@ -31,8 +31,12 @@ type Roster struct {
 	Title       string             `json:"title"`
 	Range       calendar.Range     `json:"range"`
 	State       RosterState        `json:"state"`
+	Revision    int                `json:"revision"`         // 1, 2 ...: grows with every change of the shifts
+	Parent      ids.Roster         `json:"parent,omitempty"` // the roster that it was copied from
+	ParentAt    int                `json:"parent_revision,omitempty"`
 	CreatedAt   time.Time          `json:"created_at"`
 	PublishedAt time.Time          `json:"published_at,omitzero"`
+	ArchivedAt  time.Time          `json:"archived_at,omitzero"`
 	Author      ids.User           `json:"author"`
 	Plans       []ids.Plan         `json:"plans,omitempty"` // the requirements it covers
 	Seed        uint64             `json:"seed"`
@@ -56,6 +60,10 @@ type rosterRow struct {
 	InputHash     string
 	Plans         string
 	Figures       string
+	Revision      int
+	Parent        string
+	ParentAt      int `bun:"parent_revision"`
+	ArchivedAt    int64
 	stamp
 }
 
@@ -64,6 +72,7 @@ func (r rosterRow) value() (Roster, error) {
 		ID: ids.Roster(r.ID), Title: r.Title, Range: calendar.Range{Start: instant(r.StartAt), End: instant(r.EndAt)},
 		State: RosterState(r.State), CreatedAt: instant(r.CreatedAt), PublishedAt: instant(r.PublishedAt), Author: ids.User(r.Author),
 		InputHash: r.InputHash, Figures: json.RawMessage(r.Figures), Meta: r.meta(),
+		Revision: r.Revision, Parent: ids.Roster(r.Parent), ParentAt: r.ParentAt, ArchivedAt: instant(r.ArchivedAt),
 	}
 	var err error
 	if v.Seed, err = strconv.ParseUint(r.Seed, 10, 64); err != nil {
@@ -93,16 +102,21 @@ func (v *View) Rosters(ctx context.Context, f RosterFilter, p Page) ([]Roster, s
 	return list, next, err
 }
 
+// RosterHead reads one roster without its shifts.
+func (v *View) RosterHead(ctx context.Context, id ids.Roster) (Roster, error) {
+	var row rosterRow
+	if err := v.general(&row).Where("id = ?", clean(string(id))).Scan(ctx); err != nil {
+		return Roster{}, found(err, "roster", string(id))
+	}
+	return row.value()
+}
+
 // Roster reads one roster with all its shifts.
 func (v *View) Roster(ctx context.Context, id ids.Roster) (Roster, error) {
 	var roster Roster
 	err := v.moment(ctx, func(v *View) error {
-		var row rosterRow
-		if err := v.general(&row).Where("id = ?", clean(string(id))).Scan(ctx); err != nil {
-			return found(err, "roster", string(id))
-		}
 		var err error
-		if roster, err = row.value(); err != nil {
+		if roster, err = v.RosterHead(ctx, id); err != nil {
 			return err
 		}
 		var rows []shiftRow
@@ -116,7 +130,7 @@ func (v *View) Roster(ctx context.Context, id ids.Roster) (Roster, error) {
 }
 
 // AddRoster adds a draft with its shifts; CreatedAt and Author are those of the change and State
-// is always Draft. "roster.invalid" when somebody is in two places, ErrReference when an agent is
+// is always Draft. Revision is 1 unless given. "roster.invalid" when somebody is in two places, ErrReference when an agent is
 // unknown.
 func (tx *Tx) AddRoster(r Roster) (Meta, error) {
 	figures, err := rawOrNull(r.Figures, "figures")
@@ -131,6 +145,7 @@ func (tx *Tx) AddRoster(r Roster) (Meta, error) {
 		ID: string(r.ID), Title: clean(r.Title), State: string(Draft), StartAt: micros(r.Range.Start), EndAt: micros(r.Range.End),
 		CreatedAt: micros(tx.now), Author: string(tx.actor.User), Seed: strconv.FormatUint(r.Seed, 10),
 		InputHash: clean(r.InputHash), Plans: plans, Figures: figures, stamp: stamp{1, micros(tx.now)},
+		Revision: max(1, r.Revision), Parent: clean(string(r.Parent)), ParentAt: r.ParentAt,
 	}
 	if err := tx.insertNamed(&row, "roster", row.ID); err != nil {
 		return Meta{}, err
@@ -154,37 +169,6 @@ type rosterDetail struct {
 	Input   string      `json:"input,omitempty"`
 }
 
-// ReplaceShifts gives a draft other shifts. figures replace the roster's when not nil. expect is
-// AnyVersion or the version the caller read. ErrConflict when the roster is no draft any more.
-func (tx *Tx) ReplaceShifts(id ids.Roster, shifts []scheduling.Shift, figures json.RawMessage, expect int) (Meta, error) {
-	row, err := tx.rosterNow(id, expect)
-	if err != nil {
-		return Meta{}, err
-	}
-	if RosterState(row.State) != Draft {
-		return Meta{}, fault.New(fault.Conflict, ErrConflict.Code, "the roster %q is %s, only a draft can be edited", id, row.State)
-	}
-	if figures != nil {
-		if row.Figures, err = rawOrNull(figures, "figures"); err != nil {
-			return Meta{}, err
-		}
-	}
-	if _, err := tx.clear((*shiftRow)(nil), "roster", string(id)); err != nil {
-		return Meta{}, err
-	}
-	sum, err := tx.writeShifts(id, shifts)
-	if err != nil {
-		return Meta{}, err
-	}
-	row.stamp = stamp{row.Version + 1, micros(tx.now)}
-	if err := tx.write(&row, true); err != nil {
-		return Meta{}, err
-	}
-	return row.meta(), tx.note("roster.edit", "roster", row.ID, "", rosterDetail{
-		Version: row.Version, State: Draft, Shifts: len(shifts), SHA256: sum,
-	})
-}
-
 // SetRosterState moves a roster along its life. expect is AnyVersion or the version the caller
 // read. ErrConflict on a step that does not exist; "roster.double_booked" when publishing would
 // put an agent into two published shifts at once: archive the older roster in the same change.
@@ -198,11 +182,12 @@ func (tx *Tx) SetRosterState(id ids.Roster, state RosterState, expect int) (Meta
 	case from == state:
 		return row.meta(), nil
 	case from == Draft && state == Published:
-		if err := tx.refuseDoubleBooking(id); err != nil {
+		if err := tx.refuseDoubleBooking(id, nil); err != nil {
 			return Meta{}, err
 		}
 		row.PublishedAt = micros(tx.now)
 	case (from == Draft || from == Published) && state == Archived:
+		row.ArchivedAt = micros(tx.now)
 	default:
 		return Meta{}, fault.New(fault.Conflict, ErrConflict.Code, "the roster %q is %s and cannot become %s", id, from, state)
 	}
@@ -227,20 +212,22 @@ func (tx *Tx) rosterNow(id ids.Roster, expect int) (rosterRow, error) {
 	return row, err
 }
 
-// refuseDoubleBooking looks for shifts of the roster that overlap published ones of the same agent.
-func (tx *Tx) refuseDoubleBooking(id ids.Roster) error {
+// refuseDoubleBooking looks for shifts of the roster, of some agents or all, that overlap published ones
+// of the same agent.
+func (tx *Tx) refuseDoubleBooking(id ids.Roster, agents []ids.Agent) error {
 	var clashes []struct {
 		Agent   string
 		StartAt int64
 		Roster  string
 	}
-	err := tx.q.NewRaw(`SELECT mine.agent AS agent, mine.start_at AS start_at, other.roster AS roster
-		FROM shifts AS mine
-		JOIN shifts AS other ON other.agent = mine.agent AND other.start_at < mine.end_at AND mine.start_at < other.end_at
-		JOIN rosters AS r ON r.id = other.roster AND r.state = ?
-		WHERE mine.roster = ? AND other.roster <> mine.roster
-		ORDER BY mine.agent, mine.start_at LIMIT 20`, Published, id).Scan(tx.ctx, &clashes)
-	if err != nil {
+	q := tx.q.NewSelect().TableExpr("shifts AS mine").ColumnExpr("mine.agent AS agent, mine.start_at AS start_at, other.roster AS roster").
+		Join("JOIN shifts AS other ON other.agent = mine.agent AND other.start_at < mine.end_at AND mine.start_at < other.end_at").
+		Join("JOIN rosters AS r ON r.id = other.roster AND r.state = ?", Published).
+		Where("mine.roster = ? AND other.roster <> mine.roster", id)
+	if len(agents) > 0 {
+		q = q.Where("mine.agent IN (?)", bun.List(agents))
+	}
+	if err := q.OrderExpr("mine.agent, mine.start_at").Limit(20).Scan(tx.ctx, &clashes); err != nil {
 		return translate(err)
 	}
 	if len(clashes) == 0 {

@@ -205,6 +205,41 @@ func peopleCases() map[string]scopeCase {
 		"Roster": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(id ids.Roster) (store.Roster, error) { return v.Roster(t.Context(), id) }, general[store.Roster], "published")
 		}, []string{"general"}},
+		"RosterHead": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(id ids.Roster) (store.Roster, error) { return v.RosterHead(t.Context(), id) }, general[store.Roster], "published")
+		}, []string{"general"}},
+		"RosterAt": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(id ids.Roster) (store.Roster, error) { return v.RosterAt(t.Context(), id, 1) }, general[store.Roster], "published")
+		}, []string{"general"}},
+		"RosterRevisions": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.RosterRevisions(t.Context(), "published", store.Page{})
+			return listed(rows, next, err, general[store.Revision])
+		}, []string{"general"}},
+		"Acknowledgements": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.Acknowledgements(t.Context(), "published", store.Page{})
+			return listed(rows, next, err, func(a store.Acknowledgement) string { return string(a.Agent) })
+		}, bothAgents},
+		"CalendarFeeds": {func(t *testing.T, v *view) ([]string, error) {
+			rows, next, err := v.CalendarFeeds(t.Context(), "", store.Page{})
+			return listed(rows, next, err, func(f store.CalendarFeed) string { return string(f.Agent) })
+		}, bothAgents},
+		"CalendarFeed": {func(t *testing.T, v *view) ([]string, error) {
+			return one(func(id ids.Feed) (store.CalendarFeed, error) { return v.CalendarFeed(t.Context(), id) },
+				func(f store.CalendarFeed) string { return string(f.Agent) }, "feed-1001", "feed-1002")
+		}, bothAgents},
+		"Publications": {func(t *testing.T, v *view) ([]string, error) {
+			var owners []string
+			for _, agent := range []ids.Agent{"1001", "1002"} {
+				told, err := v.Publications(t.Context(), agent, calendar.Range{})
+				if err != nil {
+					return nil, err
+				}
+				for _, p := range told[:min(1, len(told))] {
+					owners = append(owners, string(p.Agent))
+				}
+			}
+			return owners, nil
+		}, bothAgents},
 		"Sites": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Sites(t.Context(), store.Page{})
 			return listed(rows, next, err, general)

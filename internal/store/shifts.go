@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -40,11 +41,15 @@ func (r shiftRow) value() (Shift, error) {
 	return Shift{Roster: ids.Roster(r.Roster), Shift: s}, err
 }
 
+// longestShift is what scheduling.Roster.Validate allows.
+const longestShift = 24 * time.Hour
+
 // ShiftFilter narrows a list of shifts; empty fields do not.
 type ShiftFilter struct {
 	Roster ids.Roster
 	State  RosterState // of the roster; a scope of an agent always reads Published
 	Agent  ids.Agent
+	Agents []ids.Agent // any of them
 	Site   ids.Site
 	Team   ids.Team
 	Range  calendar.Range // the shift shares an instant with it
@@ -55,6 +60,12 @@ func (v *View) Shifts(ctx context.Context, f ShiftFilter, p Page) ([]Shift, stri
 	var rows []shiftRow
 	q := whereText(v.ofAgents(&rows, "agent"), "roster", string(f.Roster))
 	q = whereOverlaps(whereText(q, "agent", string(f.Agent)), f.Range)
+	if !f.Range.Start.IsZero() {
+		q = q.Where("start_at > ?", micros(f.Range.Start.Add(-longestShift))) // lets an index in
+	}
+	if len(f.Agents) > 0 {
+		q = q.Where("agent IN (?)", bun.List(f.Agents))
+	}
 	state := f.State
 	if !v.everything() {
 		state = Published
@@ -87,11 +98,20 @@ func (tx *Tx) writeShifts(roster ids.Roster, shifts []scheduling.Shift) (string,
 	if err := sorted.Validate(); err != nil {
 		return "", err
 	}
-	rows := make([]shiftRow, len(sorted.Shifts))
-	for i, s := range sorted.Shifts {
+	if err := tx.insertShifts(roster, sorted.Shifts); err != nil {
+		return "", err
+	}
+	doc, err := encode(sorted.Shifts)
+	return digest(doc), err
+}
+
+// insertShifts adds shifts of a roster.
+func (tx *Tx) insertShifts(roster ids.Roster, shifts []scheduling.Shift) error {
+	rows := make([]shiftRow, len(shifts))
+	for i, s := range shifts {
 		activities, err := encode(s.Activities)
 		if err != nil {
-			return "", err
+			return err
 		}
 		rows[i] = shiftRow{
 			Roster: string(roster), Agent: string(s.Agent), StartAt: micros(s.Start), EndAt: micros(s.End),
@@ -100,10 +120,9 @@ func (tx *Tx) writeShifts(roster ids.Roster, shifts []scheduling.Shift) (string,
 	}
 	if err := insertMany(tx, rows); err != nil {
 		if errors.Is(err, ErrReference) {
-			return "", fault.Wrap(err, ErrReference.Kind, ErrReference.Code, "the roster %q has a shift of an agent we do not know", roster)
+			return fault.Wrap(err, ErrReference.Kind, ErrReference.Code, "the roster %q has a shift of an agent we do not know", roster)
 		}
-		return "", err
+		return err
 	}
-	doc, err := encode(sorted.Shifts)
-	return digest(doc), err
+	return nil
 }

@@ -49,6 +49,8 @@ type Step struct {
 // ratios of the whole curve, by the share that it lacks to fewContacts. Quantiles so stay
 // ascending and never negative. Days follow the sum of their slots in the same way.
 //
+// A layer on figures of days touches whole days, as totals of events do (EventForecast).
+//
 // Without layers in force the result holds the very figures of the base. Errors: that of
 // Layer.Validate, "forecast.layer" when the sum grows beyond all reason.
 func Adjust(b Base, layers []Layer) (Adjusted, error) {
@@ -66,7 +68,7 @@ func Adjust(b Base, layers []Layer) (Adjusted, error) {
 			a.Steps = append(a.Steps, Step{Layer: l.ID, Note: "withdrawn"})
 			continue
 		}
-		step := a.apply(l, ratios)
+		step := a.apply(l.onto(b.Curve.Slot, b.Location), ratios)
 		if !(step.After <= maxContacts*1000) {
 			return Adjusted{}, fault.New(fault.Invalid, "forecast.layer", "the adjustment makes %.3g contacts", step.After)
 		}
@@ -283,7 +285,11 @@ func (a Adjusted) Events(events []EventForecast) []EventForecast {
 		e.Total = a.Total(calendar.Range{Start: e.From, End: e.Until}, e.Total)
 		e.Phases = slices.Clone(e.Phases)
 		for j, p := range e.Phases {
-			e.Phases[j].Total = a.Total(calendar.Range{Start: p.Total.Start, End: p.Until}, p.Total)
+			from := p.From
+			if from.IsZero() { // stored before phases said so
+				from = p.Total.Start
+			}
+			e.Phases[j].Total = a.Total(calendar.Range{Start: from, End: p.Until}, p.Total)
 		}
 		out[i] = e
 	}

@@ -23,7 +23,7 @@ func Carry(older scheduling.Curve, loc *time.Location, layers []Layer, newer sch
 		if l.Withdrawn != nil {
 			continue
 		}
-		l, note := l.within(older, loc, reach)
+		l, note := l.onto(newer.Slot, loc).within(older, loc, reach)
 		if !slices.ContainsFunc(newer.Points, func(p scheduling.Point) bool { return l.covers(p.Start) }) {
 			told = append(told, fmt.Sprintf("the adjustment %q touches no slot of the newer forecast", l.Reason))
 			continue

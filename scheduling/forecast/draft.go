@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -48,7 +49,7 @@ func (e *engine) draft(s Series) (*draft, error) {
 	out := &draft{spread: e.spread, carry: e.carry}
 	out.totalBent = bendTotals(e.opt.Levels, e.totalPIT)
 	out.result = Result{
-		Origin: e.opt.Origin, Horizon: e.opt.Horizon, Hours: e.g.hours.String(),
+		Origin: e.opt.Origin, Horizon: calendar.Length(e.opt.Horizon), Hours: e.g.hours.String(),
 		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: e.opt.Levels},
 	}
 	last := e.opt.Origin.Add(e.opt.Horizon)

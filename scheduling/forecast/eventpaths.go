@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -22,43 +23,36 @@ const (
 	carryTrials = 5.0 // origins worth as much as that belief
 )
 
-// draftEvent is a coming occurrence and its phases as spans of days.
+// draftEvent is a coming occurrence and its phases, as they were given.
 type draftEvent struct {
-	family     string
-	start, end time.Time
-	first      int // day number since 1970
-	length     int
-	phases     []occurrencePhase
-	loc        *time.Location
+	family string
+	span   calendar.Range
+	phases []Phase
+	loc    *time.Location
 }
 
 // draftEvents lists the coming occurrences, long holidays among them.
 func (e *engine) draftEvents() []draftEvent {
 	var out []draftEvent
 	for _, o := range e.coming() {
-		out = append(out, draftEvent{
-			family: o.family, start: o.start, end: o.end, first: e.g.firstDay + o.first,
-			length: o.length, phases: o.phases, loc: e.g.loc,
-		})
+		out = append(out, draftEvent{family: o.family, span: calendar.Range{Start: o.start, End: o.end}, phases: o.spans, loc: e.g.loc})
 	}
 	return out
 }
 
-// eventForecasts totals each coming event and its phases over the days that are forecast.
+// eventForecasts totals each coming event and its phases over what of them is forecast.
 func (d *draft) eventForecasts() []EventForecast {
 	out := []EventForecast{}
+	daily := d.spread.perDay == 1
 	for _, e := range d.events {
-		total, days := d.totalOf(e.first, e.first+e.length)
-		if len(days) == 0 {
+		span, total, ok := d.totalOf(e.span, e.loc)
+		if !ok {
 			continue
 		}
-		f := EventForecast{
-			Family: e.family, Start: e.start, End: e.end, Total: total,
-			From: days[0].slots[0].Start, Until: unixDate(days[len(days)-1].unix + 1).In(e.loc),
-		}
+		f := EventForecast{Family: e.family, Start: e.span.Start, End: e.span.End, From: span.Start, Until: span.End, WholeDays: daily, Total: total}
 		for _, p := range e.phases {
-			if sum, part := d.totalOf(e.first+p.first, e.first+p.first+p.length); len(part) > 0 {
-				f.Phases = append(f.Phases, PhaseForecast{Kind: p.kind, Until: unixDate(part[len(part)-1].unix + 1).In(e.loc), Total: sum})
+			if part, sum, ok := d.totalOf(calendar.Range{Start: p.Start, End: p.End}, e.loc); ok {
+				f.Phases = append(f.Phases, PhaseForecast{Kind: p.Kind, From: part.Start, Until: part.End, Total: sum})
 			}
 		}
 		out = append(out, f)
@@ -66,32 +60,102 @@ func (d *draft) eventForecasts() []EventForecast {
 	return out
 }
 
-// totalOf is the distribution of the total over the days [from, to).
-func (d *draft) totalOf(from, to int) (scheduling.Point, []*draftDay) {
-	var days []*draftDay
-	for i := range d.days {
-		if day := &d.days[i]; day.unix >= from && day.unix < to {
-			days = append(days, day)
-		}
+// noonDays are the local days that a span counts for where figures are of days: those whose noon
+// lies in it, so that a sale from 20:00 and one from midnight both begin with the next date and
+// phases that meet share no day. A span without a noon counts for the day that its middle lies in.
+func noonDays(span calendar.Range, loc *time.Location) calendar.Range {
+	first := unixDay(calendar.DateOf(span.Start.Add(12*time.Hour-1), loc))
+	end := unixDay(calendar.DateOf(span.End.Add(12*time.Hour-1), loc))
+	if first >= end {
+		first = unixDay(calendar.DateOf(span.Start.Add(span.End.Sub(span.Start)/2), loc))
+		end = first + 1
 	}
-	if len(days) == 0 {
-		return scheduling.Point{}, nil
+	return calendar.Range{Start: unixDate(first).In(loc), End: unixDate(end).In(loc)}
+}
+
+// totalOf is the distribution of the total over the slots that start in a span, and the part of
+// the span that is forecast; of daily figures its whole days. It fails where nothing of it is.
+func (d *draft) totalOf(span calendar.Range, loc *time.Location) (calendar.Range, scheduling.Point, bool) {
+	if d.spread.perDay == 1 {
+		span = noonDays(span, loc)
 	}
 	var sum errorSum
-	for _, day := range days {
-		sum.add(&d.spread, day.total(), day.lead, day.extra)
+	var point scheduling.Point
+	for i := range d.days {
+		day := &d.days[i]
+		part, share := d.partOf(day, span)
+		if part < 0 {
+			continue
+		}
+		if point.Start.IsZero() {
+			point.Start = share.first
+		}
+		sum.add(&d.spread, part, day.lead, day.extra)
+		sum.count += share.variance
 	}
+	if point.Start.IsZero() {
+		return span, point, false
+	}
+	span = d.forecastPart(span, point.Start)
 	variance := sum.variance(d.carry)
-	point := scheduling.Point{Start: days[0].slots[0].Start, Mean: sum.mean}
+	point.Mean = sum.mean
 	if d.totalScores == nil || sum.mean < negligible {
 		added := eventShare*sum.event*sum.event + (1-eventShare)*sum.eventSquares
 		point.Quantiles = d.spread.withEvent(sum.mean, variance-added, added/max(sum.mean*sum.mean, negligible), d.totalBent)
-		return point, days
+		return span, point, true
 	}
 	for _, z := range d.totalScores {
 		point.Quantiles = append(point.Quantiles, max(0, sum.mean+z*math.Sqrt(variance)))
 	}
-	return point, days
+	return span, point, true
+}
+
+// forecastPart cuts a span to what the forecast covers of it.
+func (d *draft) forecastPart(span calendar.Range, first time.Time) calendar.Range {
+	origin, end := d.result.Origin, d.result.Origin.Add(time.Duration(d.result.Horizon))
+	if span.Start.Before(origin) {
+		if span.Start = origin; d.spread.perDay == 1 {
+			span.Start = first
+		}
+	}
+	if span.End.After(end) {
+		if span.End = end; d.spread.perDay == 1 {
+			span.End = d.days[len(d.days)-1].start.AddDate(0, 0, 1)
+		}
+	}
+	return span
+}
+
+// partShare is what is known of a part of a day beside its mean.
+type partShare struct {
+	first    time.Time // its first slot
+	variance float64   // that the part's share of the day adds: the errors of slots cancel over the whole day only
+}
+
+// partOf is the mean of the slots of a day that start in a span; negative = none does.
+func (d *draft) partOf(day *draftDay, span calendar.Range) (float64, partShare) {
+	var share partShare
+	mean, all, n := 0.0, day.total(), 0
+	for i, p := range day.slots {
+		if !span.Contains(p.Start) {
+			continue
+		}
+		if n++; n == 1 {
+			share.first = p.Start
+		}
+		m := p.Mean * day.factor
+		mean += m
+		share.variance += d.spread.shareVariance(m, day.nth[i])
+	}
+	switch {
+	case n == 0:
+		return -1, share
+	case n == len(day.slots):
+		share.variance = 0
+		return all, share
+	}
+	share.variance *= 1 - mean/max(all, negligible)
+	return mean, share
 }
 
 // errorSum adds up days and what is needed of the variance of their sum.

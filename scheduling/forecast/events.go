@@ -110,7 +110,8 @@ type occurrence struct {
 	first   int
 	length  int
 	phases  []occurrencePhase
-	builtIn bool // made from the holiday table, not given by the caller
+	spans   []Phase // as they were given
+	builtIn bool    // made from the holiday table, not given by the caller
 	opens   []opening
 	scale   float64 // planned size over the past one; 0 = not given
 	scaleOf string
@@ -308,7 +309,7 @@ func (g *grid) occurrences(events []Event) []occurrence {
 
 // occurrence puts one event on the day grid.
 func (g *grid) occurrence(e Event) occurrence {
-	o := occurrence{family: e.Family, start: e.Start, end: e.End, first: g.dayOf(e.Start), gridStart: g.firstDay, scale: e.Scale, scaleOf: e.ScaleOf}
+	o := occurrence{family: e.Family, start: e.Start, end: e.End, first: g.dayOf(e.Start), gridStart: g.firstDay, spans: e.Phases, scale: e.Scale, scaleOf: e.ScaleOf}
 	o.length = g.dayOf(e.End.Add(-1)) - o.first + 1
 	for _, p := range e.Phases {
 		// A phase owns the days whose noon it holds: sales that open at 20:00 and sales that

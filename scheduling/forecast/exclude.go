@@ -8,8 +8,9 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 )
 
-// Exclusion is a stretch of history that must not teach: its records count as missing, neither
-// as zero nor as closed. A slot is excluded when any part of it lies inside.
+// Exclusion is a stretch of history that must not teach: its slots count as not known, neither
+// as zero nor as closed, with a record or without. A slot is excluded when any part of it lies
+// inside.
 type Exclusion struct {
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`     // first instant after it
@@ -46,7 +47,7 @@ func (g *grid) exclude() {
 	if len(g.opt.Exclude) == 0 {
 		return
 	}
-	g.out = make([]bool, len(g.y))
+	g.out, g.void = make([]bool, len(g.y)), make([]bool, len(g.y))
 	for _, x := range g.opt.Exclude {
 		took := Excluded{Exclusion: x}
 		first := max(0, g.dayOf(x.From)) * g.perDay
@@ -55,7 +56,10 @@ func (g *grid) exclude() {
 			if !start.Before(x.To) {
 				break
 			}
-			if !start.Add(g.slot).After(x.From) || math.IsNaN(g.y[i]) {
+			if !start.Add(g.slot).After(x.From) {
+				continue
+			}
+			if g.void[i] = true; math.IsNaN(g.y[i]) {
 				continue
 			}
 			took.Slots++
@@ -66,13 +70,16 @@ func (g *grid) exclude() {
 		if took.Slots > 0 {
 			g.doubt("%s was left out: %s (%d records, %.0f contacts)", between(x.From.In(g.loc), x.To.In(g.loc)), x.Reason, took.Slots, took.Contacts)
 		} else {
-			g.doubt("the exclusion %s holds no record", between(x.From.In(g.loc), x.To.In(g.loc)))
+			g.doubt("%s was left out: %s (it holds no record, which counts as nothing known)", between(x.From.In(g.loc), x.To.In(g.loc)), x.Reason)
 		}
 	}
 }
 
 // isOut reports a record that an exclusion took out.
 func (g *grid) isOut(i int) bool { return g.out != nil && g.out[i] }
+
+// isVoid reports a slot that an exclusion covers, with a record or without.
+func (g *grid) isVoid(i int) bool { return g.void != nil && g.void[i] }
 
 // tookPart reports that day d had a record before exclusions: it was open, whatever is left of it.
 func (g *grid) tookPart(d int) bool {

@@ -26,7 +26,7 @@ import (
 
 // ModelVersion names the mathematics of this package; it changes whenever the same input would
 // give another forecast, so that stored forecasts can be told apart.
-const ModelVersion = "structural-day-3"
+const ModelVersion = "structural-day-4"
 
 // Missing says what a slot inside the open hours that has no record means.
 type Missing uint8
@@ -106,7 +106,7 @@ type Result struct {
 	Days     []scheduling.Point `json:"days"`   // whole-day totals with their own quantiles (not sums of slot quantiles)
 	Events   []EventForecast    `json:"events"` // totals of coming events with their own quantiles
 	Origin   time.Time          `json:"origin"`
-	Horizon  time.Duration      `json:"horizon"`
+	Horizon  calendar.Length    `json:"horizon"`
 	Hours    string             `json:"hours"` // the open hours used, given or learned
 	Model    Model              `json:"model"`
 	Backtest Backtest           `json:"backtest"`
@@ -149,20 +149,26 @@ type EventUplift struct {
 
 // EventForecast is the total of a coming event, and of each of its phases, with quantiles of the
 // total itself: errors of its days are correlated, so quantiles of days do not add up to these.
+//
+// Slots belong to an event or a phase when they start in it: sales from 20:00 are counted from
+// 20:00. A forecast by the day has no hours: there the days count whose noon lies in the event
+// (a span without a noon: the day of its middle), each as a whole, and WholeDays says so.
 type EventForecast struct {
-	Family string           `json:"family"`
-	Start  time.Time        `json:"start"`
-	End    time.Time        `json:"end"`
-	From   time.Time        `json:"from"`  // first and
-	Until  time.Time        `json:"until"` // end of the days forecast: an event may run over the origin or the horizon
-	Total  scheduling.Point `json:"total"` // contacts of those days
-	Phases []PhaseForecast  `json:"phases,omitempty"`
+	Family    string           `json:"family"`
+	Start     time.Time        `json:"start"` // of the event, as it was given
+	End       time.Time        `json:"end"`
+	From      time.Time        `json:"from"`                 // what is counted: the event
+	Until     time.Time        `json:"until"`                // as far as it lies between origin and horizon; exclusive
+	WholeDays bool             `json:"whole_days,omitempty"` // From and Until are whole days, because the forecast is by the day
+	Total     scheduling.Point `json:"total"`                // contacts in [From, Until)
+	Phases    []PhaseForecast  `json:"phases,omitempty"`
 }
 
 // PhaseForecast is the total of one phase of an event.
 type PhaseForecast struct {
 	Kind  string           `json:"kind"`
-	Until time.Time        `json:"until"` // end of its days
+	From  time.Time        `json:"from"`  // what is counted,
+	Until time.Time        `json:"until"` // exclusive
 	Total scheduling.Point `json:"total"`
 }
 

@@ -28,6 +28,7 @@ type grid struct {
 	closedOff bool // learned: this queue is closed on holidays
 	doubts    []string
 	out       []bool // records that exclusions took out, by index of y; nil = none
+	void      []bool // slots that exclusions cover, with or without a record; nil = none
 	excluded  []Excluded
 }
 
@@ -94,7 +95,7 @@ func (g *grid) settleHours() {
 		for k := range g.perDay {
 			if !math.IsNaN(g.y[d*g.perDay+k]) {
 				seen[w][k]++
-			} else if g.isOut(d*g.perDay + k) {
+			} else if g.isVoid(d*g.perDay + k) {
 				out[w][k]++
 			}
 		}
@@ -177,7 +178,7 @@ func (g *grid) settleMissing() {
 				dropped += v
 			}
 			g.y[i] = math.NaN()
-		case g.isOut(i) || math.IsNaN(v) && !g.ended(d, k):
+		case g.isVoid(i) || math.IsNaN(v) && !g.ended(d, k):
 		case math.IsNaN(v):
 			slots++
 			if g.opt.Missing == MissingZero && !g.closed(d) {
@@ -282,10 +283,10 @@ func (g *grid) doubt(format string, args ...any) {
 
 func (g *grid) slotMinutes() int { return int(g.slot / time.Minute) }
 
-// lastRecord is the end of the last slot that holds a record.
+// lastRecord is the end of the last slot that holds a record, or that a person took out.
 func (g *grid) lastRecord() (end time.Time) {
 	for i := len(g.y) - 1; i >= 0; i-- {
-		if !math.IsNaN(g.y[i]) || g.isOut(i) {
+		if !math.IsNaN(g.y[i]) || g.isVoid(i) {
 			return wallInstant(g.firstDay+i/g.perDay, i%g.perDay, g.slot, g.loc).Add(g.slot)
 		}
 	}

@@ -93,6 +93,7 @@ type HumanForecast struct {
 	Counts   Counted            // what the history counts; "" = not known, taken as people
 	Curve    scheduling.Curve   // contacts that reach a person
 	Days     []scheduling.Point // their whole-day totals
+	Events   []EventForecast    // and their totals over coming events and phases
 	Arrivals float64            // expected over the horizon, the bot's own included
 	Human    float64            // of them reach a person
 	Share    float64            // that the bot ends alone, over the horizon
@@ -121,7 +122,7 @@ func ForecastHuman(s Series, r Result, h DeflectionHistory, counts Counted, o De
 	if counts == "" && !h.deflects() {
 		counts = CountsPeople // both are the same
 	}
-	out := HumanForecast{Counts: counts, Curve: r.Curve, Days: r.Days}
+	out := HumanForecast{Counts: counts, Curve: r.Curve, Days: r.Days, Events: r.Events}
 	arrivals := r.Curve
 	if counts != CountsArrivals {
 		before := o
@@ -152,7 +153,8 @@ func ForecastHuman(s Series, r Result, h DeflectionHistory, counts Counted, o De
 	if out.Arrivals > 0 {
 		out.Share = 1 - out.Human/out.Arrivals
 	}
-	out.Days = humanDays(r, arrivals, out.Curve, f.Share, zoneOf(s.Location))
+	effect := botEffect{before: r.Curve.Points, arrivals: arrivals.Points, after: out.Curve.Points, share: f.Share, levels: r.Curve.Levels}
+	out.Days, out.Events = effect.days(r.Days, zoneOf(s.Location)), effect.events(r.Events)
 	out.Doubts = append(out.Doubts, countsDoubts(counts, noBot, !from.IsZero(), out.Share)...)
 	return out, nil
 }
@@ -191,50 +193,90 @@ func undo(people scheduling.Curve, share []RatioPoint) scheduling.Curve {
 	return out
 }
 
-// humanDays makes day totals net of the bot. The deviation of a day's arrivals shrinks as its mean does;
-// to it comes that the share may be wrong, in all slots of a day alike, and which arrivals it takes.
-func humanDays(r Result, arrivals, human scheduling.Curve, share []RatioPoint, loc *time.Location) []scheduling.Point {
-	type sums struct{ before, after, belief, chance float64 }
-	byDay := map[calendar.Date]sums{}
-	n := len(r.Curve.Levels)
-	width := 0.0
-	if n > 1 {
-		width = distuv.UnitNormal.Quantile(r.Curve.Levels[n-1]) - distuv.UnitNormal.Quantile(r.Curve.Levels[0])
+// botTaken adds up what a bot takes of the slots of a total.
+type botTaken struct{ before, after, belief, chance float64 }
+
+// botEffect is what a bot does to each slot of a forecast.
+type botEffect struct {
+	before, arrivals, after []scheduling.Point
+	share                   []RatioPoint
+	levels                  []float64
+}
+
+// add adds slot i to a total.
+func (b botEffect) add(to *botTaken, i int) {
+	to.before += b.before[i].Mean
+	to.after += b.after[i].Mean
+	if b.before[i].Mean == b.after[i].Mean {
+		return
 	}
-	for i, p := range r.Curve.Points {
+	a, share, n := b.arrivals[i].Mean, b.share[i], len(b.levels)
+	if n > 1 {
+		width := distuv.UnitNormal.Quantile(b.levels[n-1]) - distuv.UnitNormal.Quantile(b.levels[0])
+		to.belief += a * (share.Quantiles[n-1] - share.Quantiles[0]) / width
+	}
+	to.chance += a * share.Mean * (1 - share.Mean)
+}
+
+// net is a total net of the bot. The deviation of its arrivals shrinks as its mean does; to it comes
+// that the share may be wrong, in all slots alike, and which arrivals it takes.
+func (b botEffect) net(total scheduling.Point, s botTaken) scheduling.Point {
+	if s.before <= 0 || s.before == s.after {
+		return total
+	}
+	ratio, mean := s.after/s.before, total.Mean
+	total.Mean *= ratio
+	quantiles := make([]float64, len(total.Quantiles))
+	for j, q := range total.Quantiles {
+		z := distuv.UnitNormal.Quantile(b.levels[j])
+		sum := signedSquare(ratio*(q-mean)) + signedSquare(z*s.belief) + math.Copysign(z*z*s.chance, z)
+		quantiles[j] = max(0, total.Mean+math.Copysign(math.Sqrt(math.Abs(sum)), sum))
+		if j > 0 {
+			quantiles[j] = max(quantiles[j], quantiles[j-1])
+		}
+	}
+	total.Quantiles = quantiles
+	return total
+}
+
+// days makes day totals net of the bot.
+func (b botEffect) days(totals []scheduling.Point, loc *time.Location) []scheduling.Point {
+	byDay := map[calendar.Date]botTaken{}
+	for i, p := range b.before {
 		date := calendar.DateOf(p.Start, loc)
 		s := byDay[date]
-		s.before += p.Mean
-		s.after += human.Points[i].Mean
-		if p.Mean != human.Points[i].Mean {
-			a := arrivals.Points[i].Mean
-			if width > 0 {
-				s.belief += a * (share[i].Quantiles[n-1] - share[i].Quantiles[0]) / width
-			}
-			s.chance += a * share[i].Mean * (1 - share[i].Mean)
-		}
+		b.add(&s, i)
 		byDay[date] = s
 	}
-	days := make([]scheduling.Point, len(r.Days))
-	for i, d := range r.Days {
-		s := byDay[calendar.DateOf(d.Start, loc)]
-		days[i] = d
-		if s.before <= 0 || s.before == s.after {
-			continue
-		}
-		ratio := s.after / s.before
-		days[i].Mean = d.Mean * ratio
-		days[i].Quantiles = make([]float64, len(d.Quantiles))
-		for j, q := range d.Quantiles {
-			z := distuv.UnitNormal.Quantile(r.Curve.Levels[j])
-			sum := signedSquare(ratio*(q-d.Mean)) + signedSquare(z*s.belief) + math.Copysign(z*z*s.chance, z)
-			days[i].Quantiles[j] = max(0, days[i].Mean+math.Copysign(math.Sqrt(math.Abs(sum)), sum))
-			if j > 0 {
-				days[i].Quantiles[j] = max(days[i].Quantiles[j], days[i].Quantiles[j-1])
-			}
-		}
+	days := make([]scheduling.Point, len(totals))
+	for i, d := range totals {
+		days[i] = b.net(d, byDay[calendar.DateOf(d.Start, loc)])
 	}
 	return days
+}
+
+// span makes the total of a span net of the bot.
+func (b botEffect) span(total scheduling.Point, from, until time.Time) scheduling.Point {
+	var s botTaken
+	for i, p := range b.before {
+		if !p.Start.Before(from) && p.Start.Before(until) {
+			b.add(&s, i)
+		}
+	}
+	return b.net(total, s)
+}
+
+// events makes the totals of events and phases net of the bot.
+func (b botEffect) events(events []EventForecast) []EventForecast {
+	out := slices.Clone(events)
+	for i := range out {
+		out[i].Total = b.span(out[i].Total, out[i].From, out[i].Until)
+		out[i].Phases = slices.Clone(out[i].Phases)
+		for j, p := range out[i].Phases {
+			out[i].Phases[j].Total = b.span(p.Total, p.From, p.Until)
+		}
+	}
+	return out
 }
 
 func countsDoubts(counts Counted, noBot, planned bool, share float64) []string {

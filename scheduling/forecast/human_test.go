@@ -94,6 +94,34 @@ func TestAPlannedBotTakesItsPoints(t *testing.T) {
 	}
 }
 
+// The total of an event is net of the bot as its slots are, a planned change from its instant on.
+func TestEventTotalsAreNetOfTheBot(t *testing.T) {
+	s, h, r := botWorld(t, 40, 0.3, false)
+	span := r.Origin.Add(2 * 24 * time.Hour)
+	r, err := Run(s, Options{Horizon: 7 * 24 * time.Hour, Missing: MissingZero, Events: []Event{{
+		Family: "live", Start: span.Add(12 * time.Hour), End: span.Add(36 * time.Hour), Phases: []Phase{{"spot", span.Add(12 * time.Hour), span.Add(24 * time.Hour)}},
+	}}})
+	require.NoError(t, err)
+	f, err := ForecastHuman(s, r, h, "", DeflectionOptions{Changes: []DeflectionChange{{From: span.Add(24 * time.Hour), Points: 0.1, Doubt: 0.02, Reason: "new bot"}}})
+	require.NoError(t, err)
+	require.Len(t, f.Events, 1)
+	e := f.Events[0]
+	sum := func(from, until time.Time) (total float64) {
+		for _, p := range f.Curve.Points {
+			if !p.Start.Before(from) && p.Start.Before(until) {
+				total += p.Mean
+			}
+		}
+		return total
+	}
+	assert.InEpsilon(t, sum(e.From, e.Until), e.Total.Mean, 1e-9)
+	assert.InEpsilon(t, sum(e.Phases[0].From, e.Phases[0].Until), e.Phases[0].Total.Mean, 1e-9)
+	assert.InEpsilon(t, 0.7*r.Events[0].Phases[0].Total.Mean, e.Phases[0].Total.Mean, 0.03, "before the change the bot takes three of ten")
+	assert.Less(t, e.Total.Mean, 0.68*r.Events[0].Total.Mean)
+	assert.Less(t, e.Total.Quantiles[0], e.Total.Mean)
+	assert.Less(t, e.Total.Mean, e.Total.Quantiles[2])
+}
+
 func TestWhatAHistoryCountsIsNotGuessed(t *testing.T) {
 	s, h, _ := botWorld(t, 20, 0.3, false)
 	short := h

@@ -275,6 +275,45 @@ func TestFindingsAreShownAndNothingIsCleaned(t *testing.T) {
 	}
 }
 
+// TestAnExcludedGapIsNotZero loses a day and a half in an import. Where missing records mean that
+// nobody came, the gap pulls the forecast down until a planner takes it out; then it is as little
+// known as where missing records mean nothing.
+func TestAnExcludedGapIsNotZero(t *testing.T) {
+	whole := busyHours(t, 3, 84, nil)
+	lost := whole
+	lost.Values = slices.Clone(whole.Values)
+	per := len(lost.Values) / 84
+	for i := 81*per + per/2; i < 83*per; i++ {
+		lost.Values[i] = math.NaN()
+	}
+	sum := func(o forecast.Options) float64 {
+		o.Horizon = 7 * day
+		r, err := forecast.Run(lost, o)
+		require.NoError(t, err)
+		total := 0.0
+		for _, p := range r.Curve.Points {
+			total += p.Mean
+		}
+		return total
+	}
+	hours, err := forecast.ParseHours("Mon-Sun 09:00-21:00")
+	require.NoError(t, err)
+	zero := forecast.Options{Missing: forecast.MissingZero, Hours: hours}
+	out := zero
+	for _, f := range forecast.Inspect(lost, zero) {
+		if f.Kind == forecast.ImportGap || f.Kind == forecast.ClosedDay {
+			out.Exclude = append(out.Exclude, f.Exclusion())
+		}
+	}
+	require.NotEmpty(t, out.Exclude)
+	unknown := sum(forecast.Options{Missing: forecast.MissingClosed, Hours: hours})
+	assert.Less(t, sum(zero), 0.98*unknown, "zeros pull")
+	assert.InEpsilon(t, unknown, sum(out), 0.005)
+	for _, f := range forecast.Inspect(lost, out) {
+		assert.NotContains(t, []forecast.FindingKind{forecast.ImportGap, forecast.ClosedDay}, f.Kind, "what a planner took out is not found again")
+	}
+}
+
 func TestExclusions(t *testing.T) {
 	s := busyHours(t, 2, 84, nil)
 	run := func(o forecast.Options) (forecast.Result, error) {

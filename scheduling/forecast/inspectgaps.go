@@ -50,7 +50,7 @@ func (in *inspector) gaps() {
 // missing reports an open slot that has ended without a record of its own.
 func (in *inspector) missing(d, k int) bool {
 	i := d*in.g.perDay + k
-	if in.raw[i] || !in.open(d)[k] || !in.g.ended(d, k) {
+	if in.raw[i] || in.g.isVoid(i) || !in.open(d)[k] || !in.g.ended(d, k) {
 		return false
 	}
 	_, real := in.g.instant(d, k)
@@ -132,7 +132,17 @@ func (in *inspector) closedDays() {
 
 // silent reports a day that should be open, has passed and has no record, for no known reason.
 func (in *inspector) silent(d int) bool {
-	return in.g.openCount[in.g.weekday(d)] > 0 && !in.g.offWork(d) && !in.recorded(d)
+	return in.g.openCount[in.g.weekday(d)] > 0 && !in.g.offWork(d) && !in.recorded(d) && !in.isVoidDay(d)
+}
+
+// isVoidDay reports a day of which a person took everything out.
+func (in *inspector) isVoidDay(d int) bool {
+	for k := range in.g.perDay {
+		if in.open(d)[k] && !in.g.isVoid(d*in.g.perDay+k) {
+			return false
+		}
+	}
+	return true
 }
 
 // presence is the share of open days with a record in the 13 weeks on both sides of [from, to).

@@ -237,6 +237,19 @@ func (t Target) unknown(path, value, problem string) error {
 	return fault.Bad("forecast.layer", "adjustment", []fault.Field{{Path: path, Value: fault.Shorten(value), Problem: problem}})
 }
 
+// onto is the layer as it lies on a curve: over figures of days its spans are whole days, the same
+// ones that totals of events count.
+func (l Layer) onto(slot time.Duration, loc *time.Location) Layer {
+	if slot != 24*time.Hour {
+		return l
+	}
+	l.Spans = slices.Clone(l.Spans)
+	for i, s := range l.Spans {
+		l.Spans[i] = noonDays(s, loc)
+	}
+	return l
+}
+
 // covers reports whether a slot belongs to the layer: slots belong by their start.
 func (l Layer) covers(slot time.Time) bool {
 	return slices.ContainsFunc(l.Spans, func(r calendar.Range) bool { return r.Contains(slot) })

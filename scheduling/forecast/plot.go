@@ -21,19 +21,20 @@ const (
 // their phases and openings, as an SVG file. Records after the origin, when the series has any, are
 // drawn over the band. Horizons over three weeks are drawn as day totals.
 func Plot(s Series, r Result, events []Event, title string) []byte {
+	horizon := time.Duration(r.Horizon)
 	hours, _ := ParseHours(r.Hours) // written by this package; everything is drawn if it were not
 	p := Panel{
 		Title: title, Slot: s.Slot, Location: s.zone(), Hours: hours, Origin: r.Origin, Levels: r.Curve.Levels,
 		Band: r.Curve.Points, BandName: "forecast (mean)", Events: events,
 	}
-	if s.Slot < 24*time.Hour && r.Horizon > longestSlotPlot && len(r.Days) > 1 {
+	if s.Slot < 24*time.Hour && horizon > longestSlotPlot && len(r.Days) > 1 {
 		p.Band, p.Slot = r.Days, 24*time.Hour
 	}
-	tail := max(shortestTail, min(2*r.Horizon, 400*24*time.Hour))
+	tail := max(shortestTail, min(2*horizon, 400*24*time.Hour))
 	if p.Slot == 24*time.Hour {
 		tail = max(tail, dailyTail)
 	}
-	p.From, p.To = r.Origin.Add(-tail), r.Origin.Add(r.Horizon)
+	p.From, p.To = r.Origin.Add(-tail), r.Origin.Add(horizon)
 	past := s
 	if p.Slot > s.Slot {
 		past = DailyActuals(s)

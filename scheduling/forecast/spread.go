@@ -212,11 +212,20 @@ func (s *spread) slotVariance(mean float64, lead, k int) float64 {
 	if s.perDay == 1 {
 		return s.dayVariance(mean, lead)
 	}
-	wild := 1.0
-	if s.wild != nil {
-		wild = s.wild[k*len(s.wild)/s.perDay]
+	return s.wildness(k)*(s.phi*mean+s.tau2*mean*mean) + s.sigma2[leadBin(lead)]*mean*mean
+}
+
+// shareVariance is what the share of slot k in its day adds to the variance of a part of the day.
+func (s *spread) shareVariance(mean float64, k int) float64 {
+	return s.wildness(k) * s.tau2 * mean * mean
+}
+
+// wildness of slot k of a day; see fitHours.
+func (s *spread) wildness(k int) float64 {
+	if s.wild == nil {
+		return 1
 	}
-	return wild*(s.phi*mean+s.tau2*mean*mean) + s.sigma2[leadBin(lead)]*mean*mean
+	return s.wild[k*len(s.wild)/s.perDay]
 }
 
 func (s *spread) dayVariance(mean float64, lead int) float64 {

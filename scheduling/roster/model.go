@@ -114,9 +114,9 @@ func (m *model) commonGrid() time.Duration {
 	return max(g, finest)
 }
 
-// targetOf is the head count to roster: at least the heads that must be ready, and the paid heads
+// TargetOf is the head count to roster: at least the heads that must be ready, and the paid heads
 // (which carry shrinkage) rounded to the nearest whole person.
-func targetOf(n scheduling.Need) int { return max(n.Heads, int(math.Round(n.Paid))) }
+func TargetOf(n scheduling.Need) int { return max(n.Heads, int(math.Round(n.Paid))) }
 
 func (m *model) compileDemand() {
 	q := len(m.p.Demand)
@@ -133,7 +133,7 @@ func (m *model) compileDemand() {
 			}
 			first := int(n.Start.Sub(m.p.Range.Start) / m.grid)
 			for t := max(0, first); t < min(m.inside, first+int(r.Slot/m.grid)); t++ {
-				m.target[t*q+i], m.value[t*q+i] = int16(targetOf(n)), value
+				m.target[t*q+i], m.value[t*q+i] = int16(TargetOf(n)), value
 			}
 		}
 	}
@@ -199,7 +199,7 @@ func (m *model) compileAgent(a *Agent) agentModel {
 		am.skills, am.allowed = append(am.skills, skills), append(am.allowed, allowed)
 		am.previous[d] = -1
 	}
-	for _, s := range a.History {
+	for _, s := range slices.Concat(a.History, a.Later) {
 		if duty, ok := m.frame.Duty(s); ok {
 			am.fixed = append(am.fixed, duty)
 		}

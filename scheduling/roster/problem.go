@@ -42,6 +42,7 @@ type Agent struct {
 	Templates   []string           // codes this agent may work; empty = all
 	Preferences []Preference       // soft
 	History     []scheduling.Shift // shifts before the range (6 weeks matter at most)
+	Later       []scheduling.Shift // binding shifts after the range: the rules look both ways (a week matters at most)
 	Ledger      Ledger             // nights and weekends already worked, for fairness
 }
 

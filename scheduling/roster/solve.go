@@ -57,13 +57,13 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 }
 
 // Judge checks any shifts of a problem, made by hand or by Solve, under the whole rule pack,
-// history included.
+// history and later shifts included.
 func Judge(p Problem, shifts []scheduling.Shift) []workrules.Violation {
 	people := make([]workrules.Person, len(p.Agents))
 	all := slices.Clone(shifts)
 	for i, a := range p.Agents {
 		people[i] = a.Person
-		all = append(all, a.History...)
+		all = append(append(all, a.History...), a.Later...)
 	}
 	return workrules.CheckAll(people, all, workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules))
 }

@@ -198,10 +198,15 @@ func (p Problem) validateLocked(bad *complaints) {
 				bad.add(fmt.Sprintf("agents[%d].history[%d]", i, k), s.Start.Format(time.RFC3339), "must be a shift of this agent before the range")
 			}
 		}
+		for k, s := range a.Later {
+			if s.Agent != a.Person.ID || s.Start.Before(p.Range.End) {
+				bad.add(fmt.Sprintf("agents[%d].later[%d]", i, k), s.Start.Format(time.RFC3339), "must be a shift of this agent after the range")
+			}
+		}
 		if len(own[a.Person.ID]) == 0 {
 			continue
 		}
-		shifts := slices.Concat(a.History, own[a.Person.ID])
+		shifts := slices.Concat(a.History, own[a.Person.ID], a.Later)
 		slices.SortStableFunc(shifts, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
 		for _, v := range workrules.NewJudge(frame, a.Person).Explain(shifts) {
 			if v.Hard {

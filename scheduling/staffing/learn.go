@@ -9,12 +9,17 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 )
 
-// Observation is one reply as it happened: work from our own events.
+// Observation is one reply as it happened, or several of one agent at one level: work from our own events. Who wants
+// the pace of queues rather than of agents names the queue as the agent.
 type Observation struct {
 	Agent       string  `json:"agent"`
 	Open        int     `json:"open"`   // conversations the agent had open when it began the reply, this one included; 1 or more
-	WorkSeconds float64 `json:"work_s"` // from turning to the question until the reply was sent, 0 or more
-	LagSeconds  float64 `json:"lag_s"`  // from the buyer's question until the reply was sent, 0 or more
+	WorkSeconds float64 `json:"work_s"` // from turning to the question until the reply was sent, 0 or more; the mean of several
+	LagSeconds  float64 `json:"lag_s"`  // from the buyer's question until the reply was sent, 0 or more; the mean of several
+
+	Replies     int     `json:"replies,omitempty"`      // that the row stands for; 0 = one
+	WorkSquares float64 `json:"work_squares,omitempty"` // sum of their squared distances to WorkSeconds, s^2
+	LagSquares  float64 `json:"lag_squares,omitempty"`  // and to LagSeconds
 }
 
 // Level is what replies take with a number of conversations open.
@@ -32,7 +37,7 @@ type Pace struct {
 	Levels []Level `json:"levels"`          // Open = 1, 2, ...
 }
 
-// Slow is the table for Chats.Slow and Input.Slow: work at each level over that at the first.
+// Slow is the table for Chats.Slow and Target.Slow: work at each level over that at the first.
 func (p Pace) Slow() []float64 {
 	out := make([]float64, len(p.Levels))
 	for i, l := range p.Levels {
@@ -83,8 +88,8 @@ func Learn(observations []Observation, most int) (Paces, error) {
 			agents = append(agents, o.Agent)
 		}
 	}
-	work := gather(rows, agents, most, func(o Observation) float64 { return o.WorkSeconds })
-	lag := gather(rows, agents, most, func(o Observation) float64 { return o.LagSeconds })
+	work := gather(rows, agents, most, func(o Observation) (mean, square float64) { return o.WorkSeconds, o.WorkSquares })
+	lag := gather(rows, agents, most, func(o Observation) (mean, square float64) { return o.LagSeconds, o.LagSquares })
 	out := Paces{Team: pace("", work.team, lag.team, nil)}
 	teamWork, teamLag := monotone(work.team), monotone(lag.team)
 	for i, name := range agents {
@@ -106,12 +111,14 @@ type cell struct {
 	weight float64 // in monotone regression
 }
 
-func (c *cell) add(v float64) { // Welford's update
-	c.count++
-	d := v - c.mean
-	c.mean += d / float64(c.count)
-	c.square += d * (v - c.mean)
-	c.weight = float64(c.count)
+// add takes in replies with a mean and a sum of squared distances to it (Chan, Golub & LeVeque 1979, eq. 1.5).
+func (c *cell) add(count int, mean, square float64) {
+	before := float64(c.count)
+	c.count += count
+	all, d := float64(c.count), mean-c.mean
+	c.mean += d * float64(count) / all
+	c.square += square + d*d*before*float64(count)/all
+	c.weight = all
 }
 
 // gathered is one measure by agent and level with its variances.
@@ -122,7 +129,7 @@ type gathered struct {
 	between []float64 // by level: variance of the agents' true means
 }
 
-func gather(rows []Observation, agents []string, most int, value func(Observation) float64) gathered {
+func gather(rows []Observation, agents []string, most int, value func(Observation) (mean, square float64)) gathered {
 	g := gathered{agents: make([][]cell, len(agents)), team: make([]cell, most), within: make([]float64, most), between: make([]float64, most)}
 	for i := range g.agents {
 		g.agents[i] = make([]cell, most)
@@ -130,8 +137,9 @@ func gather(rows []Observation, agents []string, most int, value func(Observatio
 	for _, o := range rows {
 		i, _ := slices.BinarySearch(agents, o.Agent)
 		j := min(o.Open, most) - 1
-		g.agents[i][j].add(value(o))
-		g.team[j].add(value(o))
+		mean, square := value(o)
+		g.agents[i][j].add(max(1, o.Replies), mean, square)
+		g.team[j].add(max(1, o.Replies), mean, square)
 	}
 	for j := range most {
 		g.within[j], g.between[j] = variances(g.agents, j)
@@ -252,6 +260,12 @@ func checkObservations(rows []Observation, most int) error {
 		}
 		if !(o.LagSeconds >= 0) || math.IsInf(o.LagSeconds, 0) {
 			add(path+".lag_s", o.LagSeconds, "must be a number, 0 or more")
+		}
+		if o.Replies < 0 {
+			add(path+".replies", o.Replies, "must be 0 or more")
+		}
+		if !(o.WorkSquares >= 0 && o.LagSquares >= 0) || math.IsInf(o.WorkSquares+o.LagSquares, 0) {
+			add(path+".work_squares", fmt.Sprint(o.WorkSquares, " ", o.LagSquares), "and lag_squares must be numbers, 0 or more")
 		}
 		if len(bad) >= shown {
 			break

@@ -109,6 +109,57 @@ func TestLearnNeverFallsAndStaysInside(t *testing.T) {
 	})
 }
 
+// Replies added up teach what the single ones do.
+func TestLearnFromSums(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) staffing.Observation {
+			return staffing.Observation{
+				Agent: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "agent"), Open: rapid.IntRange(1, 3).Draw(t, "open"),
+				WorkSeconds: rapid.Float64Range(0, 100).Draw(t, "work"), LagSeconds: rapid.Float64Range(0, 1000).Draw(t, "lag"),
+			}
+		}), 1, 40).Draw(t, "rows")
+		var sums []staffing.Observation
+		for _, agent := range []string{"a", "b"} {
+			for open := 1; open <= 3; open++ {
+				one := staffing.Observation{Agent: agent, Open: open}
+				var work, lag []float64
+				for _, r := range rows {
+					if r.Agent == agent && r.Open == open {
+						work, lag = append(work, r.WorkSeconds), append(lag, r.LagSeconds)
+					}
+				}
+				if one.Replies = len(work); one.Replies > 0 {
+					one.WorkSeconds, one.WorkSquares = meanAndSquares(work)
+					one.LagSeconds, one.LagSquares = meanAndSquares(lag)
+					sums = append(sums, one)
+				}
+			}
+		}
+		want, err := staffing.Learn(rows, 3)
+		require.NoError(t, err)
+		got, err := staffing.Learn(sums, 3)
+		require.NoError(t, err)
+		for i, p := range append(want.Agents, want.Team) {
+			for j, l := range p.Levels {
+				other := append(got.Agents, got.Team)[i].Levels[j]
+				require.InDelta(t, l.WorkSeconds, other.WorkSeconds, 1e-7)
+				require.InDelta(t, l.LagSeconds, other.LagSeconds, 1e-7)
+				require.Equal(t, l.Replies, other.Replies)
+			}
+		}
+	})
+}
+
+func meanAndSquares(values []float64) (mean, squares float64) {
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		squares += square(v - mean)
+	}
+	return mean, squares
+}
+
 func TestLearnRefusesWhatCannotBe(t *testing.T) {
 	_, err := staffing.Learn([]staffing.Observation{{Open: 0, WorkSeconds: math.NaN(), LagSeconds: -1}}, 0)
 	require.Error(t, err)

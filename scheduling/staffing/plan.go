@@ -20,6 +20,9 @@ type Target struct {
 	Overhead     float64       `json:"overhead"`      // chats: share of handle time that is agent work, (0,1]
 	Rounds       float64       `json:"rounds"`        // chats: mean rounds per conversation, 1 or more
 	Slowdown     float64       `json:"slowdown"`      // chats: extra work time per further open conversation
+	// Slow is the measured work time by conversations open (see Chats.Slow and Learn). Where it is given Slowdown
+	// is only its mean slope, for models that take one number.
+	Slow []float64 `json:"slow,omitempty"`
 
 	// PenaltyPerMissedContact is what one contact outside Within costs by contract, in yuan. It prices a
 	// missing head (Need.Value); it does not move the target.
@@ -45,8 +48,6 @@ type Input struct {
 	// Slot of the requirement; 0 = that of the curve. A coarser curve is spread evenly over its slots; of a
 	// finer one the neediest part decides. One must divide the other.
 	Slot time.Duration `json:"slot"`
-	// Slow is the measured work time by conversations open (see Chats.Slow and Learn) in place of Target.Slowdown.
-	Slow []float64 `json:"slow,omitempty"`
 	// Rushes say how the contacts of a slot come when they do not come evenly. Chats only.
 	Rushes []Rush `json:"rushes,omitempty"`
 	// Settled sizes every slot of a chat queue on its own, as if it had always been so, without what the
@@ -181,16 +182,19 @@ func (t Target) model() Model {
 	return ModelC
 }
 
-// chats is the load of a number of contacts in a slot.
-func (s *sizer) chats(contacts float64, handle time.Duration) Chats {
-	t := s.in.Target
-	return Chats{
-		Contacts: contacts, Interval: s.in.Curve.Slot, HandleTime: handle, Patience: t.Patience,
-		Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown, Slow: s.in.Slow,
+// Chats is a load of contacts that run as the target says.
+func (t Target) Chats(contacts float64, interval, handle time.Duration) Chats {
+	c := Chats{
+		Contacts: contacts, Interval: interval, HandleTime: handle, Patience: t.Patience,
+		Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown, Slow: t.Slow,
 	}
+	if len(c.Slow) > 0 {
+		c.Slowdown = 0
+	}
+	return c
 }
 
 // table is the model of that load with the limits of the target.
 func (s *sizer) table(contacts float64, handle time.Duration) *chatTable {
-	return s.chats(contacts, handle).tableIn(s.memory, s.in.Target.Within, roundLimit)
+	return s.in.Target.Chats(contacts, s.in.Curve.Slot, handle).tableIn(s.memory, s.in.Target.Within, roundLimit)
 }

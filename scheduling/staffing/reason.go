@@ -84,8 +84,8 @@ func (s *sizer) describe() string {
 	case t.Concurrency > 1:
 		text := fmt.Sprintf(" own work, %g rounds", t.Rounds)
 		switch {
-		case len(s.in.Slow) > 0:
-			text += fmt.Sprintf(", replies take x%.2f with %d open, measured", s.in.Slow[min(t.Concurrency, len(s.in.Slow))-1], t.Concurrency)
+		case len(t.Slow) > 0:
+			text += fmt.Sprintf(", replies take x%.2f with %d open, measured", t.Slow[min(t.Concurrency, len(t.Slow))-1], t.Concurrency)
 		case t.Slowdown > 0:
 			text += fmt.Sprintf(", replies take x%.2f with %d open", 1+t.Slowdown*float64(t.Concurrency-1), t.Concurrency)
 		}

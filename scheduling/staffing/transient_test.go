@@ -108,7 +108,8 @@ func TestPlanCarriesBacklog(t *testing.T) {
 }
 
 func TestPlanRefusesImpossibleRushes(t *testing.T) {
-	in := staffing.Input{Curve: curve(15*time.Minute, 60), Target: staffing.DefaultTarget(), Slow: []float64{1, 0.9}}
+	in := staffing.Input{Curve: curve(15*time.Minute, 60), Target: staffing.DefaultTarget()}
+	in.Target.Slow = []float64{1, 0.9}
 	in.Rushes = []staffing.Rush{{At: monday.Add(-time.Hour), Share: 1.5}, {At: monday, Share: 0.7, Decay: time.Minute}, {At: monday, Share: 0.7, Decay: time.Minute}}
 	_, err := staffing.Plan(in)
 	require.Error(t, err)

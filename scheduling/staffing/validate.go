@@ -38,7 +38,6 @@ func (in Input) Validate() error {
 		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or one of the curve's levels %v", in.Curve.Levels))
 	}
 	in.Target.check(add)
-	checkSlow(in.Slow, in.Target.Slowdown, "slow", add)
 	in.checkRushes(add)
 	return fault.Bad("staffing.input", "staffing input", bad)
 }
@@ -133,4 +132,5 @@ func (t Target) check(add func(path string, value any, problem string)) {
 	if !(t.Slowdown >= 0) || math.IsInf(t.Slowdown, 0) {
 		add("target.slowdown", t.Slowdown, "must be 0 or more")
 	}
+	checkSlow(t.Slow, 0, "target.slow", add)
 }

@@ -43,7 +43,7 @@ func (c Case) Try(change Change) (Outcome, error) {
 	}
 	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
 	before, now := c.explain(frame), after.explain(frame)
-	return Outcome{Agent: c.Person.ID, New: worse(now, before), Cured: worse(before, now), After: after}, nil
+	return Outcome{Agent: c.Person.ID, New: Worse(now, before), Cured: Worse(before, now), After: after}, nil
 }
 
 // Swap judges two people exchanging a shift: a gives one to b and takes one. An empty taken is a
@@ -121,8 +121,8 @@ func (c Case) own() []scheduling.Shift {
 	return shifts
 }
 
-// worse is the violations of a that b does not have at least as badly at the same place.
-func worse(a, b []Violation) []Violation {
+// Worse is the violations of a that b does not have at least as badly at the same place.
+func Worse(a, b []Violation) []Violation {
 	var out []Violation
 	for _, v := range a {
 		known := slices.ContainsFunc(b, func(w Violation) bool {

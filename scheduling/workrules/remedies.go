@@ -134,7 +134,7 @@ func (s *remedySearch) cures(judge *Judge, shifts []scheduling.Shift) (ok, legal
 	if slices.ContainsFunc(now, s.same) {
 		return false, false
 	}
-	for _, v := range worse(now, s.before) {
+	for _, v := range Worse(now, s.before) {
 		if v.Hard || v.Rule == s.violation.Rule {
 			return false, false
 		}

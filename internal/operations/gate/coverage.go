@@ -145,7 +145,7 @@ func OpenDays(left []calendar.Range, hours string, zone *time.Location) ([]calen
 // included. Its own range is that of its first and last open slot only.
 func ForecastCover(f store.Forecast) []calendar.Range {
 	if r, ok := ForecastFigures(f); ok && r.Horizon > 0 && !r.Origin.IsZero() {
-		return []calendar.Range{{Start: r.Origin, End: r.Origin.Add(r.Horizon)}}
+		return []calendar.Range{{Start: r.Origin, End: r.Origin.Add(time.Duration(r.Horizon))}}
 	}
 	return []calendar.Range{f.Range}
 }

@@ -1,7 +1,7 @@
 // Package gate is what every use case stands on: the stores behind one permission check, and the
 // few readings and rules of the stores that more than one group of use cases needs.
 //
-// It owns no use case. The groups (administration, measuring, planning, pricing, settling) hold a Gate in an
+// It owns no use case. The groups (administration, measuring, planning, pricing, rostering, settling) hold a Gate in an
 // unexported field, so that a door that holds the use cases cannot reach the stores around their
 // permission checks. They never import each other: what two of them need is here.
 //

@@ -233,6 +233,11 @@ func (out *Inspection) inspectTable(grid platformfile.Grid, o InspectOptions) bo
 		return 0
 	})
 	best := guesses[0]
+	if figures := best.figures(); o.Kind == "" && len(figures) > 0 {
+		out.Doubts = append(out.Doubts, fmt.Sprintf("the rows seem to be figures of whole days (%s), which are made of conversations and cannot be imported as such: "+
+			"import the conversations, or say --kind", strings.Join(figures, ", ")))
+		return false
+	}
 	if best.session && best.kind == Conversations {
 		out.Doubts = append(out.Doubts, "this is the session-level chat export: its shipped mapping is used")
 	}

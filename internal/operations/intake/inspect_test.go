@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/kpi/chatlog"
 	"github.com/chaoban/chaoban/kpi/chatlog/platformfile"
@@ -238,4 +239,40 @@ func TestInspectSaysWhatIsDoubtful(t *testing.T) {
 
 	_, err := intake.Inspect(t.Context(), intake.FromBytes("f", []byte("just a line")), intake.InspectOptions{})
 	assert.Equal(t, "intake.format", faultOf(t, err).Code)
+}
+
+// A day per row is what a contact history may be; the word for it is no guess by values.
+func TestInspectHistoryByDay(t *testing.T) {
+	found := inspect(t, intake.FromBytes("h.csv", []byte("日期,商家,技能组,咨询量\n2025-11-01,甲,售前,1203\n2025-11-02,甲,售前,1312\n2025-11-03,甲,售前,1288\n")), intake.InspectOptions{})
+	assert.Equal(t, intake.History, found.Kind)
+	assert.Equal(t, map[string]string{"日期": "start", "商家": "merchant", "技能组": "queue", "咨询量": "offered"}, fields(found))
+	assert.GreaterOrEqual(t, found.Columns[0].Confidence, 0.7)
+	assert.Empty(t, found.Columns[0].Doubts, "dates without a time of day are right for slots of a day")
+	assert.Equal(t, []string{"the slots seem to be 24h long"}, found.Doubts)
+}
+
+// Figures of an agent and a day are no conversations, however well their headers fit.
+func TestInspectFiguresOfADay(t *testing.T) {
+	const sheet = "客服,日期,接待人数,平均响应时长,满意度,转化率\n小王,2025-11-01,120,23秒,98.2%,31%\n小李,2025-11-01,98,31秒,95.2%,28%\n"
+	found := inspect(t, intake.FromBytes("k.csv", []byte(sheet)), intake.InspectOptions{})
+	assert.Empty(t, found.Kind)
+	require.NotEmpty(t, found.Doubts)
+	assert.Contains(t, found.Doubts[0], "figures of whole days (接待人数, 平均响应时长, 转化率)")
+
+	// Who says what the rows are is believed.
+	told := inspect(t, intake.FromBytes("k.csv", []byte(sheet)), intake.InspectOptions{Kind: intake.Conversations})
+	assert.Equal(t, intake.Conversations, told.Kind)
+}
+
+func TestInspectDocumentsThatAreNoTable(t *testing.T) {
+	for name, text := range map[string]string{
+		"a.svg":  `<svg xmlns="http://www.w3.org/2000/svg"><text x="1">agents,shops</text>` + "\n<path d=\"M1,2 L3,4\"/></svg>\n",
+		"b.xml":  "<?xml version=\"1.0\"?>\n<rows><row a=\"1,2\"/></rows>\n",
+		"c.pdf":  "%PDF-1.7\n1 0 obj, 2\nendobj, 3\n",
+		"d.json": "{\n  \"agents\": [\n    {\"id\": \"1\"},\n    {\"id\": \"2\"}\n  ]\n}\n",
+	} {
+		_, err := intake.Inspect(t.Context(), intake.FromBytes(name, []byte(text)), intake.InspectOptions{})
+		require.Error(t, err, name)
+		assert.Equal(t, "intake.format", fault.CodeOf(err), name)
+	}
 }

@@ -62,4 +62,34 @@ func (g *tableGuess) findSlot(data []platformfile.Row) {
 		g.slot = calendar.SlotName(smallest)
 		g.doubts = append(g.doubts, "the slots seem to be "+g.slot+" long")
 	}
+	if f := &g.columns[j]; smallest == 24*time.Hour {
+		f.Doubts = slices.DeleteFunc(f.Doubts, func(s string) bool { return s == datesOnly })
+	}
+}
+
+// figureSigns are parts of headers of figures that are made of many conversations.
+var figureSigns = []string{"平均", "率", "人数", "占比", "average", "rate"}
+
+// figures are the headers of such figures when the rows stand for whole days, which makes them no
+// conversations and no messages, and when each is of one agent no contact history; empty otherwise.
+func (g *tableGuess) figures() (out []string) {
+	has := func(ok func(InspectedField) bool) bool { return slices.ContainsFunc(g.columns, ok) }
+	switch g.kind {
+	case Conversations, Events:
+		if !has(func(f InspectedField) bool { return slices.Contains(f.Doubts, datesOnly) }) {
+			return nil
+		}
+	case History:
+		if !has(func(f InspectedField) bool { return nameScore(Conversations, "agent", f.Header) > 0.9 }) {
+			return nil
+		}
+	default:
+		return nil
+	}
+	for _, f := range g.columns {
+		if slices.ContainsFunc(figureSigns, func(s string) bool { return strings.Contains(normal(f.Header), s) }) {
+			out = append(out, f.Header)
+		}
+	}
+	return out
 }

@@ -19,7 +19,7 @@ var hints = map[string][]string{
 	"ended_at": {"结束时间", "挂断时间", "end"}, "wait": {"speedofanswer", "等待时长", "排队时长", "响应时长", "等待", "排队", "wait"},
 	"handle_time": {"通话时长", "会话时长", "处理时长", "talkduration", "talktime", "handle", "duration", "aht", "时长"}, "answered": {"answered", "是否接", "接通", "接听"},
 	"abandoned": {"放弃", "abandon"}, "resolved": {"解决", "resolved"}, "rating": {"满意度", "评分", "rating", "satisfaction"}, "score": {"满意度", "评分", "rating", "score"},
-	"agent_messages": {"客服消息"}, "buyer_messages": {"客户消息", "买家消息"}, "state": {"状态", "state", "status"}, "start": {"开始", "start", "datetime", "时间", "date"},
+	"agent_messages": {"客服消息"}, "buyer_messages": {"客户消息", "买家消息"}, "state": {"状态", "state", "status"}, "start": {"开始", "start", "datetime", "时间", "date", "日期"},
 	"end": {"结束", "end"}, "length": {"时长", "duration", "length"}, "slot": {"时段", "slot", "interval"}, "offered": {"咨询量", "来电量", "进线量", "offered", "calls", "contacts", "volume", "数量"},
 	"at": {"消息时间", "发送时间", "时间", "time", "timestamp", "日期"}, "kind": {"发送方", "发送者", "角色", "sender", "role", "类型", "from"}, "text": {"内容", "content", "message", "text", "消息"},
 	"order": {"订单", "order"}, "amount": {"金额", "amount", "price"}, "tag": {"标签", "类型", "tag", "topic"}, "opened_at": {"创建", "提交", "opened", "created"},
@@ -252,10 +252,13 @@ func (g *tableGuess) joinClock(grid platformfile.Grid, data []platformfile.Row, 
 			break
 		}
 		if len(g.spec[f.Field].From) == 1 {
-			f.Doubts = append(f.Doubts, "has dates without a time of day")
+			f.Doubts = append(f.Doubts, datesOnly)
 		}
 	}
 }
+
+// datesOnly is the doubt about a time that reads as a whole day.
+const datesOnly = "has dates without a time of day"
 
 func onlyDates(cells []string, base1904 bool) bool {
 	for _, s := range cells {
@@ -272,6 +275,9 @@ func (g *tableGuess) sum(data []platformfile.Row, constants map[string]string) {
 	for _, f := range g.columns {
 		if f.Field != "" {
 			g.score += f.Confidence
+		}
+		if f.Field == "offered" && f.Confidence > 0.9 {
+			g.score++ // a count of contacts stands in no other kind of rows
 		}
 	}
 	if g.kind == Conversations && g.spec["channel"].From == nil && constants["channel"] == "" && !g.session {

@@ -120,16 +120,30 @@ func openText(src Source, encoding string, limits Limits) (*textStream, error) {
 	if len(bytes.TrimSpace(start)) == 0 && len(start) < 4096 {
 		return nil, refuse(fault.Invalid, "intake.empty", fault.Field{File: src.Name, Problem: "is empty"})
 	}
-	if isPage(start) {
-		return nil, refuse(fault.Invalid, "intake.format", fault.Field{
-			File: src.Name, Problem: "is a web page (HTML), whatever its name says: open it in Excel and save it as .xlsx, or export CSV",
-		})
-	}
 	t.format = CSV
 	if jsonLines(start) {
 		t.format = NDJSON
 	}
+	if what := notTable(start); what != "" && t.format == CSV {
+		return nil, refuse(fault.Invalid, "intake.format", fault.Field{File: src.Name, Problem: "is " + what})
+	}
 	return t, nil
+}
+
+// notTable names a text that is no table whatever its name says; empty for one that may be a table.
+func notTable(start []byte) string {
+	head := bytes.ToLower(bytes.TrimSpace(start[:min(len(start), 1024)]))
+	switch {
+	case isPage(head):
+		return "a web page (HTML), whatever its name says: open it in Excel and save it as .xlsx, or export CSV"
+	case bytes.HasPrefix(head, []byte("<svg")), bytes.HasPrefix(head, []byte("<?xml")):
+		return "a picture or document of the XML family, not a table: export .xlsx or CSV"
+	case bytes.HasPrefix(head, []byte("%pdf-")):
+		return "a PDF, not a table: export .xlsx or CSV"
+	case bytes.HasPrefix(head, []byte("{")), bytes.HasPrefix(head, []byte("[{")), bytes.HasPrefix(head, []byte("[\n")):
+		return "one JSON document: write one object per line (NDJSON), or CSV"
+	}
+	return ""
 }
 
 // jsonLines recognises NDJSON by its first line, or by most of its lines when the first is damaged.
@@ -139,6 +153,8 @@ func jsonLines(head []byte) bool {
 		line = bytes.TrimSpace(line)
 		switch {
 		case len(line) == 0:
+		case len(line) == 1: // a bracket that opens or closes a document over many lines
+			others++
 		case line[0] == '{' && others == 0:
 			return true
 		case line[0] == '{' && line[len(line)-1] == '}':
@@ -230,8 +246,7 @@ func validPrefix(b []byte) bool {
 }
 
 // isPage tells HTML, which some platforms hand out under the name .xls, from text.
-func isPage(start []byte) bool {
-	head := bytes.ToLower(bytes.TrimSpace(start[:min(len(start), 1024)]))
+func isPage(head []byte) bool {
 	for _, sign := range []string{"<!doctype html", "<html", "<table", "<head", "<meta"} {
 		if bytes.HasPrefix(head, []byte(sign)) {
 			return true

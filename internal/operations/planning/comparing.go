@@ -62,7 +62,7 @@ type ComparedScore struct {
 // ForecastComparison is the three series of a queue side by side.
 type ForecastComparison struct {
 	Queue     ids.Queue            `json:"queue"`
-	Slot      time.Duration        `json:"slot"`
+	Slot      calendar.Length      `json:"slot"`
 	Levels    []float64            `json:"levels"` // of Low and High
 	Forecasts []ids.Forecast       `json:"forecasts"`
 	Clients   []ids.ClientForecast `json:"clients"`
@@ -88,9 +88,9 @@ func (p *Planning) CompareForecasts(ctx context.Context, who access.Principal, i
 		return ForecastComparison{}, err
 	}
 	c := &comparison{
-		Planning: p, view: view, in: in, rows: map[int64]*ComparedRow{},
+		Planning: p, view: view, in: in, rows: map[int64]*ComparedRow{}, grain: 24 * time.Hour,
 		span: calendar.Range{Start: in.Dates.From.In(p.gate.Zone), End: in.Dates.Until.In(p.gate.Zone)},
-		out:  ForecastComparison{Queue: q.ID, Slot: 24 * time.Hour, Levels: []float64{}, Forecasts: []ids.Forecast{}, Clients: []ids.ClientForecast{}, Locks: []ids.Lock{}, Notes: []string{}},
+		out:  ForecastComparison{Queue: q.ID, Levels: []float64{}, Forecasts: []ids.Forecast{}, Clients: []ids.ClientForecast{}, Locks: []ids.Lock{}, Notes: []string{}},
 	}
 	for _, step := range []func(context.Context) error{c.ours, c.agreed, c.clients} {
 		if err := step(ctx); err != nil {
@@ -112,6 +112,8 @@ type comparison struct {
 	rows map[int64]*ComparedRow
 	out  ForecastComparison
 	slot time.Duration // of the forecasts; 0 = none found
+
+	grain time.Duration // of the rows
 
 	covered []calendar.Range // what our forecasts speak about, closed hours included
 }
@@ -154,7 +156,7 @@ func (c *comparison) ours(ctx context.Context) error {
 		figures, _ := gate.ForecastFigures(on.Forecast)
 		model, points := figures.Days, on.Days
 		if c.in.BySlot {
-			c.out.Slot = on.Curve.Slot
+			c.grain = on.Curve.Slot
 			model, points = on.model.Points, on.Curve.Points
 		}
 		used := false
@@ -229,10 +231,10 @@ func (c *comparison) agreed(ctx context.Context) error {
 		points := l.Days
 		if c.in.BySlot {
 			if c.slot == 0 {
-				c.slot, c.out.Slot = l.Curve.Slot, l.Curve.Slot
+				c.slot, c.grain = l.Curve.Slot, l.Curve.Slot
 			}
-			if points = l.Curve.Points; l.Curve.Slot != c.out.Slot {
-				c.note("what was agreed in %s is in slots of %s, not of %s: it is left out", l.ID, calendar.SlotName(l.Curve.Slot), calendar.SlotName(c.out.Slot))
+			if points = l.Curve.Points; l.Curve.Slot != c.grain {
+				c.note("what was agreed in %s is in slots of %s, not of %s: it is left out", l.ID, calendar.SlotName(l.Curve.Slot), calendar.SlotName(c.grain))
 				continue
 			}
 		}
@@ -248,7 +250,7 @@ func (c *comparison) agreed(ctx context.Context) error {
 
 // actual fills in what came, where the history knows it.
 func (c *comparison) actual(ctx context.Context, scope access.Scope, q store.Queue) error {
-	came, err := c.came(ctx, scope, q, c.span, c.out.Slot)
+	came, err := c.came(ctx, scope, q, c.span, c.grain)
 	if err != nil {
 		return err
 	}
@@ -294,7 +296,7 @@ func (p *Planning) recorded(ctx context.Context, scope access.Scope, q store.Que
 
 // finish sorts the rows and scores the series.
 func (c *comparison) finish() ForecastComparison {
-	c.out.Rows = []ComparedRow{}
+	c.out.Slot, c.out.Rows = calendar.Length(c.grain), []ComparedRow{}
 	for _, at := range slices.Sorted(maps.Keys(c.rows)) {
 		c.out.Rows = append(c.out.Rows, *c.rows[at])
 	}

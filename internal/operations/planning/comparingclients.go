@@ -36,9 +36,9 @@ func (c *comparison) clients(ctx context.Context) error {
 			return fault.Bad("forecast.compare", "comparison", []fault.Field{{Path: "client", Value: string(f.ID), Problem: "is of the queue " + string(f.Queue)}})
 		}
 		if c.in.BySlot && c.slot == 0 {
-			c.slot, c.out.Slot = f.Curve.Slot, f.Curve.Slot
+			c.slot, c.grain = f.Curve.Slot, f.Curve.Slot
 		}
-		curve, fits := forecast.InSlots(f.Curve, c.out.Slot, c.gate.Zone)
+		curve, fits := forecast.InSlots(f.Curve, c.grain, c.gate.Zone)
 		if !fits {
 			if curve, fits = c.split(f); !fits {
 				continue
@@ -64,11 +64,11 @@ func (c *comparison) clients(ctx context.Context) error {
 // proportion to our forecast as computed, evenly where that is nothing. A client's slot that our forecasts
 // do not cover whole, or in which we have no open slot, is left out: its sum would not be the client's.
 func (c *comparison) split(f store.ClientForecast) (out scheduling.Curve, fits bool) {
-	if f.Curve.Slot%c.out.Slot != 0 {
-		c.note("the client's version %d is in slots of %s, which %s does not divide: it is left out", f.Version, calendar.SlotName(f.Curve.Slot), calendar.SlotName(c.out.Slot))
+	if f.Curve.Slot%c.grain != 0 {
+		c.note("the client's version %d is in slots of %s, which %s does not divide: it is left out", f.Version, calendar.SlotName(f.Curve.Slot), calendar.SlotName(c.grain))
 		return out, false
 	}
-	out.Slot = c.out.Slot
+	out.Slot = c.grain
 	starts := slices.DeleteFunc(slices.Sorted(maps.Keys(c.rows)), func(at int64) bool { return c.rows[at].Model == nil })
 	divided, left, contacts := 0, 0, 0.0
 	for _, x := range f.Curve.Points {

@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
@@ -123,8 +124,8 @@ func TestRostersJoinPlans(t *testing.T) {
 	s.Clock = s.Clock.Add(time.Minute)
 	second, err := s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today.Add(4), Days: 2})
 	ok(t, err)
-	in := planning.RosterInput{From: today, Days: 7, Iterations: 200, Threads: 1}
-	made, err := s.Planning.MakeRoster(t.Context(), planner, in)
+	in := rostering.RosterInput{From: today, Days: 7, Iterations: 200, Threads: 1}
+	made, err := s.Rostering.MakeRoster(t.Context(), planner, in)
 	ok(t, err)
 	assert.ElementsMatch(t, []ids.Plan{first[0].ID, second[0].ID}, made.Roster.Plans)
 	covered := 0.0
@@ -138,15 +139,15 @@ func TestRostersJoinPlans(t *testing.T) {
 	}
 	assert.InDelta(t, covered, made.Solution.Needed, 1e-6)
 	assert.Equal(t, []gate.GapDays{{Queue: pre, Days: []calendar.Date{today.Add(6)}}}, made.Unplanned)
-	stored, err := s.Planning.Roster(t.Context(), planner, made.Roster.ID)
+	stored, err := s.Rostering.Roster(t.Context(), planner, made.Roster.ID)
 	ok(t, err)
 	assert.Contains(t, string(stored.Figures), today.Add(6).String(), "the stored roster says so too")
 
 	in.Plans = []ids.Plan{first[0].ID, second[0].ID}
-	_, err = s.Planning.MakeRoster(t.Context(), planner, in)
+	_, err = s.Rostering.MakeRoster(t.Context(), planner, in)
 	assert.Equal(t, "plans[1]", refused(t, err, "roster.input").Fields[0].Path)
-	in = planning.RosterInput{From: today, Days: 7, Iterations: -1, Time: -time.Second, Plans: []ids.Plan{"p", "p"}}
-	_, err = s.Planning.MakeRoster(t.Context(), planner, in)
+	in = rostering.RosterInput{From: today, Days: 7, Iterations: -1, Time: -time.Second, Plans: []ids.Plan{"p", "p"}}
+	_, err = s.Rostering.MakeRoster(t.Context(), planner, in)
 	assert.Len(t, refused(t, err, "roster.input").Fields, 3)
 }
 

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
@@ -22,16 +24,26 @@ type Exclusion struct {
 	ID    ids.Exclusion `json:"id"`
 	Queue ids.Queue     `json:"queue"`
 	forecast.Exclusion
-	Author    ids.User    `json:"author"`
-	At        time.Time   `json:"at"`
-	Withdrawn *Withdrawal `json:"withdrawn,omitempty"`
+	Author     ids.User    `json:"author"`
+	AuthorName string      `json:"author_name,omitempty"`
+	At         time.Time   `json:"at"`
+	Withdrawn  *Withdrawal `json:"withdrawn,omitempty"`
 }
 
 // Withdrawal says who took something back, when and why.
 type Withdrawal struct {
-	Author ids.User  `json:"author"`
-	At     time.Time `json:"at"`
-	Reason string    `json:"reason"`
+	Author     ids.User  `json:"author"`
+	AuthorName string    `json:"author_name,omitempty"`
+	At         time.Time `json:"at"`
+	Reason     string    `json:"reason"`
+}
+
+// ExclusionDone is a new exclusion and what it takes out of the history.
+type ExclusionDone struct {
+	Exclusion
+	Records  int      `json:"records"`  // slots with a record in the stretch
+	Contacts float64  `json:"contacts"` // in them
+	Notes    []string `json:"notes"`    // what the person who did it should know
 }
 
 // exclusionsKey begins the key of the setting that holds the exclusions of a queue.
@@ -104,39 +116,91 @@ func (p *Planning) changeExclusions(ctx context.Context, who access.Principal, q
 	}
 }
 
-// Exclude takes a stretch of a queue's history out of what teaches its forecasts. Errors: exclusion.input
-// (every bad field); exclusion.exists when the same stretch is taken out already.
-func (p *Planning) Exclude(ctx context.Context, who access.Principal, queue ids.Queue, x forecast.Exclusion) (Exclusion, error) {
-	view, _, err := p.gate.Read(who, access.WritePlans)
+// Exclude takes a stretch of a queue's history out of what teaches its forecasts. Its records are
+// looked up; while the warehouse is down they are not, and a note says so. Errors: exclusion.input
+// (every bad field; a stretch outside the history); exclusion.exists when the same stretch is taken
+// out already, exclusion.overlaps when a part of it is.
+func (p *Planning) Exclude(ctx context.Context, who access.Principal, queue ids.Queue, x forecast.Exclusion) (ExclusionDone, error) {
+	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
-		return Exclusion{}, err
+		return ExclusionDone{}, err
 	}
 	q, err := view.Queue(ctx, queue)
 	if err != nil {
-		return Exclusion{}, err
+		return ExclusionDone{}, err
 	}
 	if err := checkExclusion(x); err != nil {
-		return Exclusion{}, err
+		return ExclusionDone{}, err
+	}
+	done := ExclusionDone{Notes: []string{}}
+	if err := p.takenOut(ctx, scope, q, x, &done); err != nil {
+		return ExclusionDone{}, err
 	}
 	now := p.gate.Now()
 	x.From, x.To, x.Reason = x.From.UTC(), x.To.UTC(), strings.TrimSpace(x.Reason)
-	entered := Exclusion{ID: ids.New[ids.Exclusion](now), Queue: q.ID, Exclusion: x, Author: who.User, At: now.UTC()}
+	done.Exclusion = Exclusion{ID: ids.New[ids.Exclusion](now), Queue: q.ID, Exclusion: x, Author: who.User, AuthorName: who.Name, At: now.UTC()}
 	err = p.changeExclusions(ctx, who, q.ID, func(list []Exclusion) ([]Exclusion, error) {
 		for _, other := range list {
-			if other.Withdrawn == nil && other.From.Equal(x.From) && other.To.Equal(x.To) {
+			if other.Withdrawn != nil || !other.From.Before(x.To) || !x.From.Before(other.To) {
+				continue
+			}
+			if other.From.Equal(x.From) && other.To.Equal(x.To) {
 				return nil, fault.New(fault.Conflict, "exclusion.exists", "%s takes out the same stretch of queue %s already: %s", other.ID, q.ID, other.Reason)
 			}
+			return nil, fault.New(fault.Conflict, "exclusion.overlaps", "%s takes %s to %s out of queue %s already: %s; name what lies outside of it, or withdraw it first",
+				other.ID, other.From.In(p.gate.Zone).Format(minuteLayout), other.To.In(p.gate.Zone).Format(minuteLayout), q.ID, other.Reason)
 		}
-		return append(slices.Clone(list), entered), nil
+		return append(slices.Clone(list), done.Exclusion), nil
 	})
-	return entered, err
+	return done, err
+}
+
+// takenOut looks up what a stretch takes out of a history, and refuses one outside of it. A stretch
+// may end with the last day of the history or today, but not later: what will come is not known to be wrong.
+func (p *Planning) takenOut(ctx context.Context, scope access.Scope, q store.Queue, x forecast.Exclusion, done *ExclusionDone) error {
+	series, _, err := p.history(ctx, scope, q, 0, time.Time{})
+	switch {
+	case err != nil && fault.CodeOf(err) == "warehouse.down":
+		done.Notes = append(done.Notes, "the warehouse is down: whether the history has records there was not looked up")
+		return nil
+	case err != nil:
+		return err
+	}
+	dayAfter := func(t time.Time) time.Time { return calendar.DateOf(t, p.gate.Zone).Add(1).In(p.gate.Zone) }
+	begins, ends := series.First.In(p.gate.Zone), series.End()
+	end := dayAfter(ends.Add(-1))
+	latest := end
+	if today := dayAfter(p.gate.Now()); today.After(latest) {
+		latest = today
+	}
+	var bad []fault.Field
+	told := fmt.Sprintf("the history of %s goes from %s to %s", q.ID, begins.Format(minuteLayout), ends.In(p.gate.Zone).Format(minuteLayout))
+	if !x.To.After(begins) || !x.From.Before(end) {
+		bad = append(bad, fault.Field{Path: "from", Value: x.From.In(p.gate.Zone).Format(minuteLayout), Problem: "lies outside the history with all of the stretch: " + told})
+	} else if x.To.After(latest) {
+		bad = append(bad, fault.Field{Path: "to", Value: x.To.In(p.gate.Zone).Format(minuteLayout), Problem: "lies in the future: " + told})
+	}
+	if err := fault.Bad("exclusion.input", "exclusion", bad); err != nil {
+		return err
+	}
+	for _, r := range series.Marks(x.From.Add(-series.Slot+1), x.To) { // a slot is out when any part of it is
+		done.Records, done.Contacts = done.Records+1, done.Contacts+r.Mean
+	}
+	if done.Records == 0 {
+		done.Notes = append(done.Notes, "the history has no record there: what counted as nobody came counts as not known from now on")
+	}
+	return nil
 }
 
 func checkExclusion(x forecast.Exclusion) error {
 	var bad []fault.Field
-	if x.From.IsZero() || x.To.IsZero() {
-		bad = append(bad, fault.Field{Path: "from", Problem: "from and to are needed"})
-	} else if !x.From.Before(x.To) {
+	if x.From.IsZero() {
+		bad = append(bad, fault.Field{Path: "from", Problem: "is needed"})
+	}
+	if x.To.IsZero() {
+		bad = append(bad, fault.Field{Path: "to", Problem: "is needed"})
+	}
+	if len(bad) == 0 && !x.From.Before(x.To) {
 		bad = append(bad, fault.Field{Path: "to", Value: x.To.Format(time.RFC3339), Problem: "must be after from " + x.From.Format(time.RFC3339)})
 	}
 	if strings.TrimSpace(x.Reason) == "" {
@@ -174,7 +238,7 @@ func (p *Planning) WithdrawExclusion(ctx context.Context, who access.Principal, 
 			if w := list[i].Withdrawn; w != nil {
 				return nil, fault.New(fault.Conflict, "exclusion.withdrawn", "exclusion %s was withdrawn on %s already", id, w.At.In(p.gate.Zone).Format("2006-01-02 15:04"))
 			}
-			list[i].Withdrawn = &Withdrawal{Author: who.User, At: now.UTC(), Reason: reason}
+			list[i].Withdrawn = &Withdrawal{Author: who.User, AuthorName: who.Name, At: now.UTC(), Reason: reason}
 			done = list[i]
 		}
 		return list, nil

@@ -166,7 +166,7 @@ func (p *Planning) options(q store.Queue, series forecast.Series, events []forec
 
 func stored(r forecast.Result, q store.Queue, events []forecast.Event, hash string, now time.Time) (store.Forecast, error) {
 	points := r.Curve.Points
-	figures := storedFigures{Result: r, Known: around(events, calendar.Range{Start: r.Origin, End: r.Origin.Add(r.Horizon)})}
+	figures := storedFigures{Result: r, Known: around(events, calendar.Range{Start: r.Origin, End: r.Origin.Add(time.Duration(r.Horizon))})}
 	figures.Curve.Points = nil
 	text, err := json.Marshal(figures)
 	if err != nil {

@@ -3,7 +3,6 @@ package planning_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,13 +11,13 @@ import (
 
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
@@ -134,12 +133,12 @@ func TestInputHashesCoverEverything(t *testing.T) {
 		deps := s.Deps
 		change(&deps)
 		s.Clock = s.Clock.Add(time.Minute)
-		p := operations.New(operations.DefaultConfig(), deps).Planning
-		f, err := p.MakeForecasts(t.Context(), planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 48 * time.Hour})
+		all := operations.New(operations.DefaultConfig(), deps)
+		f, err := all.Planning.MakeForecasts(t.Context(), planner, planning.ForecastInput{Queues: []ids.Queue{pre}, Origin: today.In(shanghai), Horizon: 48 * time.Hour})
 		ok(t, err)
 		_, err = s.Pricing.MakePlans(t.Context(), planner, pricing.PlanInput{From: today, Days: 2})
 		ok(t, err)
-		r, err := p.MakeRoster(t.Context(), planner, planning.RosterInput{From: today, Days: 2, Iterations: 20, Threads: 1})
+		r, err := all.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: today, Days: 2, Iterations: 20, Threads: 1})
 		ok(t, err)
 		return f[0].InputHash, r.Roster.InputHash
 	}
@@ -157,40 +156,6 @@ func TestInputHashesCoverEverything(t *testing.T) {
 	s.AddPeople(t, 1013, 1, string(pre))
 	_, otherR = made(nothing)
 	assert.NotEqual(t, r, otherR, "people")
-}
-
-// Two planners who publish neighbouring days at the same moment see each other: at most one of two
-// drafts that leave somebody six hours of rest becomes binding.
-func TestPublishingNeighboursAtOnce(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 1, string(pre))
-	for i := range 12 {
-		first := date("2026-06-15").Add(28 * i)
-		names := []ids.Roster{ids.Roster(fmt.Sprintf("a%d", i)), ids.Roster(fmt.Sprintf("b%d", i))}
-		s.addDraft(t, names[0], first, 1, operationstest.ShiftOf("1001", first, 14)) // until 23:00
-		s.addDraft(t, names[1], first.Add(1), 1, operationstest.ShiftOf("1001", first.Add(1), 5))
-		errs := make([]error, 2)
-		var start, done sync.WaitGroup
-		start.Add(1)
-		for k := range 2 {
-			done.Go(func() {
-				start.Wait()
-				_, errs[k] = s.Planning.PublishRoster(t.Context(), planner, names[k], operations.AnyVersion)
-			})
-		}
-		start.Done()
-		done.Wait()
-		failed := 0
-		for _, err := range errs {
-			if err != nil {
-				failed++
-				assert.Equal(t, "roster.unlawful", fault.CodeOf(err))
-			}
-		}
-		assert.Equal(t, 1, failed, "round %d", i)
-	}
 }
 
 // An origin before the history says where the history begins; one long after its end is refused.

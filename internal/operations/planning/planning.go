@@ -1,35 +1,29 @@
-// Package planning is the use cases of supervisors: a contact history becomes forecasts, plans become
-// rosters, and a roster is published.
+// Package planning is the use cases of supervisors about what will come: a contact history becomes
+// forecasts, which are adjusted, agreed on and compared with what came.
 //
-// It owns what forecaster and optimiser are given, as values: series from history, problems from plans
-// and people; and the limits of one question. It does not own the engines, the stores, nor how a
-// forecast becomes a plan (pricing). A date is a business day in the business time zone.
+// It owns what the forecaster is given, as values: series from history; and the limits of one question.
+// It does not own the engine, the stores, how a forecast becomes a plan (pricing), nor rosters
+// (rostering). A date is a business day in the business time zone.
 package planning
 
 import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/operations/gate"
-	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
-// Planning answers who works when.
+// Planning answers what will come.
 type Planning struct {
-	gate    gate.Gate
-	policy  Policy
-	solving chan struct{} // holds one entry per roster being made
+	gate   gate.Gate
+	policy Policy
 }
 
 // Policy is what all planning of the house rests on.
 type Policy struct {
 	Holidays   calendar.Holidays
 	Promotions []Promotion // that ship with the binary, past and planned
-	Rules      workrules.Params
 }
-
-// maxSolving is how many rosters one process makes at a time.
-const maxSolving = 2
 
 // New connects the use cases; it does no I/O.
 func New(g gate.Gate, policy Policy) *Planning {
-	return &Planning{gate: g, policy: policy, solving: make(chan struct{}, maxSolving)}
+	return &Planning{gate: g, policy: policy}
 }

@@ -3,7 +3,6 @@ package planning_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,18 +13,17 @@ import (
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/staffing"
-	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 // demandAt is how many contacts the made-up merchant gets in a quarter hour: open from 9 to 18,
@@ -78,7 +76,7 @@ func TestFromHistoryToPublishedShifts(t *testing.T) {
 	require.Len(t, plans, 1)
 	planIsRight(t, plans[0])
 
-	made, err := p.MakeRoster(ctx, planner, planning.RosterInput{From: today, Days: 7, Seed: 1, Iterations: 3000, Threads: 1})
+	made, err := s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{From: today, Days: 7, Seed: 1, Iterations: 3000, Threads: 1})
 	ok(t, err)
 	assert.Equal(t, store.Draft, made.Roster.State)
 	assert.Equal(t, []ids.Plan{plans[0].ID}, made.Roster.Plans)
@@ -87,12 +85,12 @@ func TestFromHistoryToPublishedShifts(t *testing.T) {
 
 	mine := func() []store.Shift {
 		t.Helper()
-		list, _, err := p.Shifts(ctx, agentLumi, operations.ShiftFilter{}, operations.Page{})
+		list, _, err := s.Rostering.Shifts(ctx, agentLumi, operations.ShiftFilter{}, operations.Page{})
 		ok(t, err)
 		return list
 	}
 	assert.Empty(t, mine(), "a draft is nobody's business yet")
-	done, err := p.PublishRoster(ctx, planner, made.Roster.ID, made.Roster.Version)
+	done, err := s.Rostering.PublishRoster(ctx, planner, made.Roster.ID, made.Roster.Version)
 	ok(t, err)
 	assert.Equal(t, store.Published, done.State)
 	var want []time.Time
@@ -108,7 +106,7 @@ func TestFromHistoryToPublishedShifts(t *testing.T) {
 	assert.Equal(t, want, got)
 	assert.NotEmpty(t, got)
 
-	book, err := p.RosterWorkbook(ctx, supervisor, made.Roster.ID)
+	book, err := s.Rostering.RosterWorkbook(ctx, supervisor, made.Roster.ID)
 	ok(t, err)
 	assert.NotEmpty(t, operationstest.Sheets(t, book))
 }
@@ -156,7 +154,7 @@ func planIsRight(t *testing.T, plan store.Plan) {
 	assert.Greater(t, noon, morning)
 }
 
-func rosterIsRight(t *testing.T, need scheduling.Requirement, made planning.RosterMade) {
+func rosterIsRight(t *testing.T, need scheduling.Requirement, made rostering.RosterMade) {
 	t.Helper()
 	working := map[time.Time]int{}
 	for _, shift := range made.Roster.Shifts {
@@ -183,7 +181,7 @@ func TestPlansNeedAForecastOfTheirDays(t *testing.T) {
 	ctx, p := t.Context(), s.Planning
 	_, err := s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{From: today, Days: 7})
 	_ = refused(t, err, "plan.no_forecast")
-	_, err = p.MakeRoster(ctx, planner, planning.RosterInput{From: today, Days: 7})
+	_, err = s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{From: today, Days: 7})
 	_ = refused(t, err, "roster.no_plan")
 	_, err = p.MakeForecasts(ctx, planner, planning.ForecastInput{Queues: []ids.Queue{"lumi-tmall/after"}})
 	_ = refused(t, err, "forecast.no_history")
@@ -191,7 +189,7 @@ func TestPlansNeedAForecastOfTheirDays(t *testing.T) {
 	_ = refused(t, err, "forecast.no_history")
 	_, err = s.Pricing.MakePlans(ctx, planner, pricing.PlanInput{Days: 63, Options: pricing.Options{Level: 1, Shrinkage: -1, MaxHeads: -1}})
 	assert.Len(t, refused(t, err, "plan.input").Fields, 5)
-	_, err = p.MakeRoster(ctx, planner, planning.RosterInput{Threads: 65})
+	_, err = s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{Threads: 65})
 	assert.Len(t, refused(t, err, "roster.input").Fields, 3)
 }
 
@@ -213,155 +211,6 @@ func TestForecastIsRepeatable(t *testing.T) {
 	stored, err := s.Planning.Forecast(t.Context(), planner, one[0].ID)
 	ok(t, err)
 	assert.Len(t, stored.Curve.Points, 36)
-}
-
-// addDraft stores a draft as a careless hand would have made it.
-func (s *stack) addDraft(t *testing.T, id ids.Roster, from calendar.Date, days int, shifts ...scheduling.Shift) {
-	t.Helper()
-	span := calendar.Range{Start: from.In(shanghai), End: from.Add(days).In(shanghai)}
-	ok(t, s.DB.Change(t.Context(), admin, s.Clock, func(tx *store.Tx) error {
-		_, err := tx.AddRoster(store.Roster{ID: id, Title: string(id), Range: span, Shifts: shifts})
-		return err
-	}))
-}
-
-func TestUnlawfulRostersAreNotPublished(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 2, "lumi-tmall/pre")
-	monday := date("2026-06-15")
-	week := func(n int) (shifts []scheduling.Shift) {
-		for day := range n {
-			shifts = append(shifts, operationstest.ShiftOf("1001", monday.Add(day), 9))
-		}
-		return shifts
-	}
-	short := operationstest.ShiftOf("1001", monday, 14) // until 23:00, and again from 05:00: 6 h of rest
-	for name, c := range map[string]struct {
-		shifts []scheduling.Shift
-		rule   string
-	}{
-		"seven days in a row": {week(7), "days.consecutive"}, // house rule: at most six
-		"no rest day":         {week(7), "rest.weekly_day"},  // 劳动法 §38
-		"six hours of rest":   {[]scheduling.Shift{short, operationstest.ShiftOf("1001", monday.Add(1), 5)}, "rest.between_block"},
-	} {
-		id := ids.Roster(name)
-		s.addDraft(t, id, monday, 7, c.shifts...)
-		_, err := s.Planning.PublishRoster(t.Context(), planner, id, operations.AnyVersion)
-		e := refused(t, err, "roster.unlawful")
-		assert.True(t, slices.ContainsFunc(e.Fields, func(f fault.Field) bool { return f.Path == "1001" && f.Value == c.rule }), "%s: %v", name, e.Fields)
-		r, err := s.Planning.Roster(t.Context(), planner, id)
-		ok(t, err)
-		assert.Equal(t, store.Draft, r.State)
-	}
-	s.addDraft(t, "five days", monday, 7, week(5)...)
-	_, err := s.Planning.PublishRoster(t.Context(), planner, "five days", operations.AnyVersion)
-	ok(t, err)
-}
-
-// The past counts: a week that is lawful by itself may not follow another without a rest.
-func TestPublishingLooksBack(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
-	monday := date("2026-06-15")
-	var first, second []scheduling.Shift
-	for _, day := range []int{2, 3, 4, 5, 6} { // Wednesday to Sunday
-		first = append(first, operationstest.ShiftOf("1001", monday.Add(day), 9))
-	}
-	for _, day := range []int{7, 8} { // Monday and Tuesday: seven in a row
-		second = append(second, operationstest.ShiftOf("1001", monday.Add(day), 9))
-	}
-	s.addDraft(t, "first", monday, 7, first...)
-	_, err := s.Planning.PublishRoster(t.Context(), planner, "first", operations.AnyVersion)
-	ok(t, err)
-	s.addDraft(t, "second", monday.Add(7), 7, second...)
-	_, err = s.Planning.PublishRoster(t.Context(), planner, "second", operations.AnyVersion)
-	_ = refused(t, err, "roster.unlawful")
-	s.addDraft(t, "third", monday.Add(7), 7, second[:1]...)
-	_, err = s.Planning.PublishRoster(t.Context(), planner, "third", operations.AnyVersion)
-	ok(t, err)
-}
-
-// So does a future that is published already: rosters need not be published in order.
-func TestPublishingLooksAhead(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
-	monday, sunday := date("2026-06-15"), date("2026-06-14")
-	s.addDraft(t, "next", monday, 7, operationstest.ShiftOf("1001", monday, 5))
-	_, err := s.Planning.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
-	ok(t, err)
-	s.addDraft(t, "late", monday.Add(-7), 7, operationstest.ShiftOf("1001", sunday, 14)) // until 23:00, six hours before
-	_, err = s.Planning.PublishRoster(t.Context(), planner, "late", operations.AnyVersion)
-	e := refused(t, err, "roster.unlawful")
-	require.Len(t, e.Fields, 1)
-	assert.Equal(t, "rest.between_block", e.Fields[0].Value)
-	s.addDraft(t, "early", monday.Add(-7), 7, operationstest.ShiftOf("1001", sunday, 9))
-	_, err = s.Planning.PublishRoster(t.Context(), planner, "early", operations.AnyVersion)
-	ok(t, err)
-}
-
-// People change between the draft and its publication.
-func TestWhoLeftIsNotPublished(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 2, "lumi-tmall/pre")
-	monday := date("2026-06-15")
-	s.addDraft(t, "d", monday, 7, operationstest.ShiftOf("1001", monday, 9), operationstest.ShiftOf("1002", monday, 9))
-	leave := func(id ids.Agent, change func(*workforce.Agent)) {
-		one, err := s.Administration.Agent(t.Context(), planner, id)
-		ok(t, err)
-		change(&one.Value)
-		_, err = s.Administration.PutAgents(t.Context(), planner, []workforce.Agent{one.Value})
-		ok(t, err)
-	}
-	leave("1001", func(a *workforce.Agent) {
-		a.Employed.Until = monday.Add(-3)
-		a.Skills[0].Until = a.Employed.Until
-	})
-	leave("1002", func(a *workforce.Agent) {
-		a.Unavailable = []calendar.Range{calendar.Day(monday, shanghai)}
-	})
-	_, err := s.Planning.PublishRoster(t.Context(), planner, "d", operations.AnyVersion)
-	rules := map[string]string{}
-	for _, f := range refused(t, err, "roster.unlawful").Fields {
-		rules[f.Path] = f.Value
-	}
-	assert.Equal(t, map[string]string{"1001": "fit.employed", "1002": "fit.available"}, rules)
-}
-
-func TestPublishingReplacesTheSameDaysOnly(t *testing.T) {
-	t.Parallel()
-	s := newStoreStack(t)
-	s.ApplyContracts(t, operationstest.MerchantsYAML)
-	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
-	monday := date("2026-06-15")
-	publish := func(id ids.Roster) error {
-		_, err := s.Planning.PublishRoster(t.Context(), planner, id, operations.AnyVersion)
-		return err
-	}
-	s.addDraft(t, "week", monday, 7, operationstest.ShiftOf("1001", monday, 9), operationstest.ShiftOf("1001", monday.Add(2), 9))
-	ok(t, publish("week"))
-	s.addDraft(t, "again", monday, 7, operationstest.ShiftOf("1001", monday, 10))
-	ok(t, publish("again"))
-	old, err := s.Planning.Roster(t.Context(), planner, "week")
-	ok(t, err)
-	assert.Equal(t, store.Archived, old.State)
-	shifts, _, err := s.Planning.Shifts(t.Context(), agentLumi, operations.ShiftFilter{}, operations.Page{})
-	ok(t, err)
-	require.Len(t, shifts, 1)
-	assert.Equal(t, ids.Roster("again"), shifts[0].Roster)
-
-	s.addDraft(t, "two days", monday.Add(2), 2, operationstest.ShiftOf("1001", monday.Add(2), 9))
-	_ = refused(t, publish("two days"), "roster.overlap")
-	shifts, _, err = s.Planning.Shifts(t.Context(), agentLumi, operations.ShiftFilter{}, operations.Page{})
-	ok(t, err)
-	assert.Len(t, shifts, 1, "the shifts of the other days are still there")
 }
 
 // What people enter replaces what ships where they overlap, on the same platform only.

@@ -11,6 +11,8 @@ import (
 	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
@@ -57,6 +59,13 @@ func eventsFor(entered, shipped []Promotion, platform contracts.Platform) []fore
 		}
 	}
 	return out
+}
+
+// EventsOf reads the sales events that a queue feels, past and planned, as forecasts know them. It is for other groups of
+// use cases, which have asked for permission before.
+func EventsOf(g gate.Gate, policy Policy) func(ctx context.Context, view *store.View, queue ids.Queue) ([]forecast.Event, error) {
+	p := &Planning{gate: g, policy: policy}
+	return p.eventsOf
 }
 
 // promotions are those that people entered and those that ship with the binary, without the shipped

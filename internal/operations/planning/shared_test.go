@@ -19,6 +19,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -72,10 +73,10 @@ func TestBankCallsBecomeARoster(t *testing.T) {
 		peak = max(peak, n.Heads)
 	}
 	s.AddPeople(t, 1, peak*2, "demo-hotline/after")
-	roster, err := s.Planning.MakeRoster(ctx, planner, planning.RosterInput{From: monday, Days: 5, Iterations: 500, Threads: 1, Seed: 1})
+	roster, err := s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{From: monday, Days: 5, Iterations: 500, Threads: 1, Seed: 1})
 	ok(t, err)
 	assert.NotEmpty(t, roster.Roster.Shifts)
-	_, err = s.Planning.PublishRoster(ctx, planner, roster.Roster.ID, roster.Roster.Version)
+	_, err = s.Rostering.PublishRoster(ctx, planner, roster.Roster.ID, roster.Roster.Version)
 	ok(t, err)
 	var figures pricing.PlanFigures
 	ok(t, json.Unmarshal(plans[0].Figures, &figures))

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/operations/gate"
+
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/store"
@@ -143,7 +145,7 @@ func hashTogether(batch []*asked) error {
 	slices.Sort(all)
 	for _, a := range batch {
 		h := sha256.New()
-		if err := addJSON(h, []any{a.hash, a.series.Path, all}); err != nil {
+		if err := gate.AddJSON(h, []any{a.hash, a.series.Path, all}); err != nil {
 			return err
 		}
 		a.hash = hex.EncodeToString(h.Sum(nil))

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/operations/gate"
+
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -207,7 +209,7 @@ func (w work) human(s forecast.Series, o forecast.Options, r *forecast.Result) (
 	if err := w.late(s, r.Origin, f.Counts); err != nil {
 		return nil, err
 	}
-	r.Curve, r.Days = f.Curve, f.Days
+	r.Curve, r.Days, r.Events = f.Curve, f.Days, f.Events
 	return &BotShare{
 		HistoryCounts: f.Counts, Arrivals: f.Arrivals, Human: f.Human, Share: f.Share, Changes: w.Changes, Model: learned(f.Model), Doubts: f.Doubts,
 	}, nil
@@ -261,7 +263,7 @@ func learned(m forecast.FigureModel) forecast.FigureModel {
 // digest names everything in it.
 func (w work) digest() (string, error) {
 	h := sha256.New()
-	err := addJSON(h, struct {
+	err := gate.AddJSON(h, struct {
 		Slot    time.Duration
 		Source  string
 		Counts  forecast.Counted

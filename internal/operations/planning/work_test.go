@@ -275,9 +275,14 @@ func TestExclusions(t *testing.T) {
 	assert.NotEmpty(t, incident.Exclusion.Reason)
 
 	x := forecast.Exclusion{From: bad.Start.UTC(), To: bad.End.UTC(), Reason: "平台故障，重复推送"}
-	entered, err := s.Planning.Exclude(ctx, planner, pre, x)
+	done, err := s.Planning.Exclude(ctx, planner, pre, x)
 	ok(t, err)
+	entered := done.Exclusion
 	assert.Equal(t, planner.User, entered.Author)
+	assert.Equal(t, planner.Name, entered.AuthorName)
+	assert.Equal(t, 12, done.Records, "three hours")
+	assert.Empty(t, done.Notes)
+	refusedExclusions(t, s, x)
 	e := refused(t, func() error { _, err := s.Planning.Exclude(ctx, planner, pre, x); return err }(), "exclusion.exists")
 	assert.Contains(t, e.Message, "平台故障")
 	clean, usual := handle()
@@ -329,4 +334,29 @@ func TestExclusions(t *testing.T) {
 	assert.Equal(t, 2, noted, "entered and withdrawn")
 	_, err = s.Planning.Exclude(ctx, planner, pre, forecast.Exclusion{From: x.To, To: x.From})
 	assert.Len(t, refused(t, err, "exclusion.input").Fields, 2)
+}
+
+// refusedExclusions enters stretches that cannot be meant beside one that is in force.
+func refusedExclusions(t *testing.T, s *stack, x forecast.Exclusion) {
+	t.Helper()
+	with := func(from, to time.Time) error {
+		_, err := s.Planning.Exclude(t.Context(), planner, pre, forecast.Exclusion{From: from, To: to, Reason: "x"})
+		return err
+	}
+	for name, span := range map[string][2]time.Time{
+		"inside": {x.From.Add(time.Hour), x.To.Add(-time.Hour)}, "around": {x.From.Add(-time.Hour), x.To.Add(time.Hour)},
+		"first part": {x.From.Add(-time.Hour), x.From.Add(time.Minute)}, "last part": {x.To.Add(-time.Minute), x.To.Add(time.Hour)},
+	} {
+		e := refused(t, with(span[0], span[1]), "exclusion.overlaps")
+		assert.Contains(t, e.Message, x.From.In(shanghai).Format("2006-01-02 15:04"), name)
+	}
+	for field, span := range map[string][2]time.Time{
+		"from": {x.From.AddDate(-30, 0, 0), x.To.AddDate(-30, 0, 0)}, "to": {x.To, x.To.AddDate(30, 0, 0)},
+	} {
+		e := refused(t, with(span[0], span[1]), "exclusion.input")
+		require.Len(t, e.Fields, 1)
+		assert.Equal(t, field, e.Fields[0].Path)
+		assert.Contains(t, e.Fields[0].Problem, "the history of "+string(pre)+" goes from ")
+	}
+	assert.Equal(t, "from", refused(t, with(x.From.AddDate(30, 0, 0), x.To.AddDate(30, 0, 0)), "exclusion.input").Fields[0].Path)
 }

@@ -267,9 +267,6 @@ func meanAt(points []scheduling.Point, at time.Time, otherwise float64) float64 
 	return otherwise
 }
 
-// assumed is the source of a figure that nobody measured.
-const assumed = "assumed"
-
 func (e *Explanation) explainHandling(x scheduling.Point, w contactWork, used time.Duration) {
 	h := ExplainedHandling{HandleTime: used, Source: assumed}
 	if x.HandleTime > 0 {

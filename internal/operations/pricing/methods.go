@@ -66,6 +66,7 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 		var err error
 		out[i], err = staffing.Plan(staffing.Input{
 			Curve: s.curve, Target: s.part.Target, Shrinkage: o.Shrinkage, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
+			Rushes: s.part.followed(s.curve.Slot),
 		})
 		if err != nil {
 			return answer{}, gate.Placed(err, "queue "+string(s.queue.ID))

@@ -133,6 +133,8 @@ type PlanPart struct {
 	Lock     ids.Lock        `json:"lock,omitempty"`   // the agreement with the client that chose forecast and layers
 	Layers   []ids.Layer     `json:"layers,omitempty"` // adjustments in force
 	Target   staffing.Target `json:"target"`
+	Pace     *Pace           `json:"pace,omitempty"`   // chats: behind Target.Slow and Target.Overhead
+	Rushes   []Rush          `json:"rushes,omitempty"` // chats: at the openings in the range
 	Agreed   *AgreedTerm     `json:"agreed,omitempty"` // the contract term behind the target; none = assumed
 }
 
@@ -150,14 +152,14 @@ type AgreedTerm struct {
 //
 // Errors: plan.input (every bad field), plan.no_forecast, store.not_found, those of staffing.Plan.
 func (p *Pricing) MakePlans(ctx context.Context, who access.Principal, in PlanInput) ([]store.Plan, error) {
-	view, _, err := p.gate.Read(who, access.WritePlans)
+	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
 		return nil, err
 	}
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	made, err := p.draft(ctx, view, in)
+	made, err := p.draft(ctx, asker{who, view, scope}, in)
 	if err != nil {
 		return nil, err
 	}
@@ -185,9 +187,14 @@ type drafted struct {
 }
 
 // draft computes the plans of every queue that something covers; nothing is stored.
-func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) (drafted, error) {
+func (p *Pricing) draft(ctx context.Context, by asker, in PlanInput) (drafted, error) {
+	view := by.view
 	in.Options = in.withDefaults()
-	chosen, err := p.sourcesFor(ctx, view, in)
+	chosen, err := p.sourcesFor(ctx, by, in)
+	if err != nil {
+		return drafted{}, err
+	}
+	known, err := p.history(ctx, by, in)
 	if err != nil {
 		return drafted{}, err
 	}
@@ -202,7 +209,7 @@ func (p *Pricing) draft(ctx context.Context, view *store.View, in PlanInput) (dr
 		if err != nil {
 			return drafted{}, err
 		}
-		parts, err := p.stretches(ctx, view, c, t, in.Options)
+		parts, err := p.stretches(ctx, view, c, t, known)
 		if err != nil {
 			return drafted{}, err
 		}
@@ -243,24 +250,40 @@ type stretch struct {
 }
 
 // stretches cuts what the sources of a queue decide where forecast or target changes.
-func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covered[source], t planTerms, o Options) (out []stretch, err error) {
+func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covered[source], t planTerms, known history) (out []stretch, err error) {
 	for i, s := range c.Docs {
 		d, err := p.demandOf(ctx, view, s)
 		if err != nil {
 			return nil, err
 		}
 		for _, part := range t.split(c.Shares[i], p.gate.Zone) {
-			part.Forecast, part.Layers, part.Target = s.forecast, d.layers, worked(part.Target, d.work)
+			part.Forecast, part.Layers = s.forecast, d.layers
 			if s.lock != nil {
 				part.Lock = s.lock.ID
 			}
-			out = append(out, stretch{
-				queue: t.queue, part: part, curve: d.in(part.Range, o), days: d.wholeDays(part.Range, p.gate.Zone, o), agreed: t.agreed,
-			})
+			one := stretch{
+				queue: t.queue, part: part, curve: d.in(part.Range, t.asked), days: d.wholeDays(part.Range, p.gate.Zone, t.asked), agreed: t.agreed,
+			}
+			if err := one.learn(d, known); err != nil {
+				return nil, err
+			}
+			out = append(out, one)
 		}
 	}
 	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
 	return out, nil
+}
+
+// learn puts into a stretch what is known about its contacts: rounds, pace, and the crowds at openings.
+func (s *stretch) learn(d demand, known history) error {
+	s.part.Target = worked(s.part.Target, d.work)
+	if s.part.Target.Concurrency <= 1 {
+		return nil
+	}
+	pace := known.paces.of(s.queue.ID, s.part.Target.Concurrency)
+	s.part.Target = paced(s.part.Target, &pace, d.work.handle())
+	s.part.Pace = &pace
+	return s.rush(d.events, known.rushes)
 }
 
 // queueDraft is the stretches of one queue among those of all, and the days that nothing covers.

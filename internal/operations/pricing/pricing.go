@@ -10,8 +10,14 @@
 package pricing
 
 import (
+	"context"
+
+	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 )
 
 // Pricing answers how many are needed, why, and what it costs.
@@ -23,6 +29,11 @@ type Pricing struct {
 // Policy is what all pricing of the house rests on.
 type Policy struct {
 	Holidays calendar.Holidays
+	// Events are the sales events that a queue feels, past and planned; nil = none are known.
+	Events func(ctx context.Context, view *store.View, queue ids.Queue) ([]forecast.Event, error)
+	// Tickets forecasts the after-sales tickets of a queue by day; nil = none are known. Errors of kind NotFound and Invalid say why
+	// nothing is known.
+	Tickets func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates) (TicketDemand, error)
 }
 
 // New connects the use cases; it does no I/O.

@@ -83,14 +83,14 @@ func scenarioOf(s store.Scenario) (Scenario, error) {
 // afterwards. Errors: scenario.input (every bad field), plan.no_forecast, store.conflict when the name is
 // taken, those of staffing.Plan.
 func (p *Pricing) MakeScenario(ctx context.Context, who access.Principal, in ScenarioInput) (Scenario, error) {
-	view, _, err := p.gate.Read(who, access.WritePlans)
+	view, scope, err := p.gate.Read(who, access.WritePlans)
 	if err != nil {
 		return Scenario{}, err
 	}
 	if err := in.Validate(); err != nil {
 		return Scenario{}, err
 	}
-	made, err := p.draft(ctx, view, in.PlanInput)
+	made, err := p.draft(ctx, asker{who, view, scope}, in.PlanInput)
 	if err != nil {
 		return Scenario{}, err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
-	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 )
 
@@ -162,7 +162,7 @@ func TestPromotion(t *testing.T) {
 	third, err := h.Pricing.Explain(ctx, planner, pricing.ExplainInput{Queue: pre, At: at(today.Add(2), 12)})
 	ok(t, err)
 	assert.Equal(t, before.Plan, third.Plan, "days that the scenario is not about keep their plan")
-	roster, err := h.Planning.MakeRoster(ctx, planner, planning.RosterInput{From: today, Days: 2, Iterations: 50, Threads: 1})
+	roster, err := h.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{From: today, Days: 2, Iterations: 50, Threads: 1})
 	ok(t, err)
 	assert.Equal(t, []ids.Plan{done.Plans[0].ID}, roster.Roster.Plans, "and it is what a roster is made from")
 

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 )
 
@@ -41,7 +42,11 @@ func spanOf(in PlanInput, zone *time.Location) calendar.Range {
 // sourcesFor shares the span out. Named forecasts decide alone. Otherwise what was agreed with a client
 // decides its days, the newest lock first, and the newest forecast the rest; Newest leaves locks out. What is
 // in slots too long to staff decides nothing.
-func (p *Pricing) sourcesFor(ctx context.Context, view *store.View, in PlanInput) ([]gate.Covered[source], error) {
+func (p *Pricing) sourcesFor(ctx context.Context, by asker, in PlanInput) ([]gate.Covered[source], error) {
+	view := by.view
+	if err := p.gate.Named(ctx, by.scope, gate.Names{Merchants: gate.One(in.Merchant)}); err != nil {
+		return nil, err
+	}
 	span := spanOf(in, p.gate.Zone)
 	var all []source
 	if len(in.Forecasts) > 0 {
@@ -105,6 +110,7 @@ type demand struct {
 	days   []scheduling.Point // totals of whole days, where there are any
 	layers []ids.Layer
 	work   contactWork
+	events []forecast.Event // that it was made with
 }
 
 func (p *Pricing) demandOf(ctx context.Context, view *store.View, s source) (demand, error) {
@@ -112,15 +118,21 @@ func (p *Pricing) demandOf(ctx context.Context, view *store.View, s source) (dem
 	if err != nil {
 		return demand{}, err
 	}
+	events := eventsKnown(f)
+	if events == nil && p.policy.Events != nil {
+		if events, err = p.policy.Events(ctx, view, s.queue); err != nil {
+			return demand{}, err
+		}
+	}
 	if s.lock != nil {
-		return demand{curve: s.lock.Curve, days: s.lock.Days, layers: s.lock.Layers, work: workOf(f)}, nil
+		return demand{curve: s.lock.Curve, days: s.lock.Days, layers: s.lock.Layers, work: workOf(f), events: events}, nil
 	}
 	layers, err := gate.Layers(ctx, view, f.ID)
 	if err != nil {
 		return demand{}, err
 	}
 	on, err := p.gate.On(f, layers)
-	return demand{curve: on.Curve, days: on.Days, layers: gate.InForce(layers), work: workOf(f)}, err
+	return demand{curve: on.Curve, days: on.Days, layers: gate.InForce(layers), work: workOf(f), events: events}, err
 }
 
 // demandBehind is the demand that a part of a stored plan was made from: the very adjustments that were in
@@ -198,6 +210,14 @@ type contactFigure struct {
 	Model  struct {
 		Contacts float64 `json:"contacts"`
 	} `json:"model"`
+}
+
+// handle is the mean length of a contact in seconds, 0 when nobody knows.
+func (w contactWork) handle() float64 {
+	if w.HandleTime == nil {
+		return 0
+	}
+	return w.HandleTime.Mean
 }
 
 // workOf is empty for a forecast that says nothing of it.

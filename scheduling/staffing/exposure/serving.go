@@ -24,10 +24,7 @@ func Serve(t staffing.Target, contacts float64, slot, handle time.Duration, head
 			r.Abandon, r.WaitSeconds = 0, -1
 		}
 	case t.Concurrency > 1:
-		p := staffing.Chats{
-			Contacts: contacts, Interval: slot, HandleTime: handle, Patience: t.Patience,
-			Concurrency: t.Concurrency, Overhead: t.Overhead, Rounds: t.Rounds, Slowdown: t.Slowdown,
-		}.At(heads, t.Within, t.Within)
+		p := t.Chats(contacts, slot, handle).At(heads, t.Within, t.Within)
 		r.Share, r.Abandon, r.Occupancy, r.WaitSeconds = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
 	default:
 		p := staffing.Evaluate(callModel(t), staffing.Queue{Contacts: contacts, Interval: slot, HandleTime: handle, Patience: t.Patience}, float64(heads), t.Within)

@@ -77,15 +77,18 @@ type Need struct {
 
 // Input is everything that Plan looks at.
 type Input struct {
-	Needs        []Need         `json:"needs" yaml:"needs"` // ascending by Start
-	Causes       []Cause        `json:"causes" yaml:"causes"`
-	Rule         Rule           `json:"rule" yaml:"rule"` // for each stage by itself; stages always multiply
-	Absence      Absence        `json:"absence" yaml:"absence"`
-	Adherence    float64        `json:"adherence" yaml:"adherence"`         // 排班遵从率: share of planned queue time really on the queue, (0,1]
-	OccupancyCap float64        `json:"occupancy_cap" yaml:"occupancy_cap"` // largest share of queue time at work, (0,1]; 0 = none
-	Ramp         Ramp           `json:"ramp" yaml:"ramp"`                   // used with Team
-	Team         []Cohort       `json:"team" yaml:"team"`                   // who is on the queue; empty = all trained
-	Location     *time.Location `json:"-" yaml:"-"`                         // of windows; nil = UTC
+	Needs        []Need   `json:"needs" yaml:"needs"` // ascending by Start
+	Causes       []Cause  `json:"causes" yaml:"causes"`
+	Rule         Rule     `json:"rule" yaml:"rule"` // for each stage by itself; stages always multiply
+	Absence      Absence  `json:"absence" yaml:"absence"`
+	Adherence    float64  `json:"adherence" yaml:"adherence"`         // 排班遵从率: share of planned queue time really on the queue, (0,1]
+	OccupancyCap float64  `json:"occupancy_cap" yaml:"occupancy_cap"` // largest share of queue time at work, (0,1]; 0 = none
+	Ramp         Ramp     `json:"ramp" yaml:"ramp"`                   // used with Team
+	Team         []Cohort `json:"team" yaml:"team"`                   // who is on the queue; empty = all trained
+	// Shared leaves people in fractions and absence at its mean: who serves other queues in the same slot is not
+	// rounded up to a whole person in each of them. It does not go with Absence.Level.
+	Shared   bool           `json:"shared,omitempty" yaml:"shared,omitempty"`
+	Location *time.Location `json:"-" yaml:"-"` // of windows; nil = UTC
 }
 
 // Slot is the answer for one slot.
@@ -97,7 +100,7 @@ type Slot struct {
 	Rostered int       `json:"rostered_heads"` // least whole number on the roster
 	Payroll  float64   `json:"payroll_heads"`  // with planned leave; a share of a person is a share of a week
 	// EnoughPresent is the probability that at least Present of the Rostered come.
-	EnoughPresent float64 `json:"enough_present"`
+	EnoughPresent float64 `json:"enough_present"`  // 0 with Shared, which does not ask
 	MeanRule      int     `json:"mean_rule_heads"` // rostered heads if absence were always its mean
 	Lines         []Line  `json:"lines"`           // add up to Payroll exactly
 }
@@ -170,26 +173,42 @@ func (in Input) slot(n Need, mix Mix, known map[presenceKey]presence) (Slot, err
 	}
 	heads = l.stage(in.Causes, InShift, in.Rule, at, heads)
 	s.Present = int(math.Ceil(heads - tiny))
-	l.step("whole people", 0, float64(s.Present), "present people are whole")
-
 	share := at.share(in.Absence.Share, in.Absence.Windows)
+	if in.Shared {
+		heads /= 1 - share
+		s.Rostered = int(math.Ceil(heads - tiny))
+		s.MeanRule = s.Rostered
+		l.step("absence", share, heads, absentText, 100*share)
+	} else {
+		l.step("whole people", 0, float64(s.Present), "present people are whole")
+		if err := in.roster(&s, &l, share, known); err != nil {
+			return Slot{}, err
+		}
+		heads = float64(s.Rostered)
+	}
+	l.stage(in.Causes, OutOfShift, in.Rule, at, heads)
+	s.Payroll, s.Lines = float64(l.sum)/1000, l.lines
+	return s, nil
+}
+
+const absentText = "%.1f %% of the rostered do not come on average"
+
+// roster finds how many must be rostered for those who must be present.
+func (in Input) roster(s *Slot, l *ledger, share float64, known map[presenceKey]presence) error {
 	mean := float64(s.Present) / (1 - share)
 	s.MeanRule = int(math.Ceil(mean - tiny))
 	got, ok := known[presenceKey{s.Present, share}]
 	if !ok {
 		var err error
 		if got, err = in.Absence.least(s.Present, share); err != nil {
-			return Slot{}, err
+			return err
 		}
 		known[presenceKey{s.Present, share}] = got
 	}
 	s.Rostered, s.EnoughPresent = got.rostered, got.level
-	l.step("absence", share, mean, "%.1f %% of the rostered do not come on average", 100*share)
+	l.step("absence", share, mean, absentText, 100*share)
 	l.step("absence reserve", in.Absence.Level, float64(s.Rostered), "%d rostered: enough come with probability %.4f", s.Rostered, s.EnoughPresent)
-
-	l.stage(in.Causes, OutOfShift, in.Rule, at, float64(s.Rostered))
-	s.Payroll, s.Lines = float64(l.sum)/1000, l.lines
-	return s, nil
+	return nil
 }
 
 // tiny forgives the rounding of a division before a ceiling: a millionth of a millihead.

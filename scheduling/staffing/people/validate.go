@@ -30,6 +30,9 @@ func (in Input) Validate() error {
 	}
 	in.checkCauses(add)
 	in.Absence.check(add)
+	if in.Shared && in.Absence.Level > 0 {
+		add("absence.level", in.Absence.Level, "does not go with shared: a probability of enough people needs whole people")
+	}
 	in.Ramp.Check("ramp", add)
 	heads := 0.0
 	for i, c := range in.Team {

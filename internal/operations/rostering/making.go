@@ -1,4 +1,4 @@
-package planning
+package rostering
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
@@ -78,22 +79,22 @@ type rosterSnapshot struct {
 }
 
 // MakeRoster solves the days and stores the result as a draft.
-func (p *Planning) MakeRoster(ctx context.Context, who access.Principal, in RosterInput) (RosterMade, error) {
+func (r *Rostering) MakeRoster(ctx context.Context, who access.Principal, in RosterInput) (RosterMade, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return RosterMade{}, err
 	}
 	if err := in.Validate(); err != nil {
 		return RosterMade{}, err
 	}
-	snapshot, err := p.rosterProblem(ctx, in)
+	snapshot, err := r.rosterProblem(ctx, in)
 	if err != nil {
 		return RosterMade{}, err
 	}
 	select { // a search takes whole cores: a third one at a time would only slow down the others
-	case p.solving <- struct{}{}:
-		defer func() { <-p.solving }()
+	case r.solving <- struct{}{}:
+		defer func() { <-r.solving }()
 	default:
-		e := fault.New(fault.RateLimited, "roster.busy", "%d rosters are being made already; try again when one is done", cap(p.solving))
+		e := fault.New(fault.RateLimited, "roster.busy", "%d rosters are being made already; try again when one is done", cap(r.solving))
 		e.RetryAfter = time.Minute
 		return RosterMade{}, e
 	}
@@ -101,7 +102,7 @@ func (p *Planning) MakeRoster(ctx context.Context, who access.Principal, in Rost
 	if err != nil {
 		return RosterMade{}, err
 	}
-	return p.keepDraft(ctx, who, in, snapshot, solution)
+	return r.keepDraft(ctx, who, in, snapshot, solution)
 }
 
 func (in RosterInput) budget() roster.Options {
@@ -120,25 +121,18 @@ func (in RosterInput) budget() roster.Options {
 }
 
 // rosterProblem takes the snapshot the optimiser works on.
-func (p *Planning) rosterProblem(ctx context.Context, in RosterInput) (rosterSnapshot, error) {
-	span := calendar.Range{Start: in.From.In(p.gate.Zone), End: in.From.Add(in.Days).In(p.gate.Zone)}
+func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSnapshot, error) {
+	span := calendar.Range{Start: in.From.In(r.gate.Zone), End: in.From.Add(in.Days).In(r.gate.Zone)}
 	var out rosterSnapshot
-	err := p.gate.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
+	err := r.gate.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
 		out = rosterSnapshot{problem: roster.Problem{
-			Range: span, Location: p.gate.Zone, Holidays: p.policy.Holidays, Rules: p.policy.Rules, Templates: houseTemplates(), Weights: roster.DefaultWeights(),
+			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: r.policy.Rules, Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(),
 		}}
-		if err := p.demand(ctx, view, in.Plans, &out); err != nil {
+		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
 		}
-		people, err := gate.Agents(ctx, view)
-		if err != nil {
-			return err
-		}
-		history, err := p.publishedBefore(ctx, view, span.Start)
-		if err != nil {
-			return err
-		}
-		out.problem.Agents, err = rosterAgents(people, history, span, p.gate.Zone)
+		var err error
+		out.problem.Agents, err = r.desk.People(ctx, view, span, nil)
 		return err
 	})
 	if err == nil && len(out.problem.Demand) == 0 {
@@ -148,8 +142,8 @@ func (p *Planning) rosterProblem(ctx context.Context, in RosterInput) (rosterSna
 }
 
 // demand fills in one requirement per queue, joined from the plans that decide its days.
-func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Plan, out *rosterSnapshot) error {
-	chosen, err := p.plansFor(ctx, view, named, out.problem.Range)
+func (r *Rostering) demand(ctx context.Context, view *store.View, named []ids.Plan, out *rosterSnapshot) error {
+	chosen, err := r.plansFor(ctx, view, named, out.problem.Range)
 	if err != nil {
 		return err
 	}
@@ -164,7 +158,7 @@ func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Pla
 				return fault.New(fault.Conflict, "roster.plan_slots", "the plans of queue %s have different slots; make a new plan of all the days", c.Queue)
 			}
 			need.Slot = plan.Requirement.Slot
-			need.Needs = append(need.Needs, clip(plan.Requirement.Needs, c.Shares[i])...)
+			need.Needs = append(need.Needs, revising.Clip(plan.Requirement.Needs, c.Shares[i])...)
 			out.plans = append(out.plans, plan.ID)
 		}
 		slices.SortFunc(need.Needs, func(a, b scheduling.Need) int { return a.Start.Compare(b.Start) })
@@ -175,7 +169,7 @@ func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Pla
 		if err != nil {
 			return err
 		}
-		days, err := gate.OpenDays(c.Left, queue.Hours, p.gate.Zone)
+		days, err := gate.OpenDays(c.Left, queue.Hours, r.gate.Zone)
 		if err != nil {
 			return err
 		}
@@ -187,7 +181,7 @@ func (p *Planning) demand(ctx context.Context, view *store.View, named []ids.Pla
 }
 
 // plansFor shares the span out among the named plans, or among all plans, without their requirements.
-func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.Plan, span calendar.Range) ([]gate.Covered[store.Plan], error) {
+func (r *Rostering) plansFor(ctx context.Context, view *store.View, named []ids.Plan, span calendar.Range) ([]gate.Covered[store.Plan], error) {
 	queue := func(plan store.Plan) ids.Queue { return plan.Queue }
 	if len(named) == 0 {
 		all, err := store.All(func(page store.Page) ([]store.Plan, string, error) {
@@ -212,27 +206,8 @@ func (p *Planning) plansFor(ctx context.Context, view *store.View, named []ids.P
 	return gate.Divide(plans, queue, gate.PlanCover, span), nil
 }
 
-func (p *Planning) publishedBefore(ctx context.Context, view *store.View, start time.Time) ([]scheduling.Shift, error) {
-	return p.published(ctx, view, calendar.Range{Start: start.Add(-lookBack), End: start})
-}
-
-// published are the binding shifts that share an instant with a range.
-func (p *Planning) published(ctx context.Context, view *store.View, r calendar.Range) ([]scheduling.Shift, error) {
-	found, err := store.All(func(page store.Page) ([]store.Shift, string, error) {
-		return view.Shifts(ctx, store.ShiftFilter{State: store.Published, Range: r}, page)
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]scheduling.Shift, len(found))
-	for i, s := range found {
-		out[i] = s.Shift
-	}
-	return out, nil
-}
-
-func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
-	now := p.gate.Now()
+func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
+	now := r.gate.Now()
 	figures := struct {
 		roster.Solution
 		Unplanned []gate.GapDays `json:"unplanned,omitempty"`
@@ -250,7 +225,7 @@ func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in Roste
 		ID: ids.New[ids.Roster](now), Title: cmp.Or(in.Title, "排班 "+in.From.String()), Range: from.problem.Range, State: store.Draft,
 		CreatedAt: now, Author: who.User, Plans: from.plans, Seed: in.Seed, InputHash: sum, Figures: text, Shifts: s.Roster.Shifts,
 	}
-	err = p.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
+	err = r.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		meta, err := tx.AddRoster(draft)
 		draft.Meta = meta
 		return err
@@ -259,8 +234,8 @@ func (p *Planning) keepDraft(ctx context.Context, who access.Principal, in Roste
 }
 
 // Rosters lists rosters, newest first, without their shifts.
-func (p *Planning) Rosters(ctx context.Context, who access.Principal, f store.RosterFilter, page store.Page) ([]store.Roster, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+func (r *Rostering) Rosters(ctx context.Context, who access.Principal, f store.RosterFilter, page store.Page) ([]store.Roster, string, error) {
+	view, _, err := r.gate.Read(who, access.ReadPlans)
 	if err != nil {
 		return nil, "", err
 	}
@@ -268,8 +243,8 @@ func (p *Planning) Rosters(ctx context.Context, who access.Principal, f store.Ro
 }
 
 // Roster returns one roster with its shifts.
-func (p *Planning) Roster(ctx context.Context, who access.Principal, id ids.Roster) (store.Roster, error) {
-	view, _, err := p.gate.Read(who, access.ReadPlans)
+func (r *Rostering) Roster(ctx context.Context, who access.Principal, id ids.Roster) (store.Roster, error) {
+	view, _, err := r.gate.Read(who, access.ReadPlans)
 	if err != nil {
 		return store.Roster{}, err
 	}
@@ -277,8 +252,8 @@ func (p *Planning) Roster(ctx context.Context, who access.Principal, id ids.Rost
 }
 
 // Shifts lists shifts by start; an agent sees its own published ones.
-func (p *Planning) Shifts(ctx context.Context, who access.Principal, f store.ShiftFilter, page store.Page) ([]store.Shift, string, error) {
-	view, _, err := p.gate.Read(who, access.ReadShifts)
+func (r *Rostering) Shifts(ctx context.Context, who access.Principal, f store.ShiftFilter, page store.Page) ([]store.Shift, string, error) {
+	view, _, err := r.gate.Read(who, access.ReadShifts)
 	if err != nil {
 		return nil, "", err
 	}
@@ -286,12 +261,12 @@ func (p *Planning) Shifts(ctx context.Context, who access.Principal, f store.Shi
 }
 
 // RosterWorkbook renders one roster for printing.
-func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id ids.Roster) ([]byte, error) {
-	r, err := p.Roster(ctx, who, id)
+func (r *Rostering) RosterWorkbook(ctx context.Context, who access.Principal, id ids.Roster) ([]byte, error) {
+	it, err := r.Roster(ctx, who, id)
 	if err != nil {
 		return nil, err
 	}
-	view := p.gate.Everything()
+	view := r.gate.Everything()
 	people, err := gate.Agents(ctx, view)
 	if err != nil {
 		return nil, err
@@ -300,15 +275,10 @@ func (p *Planning) RosterWorkbook(ctx context.Context, who access.Principal, id 
 	for i, a := range people {
 		persons[i] = exports.RosterPerson{Agent: a.ID, Name: a.Name, Team: string(a.Team)}
 	}
-	model := exports.RosterOf(r.Title, scheduling.Roster{Range: r.Range, Shifts: r.Shifts}, persons, p.policy.Holidays, p.gate.Zone)
+	model := exports.RosterOf(it.Title, scheduling.Roster{Range: it.Range, Shifts: it.Shifts}, persons, r.policy.Holidays, r.gate.Zone)
 	var out bytes.Buffer
 	if err := workbook.Roster(&out, model); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
-}
-
-// clip keeps the needs that start in some ranges.
-func clip(needs []scheduling.Need, ranges []calendar.Range) []scheduling.Need {
-	return slices.DeleteFunc(slices.Clone(needs), func(n scheduling.Need) bool { return !gate.Inside(ranges, n.Start) })
 }

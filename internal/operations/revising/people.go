@@ -1,10 +1,15 @@
-package planning
+package revising
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/roster"
@@ -12,10 +17,66 @@ import (
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
-// houseTemplates are the shifts a planner gets without declaring any: eight hours of work with a
+// LookBack is how much of the past the rules need: a month of overtime and the rest before.
+const LookBack = 42 * 24 * time.Hour
+
+// LookAhead is how much of the published future a roster must fit: a week of runs and rests.
+const LookAhead = 7 * 24 * time.Hour
+
+// People are those who are employed in a span as the rules and the optimiser see them, with what is
+// published before and after it; only these agents, or all when none is named. An unknown agent is
+// left out.
+func (d *Desk) People(ctx context.Context, view *store.View, span calendar.Range, only []ids.Agent) ([]roster.Agent, error) {
+	people, err := peopleOf(ctx, view, only)
+	if err != nil {
+		return nil, err
+	}
+	around, err := d.Published(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
+	if err != nil {
+		return nil, err
+	}
+	return agents(people, around, span, d.policy.Zone)
+}
+
+func peopleOf(ctx context.Context, view *store.View, only []ids.Agent) ([]workforce.Agent, error) {
+	if len(only) == 0 {
+		return gate.Agents(ctx, view)
+	}
+	var people []workforce.Agent
+	for _, id := range only {
+		a, err := view.Agent(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, a.Value)
+	}
+	return people, nil
+}
+
+// Published are the binding shifts that share an instant with a range; only of these agents, or of all.
+func (d *Desk) Published(ctx context.Context, view *store.View, r calendar.Range, only []ids.Agent) ([]scheduling.Shift, error) {
+	return shiftsOf(ctx, view, store.ShiftFilter{State: store.Published, Agents: only, Range: r})
+}
+
+func shiftsOf(ctx context.Context, view *store.View, f store.ShiftFilter) ([]scheduling.Shift, error) {
+	found, err := store.All(func(page store.Page) ([]store.Shift, string, error) { return view.Shifts(ctx, f, page) })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]scheduling.Shift, len(found))
+	for i, s := range found {
+		out[i] = s.Shift
+	}
+	return out, nil
+}
+
+// HouseTemplates are the shifts a planner gets without declaring any: eight hours of work with a
 // one-hour meal, starting every half hour from 08:00 to 15:00, with two paid breaks. They cover
 // the two-shift practice of shop customer service (early 08-17, late 15-24).
-func houseTemplates() []roster.Template {
+func HouseTemplates() []roster.Template {
 	return roster.StartWindow{
 		Prefix: "D", From: 8 * time.Hour, Until: 15 * time.Hour, Step: 30 * time.Minute, Lengths: []time.Duration{9 * time.Hour},
 		Pauses: []roster.Pause{
@@ -26,13 +87,18 @@ func houseTemplates() []roster.Template {
 	}.Expand()
 }
 
-// rosterAgents turns people into what the optimiser and the rules need. Agency and cloud agents are
+// agents turns people into what the optimiser and the rules need. Agency and cloud agents are
 // held to standard hours only: the date of an agency post is not on file, and cloud agents need
 // templates of whole slots before their own rules can bind.
-func rosterAgents(people []workforce.Agent, history []scheduling.Shift, span calendar.Range, zone *time.Location) ([]roster.Agent, error) {
-	past := map[string][]scheduling.Shift{}
-	for _, s := range history {
-		past[string(s.Agent)] = append(past[string(s.Agent)], s)
+func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.Range, zone *time.Location) ([]roster.Agent, error) {
+	past, next := map[ids.Agent][]scheduling.Shift{}, map[ids.Agent][]scheduling.Shift{}
+	for _, s := range around {
+		switch {
+		case s.Start.Before(span.Start):
+			past[s.Agent] = append(past[s.Agent], s)
+		case !s.Start.Before(span.End):
+			next[s.Agent] = append(next[s.Agent], s)
+		}
 	}
 	out := make([]roster.Agent, 0, len(people))
 	for _, a := range people {
@@ -60,7 +126,7 @@ func rosterAgents(people []workforce.Agent, history []scheduling.Shift, span cal
 		for _, s := range a.Skills {
 			person.Skills = append(person.Skills, workrules.Skill{Queue: s.Queue, Dates: s.Dates})
 		}
-		out = append(out, roster.Agent{Person: person, Wage: float64(a.Wage) / 100, History: past[string(a.ID)]})
+		out = append(out, roster.Agent{Person: person, Wage: float64(a.Wage) / 100, History: past[a.ID], Later: next[a.ID]})
 	}
 	return out, nil
 }

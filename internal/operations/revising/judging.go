@@ -1,0 +1,221 @@
+package revising
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// Verdict is what edits of a roster would do.
+type Verdict struct {
+	Roster   ids.Roster            `json:"roster"`
+	State    store.RosterState     `json:"state"`
+	Version  int                   `json:"version"` // of the roster that was judged
+	Revision int                   `json:"revision"`
+	Allowed  bool                  `json:"allowed"` // no hard rule is broken that was not broken before
+	Broken   []Broken              `json:"broken"`  // what the edits would break or make worse
+	Cured    []workrules.Violation `json:"cured"`   // what they would put right
+	Changes  []revise.Change       `json:"changes"`
+	Cost     *CostChange           `json:"cost,omitempty"` // missing when no plan says what the shifts are for
+}
+
+// Broken is a rule that would be broken, with what would make it legal.
+type Broken struct {
+	workrules.Violation
+	Remedies []workrules.Remedy `json:"remedies,omitempty"` // the least change first, each judged
+}
+
+// CostChange is what the edits change in yuan: above 0 is dearer.
+type CostChange struct {
+	Short float64 `json:"short"` // of understaffing, by what a head is worth under contract
+	Over  float64 `json:"over"`
+	Wages float64 `json:"wages"`
+	Total float64 `json:"total"`
+}
+
+// mostRemedied is how many broken hard rules get their remedies worked out; a planner reads no more.
+const mostRemedied = 3
+
+// Judge says what edits of a roster would do; it changes nothing. Errors: roster.edit (edits that make
+// no roster, agents that nobody knows), store.not_found.
+func (d *Desk) Judge(ctx context.Context, view *store.View, id ids.Roster, edits []revise.Edit) (Verdict, error) {
+	head, err := view.RosterHead(ctx, id)
+	if err != nil {
+		return Verdict{}, err
+	}
+	touched := revise.Touches(edits)
+	if len(touched) == 0 {
+		_, err := revise.Apply(nil, edits)
+		return Verdict{}, err
+	}
+	own, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: id, Agents: touched})
+	if err != nil {
+		return Verdict{}, err
+	}
+	after, err := revise.Apply(own, edits)
+	if err != nil {
+		return Verdict{}, err
+	}
+	return d.Weigh(ctx, view, head, revise.Between(own, after, d.policy.Zone))
+}
+
+// Weigh says what changes of a roster would do, however they came about.
+func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, changes []revise.Change) (Verdict, error) {
+	v := Verdict{
+		Roster: head.ID, State: head.State, Version: head.Version, Revision: head.Revision, Changes: changes,
+		Broken: []Broken{}, Cured: []workrules.Violation{}, Allowed: true,
+	}
+	touched := revise.Agents(changes)
+	if len(touched) == 0 {
+		return v, nil
+	}
+	people, err := d.People(ctx, view, head.Range, touched)
+	if err != nil {
+		return v, err
+	}
+	if err := unknown(changes, people); err != nil {
+		return v, err
+	}
+	own, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Agents: touched})
+	if err != nil {
+		return v, err
+	}
+	if err := d.judge(&v, head, people, own); err != nil {
+		return v, err
+	}
+	v.Cost, err = d.price(ctx, view, head, people, changes)
+	return v, err
+}
+
+// unknown refuses changes for people who do not work in the days of the roster.
+func unknown(changes []revise.Change, people []roster.Agent) error {
+	var bad []fault.Field
+	for i, c := range changes {
+		if c.After != nil && !slices.ContainsFunc(people, func(a roster.Agent) bool { return a.Person.ID == c.After.Agent }) {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("changes[%d].agent", i), Value: string(c.After.Agent), Problem: "is nobody who is employed in these days"})
+		}
+	}
+	return fault.Bad("roster.edit", "edit", bad)
+}
+
+// judge asks the rules about each person that is touched.
+func (d *Desk) judge(v *Verdict, head store.Roster, people []roster.Agent, own []scheduling.Shift) error {
+	remedied := 0
+	for _, p := range people {
+		c := workrules.Case{
+			Person: p.Person, Range: head.Range, Holidays: d.policy.Holidays, Location: d.policy.Zone, Params: d.policy.Rules,
+			Shifts: slices.Concat(p.History, shiftsBy(own, p.Person.ID), p.Later),
+		}
+		var change workrules.Change
+		for _, x := range v.Changes {
+			if x.Before != nil && x.Before.Agent == p.Person.ID {
+				change.Drop = append(change.Drop, *x.Before)
+			}
+			if x.After != nil && x.After.Agent == p.Person.ID {
+				change.Add = append(change.Add, *x.After)
+			}
+		}
+		outcome, err := c.Try(change)
+		if err != nil {
+			return err
+		}
+		v.Allowed = v.Allowed && outcome.Allowed()
+		v.Cured = append(v.Cured, outcome.Cured...)
+		for _, broken := range outcome.New {
+			b := Broken{Violation: broken}
+			if broken.Hard && remedied < mostRemedied {
+				remedied++
+				b.Remedies = outcome.After.Remedies(broken)
+			}
+			v.Broken = append(v.Broken, b)
+		}
+	}
+	return nil
+}
+
+func shiftsBy(shifts []scheduling.Shift, agent ids.Agent) []scheduling.Shift {
+	return slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return s.Agent != agent })
+}
+
+// price is what changes cost against the requirement of the roster's plans, by the optimiser's weights.
+// Only the times that change are looked at.
+func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, people []roster.Agent, changes []revise.Change) (*CostChange, error) {
+	if len(head.Plans) == 0 {
+		return nil, nil //nolint:nilnil // a roster that rests on no plan has no price
+	}
+	weights := roster.DefaultWeights()
+	wages := map[ids.Agent]float64{}
+	for _, p := range people {
+		wages[p.Person.ID] = p.Wage
+	}
+	var cost CostChange
+	for _, c := range changes {
+		if c.Before != nil {
+			cost.Wages -= weights.Wage * wages[c.Before.Agent] * c.Before.WorkTime().Hours()
+		}
+		if c.After != nil {
+			cost.Wages += weights.Wage * wages[c.After.Agent] * c.After.WorkTime().Hours()
+		}
+	}
+	for _, span := range spansOf(changes) {
+		demand, err := d.Requirement(ctx, view, head.Plans, span)
+		if err != nil {
+			return nil, err
+		}
+		there, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Range: span})
+		if err != nil {
+			return nil, err
+		}
+		board := revise.NewBoard(span, demand, weights)
+		for _, s := range there {
+			board.Count(s, 1)
+		}
+		shortBefore, overBefore := board.Price()
+		for _, c := range changes {
+			if c.Before != nil {
+				board.Count(*c.Before, -1)
+			}
+			if c.After != nil {
+				board.Count(*c.After, 1)
+			}
+		}
+		short, over := board.Price()
+		cost.Short, cost.Over = cost.Short+short-shortBefore, cost.Over+over-overBefore
+	}
+	cost.Total = cost.Short + cost.Over + cost.Wages
+	return &cost, nil
+}
+
+// spansOf are the stretches of time in which changes lie, apart and ascending, on whole hours so that
+// every slot lies in one as a whole.
+func spansOf(changes []revise.Change) (out []calendar.Range) {
+	var all []calendar.Range
+	for _, c := range changes {
+		for _, s := range []*scheduling.Shift{c.Before, c.After} {
+			if s != nil {
+				all = append(all, calendar.Range{Start: s.Start.Truncate(time.Hour), End: s.End.Add(time.Hour - 1).Truncate(time.Hour)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b calendar.Range) int { return a.Start.Compare(b.Start) })
+	for _, r := range all {
+		if n := len(out); n > 0 && !out[n-1].End.Before(r.Start) {
+			if out[n-1].End.Before(r.End) {
+				out[n-1].End = r.End
+			}
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}

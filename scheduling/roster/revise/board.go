@@ -1,0 +1,147 @@
+package revise
+
+import (
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+)
+
+// cell is the step in which heads are counted: every shift, pause and slot is a multiple of it.
+const cell = 5 * time.Minute
+
+// Board holds heads against a requirement over a stretch of time and prices what is short or over, as
+// the optimiser does: a missing head costs its value, more where several miss; a head too many costs
+// Weights.Over.
+type Board struct {
+	span    calendar.Range
+	weights roster.Weights
+	cells   int
+	queues  map[ids.Queue]int
+	names   []ids.Queue
+	target  []int32   // [queue*cells+cell]
+	value   []float64 // yuan per missing head and cell
+	heads   []int32
+}
+
+// NewBoard lays the requirement of a span out; nobody works yet. The span begins and ends on a
+// multiple of five minutes.
+func NewBoard(span calendar.Range, demand []scheduling.Requirement, w roster.Weights) *Board {
+	b := &Board{span: span, weights: w, cells: int((span.Duration() + cell - 1) / cell), queues: map[ids.Queue]int{}}
+	for i, r := range demand {
+		b.queues[r.Queue] = i
+		b.names = append(b.names, r.Queue)
+	}
+	n := b.cells * len(demand)
+	b.target, b.value, b.heads = make([]int32, n), make([]float64, n), make([]int32, n)
+	for i, r := range demand {
+		share := float64(cell) / float64(r.Slot)
+		for _, need := range r.Needs {
+			value := need.Value * share
+			if need.Value == 0 {
+				value = w.Short * cell.Hours()
+			}
+			from, until := b.cellsOf(calendar.Range{Start: need.Start, End: need.Start.Add(r.Slot)})
+			for c := from; c < until; c++ {
+				b.target[i*b.cells+c], b.value[i*b.cells+c] = int32(roster.TargetOf(need)), value
+			}
+		}
+	}
+	return b
+}
+
+// cellsOf are the whole cells of a range that lie in the span.
+func (b *Board) cellsOf(r calendar.Range) (from, until int) {
+	from = int((r.Start.Sub(b.span.Start) + cell - 1) / cell)
+	if r.Start.Before(b.span.Start) {
+		from = 0
+	}
+	until = b.cells
+	if r.End.Before(b.span.End) {
+		until = int(r.End.Sub(b.span.Start) / cell)
+	}
+	return from, max(from, until)
+}
+
+// Count adds the work of a shift, or takes it away when by is negative.
+func (b *Board) Count(s scheduling.Shift, by int32) {
+	for _, a := range s.Activities {
+		q, known := b.queues[a.Queue]
+		if !known || a.Kind != scheduling.Work || !b.span.Overlaps(calendar.Range{Start: a.Start, End: a.End}) {
+			continue
+		}
+		from, until := b.cellsOf(calendar.Range{Start: a.Start, End: a.End})
+		for c := from; c < until; c++ {
+			b.heads[q*b.cells+c] += by
+		}
+	}
+}
+
+// Price is what the board costs now, in yuan.
+func (b *Board) Price() (short, over float64) {
+	for i := range b.target {
+		s, o := b.costOf(i)
+		short, over = short+s, over+o
+	}
+	return short, over
+}
+
+// costOf is the cost of one cell of one queue.
+func (b *Board) costOf(i int) (short, over float64) { return b.costAt(i, b.heads[i]) }
+
+// costAt is that cost with n heads.
+func (b *Board) costAt(i int, n int32) (short, over float64) {
+	target := b.target[i]
+	if n >= target {
+		return 0, b.weights.Over * cell.Hours() * float64(n-target)
+	}
+	k := float64(target - n)
+	return b.value[i] * (k + b.weights.Depth*k*(k-1)/2/float64(target)), 0
+}
+
+// Hours are the head-hours that are needed and that are missing.
+func (b *Board) Hours() (needed, missing float64) {
+	for i, t := range b.target {
+		needed += float64(t) * cell.Hours()
+		missing += float64(max(0, t-b.heads[i])) * cell.Hours()
+	}
+	return needed, missing
+}
+
+// Shortage is a stretch of one queue in which the same number of heads is missing.
+type Shortage struct {
+	Queue   ids.Queue      `json:"queue"`
+	Range   calendar.Range `json:"range"`
+	Target  int            `json:"target"`
+	Missing int            `json:"missing"` // heads
+	Worth   float64        `json:"worth"`   // yuan lost in the stretch
+}
+
+// Shortages lists what is short, by queue as the demand names them, then time.
+func (b *Board) Shortages() []Shortage {
+	var out []Shortage
+	for q, name := range b.names {
+		for c := 0; c < b.cells; {
+			i := q*b.cells + c
+			missing := b.target[i] - b.heads[i]
+			k := c + 1
+			if missing > 0 {
+				for k < b.cells && b.target[q*b.cells+k] == b.target[i] && b.heads[q*b.cells+k] == b.heads[i] {
+					k++
+				}
+				worth := 0.0
+				for x := c; x < k; x++ {
+					s, _ := b.costOf(q*b.cells + x)
+					worth += s
+				}
+				out = append(out, Shortage{Queue: name, Range: calendar.Range{Start: b.at(c), End: b.at(k)}, Target: int(b.target[i]), Missing: int(missing), Worth: worth})
+			}
+			c = k
+		}
+	}
+	return out
+}
+
+func (b *Board) at(c int) time.Time { return b.span.Start.Add(time.Duration(c) * cell) }

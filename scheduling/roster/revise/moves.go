@@ -1,0 +1,475 @@
+package revise
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// valueKey names those who are worth the same on a day: the same queues.
+type valueKey struct {
+	day    calendar.Date
+	queues string
+}
+
+// option is a template on a day with its pauses placed, for people of certain queues.
+type option struct {
+	template int
+	day      calendar.Date
+	start    time.Time
+	pauses   []time.Time
+	value    float64 // yuan saved, an estimate: queues are chosen in blocks later
+}
+
+// proposal is a change for one agent and what it would bring.
+type proposal struct {
+	kind   MoveKind
+	worker int
+	order  int // of several of one worker
+	drop   *scheduling.Shift
+	make   func() scheduling.Shift
+	costs  float64 // wages and changes
+	net    float64 // an estimate
+}
+
+// mostProposals is how many of the best proposals for a gap are looked at closely.
+const mostProposals = 300
+
+// mostOptions is how many templates are proposed to people of the same queues.
+const mostOptions = 4
+
+// fill makes the best move for a gap; false when none is legal and pays.
+func (r *repairer) fill(g gap) (RepairMove, bool) {
+	var all []proposal
+	for i := range r.workers {
+		all = append(all, r.retasks(i, g)...)
+		all = append(all, r.extensions(i, g)...)
+		all = append(all, r.newShifts(i, g)...)
+	}
+	all = slices.DeleteFunc(all, func(p proposal) bool { return p.net <= 0 })
+	slices.SortFunc(all, func(a, b proposal) int {
+		return cmp.Or(cmp.Compare(b.net, a.net), cmp.Compare(a.worker, b.worker), cmp.Compare(a.order, b.order), cmp.Compare(a.kind, b.kind))
+	})
+	before := r.cost()
+	for _, p := range all[:min(len(all), mostProposals)] {
+		if move, ok := r.try(p, before); ok {
+			return move, true
+		}
+	}
+	return RepairMove{}, false
+}
+
+// try makes a proposal when it is legal and pays.
+func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
+	w := &r.workers[p.worker]
+	s := p.make()
+	next := slices.Clone(w.shifts)
+	if p.drop != nil {
+		next = slices.DeleteFunc(next, func(x scheduling.Shift) bool { return Same(x, *p.drop) })
+	}
+	next = append(next, s)
+	slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+	if (scheduling.Roster{Shifts: next}).Validate() != nil || !r.p.Range.Contains(s.Start) {
+		return RepairMove{}, false
+	}
+	soft, ok := r.legal(w, next)
+	if !ok {
+		return RepairMove{}, false
+	}
+	old := w.shifts
+	r.exchange(p.drop, &s)
+	saves, costs := before-r.cost(), p.costs+r.p.Weights.SoftRule*float64(soft)
+	if saves <= costs+1e-9 {
+		r.exchange(&s, p.drop)
+		return RepairMove{}, false
+	}
+	clear(r.values)
+	w.shifts = next
+	return RepairMove{Kind: p.kind, Changes: Between(old, next, r.p.Location), Saves: saves, Costs: costs}, true
+}
+
+// exchange counts one shift out and another in.
+func (r *repairer) exchange(out, in *scheduling.Shift) {
+	if out != nil {
+		r.board.Count(*out, -1)
+	}
+	if in != nil {
+		r.board.Count(*in, 1)
+	}
+}
+
+// legal judges an agent's shifts and counts the soft rules that they break anew.
+func (r *repairer) legal(w *worker, shifts []scheduling.Shift) (soft int, ok bool) {
+	for _, v := range workrules.Worse(w.judge.Explain(r.all(w, shifts)), w.was) {
+		if v.Hard {
+			return 0, false
+		}
+		soft++
+	}
+	return soft, true
+}
+
+// queuesOn are the queues of the board that an agent may serve on a day.
+func (r *repairer) queuesOn(w *worker, day calendar.Date) (out []int) {
+	for _, q := range w.queues {
+		if w.judge.MayServe(r.board.names[q], day) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// retasks let somebody on duty serve the gap's queue for a while.
+func (r *repairer) retasks(i int, g gap) (out []proposal) {
+	w, b := &r.workers[i], r.board
+	day := calendar.DateOf(g.Range.Start, r.p.Location)
+	if !slices.Contains(w.queues, g.queue) || !w.judge.MayServe(g.Queue, day) {
+		return nil
+	}
+	for si := range w.shifts {
+		s := w.shifts[si]
+		if !s.Range().Overlaps(g.Range) {
+			continue
+		}
+		for ai, a := range s.Activities {
+			from, known := b.queues[a.Queue]
+			if a.Kind != scheduling.Work || !known || from == g.queue {
+				continue
+			}
+			lo, hi := b.cellsOf(calendar.Range{Start: maxTime(a.Start, g.Range.Start), End: minTime(a.End, g.Range.End)})
+			first, until, saves := r.bestStretch(from, g.queue, lo, hi)
+			if until-first < int(shortestTask/cell) {
+				continue
+			}
+			costs := retaskShare * r.p.Weights.Stability
+			out = append(out, proposal{
+				kind: Retask, worker: i, order: len(out), drop: &w.shifts[si], costs: costs, net: saves - costs,
+				make: func() scheduling.Shift { return retasked(s, ai, b.at(first), b.at(until), g) },
+			})
+		}
+	}
+	return out
+}
+
+// bestStretch is the run of cells in which a head is worth most on another queue (Kadane's scan).
+func (r *repairer) bestStretch(from, to, lo, hi int) (first, until int, best float64) {
+	sum, start := 0.0, lo
+	for c := lo; c < hi; c++ {
+		sum += r.gain(to*r.board.cells+c) - r.loss(from*r.board.cells+c)
+		if sum <= 0 {
+			sum, start = 0, c+1
+		} else if sum > best {
+			first, until, best = start, c+1, sum
+		}
+	}
+	return first, until, best
+}
+
+// retasked puts another queue into a part of an activity.
+func retasked(s scheduling.Shift, i int, from, until time.Time, g gap) scheduling.Shift {
+	a := s.Activities[i]
+	var parts []scheduling.Activity
+	for _, p := range []scheduling.Activity{
+		{Kind: a.Kind, Queue: a.Queue, Start: a.Start, End: from},
+		{Kind: a.Kind, Queue: g.Queue, Start: from, End: until},
+		{Kind: a.Kind, Queue: a.Queue, Start: until, End: a.End},
+	} {
+		if p.Start.Before(p.End) {
+			parts = append(parts, p)
+		}
+	}
+	s.Activities = joined(slices.Concat(s.Activities[:i], parts, s.Activities[i+1:]))
+	return s
+}
+
+// extensions let somebody stay longer or come earlier.
+func (r *repairer) extensions(i int, g gap) (out []proposal) {
+	w := &r.workers[i]
+	day := calendar.DateOf(g.Range.Start, r.p.Location)
+	if !slices.Contains(w.queues, g.queue) || !w.judge.MayServe(g.Queue, day) {
+		return nil
+	}
+	add := func(s *scheduling.Shift, extra, span calendar.Range) {
+		saves := 0.0
+		from, until := r.board.cellsOf(extra)
+		for c := from; c < until; c++ {
+			saves += r.gain(g.queue*r.board.cells + c)
+		}
+		costs := r.p.Weights.Stability + overtimeRate*r.p.Weights.Wage*w.Wage*extra.Duration().Hours()
+		was := *s
+		out = append(out, proposal{
+			kind: Extend, worker: i, order: len(out), drop: s, costs: costs, net: saves - costs,
+			make: func() scheduling.Shift {
+				longer := was
+				longer.Start, longer.End = span.Start, span.End
+				longer.Activities = append(slices.Clone(was.Activities), scheduling.Activity{Kind: scheduling.Work, Queue: g.Queue, Start: extra.Start, End: extra.End})
+				slices.SortFunc(longer.Activities, func(a, b scheduling.Activity) int { return a.Start.Compare(b.Start) })
+				longer.Activities = joined(longer.Activities)
+				return longer
+			},
+		})
+	}
+	for si := range w.shifts {
+		s := &w.shifts[si]
+		for extra := extraStep; extra <= longestExtra; extra += extraStep {
+			if later := s.End.Add(extra); s.End.Before(g.Range.End) && g.Range.Start.Before(later) {
+				add(s, calendar.Range{Start: s.End, End: later}, calendar.Range{Start: s.Start, End: later})
+			}
+			if earlier := s.Start.Add(-extra); earlier.Before(g.Range.End) && g.Range.Start.Before(s.Start) {
+				add(s, calendar.Range{Start: earlier, End: s.Start}, calendar.Range{Start: earlier, End: s.End})
+			}
+		}
+	}
+	return out
+}
+
+// newShifts call somebody in on a free day, or exchange a shift of that day or one near it.
+func (r *repairer) newShifts(i int, g gap) (out []proposal) {
+	w := &r.workers[i]
+	if !slices.Contains(w.queues, g.queue) {
+		return nil
+	}
+	for _, o := range r.options(w, g) {
+		t := &r.p.Templates[o.template]
+		if len(w.Templates) > 0 && !slices.Contains(w.Templates, t.Code) {
+			continue
+		}
+		wage := r.p.Weights.Wage * w.Wage
+		free := !slices.ContainsFunc(w.shifts, func(s scheduling.Shift) bool { return calendar.DateOf(s.Start, r.p.Location) == o.day })
+		for si := range w.shifts {
+			s := &w.shifts[si]
+			away := calendar.DateOf(s.Start, r.p.Location).Sub(o.day)
+			if away != 0 && !free || max(away, -away) > reachDays || !r.board.span.Contains(s.Start) {
+				continue
+			}
+			costs := r.p.Weights.Stability + wage*(workOf(t)-s.WorkTime()).Hours()
+			if away != 0 {
+				costs += r.p.Weights.Stability // a free day changes too
+			}
+			out = append(out, proposal{
+				kind: Exchange, worker: i, order: len(out), drop: s, costs: costs, net: o.value - r.lossOf(*s) - costs, make: r.shiftOf(w, o),
+			})
+		}
+		if free {
+			costs := r.p.Weights.Stability + wage*workOf(t).Hours()
+			out = append(out, proposal{kind: CallIn, worker: i, order: len(out), costs: costs, net: o.value - costs, make: r.shiftOf(w, o)})
+		}
+	}
+	return out
+}
+
+// lossOf is what is lost when a shift is not worked.
+func (r *repairer) lossOf(s scheduling.Shift) (sum float64) {
+	for _, a := range s.Activities {
+		q, known := r.board.queues[a.Queue]
+		if !known || a.Kind != scheduling.Work {
+			continue
+		}
+		from, until := r.board.cellsOf(calendar.Range{Start: a.Start, End: a.End})
+		for c := from; c < until; c++ {
+			sum += r.loss(q*r.board.cells + c)
+		}
+	}
+	return sum
+}
+
+// options are the best templates over a gap for an agent's queues.
+func (r *repairer) options(w *worker, g gap) []option {
+	day := calendar.DateOf(g.Range.Start, r.p.Location)
+	var out []option
+	for _, d := range []calendar.Date{day.Add(-1), day} {
+		queues := r.queuesOn(w, d)
+		if len(queues) == 0 {
+			continue
+		}
+		key := valueKey{d, fmt.Sprint(queues)}
+		known, ok := r.values[key]
+		if !ok {
+			known = r.valued(d, queues)
+			r.values[key] = known
+		}
+		for _, o := range known {
+			if o.value > 0 && g.Range.Overlaps(calendar.Range{Start: o.start, End: o.start.Add(r.p.Templates[o.template].Length)}) {
+				out = append(out, o)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b option) int { return cmp.Compare(b.value, a.value) })
+	return out[:min(len(out), mostOptions)]
+}
+
+// valued prices every template of a day for people of some queues.
+func (r *repairer) valued(day calendar.Date, queues []int) []option {
+	b := r.board
+	sums := make([]float64, b.cells+1)
+	for c := range b.cells {
+		best := r.gain(queues[0]*b.cells + c)
+		for _, q := range queues[1:] {
+			best = max(best, r.gain(q*b.cells+c))
+		}
+		sums[c+1] = sums[c] + best
+	}
+	sum := func(span calendar.Range) float64 {
+		from, until := b.cellsOf(span)
+		if from >= b.cells || until <= 0 {
+			return 0
+		}
+		return sums[until] - sums[from]
+	}
+	var out []option
+	for i, t := range r.p.Templates {
+		if len(t.Weekdays) > 0 && !slices.Contains(t.Weekdays, day.Weekday()) {
+			continue
+		}
+		o := option{template: i, day: day, start: time.Date(day.Year, day.Month, day.Day, 0, 0, int(t.Start/time.Second), 0, r.p.Location)}
+		o.value = sum(calendar.Range{Start: o.start, End: o.start.Add(t.Length)})
+		after := o.start
+		for _, p := range t.Pauses {
+			least, where := 0.0, time.Time{}
+			for at := o.start.Add(p.Earliest); !at.After(o.start.Add(p.Latest)); at = at.Add(cell) {
+				if at.Before(after) {
+					continue
+				}
+				if lost := sum(calendar.Range{Start: at, End: at.Add(p.Length)}); where.IsZero() || lost < least {
+					least, where = lost, at
+				}
+			}
+			o.pauses, o.value, after = append(o.pauses, where), o.value-least, where.Add(p.Length)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// block is how long somebody stays on a queue in a shift that a repair makes.
+const block = 30 * time.Minute
+
+// shiftOf makes the shift of an option: in each block the queue on which a head is worth most.
+func (r *repairer) shiftOf(w *worker, o option) func() scheduling.Shift {
+	return func() scheduling.Shift {
+		t := &r.p.Templates[o.template]
+		out := scheduling.Shift{Agent: w.person.ID, Code: t.Code, Start: o.start, End: o.start.Add(t.Length)}
+		queues := r.queuesOn(w, o.day)
+		at, last := o.start, -1
+		work := func(until time.Time) {
+			for at.Before(until) {
+				end := minTime(at.Add(block), until)
+				last = r.bestQueue(queues, last, calendar.Range{Start: at, End: end})
+				out.Activities = append(out.Activities, scheduling.Activity{Kind: scheduling.Work, Queue: r.board.names[last], Start: at, End: end})
+				at = end
+			}
+		}
+		for k, p := range t.Pauses {
+			work(o.pauses[k])
+			at = o.pauses[k].Add(p.Length)
+			out.Activities = append(out.Activities, scheduling.Activity{Kind: p.Kind, Start: o.pauses[k], End: at})
+		}
+		work(out.End)
+		out.Activities = joined(out.Activities)
+		return out
+	}
+}
+
+func (r *repairer) bestQueue(queues []int, last int, span calendar.Range) int {
+	best, most := queues[0], 0.0
+	for n, q := range queues {
+		sum := 0.0
+		if from, until := r.board.cellsOf(span); from < r.board.cells && until > 0 {
+			for c := from; c < until; c++ {
+				sum += r.gain(q*r.board.cells + c)
+			}
+		}
+		if n == 0 || sum > most+1e-9 || sum > most-1e-9 && q == last {
+			best, most = q, sum
+		}
+	}
+	return best
+}
+
+// reasonTexts say why somebody does not help.
+var reasonTexts = map[string]workrules.Text{
+	"absent":    {ZH: "缺勤", EN: "are absent"},
+	"no_skill":  {ZH: "没有该队列技能", EN: "lack the skill"},
+	"serving":   {ZH: "已在该队列上班", EN: "already work this queue then"},
+	"working":   {ZH: "当时在其他更值钱的队列上班", EN: "work another queue then that is worth as much"},
+	"not_worth": {ZH: "可排但代价高于收益", EN: "could, at a higher cost than the gap"},
+}
+
+// reasons asks every agent why a gap stays.
+func (r *repairer) reasons(g gap) []roster.Reason {
+	counts := map[string]int{}
+	for i := range r.workers {
+		counts[r.reason(&r.workers[i], g)]++
+	}
+	var out []roster.Reason
+	for code, n := range counts {
+		out = append(out, roster.Reason{Code: code, Count: n, Says: reasonText(code)})
+	}
+	slices.SortFunc(out, func(a, b roster.Reason) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+func (r *repairer) reason(w *worker, g gap) string {
+	if !slices.Contains(w.queues, g.queue) {
+		return "no_skill"
+	}
+	for _, away := range w.person.Unavailable[len(w.Person.Unavailable):] {
+		if away.Overlaps(g.Range) {
+			return "absent"
+		}
+	}
+	for _, s := range w.shifts {
+		for _, a := range s.Activities {
+			if !g.Range.Overlaps(calendar.Range{Start: a.Start, End: a.End}) || a.Kind != scheduling.Work {
+				continue
+			}
+			if a.Queue == g.Queue {
+				return "serving"
+			}
+			return "working"
+		}
+	}
+	options := r.options(w, g)
+	if len(options) == 0 {
+		return "not_worth"
+	}
+	next := append(slices.Clone(w.shifts), r.shiftOf(w, options[0])())
+	slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+	for _, v := range workrules.Worse(w.judge.Explain(r.all(w, next)), w.was) {
+		if v.Hard {
+			return v.Rule
+		}
+	}
+	return "not_worth"
+}
+
+func reasonText(code string) workrules.Text {
+	if t, ok := reasonTexts[code]; ok {
+		return t
+	}
+	for _, rule := range workrules.Rules() {
+		if rule.Code == code {
+			return workrules.Text{ZH: "受规则限制：" + rule.Says.ZH, EN: "are held back by the rule: " + rule.Says.EN}
+		}
+	}
+	return workrules.Text{ZH: code, EN: code}
+}
+
+// workOf is the working time of a template: its length without meals.
+func workOf(t *roster.Template) time.Duration {
+	work := t.Length
+	for _, p := range t.Pauses {
+		if p.Kind == scheduling.Meal {
+			work -= p.Length
+		}
+	}
+	return work
+}
