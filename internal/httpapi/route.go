@@ -75,6 +75,8 @@ func (s *Server) addAPI() {
 	s.addDemand()
 	s.addStaffing()
 	s.addRosters()
+	s.addRequests()
+	s.addLeave()
 	s.addMeasuring()
 	s.addPlatformFiles()
 	s.addImports()
