@@ -37,6 +37,7 @@ const (
 	questionLumi  = `{"metrics":["handled"],"from":"2026-05-01T00:00:00Z","to":"2026-06-01T00:00:00Z","merchants":["lumi"]}`
 	kpiLumi       = "metrics=handled&from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z&merchants=lumi"
 	reconcileLumi = "from=2026-05-01&until=2026-05-04&shops=lumi-tmall"
+	leavePolicy   = `{"kinds":[{"kind":"annual","name":{"zh":"年休假","en":"annual leave"},"balance":true}],"quotas":[],"closures":[],"day_minutes":480,"auto_yuan":0,"short_yuan":100,"carry_months":12,"lieu_months":6,"swap_approval":true,"swap_days":7,"offer_to":5,"fair_days":90,"early_until":480,"late_from":1440}`
 	userBody      = `{"login":"admin","name":"管理员","role":"administrator"}`
 	newUser       = `{"login":"%s","name":"x","role":"quality","password":"` + password + `"}`
 )
@@ -118,6 +119,29 @@ var whoMay = map[string]row{
 	"add-calendar-feed":           {path: "/v1/calendar-feeds", body: `{"agent":"1001"}`, want: statuses{201, 201, 201, 403, 201, 403, 403, 403}},
 	"revoke-calendar-feed":        {path: "/v1/calendar-feeds/none", want: statuses{404, 404, 404, 403, 404, 404, 403, 403}},
 	"list-shifts":                 {path: "/v1/shifts", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"list-requests":               {path: "/v1/requests", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"get-request":                 {path: "/v1/requests/none", want: statuses{404, 404, 404, 403, 404, 404, 403, 403}},
+	"step-request":                {path: "/v1/requests/none/steps", body: `{"action":"withdraw"}`, want: statuses{404, 404, 404, 403, 404, 404, 403, 403}},
+	"ask-leave":                   {path: "/v1/leave-requests?dry=true", body: `{"agent":"1001","kind":"annual","first":"2030-01-04"}`, want: statuses{201, 201, 201, 403, 201, 403, 403, 403}},
+	"propose-swap":                {path: "/v1/swaps?dry=true", body: `{"agent":"1001","start":"2030-01-04T01:00:00Z","other":"2001","other_start":"2030-01-05T01:00:00Z"}`, want: statuses{404, 404, 404, 403, 404, 403, 403, 403}},
+	"give-shift":                  {path: "/v1/give-aways", body: `{"agent":"1001","start":"2030-01-04T01:00:00Z"}`, want: statuses{404, 404, 404, 403, 404, 403, 403, 403}},
+	"offer-hours":                 {path: "/v1/offers?dry=true", body: `{"kind":"overtime","queue":"lumi-tmall/pre","from":"2030-01-04T01:00:00Z","to":"2030-01-04T02:00:00Z"}`, want: statuses{409, 409, 409, 403, 403, 403, 403, 403}},
+	"open-bidding":                {path: "/v1/biddings", body: `{"method":"lottery","shifts":[{"start":"2030-01-04T01:00:00Z","end":"2030-01-04T05:00:00Z","queue":"lumi-tmall/pre"}]}`, want: statuses{409, 409, 409, 403, 403, 403, 403, 403}},
+	"get-fairness":                {path: "/v1/fairness?from=2026-05-01&until=2026-05-08", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"get-leave-policy":            {path: "/v1/leave-policy", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"put-leave-policy":            {path: "/v1/leave-policy", body: leavePolicy, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"list-leave-balances":         {path: "/v1/leave-balances", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"list-leave-entries":          {path: "/v1/leave-entries", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"grant-annual-leave":          {path: "/v1/leave-grants", body: `{"year":2026,"agents":["1001"]}`, want: statuses{201, 201, 201, 403, 403, 403, 403, 403}},
+	"earn-leave":                  {path: "/v1/leave-earnings", body: `{"from":"2026-05-01","until":"2026-05-08"}`, want: statuses{201, 201, 201, 403, 403, 403, 403, 403}},
+	"adjust-leave":                {path: "/v1/leave-adjustments", body: `{"agent":"1001","kind":"annual","minutes":60,"on":"2026-05-01","note":"x"}`, want: statuses{201, 201, 201, 403, 403, 403, 403, 403}},
+	"list-person-facts":           {path: "/v1/person-facts", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"put-person-facts":            {path: "/v1/person-facts", body: `{"facts":[{"agent":"1001","kind":"career","dates":{"from":"2015-01-01"}}]}`, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"import-person-facts":         {path: "/v1/person-fact-files", body: []byte("agent,kind,code,from\n1001,certificate,lumi,2026-01-01\n"), want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
+	"delete-person-fact":          {path: "/v1/person-facts/none", want: statuses{404, 404, 403, 403, 403, 403, 403, 403}},
+	"acknowledge-pack":            {path: "/v1/pack-acknowledgements", body: `{"agent":"1001","pack":"none"}`, want: statuses{404, 404, 404, 403, 404, 403, 403, 403}},
+	"get-queue-terms":             {path: "/v1/queue-terms", want: statuses{200, 200, 200, 403, 200, 200, 403, 403}},
+	"put-queue-terms":             {path: "/v1/queue-terms", body: `{"terms":[]}`, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
 	"query-kpi":                   {path: "/v1/kpi/query?" + kpiLumi, want: statuses{503, 503, 503, 503, 503, 503, 503, 404}},
 	"post-kpi-query":              {path: "/v1/kpi/query", body: questionLumi, want: statuses{503, 503, 503, 503, 503, 503, 503, 404}},
 	"list-metrics":                {path: "/v1/kpi/metrics", want: all(200)},

@@ -75,6 +75,8 @@ func (s *Server) addAPI() {
 	s.addDemand()
 	s.addStaffing()
 	s.addRosters()
+	s.addRequests()
+	s.addLeave()
 	s.addMeasuring()
 	s.addPlatformFiles()
 	s.addImports()
@@ -127,7 +129,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "rostering", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "revising", "rostering", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))

@@ -126,7 +126,7 @@ func New(cfg Config, deps Deps) *Operations {
 		Planning:  planned,
 		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
 		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
-		Requesting: requesting.New(g, requesting.Policy{
+		Requesting: requesting.New(g, desk, requesting.Policy{
 			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
 				return promotionDays(ctx, planned, deps.Zone)
 			},

@@ -19,7 +19,6 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi/chatlog"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -238,9 +237,6 @@ var auditCases = map[string]struct {
 			return err
 		}
 		return tx.DeleteFact(list[0].Value.ID)
-	}},
-	"MoveShifts": {"roster.move", func(tx *store.Tx) error {
-		return tx.MoveShifts([]leave.Effect{{Roster: "published", Drop: []scheduling.Shift{shift("1002", 9, 17)}}}, "leave")
 	}},
 	"PutAccounts": {"account.put", func(tx *store.Tx) error {
 		_, err := tx.PutAccounts([]chatlog.Assignment{assignment("1001", 20, 22)})

@@ -41,7 +41,6 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"scenarios":       testScenarios,
 	"requests":        testRequests,
 	"leave ledger":    testLeaveLedgerAndFacts,
-	"moved shifts":    testMoveShifts,
 	"rosters":         testRosters,
 	"revisions":       testRevisions,
 	"copies":          testCopies,

@@ -11,7 +11,6 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
@@ -171,31 +170,4 @@ func testLeaveLedgerAndFacts(t *testing.T, db *store.DB) {
 	}
 	require.NoError(t, remove())
 	codeIs(t, remove(), store.ErrNotFound)
-}
-
-// Shifts of a published roster move when they are as they were said to be and nobody is in two places.
-func testMoveShifts(t *testing.T, db *store.DB) {
-	ctx := t.Context()
-	move := func(roster ids.Roster, drop, add []scheduling.Shift) error {
-		return db.Change(ctx, system, now, func(tx *store.Tx) error {
-			return tx.MoveShifts([]leave.Effect{{Roster: roster, Drop: drop, Add: add}}, "swap")
-		})
-	}
-	first, second := shift("1001", 9, 17), shift("1002", 9, 17)
-	moved := shift("1001", 10, 18)
-	require.NoError(t, move("published", []scheduling.Shift{first}, []scheduling.Shift{moved}))
-	codeIs(t, move("published", []scheduling.Shift{first}, nil), store.ErrStale)
-	other := moved
-	other.Code = "晚B"
-	codeIs(t, move("published", []scheduling.Shift{other}, nil), store.ErrStale)
-	codeIs(t, move("published", nil, []scheduling.Shift{shift("1002", 16, 20)}), store.ErrDoubleBooked)
-	codeIs(t, move("draft", nil, nil), store.ErrStale)
-	codeIs(t, move("none", nil, nil), store.ErrNotFound)
-	swapped, back := second, moved
-	swapped.Agent, back.Agent = "1001", "1002"
-	require.NoError(t, move("published", []scheduling.Shift{moved, second}, []scheduling.Shift{swapped, back}))
-	r, err := db.In(everything).Roster(ctx, "published")
-	require.NoError(t, err)
-	assert.Equal(t, []time.Time{hour(9).UTC(), hour(10).UTC()}, []time.Time{r.Shifts[0].Start, r.Shifts[1].Start})
-	assert.Equal(t, 4, r.Version, "draft, published, two moves")
 }

@@ -40,7 +40,7 @@ type Fact struct {
 	Agent        ids.Agent            `json:"agent"`
 	Kind         FactKind             `json:"kind"`
 	Code         string               `json:"code,omitempty"`
-	Dates        calendar.Dates       `json:"dates"`                   // on which it holds; a session has its Range instead
+	Dates        calendar.Dates       `json:"dates,omitzero"`          // on which it holds; a session has its Range instead
 	Range        calendar.Range       `json:"range,omitzero"`          // of a session, instants
 	Agreement    *workrules.Agreement `json:"agreement,omitempty"`     // its dates are those of the fact
 	Hours        float64              `json:"hours,omitempty"`         // carried, without statutory holidays

@@ -21,25 +21,42 @@ type Standing struct {
 	leave map[ids.Agent][]calendar.Range
 }
 
-// ReadStanding reads what is on file, with the leave that shares an instant with a span.
-func ReadStanding(ctx context.Context, view *store.View, span calendar.Range) (Standing, error) {
+// fewAgents is up to how many agents are read one by one instead of all at once.
+const fewAgents = 16
+
+// ReadStanding reads what is on file, with the leave that shares an instant with a span; only of these
+// agents, or of all when none is named.
+func ReadStanding(ctx context.Context, view *store.View, span calendar.Range, only []ids.Agent) (Standing, error) {
 	s := Standing{facts: map[ids.Agent][]workforce.Fact{}, leave: map[ids.Agent][]calendar.Range{}}
+	if len(only) == 0 || len(only) > fewAgents {
+		return s, s.read(ctx, view, span, "")
+	}
+	for _, a := range only {
+		if err := s.read(ctx, view, span, a); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// read adds what is on file about one agent, or about all.
+func (s Standing) read(ctx context.Context, view *store.View, span calendar.Range, a ids.Agent) error {
 	facts, err := store.All(func(p store.Page) ([]store.Stored[workforce.Fact], string, error) {
-		return view.Facts(ctx, store.FactFilter{}, p)
+		return view.Facts(ctx, store.FactFilter{Agent: a}, p)
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
 	for _, f := range facts {
 		s.facts[f.Value.Agent] = append(s.facts[f.Value.Agent], f.Value)
 	}
 	granted, err := store.All(func(p store.Page) ([]store.Request, string, error) {
-		return view.Requests(ctx, store.RequestFilter{Kind: leave.Absence, State: leave.Approved, Range: span}, p)
+		return view.Requests(ctx, store.RequestFilter{Kind: leave.Absence, State: leave.Approved, Agent: a, Range: span}, p)
 	})
 	for _, r := range granted {
 		s.leave[r.Value.Agent] = append(s.leave[r.Value.Agent], r.Value.Range)
 	}
-	return s, err
+	return err
 }
 
 // Fill adds what is on file to a person.

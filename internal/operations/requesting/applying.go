@@ -1,22 +1,55 @@
 package requesting
 
 import (
-	"slices"
+	"encoding/json"
+	"fmt"
 
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
-// apply makes effects binding, inside the change of the step that caused them. It is the one place
-// where requests change a roster. Errors: roster.stale, roster.double_booked.
-func apply(tx *store.Tx, effects []leave.Effect, why leave.Kind) error {
-	effects = slices.DeleteFunc(slices.Clone(effects), leave.Effect.Empty)
-	if len(effects) == 0 {
-		return nil
+// whys are the kinds of change in the trail of a roster.
+var whys = map[leave.Kind]string{
+	leave.Absence: "leave", leave.Swap: "swap", leave.GiveAway: "give_away", leave.Overtime: "offer", leave.TimeOff: "offer", leave.Bidding: "bid",
+}
+
+// apply makes effects binding as revisions of their published rosters, inside the change of the step
+// that caused them. It is the one place where requests change a roster; the rules were asked before.
+// The trail of the roster names the request and not its reason, which may be private. Errors:
+// store.conflict when a shift is not there any more, roster.double_booked.
+func (q *Requesting) apply(tx *store.Tx, r leave.Request, effects []leave.Effect) error {
+	parts := effects
+	if len(effects) > 1 { // over several rosters first all go, then all come: nobody is in two places between
+		parts = nil
+		for _, e := range effects {
+			parts = append(parts, leave.Effect{Roster: e.Roster, Drop: e.Drop})
+		}
+		for _, e := range effects {
+			parts = append(parts, leave.Effect{Roster: e.Roster, Add: e.Add})
+		}
 	}
-	return tx.MoveShifts(effects, string(why))
+	figures, err := json.Marshal(struct {
+		Request ids.Request `json:"request"`
+	}{r.ID})
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "request.figures", "the change cannot be stored")
+	}
+	for _, e := range parts {
+		if e.Empty() {
+			continue
+		}
+		_, _, err := tx.ReviseShifts(e.Roster, store.Revision{
+			Why: whys[r.Kind], Reason: fmt.Sprintf("request %s", r.ID), Figures: figures, Changes: revise.Between(e.Drop, e.Add, q.gate.Zone),
+		}, store.AnyVersion)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // byRoster divides shifts among the rosters they are in.

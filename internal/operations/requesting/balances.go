@@ -90,7 +90,7 @@ func (q *Requesting) GrantAnnualLeave(ctx context.Context, who access.Principal,
 		if err != nil {
 			return err
 		}
-		standing, err := gate.ReadStanding(ctx, view, calendar.Range{})
+		standing, err := gate.ReadStanding(ctx, view, calendar.Range{}, agents)
 		if err != nil {
 			return err
 		}
@@ -239,6 +239,9 @@ func (q *Requesting) EarnLieu(ctx context.Context, who access.Principal, days ca
 		}
 		var rows []leave.Entry
 		for _, a := range people {
+			if _, employed := now.agents[a.ID]; !employed {
+				continue
+			}
 			c, err := now.caseOf(a.ID)
 			if err != nil {
 				return err

@@ -195,7 +195,7 @@ func (s *step) draw() error {
 			return err
 		}
 		bidders = append(bidders, leave.Bidder{
-			Agent: p.Agent, Since: now.agents[p.Agent].Employed.From, Score: s.r.Round.Scores[p.Agent], Wishes: p.Wishes, Case: c,
+			Agent: p.Agent, Since: now.agents[p.Agent].Person.Employed.From, Score: s.r.Round.Scores[p.Agent], Wishes: p.Wishes, Case: c,
 		})
 	}
 	round := leave.DrawRound(*s.r.Round, bidders)
@@ -222,5 +222,5 @@ func (s *step) draw() error {
 		}
 		s.r.Effects[i].Add = append(s.r.Effects[i].Add, won)
 	}
-	return apply(s.tx, s.r.Effects, s.r.Kind)
+	return s.q.apply(s.tx, s.r, s.r.Effects)
 }

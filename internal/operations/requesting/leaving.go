@@ -295,7 +295,7 @@ func (s *step) grantLeave() error {
 		e.Roster = group.roster
 		s.r.Effects = append(s.r.Effects, e)
 	}
-	return apply(s.tx, s.r.Effects, s.r.Kind)
+	return s.q.apply(s.tx, s.r, s.r.Effects)
 }
 
 // shiftsOf are the published shifts of an agent that share an instant with a range, with their rosters.
@@ -340,12 +340,12 @@ func (s *step) cancelLeave() error {
 		return nil
 	}
 	s.r.Effects = nil
-	return apply(s.tx, back, s.r.Kind)
+	return s.q.apply(s.tx, s.r, back)
 }
 
 // mayReturn reports that shifts can be put back as they were, without breaking a rule.
 func (s *step) mayReturn(back []leave.Effect) (bool, error) {
-	now, err := s.q.situation(s.ctx, s.view, s.r.Range)
+	now, err := s.q.situation(s.ctx, s.view, s.r.Range, s.r.Agent)
 	if err != nil {
 		return false, err
 	}

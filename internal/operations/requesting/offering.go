@@ -96,8 +96,8 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 	day := calendar.DateOf(o.Block.Start, q.gate.Zone)
 	var offered []leave.Offered
 	for _, id := range people {
-		a := now.agents[id]
-		if _, skilled := a.SkillAt(o.Queue, day); !skilled {
+		a, employed := now.agents[id]
+		if !employed || !a.Person.Employed.Contains(day) || !a.Person.Can(o.Queue, day) {
 			unskilled++
 			continue
 		}
@@ -105,7 +105,7 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 		if err != nil {
 			return nil, 0, err
 		}
-		offered = append(offered, leave.Offered{Case: c, Wage: float64(a.Wage) / 100, Had: had[id]})
+		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Had: had[id]})
 	}
 	if kind == leave.TimeOff {
 		return leave.RankTimeOff(o, offered, cover), unskilled, nil
@@ -202,7 +202,7 @@ func (s *step) offerStep() error {
 		if s.r.Count(leave.Accepted) >= s.r.Offer.Heads {
 			s.then = leave.Fill
 		}
-		return apply(s.tx, []leave.Effect{all[0].Effect}, s.r.Kind)
+		return s.q.apply(s.tx, s.r, []leave.Effect{all[0].Effect})
 	case leave.Decline:
 		if p.State != leave.Asked {
 			return fault.New(fault.Conflict, "request.answered", "%s has %s already", s.me, p.State)

@@ -9,55 +9,52 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
-	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/leave"
-	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // situation is everything that a change of some shifts is judged on.
 type situation struct {
-	agents   map[ids.Agent]workforce.Agent
+	agents   map[ids.Agent]roster.Agent
 	order    []ids.Agent // by id
 	shifts   []scheduling.Shift
 	owners   map[ids.Agent][]scheduling.Shift
 	rosters  []store.Roster // published ones that share an instant with the range
-	standing gate.Standing
 	rules    workrules.Params
 	judged   calendar.Range
 	zone     *time.Location
 	holidays calendar.Holidays
 }
 
-// situation reads the people and the published shifts around a range.
-func (q *Requesting) situation(ctx context.Context, view *store.View, r calendar.Range) (*situation, error) {
-	rules, err := gate.HouseRules(ctx, view, q.policy.Rules)
+// situation reads the people and the published shifts around a range; only of these agents, or of all
+// when none is named.
+func (q *Requesting) situation(ctx context.Context, view *store.View, r calendar.Range, only ...ids.Agent) (*situation, error) {
+	rules, err := q.desk.Rules(ctx, view)
 	if err != nil {
 		return nil, err
 	}
 	s := &situation{
-		agents: map[ids.Agent]workforce.Agent{}, owners: map[ids.Agent][]scheduling.Shift{}, rules: rules, judged: q.around(r, rules),
+		agents: map[ids.Agent]roster.Agent{}, owners: map[ids.Agent][]scheduling.Shift{}, rules: rules, judged: q.around(r, rules),
 		zone: q.gate.Zone, holidays: q.policy.Holidays,
 	}
-	people, err := gate.Agents(ctx, view)
+	people, err := q.desk.People(ctx, view, s.judged, only)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range people {
-		s.agents[a.ID] = a
-		s.order = append(s.order, a.ID)
+		s.agents[a.Person.ID] = a
+		s.order = append(s.order, a.Person.ID)
 	}
-	span := calendar.Range{Start: s.judged.Start.Add(-lookBack), End: s.judged.End.Add(lookAhead)}
-	if s.shifts, err = gate.PublishedShifts(ctx, view, span); err != nil {
+	span := calendar.Range{Start: s.judged.Start.Add(-revising.LookBack), End: s.judged.End.Add(revising.LookAhead)}
+	if s.shifts, err = q.desk.Published(ctx, view, span, only); err != nil {
 		return nil, err
 	}
 	for _, x := range s.shifts {
 		s.owners[x.Agent] = append(s.owners[x.Agent], x)
-	}
-	if s.standing, err = gate.ReadStanding(ctx, view, span); err != nil {
-		return nil, err
 	}
 	s.rosters, err = store.All(func(p store.Page) ([]store.Roster, string, error) {
 		return view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: r}, p)
@@ -69,67 +66,9 @@ func (q *Requesting) situation(ctx context.Context, view *store.View, r calendar
 func (s *situation) caseOf(id ids.Agent) (workrules.Case, error) {
 	a, known := s.agents[id]
 	if !known {
-		return workrules.Case{}, fault.New(fault.NotFound, store.ErrNotFound.Code, "there is no agent %q", fault.Shorten(string(id)))
+		return workrules.Case{}, fault.New(fault.NotFound, store.ErrNotFound.Code, "there is no agent %q who is employed then", fault.Shorten(string(id)))
 	}
-	person, err := s.person(a)
-	if err != nil {
-		return workrules.Case{}, err
-	}
-	return workrules.Case{Person: person, Shifts: s.owners[id], Range: s.judged, Holidays: s.holidays, Location: s.zone, Params: s.rules}, nil
-}
-
-// person is an agent as the rules see it, with what is on file about it.
-func (s *situation) person(a workforce.Agent) (workrules.Person, error) {
-	p := workrules.Person{ID: a.ID, Regime: workrules.Standard, Employed: a.Employed, OvertimeAgreed: a.OvertimeAgreed, Unavailable: slices.Clone(a.Unavailable)}
-	switch a.Employment {
-	case workforce.PartTime:
-		p.Regime = workrules.PartTime
-	case workforce.Comprehensive:
-		p.Regime = workrules.Comprehensive
-	case workforce.Intern:
-		p.Engagement = workrules.Intern
-	case workforce.Agency:
-		p.Engagement = workrules.Agency
-	}
-	kinds := map[workforce.Condition]workrules.ConditionKind{
-		workforce.Pregnant7: workrules.PregnantLate, workforce.Nursing: workrules.Nursing, workforce.Minor: workrules.Minor,
-	}
-	for _, c := range a.Conditions {
-		p.Conditions = append(p.Conditions, workrules.Condition{Kind: kinds[c.Condition], Dates: c.Dates})
-	}
-	for _, k := range a.Skills {
-		p.Skills = append(p.Skills, workrules.Skill{Queue: k.Queue, Dates: k.Dates})
-	}
-	closed, err := closedHours(a.Availability, calendar.Range{Start: s.judged.Start, End: s.judged.End.Add(24 * time.Hour)}, s.zone)
-	if err != nil {
-		return p, err
-	}
-	p.Unavailable = append(p.Unavailable, closed...)
-	s.standing.Fill(&p)
-	return p, nil
-}
-
-// closedHours is the complement of a weekly availability.
-func closedHours(availability string, reach calendar.Range, zone *time.Location) (closed []calendar.Range, err error) {
-	if availability == "" {
-		return nil, nil
-	}
-	hours, err := forecast.ParseHours(availability)
-	if err != nil {
-		return nil, err
-	}
-	for slot := range reach.Slots(calendar.Slot) {
-		local := slot.Start.In(zone)
-		if hours.Open(local.Weekday(), local.Hour()*60+local.Minute()) {
-			continue
-		}
-		if n := len(closed); n > 0 && closed[n-1].End.Equal(slot.Start) {
-			closed[n-1].End = slot.End
-		} else {
-			closed = append(closed, slot)
-		}
-	}
-	return closed, nil
+	return workrules.Case{Person: a.Person, Shifts: s.owners[id], Range: s.judged, Holidays: s.holidays, Location: s.zone, Params: s.rules}, nil
 }
 
 // shiftAt is the published shift of an agent that starts at an instant, with its roster. Errors:

@@ -14,13 +14,13 @@ package requesting
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -29,6 +29,7 @@ import (
 // Requesting answers what people agree about a roster.
 type Requesting struct {
 	gate   gate.Gate
+	desk   *revising.Desk
 	policy Policy
 }
 
@@ -40,7 +41,9 @@ type Policy struct {
 }
 
 // New connects the use cases; it does no I/O.
-func New(g gate.Gate, policy Policy) *Requesting { return &Requesting{gate: g, policy: policy} }
+func New(g gate.Gate, desk *revising.Desk, policy Policy) *Requesting {
+	return &Requesting{gate: g, desk: desk, policy: policy}
+}
 
 // everything is the scope in which a change judges: the rules need everybody's shifts.
 var everything = access.Scope{Everything: true}
@@ -138,9 +141,3 @@ func (q *Requesting) around(r calendar.Range, rules workrules.Params) calendar.R
 	}
 	return calendar.Range{Start: from.In(zone), End: until.In(zone)}
 }
-
-// lookBack is how much of the past the rules need before the judged range, as for rosters.
-const lookBack = 42 * 24 * time.Hour
-
-// lookAhead is how much of the published future a change must fit.
-const lookAhead = 8 * 24 * time.Hour

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/requesting"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/internal/store/storetest"
 	"github.com/chaoban/chaoban/scheduling"
@@ -53,6 +54,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	holidays := calendar.NewHolidays("test", []calendar.Holiday{{Date: date("2026-06-19"), Kind: calendar.Statutory}})
 	h.Requesting = requesting.New(
 		gate.Gate{Store: db, Zone: shanghai, Now: func() time.Time { return h.clock }},
+		revising.New(revising.Policy{Zone: shanghai, Holidays: holidays, Rules: workrules.DefaultParams()}),
 		requesting.Policy{Holidays: holidays, Rules: workrules.DefaultParams()},
 	)
 	ok(t, db.Change(t.Context(), planner, h.clock, func(tx *store.Tx) error {

@@ -53,7 +53,7 @@ func (q *Requesting) ProposeSwap(ctx context.Context, who access.Principal, in S
 		if err != nil {
 			return err
 		}
-		now, err := q.situation(ctx, view, r.Range)
+		now, err := q.situation(ctx, view, r.Range, agent, in.Other)
 		if err != nil {
 			return err
 		}
@@ -228,11 +228,11 @@ func (q *Requesting) seen(ctx context.Context, view *store.View, r leave.Request
 	if r.Other != "" {
 		people = append(people, r.Other)
 	}
-	now, err := q.situation(ctx, view, around)
+	now, err := q.desk.Published(ctx, view, around, people)
 	if err != nil {
 		return "", err
 	}
-	return leave.Digest(now.shifts, around, people...), nil
+	return leave.Digest(now, around, people...), nil
 }
 
 // exchangeStep does what a step of a swap or a shift given away does.
@@ -297,7 +297,7 @@ func (s *step) exchangeStep() error {
 			return err
 		}
 		s.r.Effects = leave.SwapEffects(ask, s.r.Agent, s.r.Other)
-		return apply(s.tx, s.r.Effects, s.r.Kind)
+		return s.q.apply(s.tx, s.r, s.r.Effects)
 	}
 	return nil
 }
@@ -332,7 +332,7 @@ func (s *step) lawful(with ids.Agent) error {
 		s.refusal = fault.New(fault.Conflict, "request.stale", "the shifts changed since this was asked; ask again")
 		return nil
 	}
-	now, err := s.q.situation(s.ctx, s.view, s.r.Range)
+	now, err := s.q.situation(s.ctx, s.view, s.r.Range, s.r.Agent, with)
 	if err != nil {
 		return err
 	}

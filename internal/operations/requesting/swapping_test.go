@@ -20,6 +20,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
 func swapOf(a ids.Agent, day string, hour int, b ids.Agent, otherDay string, otherHour int) requesting.SwapInput {
@@ -53,7 +54,7 @@ func TestSwap(t *testing.T) {
 		assert.Positive(t, proof.Rows)
 		rows, _, err := h.db.In(access.Scope{Everything: true}).Audit(ctx, store.AuditFilter{Kind: "roster"}, store.Page{})
 		ok(t, err)
-		assert.Equal(t, "roster.move", rows[0].Action)
+		assert.Equal(t, "roster.revise", rows[0].Action)
 		assert.Equal(t, supervisor.User, rows[0].Actor)
 
 		_, err = h.ProposeSwap(ctx, as("a1"), in)
@@ -106,7 +107,8 @@ func TestStaleAndExpired(t *testing.T) {
 	h.publish(t, "w1", monday, 7, shift("a1", monday, 9, 18), shift("a2", tuesday, 9, 18), shift("a2", "2026-06-18", 9, 18), shift("a3", "2026-06-18", 12, 21))
 	move := func(drop, add scheduling.Shift) {
 		ok(t, h.db.Change(ctx, planner, h.clock, func(tx *store.Tx) error {
-			return tx.MoveShifts([]leave.Effect{{Roster: "w1", Drop: []scheduling.Shift{drop}, Add: []scheduling.Shift{add}}}, "edit")
+			_, _, err := tx.ReviseShifts("w1", store.Revision{Why: "edit", Reason: "x", Changes: []revise.Change{{Before: &drop, After: &add}}}, store.AnyVersion)
+			return err
 		}))
 	}
 	ask := func() ids.Request {

@@ -90,7 +90,11 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err != nil {
 		return v, err
 	}
-	if err := d.judge(&v, head, people, own); err != nil {
+	rules, err := d.Rules(ctx, view)
+	if err != nil {
+		return v, err
+	}
+	if err := d.judge(&v, head, rules, people, own); err != nil {
 		return v, err
 	}
 	v.Cost, err = d.price(ctx, view, head, people, changes)
@@ -109,11 +113,11 @@ func unknown(changes []revise.Change, people []roster.Agent) error {
 }
 
 // judge asks the rules about each person that is touched.
-func (d *Desk) judge(v *Verdict, head store.Roster, people []roster.Agent, own []scheduling.Shift) error {
+func (d *Desk) judge(v *Verdict, head store.Roster, rules workrules.Params, people []roster.Agent, own []scheduling.Shift) error {
 	remedied := 0
 	for _, p := range people {
 		c := workrules.Case{
-			Person: p.Person, Range: head.Range, Holidays: d.policy.Holidays, Location: d.policy.Zone, Params: d.policy.Rules,
+			Person: p.Person, Range: head.Range, Holidays: d.policy.Holidays, Location: d.policy.Zone, Params: rules,
 			Shifts: slices.Concat(p.History, shiftsBy(own, p.Person.ID), p.Later),
 		}
 		var change workrules.Change

@@ -3,6 +3,7 @@ package revising
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -35,7 +37,56 @@ func (d *Desk) People(ctx context.Context, view *store.View, span calendar.Range
 	if err != nil {
 		return nil, err
 	}
-	return agents(people, around, span, d.policy.Zone)
+	out, err := agents(people, around, span, d.policy.Zone)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := gate.ReadStanding(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
+	for i := range out {
+		standing.Fill(&out[i].Person)
+	}
+	return out, err
+}
+
+// Rules are the rules of the house with what it demands of those who serve each queue.
+func (d *Desk) Rules(ctx context.Context, view *store.View) (workrules.Params, error) {
+	return gate.HouseRules(ctx, view, d.policy.Rules)
+}
+
+// burdenDays is how far back the fairness of a new roster looks, ledgerDays the length of time in which
+// it counts what somebody had more than others.
+const burdenDays, ledgerDays = 90, 28
+
+// Burdens fills the optimiser's fairness ledger of people from what was published before an instant:
+// the nights and weekends that they had more than whoever had least, per day of employment and for four
+// weeks, so that a newcomer does not make up for the months before it came.
+func (d *Desk) Burdens(ctx context.Context, view *store.View, people []roster.Agent, before time.Time) error {
+	span := calendar.Range{Start: before.Add(-burdenDays * 24 * time.Hour), End: before}
+	past, err := gate.Burdens(ctx, view, span, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, d.policy.Rules))
+	if err != nil {
+		return err
+	}
+	first, next := calendar.DateOf(span.Start, d.policy.Zone), calendar.DateOf(span.End, d.policy.Zone)
+	more := func(b leave.Burden) func(i int) int {
+		rates, least := make([]float64, len(people)), math.Inf(1)
+		for i, a := range people {
+			days := burdenDays
+			if from := a.Person.Employed.From; from.After(first) {
+				days = next.Sub(from)
+			}
+			if days < ledgerDays {
+				continue
+			}
+			rates[i] = float64(past[a.Person.ID].Counts[b]) / float64(days)
+			least = min(least, rates[i])
+		}
+		return func(i int) int { return int(math.Round(max(0, rates[i]-least) * ledgerDays)) }
+	}
+	nights, weekends := more(leave.Night), more(leave.Weekend)
+	for i := range people {
+		people[i].Ledger = roster.Ledger{Nights: nights(i), Weekends: weekends(i)}
+	}
+	return nil
 }
 
 func peopleOf(ctx context.Context, view *store.View, only []ids.Agent) ([]workforce.Agent, error) {

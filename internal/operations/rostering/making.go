@@ -129,18 +129,25 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 	span := calendar.Range{Start: in.From.In(r.gate.Zone), End: in.From.Add(in.Days).In(r.gate.Zone)}
 	var out rosterSnapshot
 	err := r.gate.Store.Read(ctx, access.Scope{Everything: true}, func(view *store.View) error {
+		rules, err := r.desk.Rules(ctx, view)
+		if err != nil {
+			return err
+		}
 		out = rosterSnapshot{problem: roster.Problem{
-			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: r.policy.Rules, Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(),
+			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules, Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(),
 		}}
 		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
 		}
 		if in.Of != "" {
-			return r.aroundDays(ctx, view, in.Of, &out)
+			err = r.aroundDays(ctx, view, in.Of, &out)
+		} else {
+			out.problem.Agents, err = r.desk.People(ctx, view, span, nil)
 		}
-		var err error
-		out.problem.Agents, err = r.desk.People(ctx, view, span, nil)
-		return err
+		if err != nil {
+			return err
+		}
+		return r.desk.Burdens(ctx, view, out.problem.Agents, span.Start)
 	})
 	if err == nil && len(out.problem.Demand) == 0 {
 		err = fault.New(fault.NotFound, "roster.no_plan", "no staffing plan covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))

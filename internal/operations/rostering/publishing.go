@@ -93,13 +93,17 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 	if err != nil {
 		return err
 	}
+	rules, err := r.desk.Rules(ctx, view)
+	if err != nil {
+		return err
+	}
 	persons := make([]workrules.Person, len(people))
 	var around []scheduling.Shift
 	for i, a := range people {
 		persons[i] = a.Person
 		around = append(append(around, a.History...), a.Later...)
 	}
-	frame := workrules.NewFrame(reach, r.policy.Holidays, r.gate.Zone, r.policy.Rules)
+	frame := workrules.NewFrame(reach, r.policy.Holidays, r.gate.Zone, rules)
 	alone := workrules.CheckAll(persons, around, frame)
 	bad := strangers(draft.Shifts, persons)
 	for _, v := range workrules.CheckAll(persons, slices.Concat(around, draft.Shifts), frame) {

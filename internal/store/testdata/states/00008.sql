@@ -198,7 +198,7 @@ CREATE TABLE rosters (
   figures TEXT NOT NULL,
   version INTEGER NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, revision INTEGER NOT NULL DEFAULT 1, parent TEXT NOT NULL DEFAULT '', parent_revision INTEGER NOT NULL DEFAULT 0, archived_at BIGINT NOT NULL DEFAULT 0);
 CREATE TABLE shifts (
   roster TEXT NOT NULL REFERENCES rosters (id),
   agent TEXT NOT NULL REFERENCES agents (id),
@@ -451,6 +451,45 @@ CREATE TABLE scenario_promotions (
   reason TEXT NOT NULL,
   plans TEXT NOT NULL
 );
+CREATE TABLE roster_revisions (
+  roster TEXT NOT NULL REFERENCES rosters (id),
+  revision INTEGER NOT NULL,
+  at BIGINT NOT NULL,
+  author TEXT NOT NULL,
+  author_name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  why TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  figures TEXT NOT NULL,
+  PRIMARY KEY (roster, revision)
+);
+CREATE TABLE roster_changes (
+  roster TEXT NOT NULL REFERENCES rosters (id),
+  revision INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  was TEXT NOT NULL,
+  becomes TEXT NOT NULL,
+  PRIMARY KEY (roster, revision, seq)
+);
+CREATE TABLE roster_acknowledgements (
+  roster TEXT NOT NULL REFERENCES rosters (id),
+  agent TEXT NOT NULL REFERENCES agents (id),
+  revision INTEGER NOT NULL,
+  at BIGINT NOT NULL,
+  author TEXT NOT NULL,
+  author_name TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (roster, agent, revision)
+);
+CREATE TABLE calendar_feeds (
+  id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL REFERENCES agents (id),
+  token_hash TEXT NOT NULL UNIQUE,
+  created_at BIGINT NOT NULL,
+  author TEXT NOT NULL,
+  revoked_at BIGINT NOT NULL
+);
 CREATE TABLE requests (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -561,6 +600,8 @@ CREATE INDEX client_forecasts_order ON client_forecasts (at, id);
 CREATE INDEX forecast_accuracy_day ON forecast_accuracy (day, queue);
 CREATE INDEX backtests_order ON backtests (created_at, id);
 CREATE INDEX scenarios_order ON scenarios (at, id);
+CREATE INDEX roster_changes_agent ON roster_changes (agent, roster, revision);
+CREATE INDEX calendar_feeds_order ON calendar_feeds (created_at, id);
 CREATE INDEX requests_order ON requests (created_at, id);
 CREATE INDEX requests_state ON requests (state, expires_at);
 CREATE INDEX requests_time ON requests (end_at);
