@@ -51,6 +51,10 @@ func (d *Desk) Apply(ctx context.Context, tx *store.Tx, in Change) (Applied, err
 	if err != nil {
 		return Applied{}, err
 	}
+	if in.Expect != store.AnyVersion && in.Expect != head.Version {
+		return Applied{}, fault.New(fault.Conflict, store.ErrConflict.Code,
+			"the roster %q is at version %d, the change was made from version %d", in.Roster, head.Version, in.Expect)
+	}
 	var verdict Verdict
 	if len(in.Edits) > 0 || len(in.Changes) == 0 {
 		verdict, err = d.Judge(ctx, view, in.Roster, in.Edits)

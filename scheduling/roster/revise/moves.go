@@ -137,24 +137,37 @@ func (r *repairer) retasks(i int, g gap) (out []proposal) {
 		if !s.Range().Overlaps(g.Range) {
 			continue
 		}
+		var tasks []task
+		saves, inGap := 0.0, false
 		for ai, a := range s.Activities {
 			from, known := b.queues[a.Queue]
-			if a.Kind != scheduling.Work || !known || from == g.queue {
+			if a.Kind != scheduling.Work || !known || from == g.queue || !b.span.Overlaps(calendar.Range{Start: a.Start, End: a.End}) {
 				continue
 			}
-			lo, hi := b.cellsOf(calendar.Range{Start: maxTime(a.Start, g.Range.Start), End: minTime(a.End, g.Range.End)})
-			first, until, saves := r.bestStretch(from, g.queue, lo, hi)
+			lo, hi := b.cellsOf(calendar.Range{Start: a.Start, End: a.End})
+			first, until, best := r.bestStretch(from, g.queue, lo, hi)
 			if until-first < int(shortestTask/cell) {
 				continue
 			}
-			costs := retaskShare * r.p.Weights.Stability
-			out = append(out, proposal{
-				kind: Retask, worker: i, order: len(out), drop: &w.shifts[si], costs: costs, net: saves - costs,
-				make: func() scheduling.Shift { return retasked(s, ai, b.at(first), b.at(until), g) },
-			})
+			tasks = append(tasks, task{ai, calendar.Range{Start: b.at(first), End: b.at(until)}})
+			saves, inGap = saves+best, inGap || first < g.until && g.from < until
 		}
+		if !inGap {
+			continue
+		}
+		costs := retaskShare * r.p.Weights.Stability
+		out = append(out, proposal{
+			kind: Retask, worker: i, order: len(out), drop: &w.shifts[si], costs: costs, net: saves - costs,
+			make: func() scheduling.Shift { return retasked(s, tasks, g) },
+		})
 	}
 	return out
+}
+
+// task is a part of an activity that serves another queue.
+type task struct {
+	activity int
+	span     calendar.Range
 }
 
 // bestStretch is the run of cells in which a head is worth most on another queue (Kadane's scan).
@@ -171,20 +184,26 @@ func (r *repairer) bestStretch(from, to, lo, hi int) (first, until int, best flo
 	return first, until, best
 }
 
-// retasked puts another queue into a part of an activity.
-func retasked(s scheduling.Shift, i int, from, until time.Time, g gap) scheduling.Shift {
-	a := s.Activities[i]
-	var parts []scheduling.Activity
-	for _, p := range []scheduling.Activity{
-		{Kind: a.Kind, Queue: a.Queue, Start: a.Start, End: from},
-		{Kind: a.Kind, Queue: g.Queue, Start: from, End: until},
-		{Kind: a.Kind, Queue: a.Queue, Start: until, End: a.End},
-	} {
-		if p.Start.Before(p.End) {
-			parts = append(parts, p)
+// retasked puts another queue into parts of activities.
+func retasked(s scheduling.Shift, tasks []task, g gap) scheduling.Shift {
+	var out []scheduling.Activity
+	for i, a := range s.Activities {
+		k := slices.IndexFunc(tasks, func(t task) bool { return t.activity == i })
+		if k < 0 {
+			out = append(out, a)
+			continue
+		}
+		for _, p := range []scheduling.Activity{
+			{Kind: a.Kind, Queue: a.Queue, Start: a.Start, End: tasks[k].span.Start},
+			{Kind: a.Kind, Queue: g.Queue, Start: tasks[k].span.Start, End: tasks[k].span.End},
+			{Kind: a.Kind, Queue: a.Queue, Start: tasks[k].span.End, End: a.End},
+		} {
+			if p.Start.Before(p.End) {
+				out = append(out, p)
+			}
 		}
 	}
-	s.Activities = joined(slices.Concat(s.Activities[:i], parts, s.Activities[i+1:]))
+	s.Activities = joined(out)
 	return s
 }
 
