@@ -113,8 +113,8 @@ func (n *node) addApart() {
 		inside := slices.Contains(n.kids, k)
 		if !inside && n.newborn(k) {
 			k.draft.result.Doubts = append(k.draft.result.Doubts, fmt.Sprintf(
-				"has contacts for %d days only, while others in the batch go back %d days: forecast from its own records and added to the sum, which is learned without it",
-				n.life.last-k.life.born+1, n.life.last-n.life.born+1))
+				"has contacts for %s only, while others in the batch go back %s: forecast from its own records and added to the sum, which is learned without it",
+				inDays(n.life.last-k.life.born+1), inDays(n.life.last-n.life.born+1)))
 		}
 		for i := range k.draft.days {
 			day := &k.draft.days[i]
