@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )
@@ -206,51 +205,36 @@ func TestOtherPlatformsAgreeWithTheNotes(t *testing.T) {
 }
 
 func TestDouble11Of2022OnTmall(t *testing.T) {
-	c, err := ShippedPromotions()
-	require.NoError(t, err)
-	span := calendar.Range{Start: time.Date(2022, 10, 1, 0, 0, 0, 0, beijing), End: time.Date(2022, 12, 1, 0, 0, 0, 0, beijing)}
-	for _, platform := range []string{"tmall", "taobao"} {
-		events, _ := c.Events(platform, span)
-		require.Len(t, events, 2, "Double 11 and 黑五")
-		e := events[0]
-		assert.Equal(t, "double11", e.Family)
-		var openings []string
-		for _, o := range e.Openings {
-			openings = append(openings, o.Format("01-02 15:04"))
-		}
-		assert.Contains(t, openings, "10-31 20:00")
-		assert.Contains(t, openings, "11-10 20:00")
-		var phases []string
-		for _, ph := range e.Phases {
-			phases = append(phases, ph.Kind+" "+ph.Start.Format("01-02 15:04")+" "+ph.End.Format("01-02 15:04"))
-		}
-		assert.Equal(t, []string{
-			"warmup 10-24 14:00 10-24 20:00", "presale 10-24 20:00 10-31 18:00",
-			"spot 10-31 20:00 11-04 00:00", "spot 11-10 20:00 11-14 00:00",
-		}, phases, "balance payment lies under the spot sale")
+	e := find(t, "double11", "tmall", 2022).Event()
+	var openings []string
+	for _, o := range e.Openings {
+		openings = append(openings, o.Format("01-02 15:04"))
 	}
+	assert.Contains(t, openings, "10-31 20:00")
+	assert.Contains(t, openings, "11-10 20:00")
+	var phases []string
+	for _, ph := range e.Phases {
+		phases = append(phases, ph.Kind+" "+ph.Start.Format("01-02 15:04")+" "+ph.End.Format("01-02 15:04"))
+	}
+	assert.Equal(t, []string{
+		"warmup 10-24 14:00 10-24 20:00", "presale 10-24 20:00 10-31 18:00",
+		"spot 10-31 20:00 11-04 00:00", "spot 11-10 20:00 11-14 00:00",
+	}, phases, "balance payment lies under the spot sale")
 }
 
+// The forecaster takes what each platform has of its own, and what is said of all of them.
 func TestEventsOfEveryPlatformAreValid(t *testing.T) {
-	c, err := ShippedPromotions()
+	all, err := Promotions()
 	require.NoError(t, err)
-	span := calendar.Range{Start: time.Date(2020, 1, 1, 0, 0, 0, 0, beijing), End: time.Date(2027, 1, 1, 0, 0, 0, 0, beijing)}
-	for _, platform := range []string{"tmall", "taobao", "jd", "pdd", "douyin", "kuaishou", "xiaohongshu", "vip", "other"} {
-		events, unsure := c.Events(platform, span)
-		require.NoError(t, forecast.ValidateEvents(events), platform)
-		assert.GreaterOrEqual(t, len(events), 28, "four families of seven years")
-		told := map[string]bool{}
-		for _, u := range unsure {
-			assert.NotEmpty(t, u.Name)
-			told[u.Name+" "+strconv.Itoa(u.Year)] = true
-		}
-		for _, what := range []string{"年货节 2023", "818 2021", "双旦 2020", "双11 2026"} {
-			assert.True(t, told[what], "%s: %s has no date and that is said", platform, what)
-		}
+	events := map[string][]forecast.Event{}
+	for _, p := range all {
+		events[p.Platform] = append(events[p.Platform], p.Event())
 	}
-	events, unsure := c.Events("tmall", calendar.Range{})
-	assert.Empty(t, events)
-	assert.Empty(t, unsure)
+	for platform, list := range events {
+		require.NoError(t, forecast.ValidateEvents(list), platform)
+	}
+	assert.GreaterOrEqual(t, len(events["all"]), 20, "38, 99, Double 12 and black Friday of five years at least")
+	assert.GreaterOrEqual(t, len(events["tmall"]), 12, "618 and Double 11 of six years at least")
 }
 
 // Days without a phase of a known kind keep the phase in the calendar, but the forecaster's phases
@@ -289,23 +273,31 @@ func TestForecastPhasesNeverOverlap(t *testing.T) {
 	})
 }
 
-func TestAllPlatformsStandBackForAPlatformsOwn(t *testing.T) {
-	text := `families: [{family: "99", names: ["99"], habit: h}]
+// An end without an hour includes its day; with an hour it is the first instant after.
+func TestAnEndByDayIncludesTheDay(t *testing.T) {
+	text := `families: [{family: "99", names: ["99"], usual_end: "09-10", habit: h}]
 promotions:
+  - {family: "99", year: 2024, platform: all, start: "2024-09-01", source: s, quality: B}
   - {family: "99", year: 2025, platform: all, start: "~2025-09-01", end: "~2025-09-10", source: s, quality: GK}
-  - {family: "99", year: 2025, platform: jd, start: "2025-08-30 20:00", end: "2025-09-09", source: s, quality: B}
+  - {family: "99", year: 2025, platform: jd, start: "2025-08-30 20:00", end: "2025-09-09 00:00", source: s, quality: B}
+  - {family: "99", year: 2025, platform: pdd, start: "2025-09-01 00:00", end: "2025-09-09 24:00", phases: [{kind: spot, start: "2025-09-01 00:00", end: "2025-09-03"}], source: s, quality: B}
 `
 	c, err := ParsePromotions("p.yaml", []byte(text))
 	require.NoError(t, err)
-	span := calendar.Range{Start: time.Date(2025, 8, 1, 0, 0, 0, 0, beijing), End: time.Date(2025, 10, 1, 0, 0, 0, 0, beijing)}
-	jd, unsure := c.Events("jd", span)
-	require.Len(t, jd, 1)
-	assert.Equal(t, 20, jd[0].Start.Hour())
-	assert.Empty(t, unsure)
-	pdd, unsure := c.Events("pdd", span)
-	require.Len(t, pdd, 1)
-	assert.Equal(t, "09-11", pdd[0].End.Format("01-02"), "an end without an hour includes its day")
-	assert.Len(t, unsure, 4, "no source, the hour of the start, about that start, about that end")
+	ends := map[string]string{}
+	for _, p := range c.Promotions {
+		ends[p.Platform+" "+strconv.Itoa(p.Year)] = p.End.Format("2006-01-02 15:04")
+		switch {
+		case p.Quality == "GK":
+			assert.Len(t, p.Unsure, 4, "no source, the hour of the start, about that start, about that end")
+		case p.Platform == "pdd":
+			assert.Equal(t, "2025-09-04 00:00", p.Phases[0].End.Format("2006-01-02 15:04"), "so for a phase")
+			assert.Empty(t, p.Unsure)
+		}
+	}
+	assert.Equal(t, map[string]string{
+		"all 2024": "2024-09-11 00:00", "all 2025": "2025-09-11 00:00", "jd 2025": "2025-09-09 00:00", "pdd 2025": "2025-09-10 00:00",
+	}, ends)
 }
 
 func TestParseMarkedNeverPanics(t *testing.T) {

@@ -171,7 +171,9 @@ func shippedPromotions() ([]planning.Promotion, error) {
 	}
 	var out []planning.Promotion
 	for _, p := range pack {
-		out = append(out, planning.Promotion{Platform: contracts.Platform(p.Platform), Event: p.Event()})
+		out = append(out, planning.Promotion{
+			Platform: contracts.Platform(p.Platform), Event: p.Event(), Unsure: p.Unsure, Quality: p.Quality, Source: p.Source,
+		})
 	}
 	return out, nil
 }

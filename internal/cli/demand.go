@@ -230,7 +230,11 @@ func printFindings(w io.Writer, queue ids.Queue, found []planning.QueueFinding, 
 		fmt.Fprintf(w, "nothing looks wrong with the contact history of %s\n", queue)
 	}
 	for _, f := range found {
-		fmt.Fprintf(w, "%s (%.0f %%): %s\n  a forecast without a decision: %s\n", f.Kind, 100*f.Confidence, f.Text, f.Handling)
+		fmt.Fprintf(w, "%s (%.0f %%): %s\n", f.Kind, 100*f.Confidence, f.Text)
+		for _, other := range f.Alternatives {
+			fmt.Fprintf(w, "  or %s (%.0f %%): %s\n", other.Kind, 100*other.Confidence, other.Text)
+		}
+		fmt.Fprintf(w, "  a forecast without a decision: %s\n", f.Handling)
 		if f.Excluded != "" {
 			fmt.Fprintf(w, "  taken out by %s\n", f.Excluded)
 			continue

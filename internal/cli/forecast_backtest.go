@@ -305,9 +305,23 @@ func writeScores(w io.Writer, scores forecast.Benchmarks) {
 			fmt.Fprintf(w, "%s knows only %d slots; on them ours has WAPE %s\n", r.Name, r.Its.Points, share(r.Ours.WAPE))
 		}
 	}
+	if at := tiedLevel(scores.Ours); at >= 0 {
+		fmt.Fprintf(w, "many counts equal a quantile: %.1f %% lie below P%g and %.1f %% at or below it; for a right one the level lies between\n",
+			100*scores.Ours.Below[at], 100*scores.Ours.Levels[at], 100*scores.Ours.Coverage[at])
+	}
 	if scores.NaiveWins {
 		fmt.Fprintln(w, "repeating last week does better here than our forecast")
 	}
+}
+
+// tiedLevel is the highest level whose quantile equals many counts, or -1.
+func tiedLevel(s forecast.Score) int {
+	for i := len(s.Coverage) - 1; i >= 0; i-- {
+		if s.Coverage[i]-s.Below[i] >= 2*tieTold {
+			return i
+		}
+	}
+	return -1
 }
 
 func scoreRow(name string, s forecast.Score) string {

@@ -246,14 +246,34 @@ func (f *forecastFlags) writeSummary(w io.Writer, h history, batch forecast.Batc
 	return nil
 }
 
+// tieTold is the share of ties from which coverage is told without them too.
+const tieTold = 0.01
+
+// amount is a number of things, in words that fit one.
+func amount(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // writeSeries tells of one series how good it is and what to doubt.
 func writeSeries(w io.Writer, r forecast.Result, style timeStyle) {
 	fmt.Fprintf(w, "  model: %s\n", r.Model.Summary)
 	if t := r.Backtest; t.Origins > 0 {
-		fmt.Fprintf(w, "  back-test over %d origins, %d days ahead: WAPE %.1f %% (weekly naive %.1f %%), bias %+.1f %%, pinball %.3g\n",
-			t.Origins, t.HorizonDays, 100*t.WAPE, 100*t.NaiveWAPE, 100*t.Bias, t.Pinball)
+		fmt.Fprintf(w, "  back-test over %s, %s ahead: WAPE %.1f %% (weekly naive %.1f %%), bias %+.1f %%, pinball %.3g\n",
+			amount(t.Origins, "origin"), amount(t.HorizonDays, "day"), 100*t.WAPE, 100*t.NaiveWAPE, 100*t.Bias, t.Pinball)
+		tied := false
 		for j, q := range r.Curve.Levels {
-			fmt.Fprintf(w, "  P%g covered %.1f %%\n", 100*q, 100*t.Coverage[j])
+			fmt.Fprintf(w, "  P%g covered %.1f %%", 100*q, 100*t.Coverage[j])
+			if math.Abs(t.Coverage[j]-t.Reached[j]) >= tieTold {
+				tied = true
+				fmt.Fprintf(w, " (with ties shared %.1f %%)", 100*t.Reached[j])
+			}
+			fmt.Fprintln(w)
+		}
+		if tied {
+			fmt.Fprintln(w, "  counts are small whole numbers: many equal a quantile, so a right one covers more than its level; with ties shared it covers just that")
 		}
 	}
 	writeEvents(w, r, style)

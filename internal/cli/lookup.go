@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,6 +162,10 @@ func newForecastPromotions(s *settings) *cobra.Command {
 	var file, platform string
 	cmd := &cobra.Command{
 		Use: "promotions", Short: "List the promotions a forecast knows; --set replaces the entered ones", Args: cobra.NoArgs,
+		Long: `List the promotions a forecast knows; --set replaces the entered ones. END is the first instant after the promotion,
+in the events file too: end: 2025-11-14 is its midnight, so 13 November is the last day. QUALITY is that of the source of the
+dates that ship: A official, B press, C marketing text, GK general knowledge, INF inferred. What is not sure of a coming promotion, and
+which family has no date at a time at which it had one before, stands among the doubts of each forecast.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				if file != "" {
@@ -177,9 +182,10 @@ func newForecastPromotions(s *settings) *cobra.Command {
 				return s.print(cmd, all, func() {
 					rows := make([]string, len(all))
 					for i, p := range all {
-						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%d", p.Family, p.Platform, p.Start.In(a.ops.Zone()).Format("2006-01-02 15:04"), p.End.In(a.ops.Zone()).Format("2006-01-02 15:04"), len(p.Phases), len(p.Openings))
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s", p.Family, p.Platform, p.Start.In(a.ops.Zone()).Format("2006-01-02 15:04"), p.End.In(a.ops.Zone()).Format("2006-01-02 15:04"),
+							len(p.Phases), len(p.Openings), cmp.Or(p.Quality, "entered"), strings.Join(p.Unsure, "; "))
 					}
-					table(cmd.OutOrStdout(), "FAMILY\tPLATFORM\tSTART\tEND\tPHASES\tOPENINGS", rows)
+					table(cmd.OutOrStdout(), "FAMILY\tPLATFORM\tSTART\tEND\tPHASES\tOPENINGS\tQUALITY\tNOT SURE", rows)
 				})
 			})
 		},

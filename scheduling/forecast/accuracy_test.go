@@ -27,12 +27,13 @@ func TestTallyByHand(t *testing.T) {
 	assert.InDelta(t, (0.2+0.5+0.8+1.8)/4, *s.Pinball, 1e-12)
 	assert.Equal(t, []float64{0, 0.5}, s.Coverage)
 
-	other := forecast.NewTally([]float64{0.1, 0.9})
-	other.Add(20, 15, []float64{12, 18})
-	first := forecast.NewTally([]float64{0.1, 0.9})
-	first.Add(10, 12, []float64{8, 15})
-	first.Merge(other)
-	assert.Equal(t, s, first.Score(5), "two halves are the whole")
+	assert.Equal(t, []float64{0, 0.5}, s.Below)
+	ties := forecast.NewTally([]float64{0.9})
+	for _, y := range []float64{0, 0, 1, 1} {
+		ties.Add(y, 0.5, []float64{1})
+	}
+	assert.Equal(t, []float64{1}, ties.Score(0).Coverage, "all at or below")
+	assert.Equal(t, []float64{0.5}, ties.Score(0).Below, "half of them below")
 
 	none := forecast.NewTally(nil).Score(1)
 	assert.Nil(t, none.WAPE)

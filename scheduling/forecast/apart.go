@@ -17,6 +17,7 @@ const (
 	settledDays = shareDays // a birth or an end further back than a share looks is history
 	trialDays   = 14        // no forecast is rehearsed before a sum has these days
 	goneDays    = 14        // of silence: every weekday missed twice
+	stoppedDays = 7         // of silence: every weekday missed
 )
 
 // life is when a series had contacts; days since 1970.
@@ -58,7 +59,7 @@ func (n *node) setApart() {
 		n.life.born, n.life.last, n.life.gap = min(n.life.born, k.life.born), max(n.life.last, k.life.last), max(n.life.gap, k.life.gap)
 	}
 	for _, k := range n.all {
-		if !n.newborn(k) && n.silentDays(k) == 0 {
+		if !n.newborn(k) && n.silentDays(k) == 0 && n.stoppedDays(k) == 0 {
 			n.kids = append(n.kids, k)
 		}
 	}
@@ -77,6 +78,16 @@ func (n *node) newborn(k *node) bool {
 func (n *node) silentDays(k *node) int {
 	silent := n.life.last - k.life.last
 	if k.life.idle() || silent < goneDays || silent > settledDays || silent <= k.life.gap {
+		return 0
+	}
+	return silent
+}
+
+// stoppedDays is how long a child has been silent that may have ended: a week to a fortnight, which is
+// three times as long as it ever was before; 0 = it has not stopped.
+func (n *node) stoppedDays(k *node) int {
+	silent := n.life.last - k.life.last
+	if k.life.idle() || silent < stoppedDays || silent >= goneDays || silent < 3*(k.life.gap+1) {
 		return 0
 	}
 	return silent
@@ -113,8 +124,13 @@ func (n *node) addApart() {
 		inside := slices.Contains(n.kids, k)
 		if !inside && n.newborn(k) {
 			k.draft.result.Doubts = append(k.draft.result.Doubts, fmt.Sprintf(
-				"has contacts for %d days only, while others in the batch go back %d days: forecast from its own records and added to the sum, which is learned without it",
-				n.life.last-k.life.born+1, n.life.last-n.life.born+1))
+				"has contacts for %s only, while others in the batch go back %s: forecast from its own records and added to the sum, which is learned without it",
+				inDays(n.life.last-k.life.born+1), inDays(n.life.last-n.life.born+1)))
+		}
+		if silent := n.stoppedDays(k); silent > 0 && !inside {
+			k.draft.result.Doubts = append(k.draft.result.Doubts, fmt.Sprintf(
+				"no contacts for the last %s while others in the batch have them, and never a third as long before: forecast from its own records and added to the sum, which is learned without it; after two weeks it is taken as ended",
+				inDays(silent)))
 		}
 		for i := range k.draft.days {
 			day := &k.draft.days[i]

@@ -104,6 +104,26 @@ func TestBatchEnded(t *testing.T) {
 	assert.NotContains(t, strings.Join(b.Outcomes[1].Result.Doubts, "\n"), "taken as ended")
 }
 
+// TestBatchStopped: a neighbour that fell silent a week to a fortnight ago may have ended or not. What it
+// leaves behind is no fall of the sum and no growth of the others; its own forecast stands, with a doubt. A
+// queue that pauses that long now and then has not stopped.
+func TestBatchStopped(t *testing.T) {
+	for _, silent := range []int{7, 8, 10, 13} {
+		b := weekOf(t, livesFor(t, "stays", 1000, 0, 120), livesFor(t, "also", 300, 0, 120), livesFor(t, "stops", 500, 0, 120-silent))
+		assert.InEpsilon(t, 1000, meanOf(b.Outcomes[0].Result), 0.02, "%d days", silent)
+		assert.InEpsilon(t, 300, meanOf(b.Outcomes[1].Result), 0.02, "%d days", silent)
+		assert.InEpsilon(t, 500, meanOf(b.Outcomes[2].Result), 0.02, "%d days", silent)
+		assert.InEpsilon(t, 1800, meanOf(b.Totals[0].Result), 0.02, "%d days", silent)
+		assert.Contains(t, strings.Join(b.Outcomes[2].Result.Doubts, "\n"), "after two weeks it is taken as ended")
+	}
+	pauses := livesFor(t, "pauses", 500, 0, 111)
+	for d := 30; d < 34; d++ {
+		pauses.Values[d] = math.NaN()
+	}
+	b := weekOf(t, livesFor(t, "stays", 1000, 0, 120), pauses)
+	assert.NotContains(t, strings.Join(b.Outcomes[1].Result.Doubts, "\n"), "taken as ended", "9 days after 4 are no end")
+}
+
 // TestBatchNewbornOpensTheSum: the sum is open on the days only the newborn works.
 func TestBatchNewbornOpensTheSum(t *testing.T) {
 	old := livesFor(t, "old", 1000, 0, 70)

@@ -15,7 +15,8 @@ type Backtest struct {
 	WAPE        float64   `json:"wape"`       // sum |error| / sum actual; 0.08 = 8 %
 	Bias        float64   `json:"bias"`       // sum (forecast - actual) / sum actual
 	Pinball     float64   `json:"pinball"`    // mean over points and levels, in contacts
-	Coverage    []float64 `json:"coverage"`   // per level: share of actuals at or below the quantile
+	Coverage    []float64 `json:"coverage"`   // per level: share of actuals at or below the quantile; see Score.Below
+	Reached     []float64 `json:"reached"`    // per level: the same with ties shared, the level itself for a right forecast of whole numbers (Czado, Gneiting and Held 2009)
 	NaiveWAPE   float64   `json:"naive_wape"` // weekly seasonal naive on the same points
 	NaiveBias   float64   `json:"naive_bias"`
 	NaiveWins   bool      `json:"naive_wins"`
@@ -24,6 +25,7 @@ type Backtest struct {
 	MeanOfFourWins bool      `json:"mean_of_four_wins"`
 	MASE           float64   `json:"mase"`         // mean |error| over mean |change from week to week| before the first origin; 0 = unknown
 	DayCoverage    []float64 `json:"day_coverage"` // per level, of whole-day totals
+	DayReached     []float64 `json:"day_reached"`
 	Naive          PeerScore `json:"naive"`        // the weekly seasonal naive in full
 	MeanOfFour     PeerScore `json:"mean_of_four"` // the mean of the last four same weekdays
 }
@@ -204,6 +206,7 @@ func (e *engine) measureSpread(points []point) {
 		return
 	}
 	covered, dayCovered := make([]float64, len(levels)), make([]float64, len(levels))
+	reached, dayReached := make([]float64, len(levels)), make([]float64, len(levels))
 	var loss, days float64
 	for half := range 2 {
 		var train, test []point
@@ -216,22 +219,29 @@ func (e *engine) measureSpread(points []point) {
 		}
 		s := e.fitSpread(train)
 		for _, p := range test {
-			for i, q := range s.quantiles(p.mean, p.lead, int(p.slot), 0) {
+			variance := s.slotVariance(p.mean, p.lead, int(p.slot))
+			for i, q := range s.invert(p.mean, variance, s.slotBent) {
 				loss += pinballLoss(levels[i], p.actual, q)
 				covered[i] += indicator(p.actual <= q)
+				reached[i] += s.reached(p.mean, variance, p.actual, s.slotBent[i])
 			}
 		}
 		for _, d := range dayErrors(test) {
 			days++
-			for i, q := range s.invert(d.mean, s.dayVariance(d.mean, d.lead), s.dayBent) {
+			variance := s.dayVariance(d.mean, d.lead)
+			for i, q := range s.invert(d.mean, variance, s.dayBent) {
 				dayCovered[i] += indicator(d.actual <= q)
+				dayReached[i] += s.reached(d.mean, variance, d.actual, s.dayBent[i])
 			}
 		}
 	}
 	for i := range covered {
 		covered[i] /= float64(len(points))
+		reached[i] /= float64(len(points))
 		dayCovered[i] /= days
+		dayReached[i] /= days
 	}
+	e.score.Reached, e.score.DayReached = reached, dayReached
 	e.score.Coverage, e.score.DayCoverage, e.score.Pinball = covered, dayCovered, loss/float64(len(points)*len(levels))
 }
 

@@ -45,7 +45,7 @@ func TestThinOrStrangeHistories(t *testing.T) {
 		},
 		"one day of one daily value": {
 			series: steady(t, day, 1, func(int, int) float64 { return 300 }),
-			low:    150, top: 600, doubt: "only 1 days of history",
+			low:    150, top: 600, doubt: "only 1 day of history",
 		},
 		"all zeros": {
 			series: steady(t, time.Hour, 40, func(int, int) float64 { return 0 }), doubt: "every record of the history is zero",
@@ -110,11 +110,11 @@ func TestThinOrStrangeHistories(t *testing.T) {
 func TestOneClearFault(t *testing.T) {
 	add := func(values ...float64) func() error {
 		return func() error {
-			var obs []forecast.Observation
+			var obs []observation
 			for i, v := range values {
-				obs = append(obs, forecast.Observation{Start: monday.Add(time.Duration(i/2) * time.Hour), Value: v})
+				obs = append(obs, observation{Start: monday.Add(time.Duration(i/2) * time.Hour), Value: v})
 			}
-			_, err := forecast.NewSeries("q", time.Hour, nil, obs)
+			_, err := newSeries("q", time.Hour, nil, obs)
 			return err
 		}
 	}
@@ -126,13 +126,13 @@ func TestOneClearFault(t *testing.T) {
 		do         func() error
 		code, want string
 	}{
-		"negative":      {add(1, -3), "forecast.series", "observation 1: value -3"},
-		"not a number":  {add(math.NaN()), "forecast.series", "observation 0: value NaN"},
+		"negative":      {add(1, -3), "forecast.series", "value -3"},
+		"not a number":  {add(math.NaN()), "forecast.series", "value NaN"},
 		"infinite":      {add(math.Inf(1)), "forecast.series", "value +Inf"},
 		"huge sum":      {add(9e11, 9e11), "forecast.series", "absurdly large"},
 		"largest float": {add(math.MaxFloat64), "forecast.series", "absurdly large"},
 		"far apart": {func() error {
-			_, err := forecast.NewSeries("q", time.Hour, nil, []forecast.Observation{{Start: monday}, {Start: monday.AddDate(-30, 0, 0)}})
+			_, err := newSeries("q", time.Hour, nil, []observation{{Start: monday}, {Start: monday.AddDate(-30, 0, 0)}})
 			return err
 		}, "forecast.series", "more than 20 years away"},
 		"empty":            {run(forecast.Series{Slot: time.Hour}), "forecast.series", "the history is empty"},
@@ -266,14 +266,14 @@ func requireMeanInside(t require.TestingT, r forecast.Result) {
 }
 
 // ugly draws a history that no queue should have, and options to go with it.
-func ugly(t *rapid.T) ([]forecast.Observation, time.Duration, forecast.Options) {
+func ugly(t *rapid.T) ([]observation, time.Duration, forecast.Options) {
 	slot := rapid.SampledFrom([]time.Duration{15 * time.Minute, time.Hour, day}).Draw(t, "slot")
 	days := rapid.IntRange(1, 45).Draw(t, "days")
 	level := rapid.SampledFrom([]float64{0, 0.2, 3, 60, 1e5, 1e9}).Draw(t, "level")
 	seed := rapid.Uint64().Draw(t, "seed")
 	mood := rapid.SliceOfN(rapid.SampledFrom([]string{"usual", "gap", "zero", "spike", "double", "frozen", "part"}), 1, 12).Draw(t, "moods")
 	random := newLCG(seed)
-	var obs []forecast.Observation
+	var obs []observation
 	for d := range days {
 		for k := range int(day / slot) {
 			v := math.Round(level * (0.3 + random.float() + random.float()))
@@ -295,7 +295,7 @@ func ugly(t *rapid.T) ([]forecast.Observation, time.Duration, forecast.Options) 
 					continue
 				}
 			}
-			obs = append(obs, forecast.Observation{Start: monday.AddDate(0, 0, d).Add(time.Duration(k) * slot), Value: v})
+			obs = append(obs, observation{Start: monday.AddDate(0, 0, d).Add(time.Duration(k) * slot), Value: v})
 		}
 	}
 	start := rapid.IntRange(-5, 60).Draw(t, "event")
@@ -328,7 +328,7 @@ func TestUglyHistories(t *testing.T) {
 		if len(obs) == 0 {
 			return
 		}
-		s, err := forecast.NewSeries("q", slot, nil, obs)
+		s, err := newSeries("q", slot, nil, obs)
 		require.NoError(t, err)
 		r, err := forecast.Run(s, o)
 		order, random := slices.Clone(obs), newLCG(rapid.Uint64().Draw(t, "order"))
@@ -336,7 +336,7 @@ func TestUglyHistories(t *testing.T) {
 			j := i + int(random.float()*float64(len(order)-i))
 			order[i], order[j] = order[j], order[i]
 		}
-		shuffled, orderErr := forecast.NewSeries("q", slot, nil, order)
+		shuffled, orderErr := newSeries("q", slot, nil, order)
 		require.NoError(t, orderErr)
 		again, againErr := forecast.Run(shuffled, o)
 		if err != nil {

@@ -105,7 +105,7 @@ func empiricalPinball(past, levels []float64, actual float64) (loss float64) {
 }
 
 func networkBar(b *testing.B) string {
-	s, err := forecast.NewSeries("network", day, time.UTC, readObservations(b, sharedFile(b, "parcels_jd/network_daily.csv"), time.DateOnly))
+	s, err := newSeries("network", day, time.UTC, readObservations(b, sharedFile(b, "parcels_jd/network_daily.csv"), time.DateOnly))
 	require.NoError(b, err)
 	e := newSixEighteen()
 	e.add(b, s, parcelOptions(b))

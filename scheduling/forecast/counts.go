@@ -41,16 +41,14 @@ func countQuantiles(mean, variance float64, levels, out []float64) {
 	})
 }
 
-// countTransform is P(Y < y) + P(Y = y)/2.
-func countTransform(mean, variance, actual float64) float64 {
-	var below float64
+// countAround is P(Y < y) and P(Y <= y).
+func countAround(mean, variance, actual float64) (below, upTo float64) {
 	countPMF(mean, variance, func(k int, p float64) bool {
-		if float64(k) < actual {
-			below += p
-			return below < 1-1e-12 // an actual far out is certain to be above
+		if upTo += p; float64(k) >= actual {
+			return false
 		}
-		below += p / 2
-		return false
+		below = upTo
+		return below < 1-1e-12 // an actual far out is certain to be above
 	})
-	return min(below, 1)
+	return min(below, 1), min(upTo, 1)
 }

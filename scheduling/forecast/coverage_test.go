@@ -84,7 +84,7 @@ func TestCoverageOfRealData(t *testing.T) {
 
 func coverBank(t testing.TB, c *coverage) {
 	obs := readObservations(t, sharedFile(t, "bank_calls/bank_calls.csv"), time.DateTime)
-	s, err := forecast.NewSeries("bank", 30*time.Minute, time.UTC, obs)
+	s, err := newSeries("bank", 30*time.Minute, time.UTC, obs)
 	require.NoError(t, err)
 	hours, err := forecast.ParseHours("Mon-Fri 07:00-21:00")
 	require.NoError(t, err)
@@ -93,14 +93,14 @@ func coverBank(t testing.TB, c *coverage) {
 
 func coverEmergency(t testing.TB, c *coverage) {
 	obs := readObservations(t, sharedFile(t, "hourly_emergency/hourly_to_2018-02.csv"), time.RFC3339)
-	s, err := forecast.NewSeries("emergency", time.Hour, time.UTC, obs)
+	s, err := newSeries("emergency", time.Hour, time.UTC, obs)
 	require.NoError(t, err)
 	c.add(replayed(t, s, forecast.Options{Hours: forecast.AlwaysOpen()}, forecast.Protocol{Horizon: 28 * day, Step: 7 * day, From: time.Date(2016, 3, 1, 0, 0, 0, 0, time.UTC)}))
 }
 
 func coverRetail(t testing.TB, c *coverage) {
 	obs := readObservations(t, sharedFile(t, "online_retail/invoices_by_hour.csv"), "2006-01-02 15:04")
-	s, err := forecast.NewSeries("retail", time.Hour, time.UTC, obs)
+	s, err := newSeries("retail", time.Hour, time.UTC, obs)
 	require.NoError(t, err)
 	hours, err := forecast.ParseHours("Mon-Fri 07:00-20:00; Sun 09:00-18:00")
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func coverRetail(t testing.TB, c *coverage) {
 
 func coverNetwork(t testing.TB, c *coverage) {
 	obs := readObservations(t, sharedFile(t, "parcels_jd/network_daily.csv"), time.DateOnly)
-	s, err := forecast.NewSeries("network", day, time.UTC, obs)
+	s, err := newSeries("network", day, time.UTC, obs)
 	require.NoError(t, err)
 	c.add(replayed(t, s, parcelOptions(t), forecast.Protocol{Horizon: 14 * day, Step: 3 * day, From: time.Date(2021, 8, 1, 0, 0, 0, 0, time.UTC)}))
 }

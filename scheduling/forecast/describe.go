@@ -74,9 +74,9 @@ func (e *engine) allDoubts() []string {
 	case e.allZero():
 		say("every record of the history is zero: the forecast is zero")
 	case days < 14:
-		say("only %d days of history: weekdays cannot be told apart, the spread is a guess", days)
+		say("only %s of history: weekdays cannot be told apart, the spread is a guess", inDays(days))
 	case days < 56:
-		say("only %d days of history: month and event effects cannot be learned", days)
+		say("only %s of history: month and event effects cannot be learned", inDays(days))
 	}
 	if e.score.Origins == 0 {
 		say("the history is too short for a back-test; quantiles rest on assumptions")
@@ -94,6 +94,14 @@ func (e *engine) allDoubts() []string {
 	return append(doubts, e.outliers()...)
 }
 
+// inDays is a number of days in words.
+func inDays(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
 // outliers names ordinary days of the last year that the model cannot explain; they were kept
 // but clipped.
 func (e *engine) outliers() []string {
@@ -107,5 +115,8 @@ func (e *engine) outliers() []string {
 		return nil
 	}
 	text := strings.Join(found[:min(3, len(found))], ", ")
+	if len(found) == 1 {
+		return []string{"1 unexplained day was kept but clipped: " + text}
+	}
 	return []string{fmt.Sprintf("%d unexplained days were kept but clipped: %s", len(found), text)}
 }

@@ -47,7 +47,7 @@ func (d *draftDay) total() float64 {
 // draft writes the means out of a learnt and tested engine.
 func (e *engine) draft(s Series) (*draft, error) {
 	out := &draft{spread: e.spread, carry: e.carry}
-	out.totalBent = bendTotals(e.opt.Levels, e.totalPIT)
+	out.totalBent = bendLevels(e.opt.Levels, e.totalPIT, float64(len(e.totalPIT))/float64(len(totalWindows)))
 	out.result = Result{
 		Origin: e.opt.Origin, Horizon: calendar.Length(e.opt.Horizon), Hours: e.g.hours.String(),
 		Curve: scheduling.Curve{Queue: s.Queue, Slot: s.Slot, Levels: e.opt.Levels},

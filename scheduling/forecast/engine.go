@@ -38,7 +38,7 @@ type engine struct {
 	gone     int // days of silence of a series of a batch that has ended; 0 = it has not
 	spread   spread
 	carry    float64   // correlation of the errors of two days of one forecast
-	totalPIT []float64 // sorted transforms of back-tested totals over some days
+	totalPIT []witness // of back-tested totals over some days
 	score    Backtest
 	doubts   []string
 }

@@ -185,8 +185,8 @@ func (e *errorSum) variance(carry float64) float64 {
 var totalWindows = [...]int{7, 14, 28, 56}
 
 // totalErrors are back-tested totals over the windows: their probability transforms and their
-// errors over the assumed standard deviation, both sorted.
-func totalErrors(origins [][]dayError, s *spread, carry float64) (pit, scores []float64) {
+// errors over the assumed standard deviation, sorted.
+func totalErrors(origins [][]dayError, s *spread, carry float64) (pit []witness, scores []float64) {
 	for _, days := range origins {
 		for _, length := range totalWindows {
 			if length > len(days) && (length != totalWindows[0] || len(days) < 3) {
@@ -199,34 +199,17 @@ func totalErrors(origins [][]dayError, s *spread, carry float64) (pit, scores []
 				actual += d.actual
 			}
 			if sum.mean > negligible {
-				pit = append(pit, s.transform(sum.mean, sum.variance(carry), actual))
+				pit = append(pit, s.around(sum.mean, sum.variance(carry), actual))
 				scores = append(scores, (actual-sum.mean)/math.Sqrt(sum.variance(carry)))
 			}
 		}
 	}
-	slices.Sort(pit)
 	slices.Sort(scores)
 	return pit, scores
 }
 
 // leastWitnesses is how many past totals make a pool.
 const leastWitnesses = 50
-
-// bendTotals maps the wanted levels of a total to levels of the assumed distribution by the
-// series' own past totals, as far as there are any.
-func bendTotals(levels, own []float64) []float64 {
-	out := slices.Clone(levels)
-	for i, q := range levels {
-		if n := float64(len(own)) / float64(len(totalWindows)); len(own) > 0 {
-			q = (n*quantileOf(own, q) + recalibration*q) / (n + recalibration)
-		}
-		out[i] = min(max(q, 1e-4), 1-1e-4)
-		if i > 0 {
-			out[i] = max(out[i], out[i-1])
-		}
-	}
-	return out
-}
 
 // quantileOf interpolates a quantile of sorted values.
 func quantileOf(sorted []float64, q float64) float64 {

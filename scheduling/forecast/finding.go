@@ -36,6 +36,8 @@ type Finding struct {
 	Confidence float64     `json:"confidence"` // 0.5 = just over the line, towards 1 = no other explanation; not a probability
 	Text       string      `json:"text"`       // a sentence for a planner
 	Handling   string      `json:"handling"`   // what the forecast does with it when nobody decides
+
+	Alternatives []Alternative `json:"alternatives,omitempty"` // what else the same stretch may be, likeliest first
 }
 
 // Exclusion takes the stretch out of what teaches.

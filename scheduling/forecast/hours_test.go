@@ -44,7 +44,7 @@ func TestParseHours(t *testing.T) {
 
 func TestSeriesSumsAndOrder(t *testing.T) {
 	at := func(h, m int) time.Time { return time.Date(2026, 11, 11, h, m, 0, 0, time.UTC) }
-	s, err := forecast.NewSeries("q", 30*time.Minute, time.UTC, []forecast.Observation{
+	s, err := newSeries("q", 30*time.Minute, time.UTC, []observation{
 		{at(10, 5), 2}, {at(10, 0), 1}, {at(10, 29), 4}, {at(9, 0), 0}, {at(10, 30), 8}, {at(10, 30).AddDate(0, 0, -2), 16},
 	})
 	require.NoError(t, err)
@@ -55,11 +55,11 @@ func TestSeriesSumsAndOrder(t *testing.T) {
 	assert.Equal(t, 16.0, s.Values[21])
 	assert.True(t, s.Values[2*48+19] != s.Values[2*48+19], "no record is NaN, not zero")
 	assert.Equal(t, at(11, 0), s.End())
-	_, err = forecast.NewSeries("q", 30*time.Minute, time.UTC, []forecast.Observation{{at(1, 0), -1}})
+	_, err = newSeries("q", 30*time.Minute, time.UTC, []observation{{at(1, 0), -1}})
 	assert.Equal(t, "forecast.series", fault.CodeOf(err))
-	_, err = forecast.NewSeries("q", 7*time.Minute, time.UTC, nil)
+	_, err = newSeries("q", 7*time.Minute, time.UTC, nil)
 	assert.Equal(t, "forecast.series", fault.CodeOf(err))
-	_, err = forecast.NewSeries("q", time.Hour, time.UTC, []forecast.Observation{{at(1, 0), 1}, {at(1, 0).AddDate(300, 0, 0), 1}})
+	_, err = newSeries("q", time.Hour, time.UTC, []observation{{at(1, 0), 1}, {at(1, 0).AddDate(300, 0, 0), 1}})
 	assert.Equal(t, "forecast.series", fault.CodeOf(err))
 }
 
@@ -67,19 +67,19 @@ func TestSeriesSumsAndOrder(t *testing.T) {
 func TestClockChange(t *testing.T) {
 	loc, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
-	var obs []forecast.Observation
+	var obs []observation
 	start := time.Date(2026, 2, 1, 0, 0, 0, 0, loc)
 	for at := start; at.Before(time.Date(2026, 3, 29, 0, 0, 0, 0, loc)); at = at.Add(time.Hour) {
-		obs = append(obs, forecast.Observation{Start: at, Value: 10})
+		obs = append(obs, observation{Start: at, Value: 10})
 	}
-	s, err := forecast.NewSeries("q", time.Hour, loc, obs)
+	s, err := newSeries("q", time.Hour, loc, obs)
 	require.NoError(t, err)
 	r, err := forecast.Run(s, forecast.Options{Horizon: 47 * time.Hour})
 	require.NoError(t, err)
 	requireSane(t, r)
 	assert.Len(t, r.Curve.Points, 47, "29 March 2026 has 23 hours in Berlin")
 	back := time.Date(2026, 10, 25, 0, 0, 0, 0, loc)
-	s, err = forecast.NewSeries("q", time.Hour, loc, []forecast.Observation{{back.Add(2 * time.Hour), 1}, {back.Add(3 * time.Hour), 2}})
+	s, err = newSeries("q", time.Hour, loc, []observation{{back.Add(2 * time.Hour), 1}, {back.Add(3 * time.Hour), 2}})
 	require.NoError(t, err)
 	assert.Equal(t, 3.0, s.Values[2], "02:00 comes twice on 25 October")
 }

@@ -53,6 +53,8 @@ type inspector struct {
 	present [7][]float64 // recorded days of a weekday in which the slot has a record
 	days    [7]float64   // recorded days of a weekday
 	found   []Finding
+
+	openBefore []int // open slots before each slot of the history
 }
 
 func inspect(g *grid, s Series) []Finding {
@@ -67,7 +69,8 @@ func inspect(g *grid, s Series) []Finding {
 	in.runs()
 	in.oddDays()
 	in.shifts()
-	return in.sorted()
+	in.settle()
+	return in.found
 }
 
 // readRaw marks the slots with a record, excluded ones included, and counts presence.
@@ -238,11 +241,10 @@ func (in *inspector) covered(from, to time.Time, kinds ...FindingKind) bool {
 	return false
 }
 
-func (in *inspector) sorted() []Finding {
+func (in *inspector) sort() {
 	slices.SortStableFunc(in.found, func(a, b Finding) int {
 		return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To), cmp.Compare(a.Kind, b.Kind))
 	})
-	return in.found
 }
 
 // robustSD is the larger of the middle half's and the near tails' standard deviation: real

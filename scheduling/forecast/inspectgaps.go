@@ -167,6 +167,7 @@ func (in *inspector) reportClosed(from, to, days int, expected, evidence, limit 
 	if days > 3 {
 		f.Kind = ImportGap
 		f.Text = fmt.Sprintf("%s: no record on %d open days in a row: lost in the import?", where, days)
+		f.Alternatives = []Alternative{{ClosedDay, confidence(evidence, limit), fmt.Sprintf("%s: closed for %d open days, in no holiday table.", where, days)}}
 	}
 	in.report(f, evidence, limit)
 }

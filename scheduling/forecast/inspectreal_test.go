@@ -33,7 +33,7 @@ func realHistories(t testing.TB) []realHistory {
 	add := func(name, file, layout string, slots []time.Duration, o forecast.Options) {
 		obs := readObservations(t, sharedFile(t, file), layout)
 		for _, slot := range slots {
-			s, err := forecast.NewSeries(ids.Queue(name), slot, time.UTC, obs)
+			s, err := newSeries(ids.Queue(name), slot, time.UTC, obs)
 			require.NoError(t, err)
 			out = append(out, realHistory{fmt.Sprintf("%s %s", name, slot), s, o})
 		}

@@ -358,6 +358,6 @@ func (k *LagKernel) doubt() {
 		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: %d usable days with %.0f contacts are too few to learn when contacts follow an order; the prior rules the timing (%s), the history only how many", k.Tag, k.Days, k.Contacts, k.Prior))
 	}
 	if k.Days > 0 && k.Contacts == 0 {
-		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: not one contact in %d days", k.Tag, k.Days))
+		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: not one contact in %s", k.Tag, inDays(k.Days)))
 	}
 }

@@ -58,8 +58,9 @@ type picture struct {
 	loc  *time.Location
 	low  float64 // top edge of the drawing area: under the title and the event names
 	peak float64 // highest value of the axis
-	rows []int   // row of each event's name
 	part []Event // the events in the picture
+
+	names []eventName // where the name of each stands
 }
 
 // Draw writes panels one under the other as one SVG file. The same panels give the same bytes.
@@ -141,6 +142,10 @@ func (p *picture) heading() {
 		return fmt.Sprintf(`<path d="M0 34h18" stroke="%s" stroke-width="2"%s/>`, colour, dash)
 	}
 	pairs := p.pairs()
+	if len(pairs) > 0 && len(p.Band) > 0 {
+		legend(62, stroke(edgeColour, lowDashes), "P"+percentile(p.Levels[pairs[0][0]]))
+		legend(62, stroke(edgeColour, highDashes), "P"+percentile(p.Levels[pairs[0][1]]))
+	}
 	for i := range pairs {
 		outer := pairs[len(pairs)-1-i]
 		legend(96, fmt.Sprintf(`<rect y="29" width="18" height="10" fill="%s"/>`, bandColours[len(pairs)-1-i]),
@@ -183,6 +188,32 @@ func (p *picture) bands() {
 			}
 			fmt.Fprintf(p.b, `<path d="%sZ" fill="%s" stroke="%s" stroke-width="0.5"/>`+"\n", d.String(), bandColours[i], bandColours[i])
 		}
+	}
+	if pairs := p.pairs(); len(pairs) > 0 {
+		p.edge(pairs[0][0], lowDashes)
+		p.edge(pairs[0][1], highDashes)
+	}
+}
+
+// The outermost quantiles are lines too, so that low and high can be told apart where the band is
+// thin: dots below, dashes above.
+const (
+	edgeColour = "#2563eb"
+	lowDashes  = ` stroke-dasharray="1 3"`
+	highDashes = ` stroke-dasharray="6 3"`
+)
+
+// edge draws one quantile.
+func (p *picture) edge(level int, dashes string) {
+	for _, run := range p.runs(p.Band) {
+		if len(run[0].Quantiles) != len(p.Levels) {
+			continue
+		}
+		var d strings.Builder
+		for i, q := range run {
+			d.WriteString(chart.MoveOrLine(i) + p.xy(q.Start, q.Quantiles[level]))
+		}
+		fmt.Fprintf(p.b, `<path d="%s" fill="none" stroke="%s" stroke-width="0.9"%s/>`+"\n", d.String(), edgeColour, dashes)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +84,66 @@ func TestPlotBacktest(t *testing.T) {
 	band := forecast.Stitch(replays(2 * day))
 	require.NoError(t, band.Validate())
 	assert.Len(t, band.Points, 39*24, "day 50 to the end of the last week, without a gap")
+}
+
+// TestLabelsDoNotTouch draws many overlapping events with many openings: no two labels of a row touch,
+// what found no room can still be pointed at.
+func TestLabelsDoNotTouch(t *testing.T) {
+	var events []forecast.Event
+	for i := range 8 {
+		start := monday.AddDate(0, 0, 8-i) // not in order
+		e := forecast.Event{Family: "双11大促 " + strconv.Itoa(i), Start: start, End: start.AddDate(0, 0, 12)}
+		for h := range 6 {
+			e.Openings = append(e.Openings, start.Add(time.Duration(20+7*h)*time.Hour))
+		}
+		events = append(events, e)
+	}
+	svg := string(forecast.Draw(forecast.Panel{Slot: time.Hour, From: monday, To: monday.AddDate(0, 0, 14), Events: events, Title: "t"}))
+	requirePicture(t, []byte(svg))
+	label := regexp.MustCompile(`<text x="([0-9.]+)" y="([0-9.]+)"[^>]*fill="#b45309"[^>]*>([^<]+)</text>`)
+	ends := map[string]float64{}
+	labels := label.FindAllStringSubmatch(svg, -1)
+	for _, m := range labels {
+		x, err := strconv.ParseFloat(m[1], 64)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, x, ends[m[2]], "%q touches the label before it", m[3])
+		width := 24.0 // a time of five figures
+		if strings.Contains(m[3], "大促") {
+			width = 3*11 + 4*6 // three Chinese letters, four narrow ones
+		}
+		ends[m[2]] = x + width
+	}
+	assert.Greater(t, len(labels), 10)
+	for i := range 8 {
+		assert.Contains(t, svg, "<title>双11大促 "+strconv.Itoa(i)+"</title>")
+	}
+	assert.Equal(t, 8*6, strings.Count(svg, `stroke-dasharray="2 3"`)+repeated(events), "every opening has its line, once")
+}
+
+// repeated is how many openings of events fall on one instant with another.
+func repeated(events []forecast.Event) (n int) {
+	seen := map[time.Time]bool{}
+	for _, e := range events {
+		for _, at := range e.Openings {
+			if seen[at] || !at.Before(monday.AddDate(0, 0, 14)) {
+				n++
+			}
+			seen[at] = true
+		}
+	}
+	return n
+}
+
+// TestLowAndHighQuantilesDiffer: the outer quantiles have lines of different dashes, both in the legend.
+func TestLowAndHighQuantilesDiffer(t *testing.T) {
+	band := []scheduling.Point{{Start: monday, Mean: 5, Quantiles: []float64{2, 9}}, {Start: monday.Add(time.Hour), Mean: 5, Quantiles: []float64{2, 9}}}
+	svg := string(forecast.Draw(forecast.Panel{Slot: time.Hour, From: monday, To: monday.Add(2 * time.Hour), Levels: []float64{0.1, 0.9}, Band: band, BandName: "mean"}))
+	requirePicture(t, []byte(svg))
+	for _, dashes := range []string{`stroke-dasharray="1 3"`, `stroke-dasharray="6 3"`} {
+		assert.Equal(t, 2, strings.Count(svg, dashes), "%s: the line and its sign", dashes)
+	}
+	assert.Contains(t, svg, ">P10<")
+	assert.Contains(t, svg, ">P90<")
 }
 
 // TestDrawNeverNonsense draws arbitrary panels.

@@ -165,7 +165,7 @@ func (f *figures) allDoubts(c scheduling.Curve) []string {
 		if f.prior != nil {
 			rest = "the prior that was given"
 		}
-		doubts = append(doubts, fmt.Sprintf("only %.0f contacts on %d days carry the figure; the rest is %s", m.Contacts, m.Days, rest))
+		doubts = append(doubts, fmt.Sprintf("only %.0f contacts on %s carry the figure; the rest is %s", m.Contacts, inDays(m.Days), rest))
 	}
 	if f.all {
 		doubts = append(doubts, "fewer than seven ordinary days: event days teach the ordinary level too")

@@ -31,20 +31,20 @@ func sharedFile(t testing.TB, name string) string {
 	return path
 }
 
-func readObservations(t testing.TB, path, layout string) []forecast.Observation {
+func readObservations(t testing.TB, path, layout string) []observation {
 	t.Helper()
 	f, err := os.Open(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
 	rows, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
-	var obs []forecast.Observation
+	var obs []observation
 	for _, row := range rows[1:] {
 		at, err := time.Parse(layout, row[0])
 		require.NoError(t, err)
 		v, err := strconv.ParseFloat(row[1], 64)
 		require.NoError(t, err)
-		obs = append(obs, forecast.Observation{Start: at, Value: v})
+		obs = append(obs, observation{Start: at, Value: v})
 	}
 	return obs
 }
@@ -73,7 +73,7 @@ func bankWAPE(t testing.TB) (wape, p90 float64) {
 			days = append(days, day)
 		}
 	}
-	series, err := forecast.NewSeries("bank", 30*time.Minute, time.UTC, obs)
+	series, err := newSeries("bank", 30*time.Minute, time.UTC, obs)
 	require.NoError(t, err)
 	var e, sum, covered, points float64
 	for week := 12; week >= 1; week-- {
@@ -101,7 +101,7 @@ func bankWAPE(t testing.TB) (wape, p90 float64) {
 // bar is the "same date 2021" of the source note, 13.2 %.
 func TestParcelsNetwork(t *testing.T) {
 	obs := readObservations(t, sharedFile(t, "parcels_jd/network_daily.csv"), time.DateOnly)
-	series, err := forecast.NewSeries("network", 24*time.Hour, time.UTC, obs)
+	series, err := newSeries("network", 24*time.Hour, time.UTC, obs)
 	require.NoError(t, err)
 	at := func(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
 	event := func(f, a, b string) forecast.Event { return forecast.Event{Family: f, Start: at(a), End: at(b)} }
@@ -142,7 +142,7 @@ func TestHourlyEmergency(t *testing.T) {
 
 func replayEmergency(t testing.TB, step time.Duration) (forecast.Series, forecast.Benchmarks) {
 	obs := readObservations(t, sharedFile(t, "hourly_emergency/hourly_to_2018-02.csv"), time.RFC3339)
-	s, err := forecast.NewSeries("emergency", time.Hour, time.UTC, obs)
+	s, err := newSeries("emergency", time.Hour, time.UTC, obs)
 	require.NoError(t, err)
 	o := forecast.Options{Hours: forecast.AlwaysOpen(), Levels: emergencyLevels()}
 	replayed, err := forecast.Replay(t.Context(), s, o,

@@ -390,9 +390,8 @@ func (d *draft) refit(n *node, st stage) {
 	s.fitDays(all, n.engine.noise)
 	s.dayPIT = nil
 	for _, day := range all {
-		s.dayPIT = append(s.dayPIT, s.transform(day.mean, s.dayVariance(day.mean, day.lead), day.actual))
+		s.dayPIT = append(s.dayPIT, s.around(day.mean, s.dayVariance(day.mean, day.lead), day.actual))
 	}
-	slices.Sort(s.dayPIT)
 	s.slotUnits = float64(len(all))
 	s.dayBent = s.bend(s.dayPIT)
 	if s.perDay == 1 {
@@ -400,7 +399,7 @@ func (d *draft) refit(n *node, st stage) {
 	}
 	d.carry = carried(origins, s)
 	pit, scores := totalErrors(origins, s, d.carry)
-	d.totalBent, d.pastScores = bendTotals(s.levels, pit), scores
+	d.totalBent, d.pastScores = bendLevels(s.levels, pit, float64(len(pit))/float64(len(totalWindows))), scores
 }
 
 // note tells in the model of a series how much its share of the whole decided.

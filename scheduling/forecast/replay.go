@@ -110,7 +110,7 @@ type choices struct {
 	weights       [candidates]float64
 	spread        spread
 	carry         float64
-	totalPIT      []float64
+	totalPIT      []witness
 }
 
 func (e *engine) choices() choices {

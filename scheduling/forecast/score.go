@@ -19,7 +19,13 @@ type Score struct {
 	Pinball  *float64  `json:"pinball,omitempty"`  // mean over points and levels, contacts
 	Levels   []float64 `json:"levels,omitempty"`   // of Coverage
 	Coverage []float64 `json:"coverage,omitempty"` // per level: share of actuals at or below the quantile
+	Below    []float64 `json:"below,omitempty"`    // per level: share of actuals below the quantile
 }
+
+// Between Below and Coverage lie the actuals that equal the quantile. No whole number has exactly
+// nine of ten counts at or below it when counts are 0 to 3, so a perfect forecast of them covers
+// more than its level and has less than its level below: Below <= level <= Coverage is all that
+// can be asked of it.
 
 // Tally adds up a Score, point by point.
 type Tally struct {
@@ -27,12 +33,13 @@ type Tally struct {
 	score   Score
 	banded  int // points that had quantiles
 	pinball float64
+	covered []float64
 	below   []float64
 }
 
 // NewTally scores quantiles at these levels; nil scores means only.
 func NewTally(levels []float64) *Tally {
-	return &Tally{levels: slices.Clone(levels), below: make([]float64, len(levels))}
+	return &Tally{levels: slices.Clone(levels), covered: make([]float64, len(levels)), below: make([]float64, len(levels))}
 }
 
 // Add counts one point. quantiles are one per level, or nil when only a mean was forecast.
@@ -47,26 +54,14 @@ func (t *Tally) Add(actual, mean float64, quantiles []float64) {
 	t.banded++
 	for i, q := range quantiles {
 		t.pinball += pinballLoss(t.levels[i], actual, q)
-		t.below[i] += indicator(actual <= q)
+		t.covered[i] += indicator(actual <= q)
+		t.below[i] += indicator(actual < q)
 	}
 }
 
 // pinballLoss of a quantile at a level (Koenker and Bassett 1978): what it costs to have said q
 // when y came, in contacts.
 func pinballLoss(level, y, q float64) float64 { return max(level*(y-q), (level-1)*(y-q)) }
-
-// Merge adds the points of another tally of the same levels.
-func (t *Tally) Merge(o *Tally) {
-	t.score.Points += o.score.Points
-	t.score.Actual += o.score.Actual
-	t.score.Forecast += o.score.Forecast
-	t.score.AbsError += o.score.AbsError
-	t.banded += o.banded
-	t.pinball += o.pinball
-	for i := range t.below {
-		t.below[i] += o.below[i]
-	}
-}
 
 // Score so far. scale is the mean absolute error of the seasonal naive inside the history before
 // the first origin, the denominator of the MASE (Hyndman and Koehler 2006); 0 = not known.
@@ -82,9 +77,9 @@ func (t *Tally) Score(scale float64) Score {
 	}
 	if t.banded > 0 {
 		pinball := t.pinball / float64(t.banded*len(t.levels))
-		s.Pinball, s.Levels, s.Coverage = &pinball, t.levels, make([]float64, len(t.below))
-		for i, n := range t.below {
-			s.Coverage[i] = n / float64(t.banded)
+		s.Pinball, s.Levels, s.Coverage, s.Below = &pinball, t.levels, make([]float64, len(t.levels)), make([]float64, len(t.levels))
+		for i := range t.levels {
+			s.Coverage[i], s.Below[i] = t.covered[i]/float64(t.banded), t.below[i]/float64(t.banded)
 		}
 	}
 	return s

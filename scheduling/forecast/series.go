@@ -27,12 +27,6 @@ type Series struct {
 	Exclude  []Exclusion    // of its own history, beside Options.Exclude
 }
 
-// Observation is one record of a history: contacts at or from Start.
-type Observation struct {
-	Start time.Time
-	Value float64
-}
-
 // MaxValue bounds one slot: nobody has a million million contacts in a slot, and sums of such
 // numbers leave the range in which they can be added exactly.
 const MaxValue = 1e12
@@ -42,26 +36,9 @@ const MaxSlots = maxYears * 366 * 288
 
 const maxYears = 20
 
-// NewSeries puts observations, in any order, on a grid. Observations in the same slot are
-// summed: finer slots add up, and a history split over several logs is whole again. The order
-// does not matter to the last bit for whole numbers. Errors: "forecast.series" for a negative, not
-// finite or absurdly large value, a bad slot, or a span over 20 years.
-func NewSeries(queue ids.Queue, slot time.Duration, loc *time.Location, obs []Observation) (Series, error) {
-	b, err := NewBuilder(slot, loc)
-	if err != nil {
-		return Series{}, err
-	}
-	for i, o := range obs {
-		if err := b.Add(o.Start, o.Value); err != nil {
-			f := fault.Of(err)
-			f.Message = fmt.Sprintf("observation %d: %s", i, f.Message)
-			return Series{}, f
-		}
-	}
-	return b.Series(queue), nil
-}
-
-// Builder adds up a stream of observations in the memory of the resulting grid only.
+// Builder puts observations, in any order, on a grid. Observations in the same slot are summed:
+// finer slots add up, and a history split over several logs is whole again. The order does not
+// matter to the last bit for whole numbers. It needs the memory of the resulting grid only.
 type Builder struct {
 	slot   time.Duration
 	loc    *time.Location

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -18,8 +19,8 @@ type spread struct {
 	wild      []float64              // per hour of the day: slot variance over that of all hours; nil = 1
 	sigma2    [len(leadBins)]float64 // relative variance of a day total by lead
 	counts    bool                   // the history holds whole numbers
-	slotPIT   []float64              // sorted transforms of back-tested slots
-	dayPIT    []float64
+	slotPIT   []witness              // of back-tested slots
+	dayPIT    []witness
 	slotUnits float64 // independent units behind the transforms: days, not slots
 	perDay    int
 	levels    []float64 // the levels bent below
@@ -66,13 +67,11 @@ func (e *engine) fitSpread(points []point) spread {
 	s.slotUnits = float64(len(days))
 	if len(days) >= 10 {
 		for i := range points {
-			s.slotPIT = append(s.slotPIT, s.transform(points[i].mean, s.slotVariance(points[i].mean, points[i].lead, int(points[i].slot)), points[i].actual))
+			s.slotPIT = append(s.slotPIT, s.around(points[i].mean, s.slotVariance(points[i].mean, points[i].lead, int(points[i].slot)), points[i].actual))
 		}
 		for _, d := range days {
-			s.dayPIT = append(s.dayPIT, s.transform(d.mean, s.dayVariance(d.mean, d.lead), d.actual))
+			s.dayPIT = append(s.dayPIT, s.around(d.mean, s.dayVariance(d.mean, d.lead), d.actual))
 		}
-		slices.Sort(s.slotPIT)
-		slices.Sort(s.dayPIT)
 	}
 	s.slotBent, s.dayBent = s.bend(s.slotPIT), s.bend(s.dayPIT)
 	return s
@@ -233,17 +232,20 @@ func (s *spread) dayVariance(mean float64, lead int) float64 {
 }
 
 // bend maps each wanted level to the level of the assumed distribution that past actuals give.
-func (s *spread) bend(pit []float64) []float64 {
-	out := slices.Clone(s.levels)
+func (s *spread) bend(pit []witness) []float64 {
+	return bendLevels(s.levels, pit, s.slotUnits)
+}
+
+// bendLevels moves each level to where the past reached it, as far as n independent testimonies
+// outweigh the belief in the assumed distribution.
+func bendLevels(levels []float64, pit []witness, n float64) []float64 {
+	out := slices.Clone(levels)
 	if len(pit) == 0 {
 		return out
 	}
-	for i, q := range s.levels {
-		at := q * float64(len(pit)-1)
-		low := int(at)
-		high := min(low+1, len(pit)-1)
-		seen := pit[low] + (at-float64(low))*(pit[high]-pit[low])
-		bent := (s.slotUnits*seen + recalibration*q) / (s.slotUnits + recalibration)
+	seen := levelsReached(pit, levels)
+	for i, q := range levels {
+		bent := (n*seen[i] + recalibration*q) / (n + recalibration)
 		out[i] = min(max(bent, 1e-4), 1-1e-4)
 		if i > 0 {
 			out[i] = max(out[i], out[i-1])
@@ -252,23 +254,74 @@ func (s *spread) bend(pit []float64) []float64 {
 	return out
 }
 
-// transform is the (mid) probability of an actual under the assumed distribution.
-func (s *spread) transform(mean, variance, actual float64) float64 {
+// witness is where an actual fell under an assumed distribution: P(Y < y) and P(Y <= y), which
+// are one for what is not counted in small whole numbers.
+type witness struct{ below, upTo float64 }
+
+// levelsReached are the levels u at which the non-randomised PIT of the witnesses (spread.reached)
+// is q, for each of the ascending levels q: where the assumed distribution is right, u = q.
+func levelsReached(pit []witness, levels []float64) []float64 {
+	type turn struct{ at, jump, slope float64 }
+	turns := make([]turn, 0, 2*len(pit))
+	for _, w := range pit {
+		if w.upTo-w.below < 1e-9 {
+			turns = append(turns, turn{w.upTo, 1, 0})
+			continue
+		}
+		slope := 1 / (w.upTo - w.below)
+		turns = append(turns, turn{w.below, 0, slope}, turn{w.upTo, 0, -slope})
+	}
+	slices.SortFunc(turns, func(a, b turn) int { return cmp.Compare(a.at, b.at) })
+	out := make([]float64, len(levels))
+	next, n := 0, float64(len(pit))
+	var at, sum, slope float64
+	for _, t := range turns {
+		for ; next < len(levels) && slope > 1e-12 && sum+slope*(t.at-at) >= levels[next]*n; next++ {
+			out[next] = min(at+max(0, levels[next]*n-sum)/slope, t.at)
+		}
+		sum += slope*(t.at-at) + t.jump
+		at, slope = t.at, slope+t.slope
+		for ; next < len(levels) && t.jump > 0 && sum >= levels[next]*n; next++ {
+			out[next] = t.at
+		}
+	}
+	for ; next < len(levels); next++ {
+		out[next] = 1
+	}
+	return out
+}
+
+// around is P(Y < actual) and P(Y <= actual) under the assumed distribution; of a forecast of
+// nothing half and half, because it knows no more.
+func (s *spread) around(mean, variance, actual float64) witness {
 	variance = min(variance, mean*mean/leastShape)
 	switch {
 	case mean < negligible:
-		return 0.5
+		return witness{0.5, 0.5}
 	case s.counts && mean < countLimit:
-		return countTransform(mean, variance, actual)
+		below, upTo := countAround(mean, variance, actual)
+		return witness{below, upTo}
 	}
 	shape := mean * mean / variance
-	return mathext.GammaIncReg(shape, actual*mean/variance)
+	at := mathext.GammaIncReg(shape, actual*mean/variance)
+	return witness{at, at}
 }
 
-// quantiles of a slot at the levels the spread was made for; extra is a relative variance that
-// the back-test cannot know, that of an event.
-func (s *spread) quantiles(mean float64, lead, k int, extra float64) []float64 {
-	return s.invert(mean, s.slotVariance(mean, lead, k)+extra*mean*mean, s.slotBent)
+// reached is how much of an actual lies at or below a level of the assumed distribution: 0 or 1,
+// and a part of it where the actual's own probability holds the level. Its mean is the
+// non-randomised PIT at the level (Czado, Gneiting and Held 2009, eq. 2), which is the level for
+// a right forecast of counts, however small they are.
+func (s *spread) reached(mean, variance, actual, level float64) float64 {
+	switch w := s.around(mean, variance, actual); {
+	case mean < negligible:
+		return indicator(actual <= 0)
+	case w.upTo <= level:
+		return 1
+	case w.below >= level:
+		return 0
+	default:
+		return (level - w.below) / (w.upTo - w.below)
+	}
 }
 
 func (s *spread) invert(mean, variance float64, levels []float64) []float64 {

@@ -316,7 +316,7 @@ func (a *afterSales) forecast() (AfterSales, error) {
 		out.Kernels = append(out.Kernels, AfterSalesKernel{Tag: k.Tag, Says: k.Says(), Shares: k.Shares, Information: k.Information, Prior: k.Prior})
 	}
 	if n := len(h.Orders); n < 2*model.MaxLag {
-		a.doubts = append(a.doubts, fmt.Sprintf("orders are recorded for %d days only; a kernel reaches %d days back", n, model.MaxLag))
+		a.doubts = append(a.doubts, fmt.Sprintf("orders are recorded for %s only; a kernel reaches %d days back", days(n), model.MaxLag))
 	}
 	out.Doubts = append(a.doubts, out.Doubts...)
 	return out, nil
@@ -377,9 +377,17 @@ func (a *afterSales) counted(orders []float64) (out []OrdersOfDay) {
 		out = append(out, one)
 	}
 	if lost > 0 {
-		a.doubts = append(a.doubts, fmt.Sprintf("on %d days no order is recorded although there usually are many; the days around them stand for them", lost))
+		a.doubts = append(a.doubts, fmt.Sprintf("on %s no order is recorded although there usually are many; the days around stand in for it", days(lost)))
 	}
 	return out
+}
+
+// days is a number of days in words.
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
 }
 
 // orderCorrelation is how much errors of two shops' order forecasts go together: one sale moves both. A belief.

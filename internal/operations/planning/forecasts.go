@@ -86,6 +86,10 @@ func (p *Planning) makeForecasts(ctx context.Context, who access.Principal, in F
 	var before []previous
 	for _, a := range asked {
 		q := a.queue
+		if a.err == nil {
+			ahead := calendar.Range{Start: a.result.Origin, End: a.result.Origin.Add(time.Duration(a.result.Horizon))}
+			a.result.Doubts = append(a.result.Doubts, promotionDoubts(entered, p.policy.Promotions, platforms[q.Shop], ahead, p.gate.Zone)...)
+		}
 		one, err := p.finishForecast(ctx, scope, a, in)
 		switch {
 		case err == nil:

@@ -22,6 +22,12 @@ import (
 type Promotion struct {
 	Platform contracts.Platform `json:"platform" yaml:"platform"`
 	forecast.Event
+
+	// Of the calendar that ships: what is not sure of its dates (a sentence each), the quality of their
+	// source (A official, B press, C marketing text, GK general knowledge, INF inferred) and the source.
+	Unsure  []string `json:"unsure,omitempty" yaml:"-"`
+	Quality string   `json:"quality,omitempty" yaml:"-"`
+	Source  string   `json:"source,omitempty" yaml:"-"`
 }
 
 // eventsKey is the setting that holds the promotions people entered.
@@ -44,18 +50,20 @@ func replacedOn(platform contracts.Platform, entered []Promotion, shipped Promot
 	return slices.ContainsFunc(entered, func(e Promotion) bool { return e.appliesTo(platform) && e.same(shipped) })
 }
 
-// eventsFor are the events that a shop's platform feels: the entered ones, and the shipped ones
-// that no entered one replaces there.
-func eventsFor(entered, shipped []Promotion, platform contracts.Platform) []forecast.Event {
-	var out []forecast.Event
+// felt are the promotions that a shop's platform feels: the entered ones, and the shipped ones that
+// no entered one replaces there. A shipped one for all platforms stands back where the platform has its
+// own of the same family and time.
+func felt(entered, shipped []Promotion, platform contracts.Platform) []Promotion {
+	var out []Promotion
 	for _, e := range entered {
 		if e.appliesTo(platform) {
-			out = append(out, e.Event)
+			out = append(out, e)
 		}
 	}
 	for _, s := range shipped {
-		if s.appliesTo(platform) && !replacedOn(platform, entered, s) {
-			out = append(out, s.Event)
+		own := func(o Promotion) bool { return !o.everywhere() && o.appliesTo(platform) && o.same(s) }
+		if s.appliesTo(platform) && !replacedOn(platform, entered, s) && !(s.everywhere() && slices.ContainsFunc(shipped, own)) {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -68,6 +76,15 @@ func EventsOf(g gate.Gate, policy Policy) func(ctx context.Context, view *store.
 	return p.eventsOf
 }
 
+// eventsFor are the felt promotions as the forecaster takes them.
+func eventsFor(entered, shipped []Promotion, platform contracts.Platform) []forecast.Event {
+	var out []forecast.Event
+	for _, p := range felt(entered, shipped, platform) {
+		out = append(out, p.Event)
+	}
+	return out
+}
+
 // promotions are those that people entered and those that ship with the binary, without the shipped
 // ones that are replaced on every platform they are for.
 func (p *Planning) promotions(ctx context.Context) ([]Promotion, error) {
@@ -77,11 +94,11 @@ func (p *Planning) promotions(ctx context.Context) ([]Promotion, error) {
 	}
 	all := slices.Clone(entered)
 	for _, s := range p.policy.Promotions {
-		felt := slices.DeleteFunc(slices.Clone(contracts.Platforms), func(on contracts.Platform) bool { return !s.appliesTo(on) })
-		if len(felt) == 0 { // a platform without shops yet
-			felt = []contracts.Platform{s.Platform}
+		on := slices.DeleteFunc(slices.Clone(contracts.Platforms), func(on contracts.Platform) bool { return !s.appliesTo(on) })
+		if len(on) == 0 { // a platform without shops yet
+			on = []contracts.Platform{s.Platform}
 		}
-		if slices.ContainsFunc(felt, func(on contracts.Platform) bool { return !replacedOn(on, entered, s) }) {
+		if slices.ContainsFunc(on, func(on contracts.Platform) bool { return !replacedOn(on, entered, s) }) {
 			all = append(all, s)
 		}
 	}
@@ -136,6 +153,10 @@ func (p *Planning) PutPromotions(ctx context.Context, who access.Principal, prom
 	}
 	if err := fault.Bad("forecast.events", "promotions", promotionProblems(promotions)); err != nil {
 		return PromotionsChange{}, err
+	}
+	promotions = slices.Clone(promotions)
+	for i := range promotions { // whoever enters a date is its source
+		promotions[i].Unsure, promotions[i].Quality, promotions[i].Source = nil, "", ""
 	}
 	text, err := json.Marshal(promotions)
 	if err != nil {
