@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,9 @@ func readProblem(in io.Reader, flag, name string, into any) error {
 	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "cli.file", "%s %s: cannot be read: %s", flag, name, reason(err))
+	}
+	if name == "-" {
+		name = "standard input"
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	if text := bytes.TrimSpace(raw); len(text) == 0 || text[0] != '{' {
@@ -66,12 +70,35 @@ func unreadable(name string, err error, why string) error {
 // notOfThisForm names the field of a decoding error where it can.
 func notOfThisForm(name string, err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fault.Bad("staff.file", "input", []fault.Field{{File: name, Path: t.Field, Value: t.Value, Problem: "must be a " + t.Type.String()}})
+		if t.Field == "" {
+			return unreadable(name, err, "it is "+t.Value+", not "+formOfField(t.Type))
+		}
+		return fault.Bad("staff.file", "input", []fault.Field{{File: name, Path: t.Field, Value: t.Value, Problem: "must be " + formOfField(t.Type)}})
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return unreadable(name, f, f.Message)
 	}
 	return unreadable(name, err, strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// formOfField says what a field takes, without the names that the program has for it.
+func formOfField(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Pointer:
+		return formOfField(t.Elem())
+	default:
+		return "a group of fields"
+	}
 }
 
 // plainValue is a YAML document as JSON knows values: dates stay text.

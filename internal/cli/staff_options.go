@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/chaoban/chaoban/internal/operations/pricing"
 )
@@ -17,7 +16,8 @@ type staffAssumed struct {
 	ticketWork, ticketBy time.Duration
 }
 
-func (f *staffAssumed) bind(flags *pflag.FlagSet) {
+func (f *staffAssumed) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.Float64Var(&f.shrinkage, "shrinkage", 0, "share of paid time away from the queue, instead of the causes")
 	flags.StringVar(&f.people, "people", "", "file with causes, absence, adherence and ramp, JSON or YAML (docs/staffing.md)")
 	flags.Float64Var(&f.presence, "presence", 0, "least probability that enough of the rostered come, in whole people (default: absence counts with its mean)")

@@ -70,7 +70,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 	flags.IntVar(&f.days, "days", 14, "number of days")
 	flags.Float64Var(&f.level, "level", 0.9, "demand quantile to staff at")
 	flags.IntVar(&f.seats, "max-heads", 0, "most heads per queue and slot")
-	f.assumed.bind(flags)
+	f.assumed.bind(cmd)
 	flags.BoolVar(&f.newest, "newest", false, "plan the newest forecast even on days that were agreed with the client")
 	flags.StringVar(&f.plot, "plot", "", "picture to write, SVG; of the queue with the highest peak when there are several")
 	_ = cmd.MarkFlagRequired("from") // the flag exists

@@ -67,7 +67,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.IntVar(&f.in.Days, "days", 14, "number of days")
 	flags.Float64Var(&f.in.Level, "level", 0.9, "demand quantile to staff at")
-	f.assumed.bind(flags)
+	f.assumed.bind(cmd)
 	flags.IntVar(&f.in.MinHeads, "min-heads", 0, "least heads per queue and open slot (default 1)")
 	flags.IntVar(&f.in.MaxHeads, "max-heads", 0, "most heads per queue and slot")
 	flags.Float64Var(&f.in.VolumeFactor, "volume-factor", 0, "contacts times this (default 1)")
