@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -41,9 +42,10 @@ func readProblem(in io.Reader, flag, name string, into any) error {
 		if len(doc.Content) == 0 {
 			return unreadable(name, nil, "it is empty")
 		}
-		value, err := plainValue(doc.Content[0])
-		if err != nil {
-			return unreadable(name, err, err.Error())
+		value, bad := plainValue(doc.Content[0], "")
+		if bad != nil {
+			bad.File = name
+			return fault.Bad("staff.file", "input", []fault.Field{*bad})
 		}
 		if raw, err = json.Marshal(value); err != nil {
 			return unreadable(name, err, "it holds what JSON cannot")
@@ -101,49 +103,52 @@ func formOfField(t reflect.Type) string {
 	}
 }
 
-// plainValue is a YAML document as JSON knows values: dates stay text.
-func plainValue(n *yaml.Node) (any, error) {
+// plainValue is a YAML document as JSON knows values: dates stay text. bad is the first field that cannot be read.
+func plainValue(n *yaml.Node, path string) (value any, bad *fault.Field) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		out := map[string]any{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i].Value
+			at := strings.TrimPrefix(path+"."+key, ".")
 			if _, twice := out[key]; twice {
-				return nil, fault.New(fault.Invalid, "staff.file", "line %d: %s is there twice", n.Content[i].Line, key)
+				return nil, &fault.Field{Row: n.Content[i].Line, Path: at, Problem: "is there twice"}
 			}
-			v, err := plainValue(n.Content[i+1])
-			if err != nil {
-				return nil, err
+			if out[key], bad = plainValue(n.Content[i+1], at); bad != nil {
+				return nil, bad
 			}
-			out[key] = v
 		}
 		return out, nil
 	case yaml.SequenceNode:
 		out := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			v, err := plainValue(item)
-			if err != nil {
-				return nil, err
+			if out[i], bad = plainValue(item, fmt.Sprintf("%s[%d]", path, i)); bad != nil {
+				return nil, bad
 			}
-			out[i] = v
 		}
 		return out, nil
 	case yaml.AliasNode:
-		return plainValue(n.Alias)
+		return plainValue(n.Alias, path)
 	}
-	return plainScalar(n)
+	return plainScalar(n, path)
 }
 
-func plainScalar(n *yaml.Node) (any, error) {
+func plainScalar(n *yaml.Node, path string) (value any, bad *fault.Field) {
+	no := func(problem string) (any, *fault.Field) {
+		return nil, &fault.Field{Row: n.Line, Path: path, Value: n.Value, Problem: problem}
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil, nil
 	case "!!bool":
-		return strconv.ParseBool(strings.ToLower(n.Value))
+		return strings.EqualFold(n.Value, "true"), nil
 	case "!!int", "!!float":
 		var v float64
 		if err := n.Decode(&v); err != nil {
-			return nil, fault.New(fault.Invalid, "staff.file", "line %d: %q is no number", n.Line, n.Value)
+			return no("is no number")
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return no("must be a finite number")
 		}
 		if json.Valid([]byte(n.Value)) {
 			return json.Number(n.Value), nil

@@ -148,7 +148,7 @@ type planInput struct {
 		Days      int           `json:"days" doc:"1 to 62"`
 		Level     float64       `json:"level,omitempty" doc:"quantile to staff at; 0.9 unless given"`
 		MaxHeads  int           `json:"max_heads,omitempty" doc:"seats; no ceiling unless given"`
-		staffAssumed
+		StaffAssumed
 	}
 }
 

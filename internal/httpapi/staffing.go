@@ -67,8 +67,8 @@ func (s *Server) scenarios(ctx context.Context, in *struct{ Paging }) (*list[pri
 	return paged(ctx, items, next, err)
 }
 
-// staffAssumed is what plans and scenarios may say about people and tickets.
-type staffAssumed struct {
+// StaffAssumed is what plans and scenarios may say about people and tickets.
+type StaffAssumed struct {
 	Shrinkage float64         `json:"shrinkage,omitempty" doc:"share of paid time away from the queue, instead of the causes"`
 	People    *pricing.People `json:"people,omitempty" doc:"how heads become paid people, by cause; what is not given is taken from what is known, else assumed"`
 	Tickets   *ticketsBody    `json:"tickets,omitempty" doc:"after-sales tickets beside live contacts"`
@@ -104,7 +104,7 @@ type scenarioInput struct {
 		VolumeFactor float64       `json:"volume_factor,omitempty" doc:"contacts times this"`
 		HandleFactor float64       `json:"aht_factor,omitempty" doc:"handle times times this"`
 		TargetShare  float64       `json:"target_share,omitempty" doc:"share within the limit instead of the contracts'"`
-		staffAssumed
+		StaffAssumed
 	}
 }
 

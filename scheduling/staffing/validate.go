@@ -117,6 +117,9 @@ func (t Target) check(add func(path string, value any, problem string)) {
 	if t.Concurrency < 0 || t.Concurrency > MaxConcurrency {
 		add("target.concurrency", t.Concurrency, fmt.Sprintf("must be 0 to %d", MaxConcurrency))
 	}
+	if t.Concurrency == 0 && (t.Overhead > 0 || t.Rounds > 0) {
+		add("target.concurrency", t.Concurrency, "must be 1 or more beside overhead and rounds, which are for chats; calls have neither")
+	}
 	if t.Concurrency <= 1 {
 		return
 	}
