@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -130,12 +131,26 @@ func report(stderr io.Writer, cmd *cobra.Command, asJSON bool, err error) int {
 // usageFault tells cobra's own complaints (unknown flag, missing argument) from an error of ours
 // that nobody classified: the text of the latter stays inside.
 func usageFault(cmd *cobra.Command, err error) *fault.Error {
+	if found := badValue.FindStringSubmatch(err.Error()); found != nil {
+		if flag := cmd.Flags().Lookup(found[2]); flag != nil && formOf[flag.Value.Type()] != "" {
+			return fault.New(fault.Invalid, "cli.usage", "--%s %s: must be %s; see '%s --help'", flag.Name, found[1], formOf[flag.Value.Type()], cmd.CommandPath())
+		}
+	}
 	for _, sign := range []string{"unknown command", "unknown flag", "unknown shorthand", "required flag", "arg(s)", "invalid argument", "flag needs", "if any flags in the group", "bad flag syntax", "none of the others can be"} {
 		if strings.Contains(err.Error(), sign) {
 			return fault.New(fault.Invalid, "cli.usage", "%s; see '%s --help'", err, cmd.CommandPath())
 		}
 	}
 	return fault.Of(err)
+}
+
+// badValue is how the flag library words a value of another form: the value, and the long name of the flag.
+var badValue = regexp.MustCompile(`^invalid argument ("(?:[^"\\\\]|\\\\.)*") for "(?:-., )?--(.+)" flag: `)
+
+// formOf says what a flag of a type takes.
+var formOf = map[string]string{
+	"duration": "a length of time with its unit, such as 30s, 15m or 1h30m", "float64": "a number", "bool": "true or false",
+	"int": "a whole number", "uint64": "a whole number, 0 or more",
 }
 
 func exitCode(k fault.Kind) int {

@@ -99,8 +99,11 @@ func fromLockToPromotion(t *testing.T, data string, s *service) {
 	folder := t.TempDir()
 	plan := must(t, data, "staff", "plan", "--merchant", "lumi", "--from", "2026-11-08", "--days", "3", "--level", "0.5", "--plot", filepath.Join(folder, "plan.svg"))
 	assert.Contains(t, plan, "as agreed: "+demoQueue+", 2026-11-09 to 2026-11-10, lock ")
+	for _, want := range []string{"pace of replies by queue: measured", "opening 11-10 20:00 (double11): 50%", "tickets", "away from the queue: training 2% (assumed)"} {
+		assert.Contains(t, plan, want)
+	}
 	opened := must(t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:05")
-	for _, want := range []string{"2026-11-10 20:00", "agreed with 陈经理", "直播加场", "of own work", "least whole number for 80% within 30s", "term first-30s", "one more head avoids"} {
+	for _, want := range []string{"2026-11-10 20:00", "agreed with 陈经理", "直播加场", "of own work", "least whole number for 80% within 30s", "opening     2026-11-10 20:00 of double11: 50%", "in the rush", "pace        measured: ", "absence: 5.0 %", "term first-30s", "one more head avoids"} {
 		assert.Contains(t, opened, want)
 	}
 	type explanation struct {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -28,6 +30,7 @@ const (
 type erlangGrid struct {
 	header []string
 	rows   [][]string
+	comma  rune // between the cells
 }
 
 // erlangReader holds what reading one file needs.
@@ -71,12 +74,13 @@ func readErlangGrid(source io.Reader, file string, model staffing.Model) (*erlan
 		return nil, err
 	}
 	c := csv.NewReader(text)
+	c.Comma = separatorOf(text)
 	c.FieldsPerRecord = -1 // rows are checked here, so that every bad one is named at once
 	header, err := c.Read()
 	if err != nil {
 		return nil, r.broken(err)
 	}
-	g := &erlangGrid{header: slices.Clone(header)}
+	g := &erlangGrid{header: slices.Clone(header), comma: c.Comma}
 	if err := r.columns(g); err != nil {
 		return nil, err
 	}
@@ -84,6 +88,22 @@ func readErlangGrid(source io.Reader, file string, model staffing.Model) (*erlan
 		return nil, err
 	}
 	return g, nil
+}
+
+// separatorOf is what stands between the cells of the header: some spreadsheets write semicolons or tabs where others have commas. The
+// results are written with the same.
+func separatorOf(text *bufio.Reader) rune {
+	head, _ := text.Peek(text.Size()) // what there is; a shorter file is no error here
+	if end := bytes.IndexByte(head, '\n'); end >= 0 {
+		head = head[:end]
+	}
+	best, most := ',', bytes.Count(head, []byte{','})
+	for _, other := range []rune{';', '\t'} {
+		if n := bytes.Count(head, []byte(string(other))); n > most {
+			best, most = other, n
+		}
+	}
+	return best
 }
 
 // cases reads and evaluates all rows but blank ones.
@@ -264,6 +284,7 @@ func (r *erlangReader) broken(err error) error {
 // write prints the grid as CSV.
 func (g *erlangGrid) write(w io.Writer) error {
 	c := csv.NewWriter(w)
+	c.Comma = g.comma
 	err := c.Write(g.header)
 	if err == nil {
 		err = c.WriteAll(g.rows)

@@ -105,7 +105,7 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	}
 	if r, steady := e.Reached, e.Around[max(0, len(e.Around)-2)]; math.Abs(r.Share-steady.Share) > 0.001 {
 		after := "after the slots before it"
-		if e.Rounding.Bound == "rush" {
+		if len(e.Demand.Rushes) > 0 {
 			after = "in the rush"
 		}
 		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)

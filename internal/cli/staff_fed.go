@@ -183,7 +183,7 @@ func printShrinkage(line func(name, format string, args ...any), e pricing.Expla
 		}
 	}
 	if s.Mix != nil {
-		line("", "new people bring %.2f times the complaints of trained ones", s.Mix.Complaints)
+		line("", "complaints per contact: %.2f times those of a trained team", s.Mix.Complaints)
 	}
 }
 

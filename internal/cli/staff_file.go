@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"os"
-	"strconv"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -28,6 +30,9 @@ func readProblem(in io.Reader, flag, name string, into any) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "cli.file", "%s %s: cannot be read: %s", flag, name, reason(err))
 	}
+	if name == "-" {
+		name = "standard input"
+	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	if text := bytes.TrimSpace(raw); len(text) == 0 || text[0] != '{' {
 		var doc yaml.Node
@@ -37,9 +42,10 @@ func readProblem(in io.Reader, flag, name string, into any) error {
 		if len(doc.Content) == 0 {
 			return unreadable(name, nil, "it is empty")
 		}
-		value, err := plainValue(doc.Content[0])
-		if err != nil {
-			return unreadable(name, err, err.Error())
+		value, bad := plainValue(doc.Content[0], "")
+		if bad != nil {
+			bad.File = name
+			return fault.Bad("staff.file", "input", []fault.Field{*bad})
 		}
 		if raw, err = json.Marshal(value); err != nil {
 			return unreadable(name, err, "it holds what JSON cannot")
@@ -66,7 +72,10 @@ func unreadable(name string, err error, why string) error {
 // notOfThisForm names the field of a decoding error where it can.
 func notOfThisForm(name string, err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fault.Bad("staff.file", "input", []fault.Field{{File: name, Path: t.Field, Value: t.Value, Problem: "must be a " + t.Type.String()}})
+		if t.Field == "" {
+			return unreadable(name, err, "it is "+t.Value+", not "+formOfField(t.Type))
+		}
+		return fault.Bad("staff.file", "input", []fault.Field{{File: name, Path: t.Field, Value: t.Value, Problem: "must be " + formOfField(t.Type)}})
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return unreadable(name, f, f.Message)
@@ -74,49 +83,72 @@ func notOfThisForm(name string, err error) error {
 	return unreadable(name, err, strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// plainValue is a YAML document as JSON knows values: dates stay text.
-func plainValue(n *yaml.Node) (any, error) {
+// formOfField says what a field takes, without the names that the program has for it.
+func formOfField(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Pointer:
+		return formOfField(t.Elem())
+	default:
+		return "a group of fields"
+	}
+}
+
+// plainValue is a YAML document as JSON knows values: dates stay text. bad is the first field that cannot be read.
+func plainValue(n *yaml.Node, path string) (value any, bad *fault.Field) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		out := map[string]any{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i].Value
+			at := strings.TrimPrefix(path+"."+key, ".")
 			if _, twice := out[key]; twice {
-				return nil, fault.New(fault.Invalid, "staff.file", "line %d: %s is there twice", n.Content[i].Line, key)
+				return nil, &fault.Field{Row: n.Content[i].Line, Path: at, Problem: "is there twice"}
 			}
-			v, err := plainValue(n.Content[i+1])
-			if err != nil {
-				return nil, err
+			if out[key], bad = plainValue(n.Content[i+1], at); bad != nil {
+				return nil, bad
 			}
-			out[key] = v
 		}
 		return out, nil
 	case yaml.SequenceNode:
 		out := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			v, err := plainValue(item)
-			if err != nil {
-				return nil, err
+			if out[i], bad = plainValue(item, fmt.Sprintf("%s[%d]", path, i)); bad != nil {
+				return nil, bad
 			}
-			out[i] = v
 		}
 		return out, nil
 	case yaml.AliasNode:
-		return plainValue(n.Alias)
+		return plainValue(n.Alias, path)
 	}
-	return plainScalar(n)
+	return plainScalar(n, path)
 }
 
-func plainScalar(n *yaml.Node) (any, error) {
+func plainScalar(n *yaml.Node, path string) (value any, bad *fault.Field) {
+	no := func(problem string) (any, *fault.Field) {
+		return nil, &fault.Field{Row: n.Line, Path: path, Value: n.Value, Problem: problem}
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil, nil
 	case "!!bool":
-		return strconv.ParseBool(strings.ToLower(n.Value))
+		return strings.EqualFold(n.Value, "true"), nil
 	case "!!int", "!!float":
 		var v float64
 		if err := n.Decode(&v); err != nil {
-			return nil, fault.New(fault.Invalid, "staff.file", "line %d: %q is no number", n.Line, n.Value)
+			return no("is no number")
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return no("must be a finite number")
 		}
 		if json.Valid([]byte(n.Value)) {
 			return json.Number(n.Value), nil

@@ -146,8 +146,8 @@ type planInput struct {
 		From      calendar.Date `json:"from" doc:"first day"`
 		Days      int           `json:"days" doc:"1 to 62"`
 		Level     float64       `json:"level,omitempty" doc:"quantile to staff at; 0.9 unless given"`
-		Shrinkage float64       `json:"shrinkage,omitempty" doc:"0.12 unless given"`
 		MaxHeads  int           `json:"max_heads,omitempty" doc:"seats; no ceiling unless given"`
+		StaffAssumed
 	}
 }
 
@@ -156,7 +156,7 @@ func (s *Server) makePlans(ctx context.Context, in *planInput) (*one[page[operat
 	made, err := s.deps.Ops.Pricing.MakePlans(ctx, whoOf(ctx), pricing.PlanInput{
 		Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), From: b.From, Days: b.Days,
 		Newest:  b.Newest,
-		Options: pricing.Options{Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads},
+		Options: pricing.Options{Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads, People: b.People, Tickets: b.Tickets.options()},
 	})
 	if err != nil {
 		return nil, err

@@ -67,6 +67,27 @@ func (s *Server) scenarios(ctx context.Context, in *struct{ Paging }) (*list[pri
 	return paged(ctx, items, next, err)
 }
 
+// StaffAssumed is what plans and scenarios may say about people and tickets.
+type StaffAssumed struct {
+	Shrinkage float64         `json:"shrinkage,omitempty" doc:"share of paid time away from the queue, instead of the causes"`
+	People    *pricing.People `json:"people,omitempty" doc:"how heads become paid people, by cause; what is not given is taken from what is known, else assumed"`
+	Tickets   *ticketsBody    `json:"tickets,omitempty" doc:"after-sales tickets beside live contacts"`
+}
+
+type ticketsBody struct {
+	Off        bool    `json:"off,omitempty" doc:"no tickets in the plan"`
+	HandleTime period  `json:"aht,omitempty" doc:"work in a ticket; 6m unless given"`
+	Due        period  `json:"due,omitempty" doc:"from opened to due; as measured unless given, else 24h"`
+	UsableIdle float64 `json:"usable_idle,omitempty" doc:"share of live agents' idle time that tickets can use; 0.5 unless given"`
+}
+
+func (b *ticketsBody) options() *pricing.TicketOptions {
+	if b == nil {
+		return nil
+	}
+	return &pricing.TicketOptions{Off: b.Off, HandleTime: b.HandleTime.d, Due: b.Due.d, UsableIdle: b.UsableIdle}
+}
+
 type scenarioInput struct {
 	Body struct {
 		Name         string        `json:"name" minLength:"1" maxLength:"64" doc:"unique; letters, digits and . _ - / : @"`
@@ -78,12 +99,12 @@ type scenarioInput struct {
 		Days         int           `json:"days" doc:"1 to 62"`
 		Method       string        `json:"method,omitempty" maxLength:"20" doc:"each unless given: every queue for itself; pooled: agents share queues; margin: the largest expected margin"`
 		Level        float64       `json:"level,omitempty" doc:"quantile to staff at; 0.9 unless given"`
-		Shrinkage    float64       `json:"shrinkage,omitempty" doc:"0.12 unless given"`
 		MinHeads     int           `json:"min_heads,omitempty" doc:"in every open slot; 1 unless given"`
 		MaxHeads     int           `json:"max_heads,omitempty" doc:"seats; no ceiling unless given"`
 		VolumeFactor float64       `json:"volume_factor,omitempty" doc:"contacts times this"`
 		HandleFactor float64       `json:"aht_factor,omitempty" doc:"handle times times this"`
 		TargetShare  float64       `json:"target_share,omitempty" doc:"share within the limit instead of the contracts'"`
+		StaffAssumed
 	}
 }
 
@@ -94,7 +115,7 @@ func (s *Server) makeScenario(ctx context.Context, in *scenarioInput) (*one[pric
 			Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), Newest: b.Newest, From: b.From, Days: b.Days,
 			Options: pricing.Options{
 				Method: pricing.Method(b.Method), Level: b.Level, Shrinkage: b.Shrinkage, MinHeads: b.MinHeads, MaxHeads: b.MaxHeads,
-				VolumeFactor: b.VolumeFactor, HandleFactor: b.HandleFactor, TargetShare: b.TargetShare,
+				VolumeFactor: b.VolumeFactor, HandleFactor: b.HandleFactor, TargetShare: b.TargetShare, People: b.People, Tickets: b.Tickets.options(),
 			},
 		},
 	})

@@ -101,3 +101,82 @@ func TestFromForecastToPromotedScenario(t *testing.T) {
 	assert.Equal(t, []string{done.Plans[0].ID}, rows.Items[0].Promoted.Plans)
 	assert.Equal(t, 403, h.ask(t, "client-lumi", "GET", "/v1/scenarios/"+more.ID, nil).status)
 }
+
+// Impossible input has one clear error with the field, by the API as by command; people and tickets are options of both.
+func TestPlansRefuseImpossibleInput(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	day := calendar.MakeDate(2026, time.June, 1)
+	curve := scheduling.Curve{Queue: "lumi-tmall/pre", Slot: time.Hour, Levels: []float64{0.5, 0.9}}
+	none := scheduling.Curve{Queue: "orca-jd/pre", Slot: time.Hour, Levels: []float64{0.5, 0.9}}
+	for hour := 9; hour < 18; hour++ {
+		start := day.In(h.Zone()).Add(time.Duration(hour) * time.Hour)
+		curve.Points = append(curve.Points, scheduling.Point{Start: start, Mean: 100, Quantiles: []float64{100, 160}, HandleTime: 3 * time.Minute})
+		none.Points = append(none.Points, scheduling.Point{Start: start, Quantiles: []float64{0, 0}})
+	}
+	h.AddForecast(t, operations.Forecast{ID: "f", Queue: curve.Queue, Range: calendar.Day(day, h.Zone()), Curve: curve, Model: "by hand"})
+	h.AddForecast(t, operations.Forecast{ID: "g", Queue: none.Queue, Range: calendar.Day(day, h.Zone()), Curve: none, Model: "by hand"})
+
+	for name, c := range map[string]struct {
+		path, extra, code string
+		want              []string
+	}{
+		"no days":         {"plans", `,"days":0`, "plan.input", []string{"days: must be between 1 and 62"}},
+		"above 100 %":     {"plans", `,"level":1.2`, "plan.input", []string{"level: must lie between 0 and 1"}},
+		"no such level":   {"plans", `,"level":0.75`, "plan.input", []string{"level: is not in the forecast", "0.5, 0.9"}},
+		"all away":        {"plans", `,"shrinkage":1`, "plan.input", []string{"shrinkage: must lie between 0 and 1"}},
+		"two shrinkages":  {"plans", `,"shrinkage":0.1,"people":{}`, "plan.input", []string{"shrinkage: does not go with people"}},
+		"cause above all": {"plans", `,"people":{"causes":[{"name":"training","stage":"in_shift","share":1.2}]}`, "plan.input", []string{"people.causes[0].share"}},
+		"presence":        {"plans", `,"people":{"presence":1.5}`, "plan.input", []string{"people.presence"}},
+		"idle time":       {"plans", `,"tickets":{"usable_idle":1.5}`, "plan.input", []string{"tickets.usable_idle"}},
+		"no merchant":     {"plans", `,"merchant":"nosuch"`, "store.not_found", []string{`"nosuch"`}},
+		"volume":          {"scenarios", `,"name":"a","volume_factor":-1`, "scenario.input", []string{"volume_factor: must be between 0.01 and 100"}},
+		"handle time":     {"scenarios", `,"name":"a","aht_factor":1000`, "scenario.input", []string{"aht_factor: must be between 0.01 and 100"}},
+		"target":          {"scenarios", `,"name":"a","target_share":1.2`, "scenario.input", []string{"target_share: must lie between 0 and 1"}},
+		"out of reach":    {"scenarios", `,"name":"a","aht_factor":30,"merchant":"lumi"`, "staffing.unreachable", []string{"queue lumi-tmall/pre", "cannot be reached", "even a free agent reaches"}},
+	} {
+		problem := h.ask(t, "supervisor", "POST", "/v1/"+c.path, `{"from":"2026-06-01","days":1`+c.extra+`}`).problem(t)
+		assert.Equal(t, c.code, problem.Code, name)
+		text := problem.Detail
+		for _, f := range problem.Errors {
+			text += "\n" + fmt.Sprint(f)
+		}
+		for _, want := range c.want {
+			for _, part := range strings.SplitN(want, ": ", 2) {
+				assert.Contains(t, text, part, name)
+			}
+		}
+	}
+	for name, body := range map[string]string{"NaN": `{"from":"2026-06-01","days":1,"level":NaN}`, "a misspelt field": `{"from":"2026-06-01","days":1,"levle":0.5}`} {
+		assert.Equal(t, 400, h.ask(t, "supervisor", "POST", "/v1/plans", body).status, name)
+	}
+
+	var plans struct {
+		Items []struct {
+			ID, Queue   string
+			Requirement struct {
+				Needs []struct {
+					Heads int
+					Paid  float64
+				}
+			}
+		}
+	}
+	h.ask(t, "supervisor", "POST", "/v1/plans", `{"from":"2026-06-01","days":1,"level":0.5,
+		"people":{"causes":[{"name":"training","stage":"in_shift","share":0.1}],"absence":{"share":0.2},"adherence":0.9},"tickets":{"aht":"8m","due":"4h"}}`).into(t, &plans)
+	require.Len(t, plans.Items, 2)
+	assert.Equal(t, 1, plans.Items[1].Requirement.Needs[0].Heads, "no contacts: the floor")
+	n := plans.Items[0].Requirement.Needs[0]
+	assert.InDelta(t, float64(n.Heads)/0.9/0.9/0.8, n.Paid, 0.001, "adherence, training, absence")
+	var e struct {
+		Shrinkage struct {
+			Lines []struct{ Cause string }
+		}
+	}
+	h.ask(t, "supervisor", "GET", "/v1/plans/"+plans.Items[0].ID+"/explain?at=2026-06-01T12:07:00%2B08:00", nil).into(t, &e)
+	var causes []string
+	for _, l := range e.Shrinkage.Lines {
+		causes = append(causes, l.Cause)
+	}
+	assert.Equal(t, []string{"required", "adherence", "training", "absence"}, causes)
+}

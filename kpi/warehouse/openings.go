@@ -42,6 +42,9 @@ func (r Reader) Openings(ctx context.Context, at []time.Time, minutes int) ([]Op
 		return nil, err
 	}
 	var list []Opening
+	at = slices.Clone(at)
+	slices.SortFunc(at, func(a, b time.Time) int { return a.Compare(b) })
+	at = slices.CompactFunc(at, time.Time.Equal) // one that is named twice counts once
 	q := openingQuestion{merchants: r.scope.merchants(nil), at: at, minutes: minutes, zone: r.w.zone}
 	err = r.rowsOf(forRollup(ctx), conn, q.toSQL(), func(rows driver.Rows) error {
 		var queue string

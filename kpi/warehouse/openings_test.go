@@ -45,7 +45,7 @@ func TestOpeningsAgreeWithAssemble(t *testing.T) {
 				want[cell{c.t.Queue, opening.UTC(), int(since / time.Minute)}]++
 			}
 		}
-		list, err := w.In(everything).Openings(context.Background(), distinct(at), 60)
+		list, err := w.In(everything).Openings(context.Background(), at, 60)
 		require.NoError(t, explain(err))
 		got := map[cell]float64{}
 		for _, o := range list {
@@ -73,15 +73,6 @@ func repeated(before []time.Time, at time.Time) bool {
 		}
 	}
 	return false
-}
-
-func distinct(at []time.Time) (out []time.Time) {
-	for i, x := range at {
-		if !repeated(at[:i], x) {
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 // Two merchants have chats after one instant; each sees its own minutes.

@@ -35,7 +35,7 @@ func (in Input) Validate() error {
 		add("max_heads", in.MaxHeads, "must be 0 (none) or at least min_heads")
 	}
 	if in.Target.Level != 0 && !slices.Contains(in.Curve.Levels, in.Target.Level) {
-		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or one of the curve's levels %v", in.Curve.Levels))
+		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or a level of the forecast: %v", in.Curve.Levels))
 	}
 	in.Target.check(add)
 	in.checkRushes(add)
@@ -116,6 +116,9 @@ func (t Target) check(add func(path string, value any, problem string)) {
 	}
 	if t.Concurrency < 0 || t.Concurrency > MaxConcurrency {
 		add("target.concurrency", t.Concurrency, fmt.Sprintf("must be 0 to %d", MaxConcurrency))
+	}
+	if t.Concurrency == 0 && (t.Overhead > 0 || t.Rounds > 0) {
+		add("target.concurrency", t.Concurrency, "must be 1 or more beside overhead and rounds, which are for chats; calls have neither")
 	}
 	if t.Concurrency <= 1 {
 		return

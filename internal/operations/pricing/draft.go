@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/contracts"
@@ -89,6 +90,9 @@ func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covere
 			if s.lock != nil {
 				part.Lock = s.lock.ID
 			}
+			if err := s.has(t.asked, d.curve.Levels); err != nil {
+				return nil, err
+			}
 			one := stretch{
 				queue: t.queue, part: part, curve: d.in(part.Range, t.asked), days: d.wholeDays(part.Range, p.gate.Zone, t.asked), agreed: t.agreed,
 			}
@@ -100,6 +104,21 @@ func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covere
 	}
 	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
 	return out, nil
+}
+
+// has refuses a level that the forecast of a source does not have. Method margin looks at all levels.
+func (s source) has(o Options, levels []float64) error {
+	if o.Method == MarginMethod || slices.Contains(levels, o.Level) {
+		return nil
+	}
+	known := make([]string, len(levels))
+	for i, l := range levels {
+		known[i] = fmt.Sprint(l)
+	}
+	return fault.Bad("plan.input", "plan", []fault.Field{{
+		Path: "level", Value: fmt.Sprint(o.Level), Problem: fmt.Sprintf("is not in the forecast %s of %s, which has %s: take one of these, or make a forecast with that level",
+			s.forecast, s.queue, strings.Join(known, ", ")),
+	}})
 }
 
 // learn puts into a stretch what is known about its contacts: rounds, pace, and the crowds at openings.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +12,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/clickhouseserver/enginetest"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
@@ -22,6 +25,8 @@ import (
 	"github.com/chaoban/chaoban/kpi/warehouse"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/forecast"
+	"github.com/chaoban/chaoban/scheduling/staffing/people"
+	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
@@ -233,4 +238,117 @@ func TestTicketsAreInThePlan(t *testing.T) {
 	capped := h.plans(t, pricing.PlanInput{From: today, Days: 1, Options: pricing.Options{Level: 0.5, MaxHeads: 1, Tickets: &pricing.TicketOptions{HandleTime: time.Hour}}})[0]
 	assert.Contains(t, strings.Join(pricing.FiguresOf(capped).Deferred.Doubts, "\n"), "under the ceiling")
 	assert.Equal(t, 1, pricing.FiguresOf(capped).Peak)
+}
+
+// publish makes shifts binding.
+func (h *house) publish(t *testing.T, id ids.Roster, span calendar.Range, shifts []scheduling.Shift) {
+	t.Helper()
+	slices.SortStableFunc(shifts, func(a, b scheduling.Shift) int { return strings.Compare(string(a.Agent), string(b.Agent)) })
+	ok(t, h.DB.Change(t.Context(), operationstest.Admin, h.Clock, func(tx *store.Tx) error {
+		if _, err := tx.AddRoster(store.Roster{ID: id, Title: string(id), Range: span, Shifts: shifts}); err != nil {
+			return err
+		}
+		_, err := tx.SetRosterState(id, store.Published, store.AnyVersion)
+		return err
+	}))
+}
+
+// agents are those who know the queue pre, by id.
+func (h *house) agents(t *testing.T) (out []workforce.Agent) {
+	t.Helper()
+	all, err := gate.Agents(t.Context(), h.DB.In(access.Scope{Everything: true}))
+	ok(t, err)
+	for _, a := range all {
+		if slices.ContainsFunc(a.Skills, func(s workforce.Skill) bool { return s.Queue == pre }) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Absence is who did not come to published shifts, leave is what is entered, the ramp follows who began when; who names one share gets it.
+func TestPlansKnowWhoIsAway(t *testing.T) {
+	t.Parallel()
+	h := measuredHouse(t)
+	h.AddPeople(t, 1005, 2, string(pre))
+	b := warehouse.Batch{ID: "b"}
+	var shifts []scheduling.Shift
+	for d := range 20 {
+		day := today.Add(d - 20)
+		for n := range 6 {
+			agent := ids.Agent(fmt.Sprint(1001 + n))
+			shifts = append(shifts, operationstest.ShiftOf(agent, day, 9))
+			if n == 0 && d%4 == 0 {
+				continue // five shifts to which nobody came
+			}
+			b.States = append(b.States, chatlog.AgentState{Agent: agent, State: chatlog.Ready, Start: at(day, 9).UTC(), End: at(day, 17).UTC()})
+		}
+	}
+	h.Ingest(t, b)
+	h.publish(t, "r", calendar.Range{Start: today.Add(-20).In(shanghai), End: today.In(shanghai)}, shifts)
+	h.opening(t, "f", pre, today, 20, 40)
+	plan := h.plans(t, pricing.PlanInput{From: today, Days: 1, Options: pricing.Options{Level: 0.5}})[0]
+	s := pricing.FiguresOf(plan).Shrinkage
+	assert.InDelta(t, 5.0/120, s.Absence.Share, 1e-12)
+	assert.Contains(t, s.Sources, pricing.ShrinkSource{Cause: "absence", Says: "measured: 5 of 120 published shifts on 20 days"})
+	assert.InDelta(t, 0.035, s.Causes[2].Share, 0, "no leave is entered")
+
+	// Two of six have leave on one of the two days: 2 of 12 person-days.
+	staff := h.agents(t)
+	for i := range 2 {
+		staff[i].Unavailable = []calendar.Range{calendar.Day(today.Add(1), shanghai)}
+	}
+	_, err := h.Administration.PutAgents(t.Context(), operationstest.Admin, staff)
+	ok(t, err)
+	h.opening(t, "g", pre, today.Add(1), 20, 40)
+	both := h.plans(t, pricing.PlanInput{From: today, Days: 2, Options: pricing.Options{Level: 0.5, People: &pricing.People{Ramp: people.Ramp{{FromWeek: 0, Speed: 0.5, Complaints: 2}, {FromWeek: 4, Speed: 1, Complaints: 1}}}}})[0]
+	s = pricing.FiguresOf(both).Shrinkage
+	assert.InDelta(t, 2.0/12, s.Causes[2].Share, 1e-12)
+	assert.Contains(t, s.Sources, pricing.ShrinkSource{Cause: "leave", Says: "entered: 2 of 12 person-days"})
+	require.NotEmpty(t, s.Team)
+	heads := 0.0
+	for _, c := range s.Team {
+		heads += c.Heads
+	}
+	assert.InDelta(t, 6, heads, 0)
+
+	e, err := h.Pricing.Explain(t.Context(), planner, pricing.ExplainInput{Plan: both.ID, At: at(today, 12)})
+	ok(t, err)
+	require.NotNil(t, e.Shrinkage.Mix)
+	paid := int64(0)
+	for _, l := range e.Shrinkage.Lines {
+		paid += l.MilliHeads
+	}
+	assert.InDelta(t, e.Need.Paid*1000, float64(paid), 1e-6, "the causes add up to the paid heads")
+
+	whole := h.plans(t, pricing.PlanInput{From: today, Days: 1, Options: pricing.Options{Level: 0.5, People: &pricing.People{Presence: 0.95}}})[0]
+	assert.True(t, pricing.FiguresOf(whole).Shrinkage.Whole)
+	assert.GreaterOrEqual(t, whole.Requirement.Needs[0].Paid, plan.Requirement.Needs[0].Paid, "a reserve costs more than the mean")
+	flat := h.plans(t, pricing.PlanInput{From: today, Days: 1, Options: pricing.Options{Level: 0.5, Shrinkage: 0.2}})[0]
+	assert.InDelta(t, float64(flat.Requirement.Needs[0].Heads)/0.8, flat.Requirement.Needs[0].Paid, 1e-9)
+}
+
+// Only the adjustments that move a slot are told, with what they did; the others are counted.
+func TestExplainTellsTheAdjustmentsOfTheSlot(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 2, 40)
+	raise := func(percent float64, target forecast.Target, reason string) {
+		t.Helper()
+		_, err := h.Planning.Adjust(t.Context(), planner, planning.AdjustInput{Forecast: "f", Kind: forecast.LayerPercent, Amount: percent, Target: target, Reason: reason})
+		ok(t, err)
+	}
+	raise(50, forecast.Target{Days: calendar.Dates{From: today, Until: today.Add(1)}}, "直播")
+	raise(100, forecast.Target{Days: calendar.Dates{From: today.Add(1), Until: today.Add(2)}}, "第二天")
+	raise(10, forecast.Target{Days: calendar.Dates{From: today, Until: today.Add(2)}}, "两天")
+	h.plans(t, pricing.PlanInput{From: today, Days: 2, Options: pricing.Options{Level: 0.5}})
+	e, err := h.Pricing.Explain(t.Context(), planner, pricing.ExplainInput{Queue: pre, At: at(today, 12)})
+	ok(t, err)
+	require.Len(t, e.Demand.Layers, 2)
+	assert.Equal(t, 1, e.Demand.Others)
+	assert.Equal(t, []string{"直播", "两天"}, []string{e.Demand.Layers[0].Reason, e.Demand.Layers[1].Reason})
+	assert.InDelta(t, 40, e.Demand.Layers[0].Before, 1e-9)
+	assert.InDelta(t, 60, e.Demand.Layers[0].After, 1e-9)
+	assert.InDelta(t, 66, e.Demand.Layers[1].After, 1e-9)
+	assert.InDelta(t, 66, e.Demand.Mean, 1e-9)
 }

@@ -168,7 +168,8 @@ func compare(shifts []store.Shift, on map[calendar.Date]map[ids.Agent]bool, zone
 			continue
 		}
 		out[i].rostered = append(out[i].rostered, s.Agent)
-		if !on[day][s.Agent] && !on[day.Add(1)][s.Agent] { // a night shift may begin at midnight
+		last := calendar.DateOf(s.End.Add(-1), zone) // of a night shift the second day counts too
+		if !on[day][s.Agent] && !on[last][s.Agent] {
 			out[i].absent = append(out[i].absent, s.Agent)
 		}
 	}

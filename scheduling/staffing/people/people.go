@@ -59,12 +59,12 @@ type Cause struct {
 // person is absent with probability Share; Correlation is that between two people on the same day
 // (flu, snow, the day after a festival), which makes the number absent beta-binomial.
 type Absence struct {
-	Share       float64  `json:"share" yaml:"share"`             // mean, [0,1)
-	Correlation float64  `json:"correlation" yaml:"correlation"` // [0,1); 0 = people decide alone (binomial)
+	Share       float64  `json:"share" yaml:"share"`                       // mean, [0,1)
+	Correlation float64  `json:"correlation,omitempty" yaml:"correlation"` // [0,1); 0 = people decide alone (binomial)
 	Windows     []Window `json:"windows,omitempty" yaml:"windows,omitempty"`
 	// Level is the least probability that enough people are present, (0,1). 0 = the mean rule
 	// present / (1 - share), which is met only about every second day.
-	Level float64 `json:"level" yaml:"level"`
+	Level float64 `json:"level,omitempty" yaml:"level"`
 }
 
 // Need is what one slot asks for.

@@ -44,7 +44,7 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"target not a number": {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Target.Share = math.NaN() }, []string{"queues[0].target.share"}},
 		"zero handle time":    {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Target.HandleTime = 0 }, []string{"queues[0].curve.points[0].handle_time", "queues[0].target.handle_time"}},
 		"negative volume":     {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Curve.Points[1].Mean = -1 }, []string{"queues[0].curve.points[1].mean"}},
-		"calls at limit 3":    {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Target.Concurrency = 0 }, []string{"groups[0].skills[0]"}},
+		"calls at limit 3":    {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Target.Concurrency = 1 }, []string{"groups[0].skills[0]"}},
 		"overflow to its own": {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Overflow = []string{"ga", "nobody"} }, []string{"queues[0].overflow[0]", "queues[0].overflow[1]"}},
 		"seats":               {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Seats = []pool.Seat{{Count: -1}} }, []string{"queues[0].seats[0].count", "queues[0].seats[0].range"}},
 		"windows":             {func(p *pool.Problem, _ *pool.Options) { p.Groups[0].Available = []pool.Window{{Max: -1}} }, []string{"groups[0].available[0].max", "groups[0].available[0].range"}},
