@@ -85,7 +85,7 @@ func (m *memory) reach() {
 	low, high = max(m.pauses, low-margin), high+margin
 	if high >= m.room { // somebody may wait, and while all pause the queue grows to what patience lets stand
 		crowd := m.rate / m.leave
-		high = max(high, m.room+int(crowd+3*math.Sqrt(crowd))+2)
+		high = max(high, m.room+int(crowd+4*math.Sqrt(crowd))+6)
 	}
 	m.step = max(1, (high-low+conversations-1)/conversations)
 	m.from = m.room - (m.room-low)/m.step*m.step

@@ -15,6 +15,7 @@ type seen struct {
 	seconds    float64     // their time to the first reply
 	queue      float64
 	wait       float64
+	ended      float64 // conversations per second
 	open, busy float64
 }
 
@@ -35,6 +36,7 @@ func (m *memory) recall(out *ChatPerformance) {
 			}
 			v.open += w * float64(min(n, m.room))
 			v.busy += w * d.busy
+			v.ended += w * d.speed / m.Rounds
 			m.questions(&v, d, w)
 			full := m.fullPart(n)
 			v.wait += full * w
@@ -136,9 +138,11 @@ func (m *memory) report(out *ChatPerformance, v *seen) {
 			laterMean += meanOf(v.asked[open], work)
 		}
 	}
-	out.Wait, out.AverageQueue = v.wait, v.queue
-	out.ASASeconds = v.queue / m.rate
-	out.Abandon = m.leave * out.ASASeconds
+	// What comes and is not served leaves; a short queue is lost between the steps of the lattice, but not the work done.
+	out.Wait = v.wait
+	out.Abandon = max(m.leave*v.queue/m.rate, min(v.wait, 1-v.ended/m.rate))
+	out.ASASeconds = out.Abandon / m.leave
+	out.AverageQueue = m.rate * out.ASASeconds
 	out.Open, out.Occupancy = v.open/float64(m.agents), min(1, v.busy/float64(m.agents))
 	out.FirstWithin = min(1, first[0])
 	out.FirstResponseSeconds = firstMean / taken
