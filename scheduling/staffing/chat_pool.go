@@ -174,6 +174,10 @@ func (t *chatTable) at(agents int) ChatPerformance {
 		return out
 	}
 	b := t.settle(agents, rate, leave)
+	if t.remembers() {
+		t.remembered(agents, rate, leave, b).recall(&out)
+		return out
+	}
 	seats, p, m := b.seats, b.pool, b.waiting
 	out.Wait = b.wait
 	var atRound [2]moments
