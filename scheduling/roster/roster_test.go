@@ -156,13 +156,13 @@ func TestWishesAndStability(t *testing.T) {
 	p := small(2)
 	need(&p, "q", 1, 9, 12, 0)
 	p.Agents[0].Preferences = []roster.Preference{{Date: calendar.MakeDate(2026, 11, 9), Weight: -50}}
-	s := solve(t, p, 50)
+	s := solve(t, p, 200)
 	require.Len(t, s.Roster.Shifts, 1)
 	assert.Equal(t, ids.Agent("A1"), s.Roster.Shifts[0].Agent)
 	assert.Zero(t, s.Cost)
 	p.Agents[0].Preferences = nil
 	p.Previous = s.Roster.Shifts
-	assert.Equal(t, s.Roster.Shifts, solve(t, p, 50).Roster.Shifts)
+	assert.Equal(t, s.Roster.Shifts, solve(t, p, 200).Roster.Shifts)
 }
 
 func TestBadProblemListsEverything(t *testing.T) {
@@ -222,6 +222,9 @@ func randomProblem(t *rapid.T) roster.Problem {
 	for i := range rapid.IntRange(1, 6).Draw(t, "agents") {
 		p.Agents = append(p.Agents, randomAgent(t, p, ids.Agent(fmt.Sprintf("A%d", i))))
 	}
+	p.Rules.HardMeals, p.Rules.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
+	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q1", Shops: rapid.IntRange(1, 2).Draw(t, "shops")}}
+	p.Rules.ShopsAtOnce = 1
 	for q := range 2 {
 		r := scheduling.Requirement{Queue: ids.Queue(fmt.Sprintf("q%d", q)), Slot: 30 * time.Minute}
 		for at := start; at.Before(p.Range.End); at = at.Add(r.Slot) {
@@ -249,6 +252,7 @@ func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {
 	case 3:
 		a.Wage, a.MinWork, a.MaxWork = 20, 16*time.Hour, 30*time.Hour
 	}
+	randomBond(t, &a.Person, p)
 	for q := range 2 {
 		if rapid.Bool().Draw(t, "skill") {
 			a.Person.Skills = append(a.Person.Skills, workrules.Skill{Queue: ids.Queue(fmt.Sprintf("q%d", q))})
@@ -261,6 +265,30 @@ func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {
 	a.Ledger.Weekends = rapid.IntRange(0, 2).Draw(t, "weekends")
 	a.Preferences = []roster.Preference{{Date: calendar.DateOf(p.Range.Start, p.Location), Weight: float64(rapid.IntRange(-30, 30).Draw(t, "wish"))}}
 	return a
+}
+
+// randomBond draws what else binds a person: engagement, comprehensive hours, agreements, sessions.
+func randomBond(t *rapid.T, a *workrules.Person, p roster.Problem) {
+	first := calendar.DateOf(p.Range.Start, p.Location)
+	switch rapid.IntRange(0, 9).Draw(t, "bond") {
+	case 0:
+		a.Engagement = workrules.Intern
+	case 1:
+		a.Engagement = workrules.Cloud
+	case 2:
+		a.Engagement, a.Assigned = workrules.Agency, calendar.Dates{From: first.Add(-180)}
+	case 3:
+		a.Regime = workrules.Comprehensive
+		a.Period = rapid.SampledFrom([]workrules.Period{"", workrules.ByWeek, workrules.ByMonth, workrules.ByQuarter}).Draw(t, "period")
+		a.Carried = []workrules.Carried{{Dates: calendar.Dates{From: first.MonthOf().First(), Until: first.MonthOf().First().Add(2)}, Hours: 140}}
+	case 4:
+		a.Agreements = []workrules.Agreement{{Dates: calendar.Dates{From: first}, DayHours: 6, WeekHours: 20, NotBefore: 6, NotAfter: 21, NoNights: true, DaysOff: []string{"wednesday"}}}
+	case 5:
+		at := p.Range.Start.Add(34 * time.Hour)
+		a.Sessions = []workrules.Session{{Kind: workrules.TrainingSession, Range: calendar.Range{Start: at, End: at.Add(2 * time.Hour)}}}
+	case 6:
+		a.Conditions = []workrules.Condition{{Kind: workrules.PregnantLate, Dates: calendar.Dates{From: first.Add(1)}}}
+	}
 }
 
 // The separate checker shares no code with the optimiser or with workrules: it must find no broken
