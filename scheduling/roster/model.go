@@ -174,7 +174,7 @@ func (m *model) compileShifts() {
 			work := t.Length
 			for _, q := range t.Pauses {
 				o.pauses = append(o.pauses, pauseModel{q.Kind, int(q.Length / m.grid), int(q.Earliest / m.grid), int(q.Latest / m.grid)})
-				if q.Kind != scheduling.Break {
+				if q.Kind.Unpaid() {
 					work -= q.Length
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -258,9 +259,13 @@ func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {
 			a.Person.Skills = append(a.Person.Skills, workrules.Skill{Queue: ids.Queue(fmt.Sprintf("q%d", q))})
 		}
 	}
-	for d := rapid.IntRange(0, 5).Draw(t, "history"); d > 0; d-- {
+	length, most := 8*time.Hour, 5-len(a.Person.Sessions) // a session may share the week with them
+	if a.Person.Regime == workrules.PartTime {
+		length = 4 * time.Hour
+	}
+	for d := rapid.IntRange(0, most).Draw(t, "history"); d > 0; d-- {
 		at := p.Range.Start.Add(-time.Duration(24*d-14) * time.Hour)
-		a.History = append(a.History, scheduling.Shift{Agent: id, Start: at, End: at.Add(8 * time.Hour)})
+		a.History = append(a.History, scheduling.Shift{Agent: id, Start: at, End: at.Add(length)})
 	}
 	a.Ledger.Weekends = rapid.IntRange(0, 2).Draw(t, "weekends")
 	a.Preferences = []roster.Preference{{Date: calendar.DateOf(p.Range.Start, p.Location), Weight: float64(rapid.IntRange(-30, 30).Draw(t, "wish"))}}
@@ -370,4 +375,46 @@ func TestBadFilesSayWhere(t *testing.T) {
 	}
 	_, err = roster.ReadProblem("empty.json", strings.NewReader(""))
 	assert.Error(t, err)
+}
+
+// A split shift works two blocks with an unpaid gap between them.
+func splitWeek(first, gap, second int) roster.Problem {
+	p := small(1)
+	p.Templates[0] = roster.Template{
+		Code: "S", Start: 9 * time.Hour, Length: time.Duration(first+gap+second) * time.Hour,
+		Pauses: []roster.Pause{{Kind: scheduling.Gap, Length: time.Duration(gap) * time.Hour, Earliest: time.Duration(first) * time.Hour, Latest: time.Duration(first) * time.Hour}},
+	}
+	need(&p, "q", 1, 9, 9+first, 0, 1)
+	for d := range 2 {
+		for h := range second {
+			at := p.Range.Start.Add(time.Duration(24*d+9+first+gap+h) * time.Hour)
+			p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: at, Heads: 1})
+		}
+	}
+	slices.SortFunc(p.Demand[0].Needs, func(a, b scheduling.Need) int { return a.Start.Compare(b.Start) })
+	return p
+}
+
+func TestSplitShiftsCoverBothPeaks(t *testing.T) {
+	s := solve(t, splitWeek(3, 6, 3), 20)
+	require.Len(t, s.Roster.Shifts, 2)
+	assert.Zero(t, s.Cost, "6 h of work on two days with no paid hour between the peaks")
+	assert.Equal(t, 6*time.Hour, s.Roster.Shifts[0].WorkTime())
+	assert.Equal(t, []scheduling.ActivityKind{scheduling.Work, scheduling.Gap, scheduling.Work}, kinds(s.Roster.Shifts[0]))
+	// Both blocks count: 5 h and 4 h are above the normal day, so without agreement nobody may work it.
+	p := splitWeek(5, 3, 4)
+	assert.Empty(t, solve(t, p, 20).Roster.Shifts)
+	p.Agents[0].Person.OvertimeAgreed = true
+	assert.Len(t, solve(t, p, 20).Roster.Shifts, 2)
+	// The night between them is counted from the end of the second block: 23:00 to 09:00 is 10 h.
+	p = splitWeek(4, 6, 4)
+	p.Weights.SoftRule = 20
+	assert.InDelta(t, 20, solve(t, p, 20).Parts.SoftRules, 1e-9)
+}
+
+func kinds(s scheduling.Shift) (out []scheduling.ActivityKind) {
+	for _, a := range s.Activities {
+		out = append(out, a.Kind)
+	}
+	return out
 }

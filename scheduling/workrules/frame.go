@@ -136,9 +136,9 @@ const notPlanned = -1
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
 	Start, End int32 // minutes from the frame's base
-	Work       int32 // minutes of working time: the shift without unpaid meals
+	Work       int32 // minutes of working time: the shift without its unpaid parts
 	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
-	Meal       int32 // minutes of the longest unpaid meal
+	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
 	Day        int32 // index of the civil day it starts on
 	Night      bool  // touches the night
 	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
@@ -165,7 +165,7 @@ func (d *Duty) Add(kind scheduling.ActivityKind, length time.Duration) {
 	switch kind {
 	case scheduling.Break:
 		d.Pause += minutes
-	case scheduling.Meal:
+	case scheduling.Meal, scheduling.Gap:
 		d.Meal = max(d.Meal, minutes)
 	}
 }

@@ -35,7 +35,7 @@ func pauses(r *Report, p roster.Problem, who workrules.Person, list []scheduling
 		for _, a := range s.Activities {
 			length := a.End.Sub(a.Start)
 			switch a.Kind {
-			case scheduling.Meal:
+			case scheduling.Meal, scheduling.Gap:
 				meal = max(meal, length)
 			case scheduling.Break:
 				rest += length
