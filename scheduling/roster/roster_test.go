@@ -316,7 +316,8 @@ func TestBoundNeverExceedsARosterOfFewerAgents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
 		for i := range p.Agents {
-			p.Agents[i].MinWork, p.Agents[i].Preferences = 0, nil
+			// What an agent costs by being there would be missing from the smaller roster.
+			p.Agents[i].MinWork, p.Agents[i].Preferences, p.Agents[i].Person.Sessions = 0, nil, nil
 		}
 		all := solve(t, p, 5)
 		fewer := p
