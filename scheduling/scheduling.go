@@ -121,6 +121,7 @@ const (
 	Work     ActivityKind = "work"
 	Break    ActivityKind = "break" // paid short break
 	Meal     ActivityKind = "meal"  // unpaid meal
+	Gap      ActivityKind = "gap"   // unpaid time between the two blocks of a split shift 两头班
 	Training ActivityKind = "training"
 	Meeting  ActivityKind = "meeting"
 )
@@ -145,11 +146,14 @@ type Shift struct {
 // Range of the shift.
 func (s Shift) Range() calendar.Range { return calendar.Range{Start: s.Start, End: s.End} }
 
-// WorkTime is the shift without unpaid meals: what labour law counts.
+// Unpaid reports a part of a shift that is no working time: a meal, or the gap of a split shift.
+func (k ActivityKind) Unpaid() bool { return k == Meal || k == Gap }
+
+// WorkTime is the shift without its unpaid parts: what labour law counts.
 func (s Shift) WorkTime() time.Duration {
 	d := s.End.Sub(s.Start)
 	for _, a := range s.Activities {
-		if a.Kind == Meal {
+		if a.Kind.Unpaid() {
 			d -= a.End.Sub(a.Start)
 		}
 	}

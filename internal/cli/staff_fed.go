@@ -15,7 +15,7 @@ import (
 // absence, and which of it was measured.
 func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 	var openings, tickets, none, doubts []string
-	paces, causes := newCounted(), newCounted()
+	paces, causes := newTallied(), newTallied()
 	heads, paid := 0.0, 0.0
 	for _, p := range made {
 		f := pricing.FiguresOf(p)
@@ -97,21 +97,21 @@ func shrinkText(s pricing.Shrinkage) string {
 	return strings.Join(parts, ", ")
 }
 
-// counted counts equal texts and keeps their order.
-type counted struct {
+// tallied counts equal texts and keeps their order.
+type tallied struct {
 	names []string
 	count map[string]int
 }
 
-func newCounted() counted { return counted{count: map[string]int{}} }
+func newTallied() tallied { return tallied{count: map[string]int{}} }
 
-func (t *counted) add(name string) {
+func (t *tallied) add(name string) {
 	if t.count[name]++; t.count[name] == 1 {
 		t.names = append(t.names, name)
 	}
 }
 
-func (t *counted) text(join string) string {
+func (t *tallied) text(join string) string {
 	parts := make([]string, len(t.names))
 	for i, n := range t.names {
 		if parts[i] = n; len(t.names) > 1 {
@@ -123,7 +123,7 @@ func (t *counted) text(join string) string {
 
 // byQueues tells equal lines once, with how many queues they are about.
 func byQueues(lines []string) (out []string) {
-	all := newCounted()
+	all := newTallied()
 	for _, l := range lines {
 		all.add(l)
 	}

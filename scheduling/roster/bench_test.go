@@ -1,89 +1,142 @@
-package roster
+package roster_test
 
 import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/scheduling"
-	"github.com/chaoban/chaoban/scheduling/workrules"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/check"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
 
-// demo is a simulated problem: n agents with two to four of `queues` queues each, demand with a
-// midday and an evening hump that takes about `load` of their contract hours.
-func demo(n, days, queues int, slot time.Duration, load float64) Problem {
-	rng := rand.New(rand.NewPCG(7, 7))
-	loc := time.FixedZone("CST", 8*3600)
-	start := time.Date(2026, 11, 2, 0, 0, 0, 0, loc)
-	p := Problem{
-		Range: calendar.Range{Start: start, End: start.AddDate(0, 0, days)}, Location: loc,
-		Rules: workrules.DefaultParams(), Weights: DefaultWeights(),
+// houseSeconds is the time of the long benchmark: CHAOBAN_ROSTER_SECONDS, 20 by default.
+func houseSeconds(b *testing.B) time.Duration {
+	text := os.Getenv("CHAOBAN_ROSTER_SECONDS")
+	if text == "" {
+		return 20 * time.Second
 	}
-	meal := []Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}}
-	for h := 7; h <= 15; h++ {
-		p.Templates = append(p.Templates, Template{Code: fmt.Sprintf("D%02d", h), Start: time.Duration(h) * time.Hour, Length: 9 * time.Hour, Pauses: meal})
-	}
-	p.Templates = append(p.Templates, Template{
-		Code: "N", Start: 23 * time.Hour, Length: 8 * time.Hour,
-		Pauses: []Pause{{Kind: scheduling.Meal, Length: 30 * time.Minute, Earliest: 3 * time.Hour, Latest: 4 * time.Hour}},
-	})
-	for i := range n {
-		a := Agent{Person: workrules.Person{ID: ids.Agent(fmt.Sprintf("A%04d", i)), OvertimeAgreed: i%3 == 0}}
-		first := rng.IntN(queues)
-		for k := range 2 + rng.IntN(3) {
-			a.Person.Skills = append(a.Person.Skills, workrules.Skill{Queue: ids.Queue(fmt.Sprintf("q%02d", (first+k)%queues))})
-		}
-		p.Agents = append(p.Agents, a)
-	}
-	hump := func(hour float64) float64 {
-		return math.Exp(-(hour-11)*(hour-11)/8) + 1.2*math.Exp(-(hour-20)*(hour-20)/8) + 0.08
-	}
-	sum := 0.0
-	for h := 0.25; h < 24; h += 0.5 {
-		sum += hump(h) / 2
-	}
-	perHour := load * float64(n) * 40 / 7 / sum / float64(queues) // heads per unit of hump
-	for q := range queues {
-		r := scheduling.Requirement{Queue: ids.Queue(fmt.Sprintf("q%02d", q)), Slot: slot}
-		for t := p.Range.Start; t.Before(p.Range.End); t = t.Add(slot) {
-			heads := int(perHour*hump(float64(t.Hour())+float64(t.Minute())/60)*(0.7+0.6*float64(q)/float64(queues)) + rng.Float64())
-			if heads > 0 {
-				r.Needs = append(r.Needs, scheduling.Need{Start: t, Heads: heads})
+	n, err := strconv.Atoi(text)
+	require.NoError(b, err)
+	return time.Duration(n) * time.Second
+}
+
+// heap watches the memory in use while a function runs and returns the most it saw, in bytes.
+func heap(run func()) uint64 {
+	var most atomic.Uint64
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		var s runtime.MemStats
+		for {
+			runtime.ReadMemStats(&s)
+			most.Store(max(most.Load(), s.HeapInuse+s.StackInuse))
+			select {
+			case <-done:
+				return
+			case <-time.After(500 * time.Millisecond):
 			}
 		}
-		p.Demand = append(p.Demand, r)
-	}
-	return p
+	}()
+	run()
+	close(done)
+	<-finished
+	return most.Load()
 }
 
-// BenchmarkFortnight is the demo's size: 120 agents, 14 days, 12 queues, half-hour slots.
-func BenchmarkFortnight(b *testing.B) {
-	p := demo(120, 14, 12, 30*time.Minute, 0.8)
-	for b.Loop() {
-		s, err := Solve(context.Background(), p, Options{Seed: 1, Iterations: 2000, Threads: 2})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(s.Cost, "yuan")
-		b.ReportMetric(s.Missing/s.Needed*100, "%missing")
-	}
-}
-
-// BenchmarkGrowth shows how the cost of a step grows with the number of agents.
-func BenchmarkGrowth(b *testing.B) {
-	for _, n := range []int{100, 300, 1000} {
-		p := demo(n, 28, 20, 15*time.Minute, 0.8)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+// BenchmarkHouse rosters 1,000 agents for four weeks with two threads and holds the figures against
+// the bars: a legal roster within 60 s, a gap of at most 3 % after 600 s, less than 2 GB.
+func BenchmarkHouse(b *testing.B) {
+	for _, load := range []float64{0.85, 1} {
+		b.Run(fmt.Sprintf("load=%.2f", load), func(b *testing.B) {
+			p := makeHouse(1000, load, 1)
 			for b.Loop() {
-				if _, err := Solve(context.Background(), p, Options{Seed: 1, Iterations: 1, Threads: 1}); err != nil {
-					b.Fatal(err)
+				var s roster.Solution
+				first, begin := time.Duration(0), time.Now()
+				o := roster.Options{Seed: 1, Threads: 2, Time: houseSeconds(b), Elapsed: func() time.Duration { return time.Since(begin) }}
+				o.Progress = func(x search.Progress) {
+					if first == 0 {
+						first = time.Since(begin)
+						b.Logf("first roster after %.1f s: cost %.0f", first.Seconds(), x.Cost)
+					}
 				}
+				used := heap(func() {
+					var err error
+					s, err = roster.Solve(context.Background(), p, o)
+					require.NoError(b, err)
+				})
+				report := check.Roster(p, s.Roster.Shifts)
+				require.Empty(b, report.Violations)
+				require.InEpsilon(b, report.Cost, s.Cost, 1e-9)
+				b.ReportMetric(first.Seconds(), "s-to-feasible(bar60)")
+				b.ReportMetric(s.Gap*100, "%gap(bar3-after-600s)")
+				b.ReportMetric(float64(used)/1e9, "GB(bar2)")
+				b.ReportMetric(s.Cost, "yuan")
+				b.ReportMetric(s.Bound, "yuan-bound")
+				b.Logf("after %s: cost %.0f, bound %.0f, gap %.2f %% (bar 3 %% after 600 s), missing %.0f of %.0f head-hours, parts %+v, memory %.2f GB (bar 2)",
+					o.Time, s.Cost, s.Bound, s.Gap*100, s.Missing, s.Needed, s.Parts, float64(used)/1e9)
 			}
 		})
+	}
+}
+
+// BenchmarkHouseGrowth shows how the time to a first legal roster grows from 100 to 3,000 agents. The
+// exponent is the slope of a least-squares line through the logarithms.
+func BenchmarkHouseGrowth(b *testing.B) {
+	for b.Loop() {
+		var xs, ys []float64
+		for _, n := range []int{100, 300, 1000, 3000} {
+			p := makeHouse(n, 0.9, 1)
+			first, begin := time.Duration(0), time.Now()
+			o := roster.Options{Seed: 1, Threads: 2, Iterations: 1}
+			ctx, cancel := context.WithCancel(context.Background())
+			o.Progress = func(search.Progress) {
+				if first == 0 {
+					first = time.Since(begin)
+					cancel()
+				}
+			}
+			_, err := roster.Solve(ctx, p, o)
+			require.NoError(b, err)
+			b.Logf("%d agents: first legal roster after %.2f s (bar 60 s for 1,000)", n, first.Seconds())
+			xs, ys = append(xs, math.Log(float64(n))), append(ys, math.Log(first.Seconds()))
+		}
+		slope := slopeOf(xs, ys)
+		b.Logf("time to feasibility grows as n^%.2f (bar n^1.2)", slope)
+		b.ReportMetric(slope, "exponent(bar1.2)")
+	}
+}
+
+func slopeOf(xs, ys []float64) float64 {
+	mx, my := 0.0, 0.0
+	for i := range xs {
+		mx, my = mx+xs[i]/float64(len(xs)), my+ys[i]/float64(len(xs))
+	}
+	up, down := 0.0, 0.0
+	for i := range xs {
+		up, down = up+(xs[i]-mx)*(ys[i]-my), down+(xs[i]-mx)*(xs[i]-mx)
+	}
+	return up / down
+}
+
+// BenchmarkFortnight is the demo's size: 120 agents, half the demand of a week's contract hours short.
+func BenchmarkFortnight(b *testing.B) {
+	p := makeHouse(120, 0.9, 2)
+	p.Range.End = p.Range.Start.AddDate(0, 0, 14)
+	for b.Loop() {
+		s, err := roster.Solve(context.Background(), p, roster.Options{Seed: 1, Iterations: 20000, Threads: 2})
+		require.NoError(b, err)
+		b.ReportMetric(s.Cost, "yuan")
+		b.ReportMetric(s.Gap*100, "%gap")
+		b.ReportMetric(s.Missing/s.Needed*100, "%missing")
 	}
 }

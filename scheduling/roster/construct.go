@@ -1,43 +1,41 @@
 package roster
 
 import (
-	"cmp"
-	"slices"
+	"math"
 	"time"
 )
 
-// findOptions lists the shifts worth giving an agent on an empty day, best first, into s.options.
+// findOptions lists the shifts worth giving an agent on an empty day into s.options.
 func (s *state) findOptions(a, day int) {
 	m := s.m
 	am := &m.agents[a]
-	if am.locked[day] || s.place[a][day].occ >= 0 || len(am.skills[day]) == 0 {
+	if am.locked[day] || s.place[a][day].occ >= 0 || len(am.skills[day]) == 0 || len(am.choices[day]) == 0 {
 		return
 	}
-	lo, hi := m.slots, 0
-	for _, k := range am.allowed[day] {
-		o := &m.occ[day][k]
-		lo, hi = min(lo, o.start), max(hi, o.start+o.len)
-	}
-	if lo >= hi {
-		return
-	}
+	lo, hi := m.window(a, day)
 	s.fillGain(a, day, lo, hi)
-	limit := int32(m.p.Agents[a].MaxWork / time.Minute)
-	for _, k := range am.allowed[day] {
-		o := &m.occ[day][k]
-		if limit > 0 && s.work[a]+o.duty.Work > limit {
-			continue
-		}
-		op := option{day: day, occ: k}
-		op.score = s.gain[o.start+o.len-lo] - s.gain[o.start-lo]
-		if op.score <= 0 && len(am.wishes[day]) == 0 && len(m.p.Previous) == 0 && m.p.Agents[a].MinWork == 0 {
-			continue
-		}
-		op.score -= s.placePauses(o, lo, &op.pause) + s.personal(a, day, k)
-		if op.score > 1e-9 {
+	for i := range am.choices[day] {
+		c := &am.choices[day][i]
+		o := &m.occ[day][c.occ]
+		op := option{day: day, at: int16(i)}
+		op.score = s.gain[o.start+o.len-lo] - s.gain[o.start-lo] - s.personal(a, day, c)
+		lost, tired := s.pauses.place(m, o, s.gain, lo, am.cloud, &op.pause)
+		op.tired = tired
+		op.score -= lost + m.p.Weights.SoftRule*float64(tired)
+		if op.score > -12*s.heat {
 			s.options = append(s.options, op)
 		}
 	}
+}
+
+// window is the span of slots that the choices of an agent-day reach.
+func (m *model) window(a, day int) (lo, hi int) {
+	lo = m.slots
+	for i := range m.agents[a].choices[day] {
+		o := &m.occ[day][m.agents[a].choices[day][i].occ]
+		lo, hi = min(lo, o.start), max(hi, o.start+o.len)
+	}
+	return lo, hi
 }
 
 // fillGain writes the prefix sums of the best saving per slot in [lo, hi).
@@ -45,15 +43,21 @@ func (s *state) fillGain(a, day, lo, hi int) {
 	m := s.m
 	s.gain = append(s.gain[:0], 0)
 	sum, width := 0.0, len(m.queues)
+	skills := m.agents[a].skills[day]
 	over := -m.p.Weights.Over / m.perHour
 	for t := lo; t < hi; t++ {
 		if t < m.inside {
 			best := over
-			base := t * width
-			for _, q := range m.agents[a].skills[day] {
-				i := base + int(q)
-				if n := s.cover[i]; n < m.target[i] {
-					best = max(best, m.saving(i, n))
+			if s.rest > 0 {
+				for _, q := range skills {
+					best = max(best, s.hopes(t*width+int(q)))
+				}
+			} else {
+				row := s.pool.worths(t)
+				for _, q := range skills {
+					if row[q] > best {
+						best = row[q]
+					}
 				}
 			}
 			sum += best
@@ -62,22 +66,14 @@ func (s *state) fillGain(a, day, lo, hi int) {
 	}
 }
 
-// placePauses puts each pause where it loses least and returns the loss.
-func (s *state) placePauses(o *occurrence, lo int, at *[maxPauses]int16) (lost float64) {
-	after := 0
-	for i, p := range o.pauses {
-		best, where := 0.0, -1
-		for k := max(p.early, after); k <= p.late; k++ {
-			from := o.start + k - lo
-			if loss := s.gain[from+p.len] - s.gain[from]; where < 0 || loss < best {
-				best, where = loss, k
-			}
-		}
-		at[i] = int16(where)
-		lost += best
-		after = where + p.len
-	}
-	return lost
+// hopes is the yuan saved by one more head when the agents to come bring what is expected of them.
+func (s *state) hopes(i int) float64 {
+	n := s.cover[i]
+	expected := s.rest * s.expected[i]
+	whole := int16(expected)
+	n += whole
+	part := expected - float64(whole)
+	return (1-part)*s.m.saving(i, n) + part*s.m.saving(i, n+1)
 }
 
 // bestLegal returns the best option of an agent on its empty days in [from, to] that breaks no
@@ -87,35 +83,82 @@ func (s *state) bestLegal(a, from, to int) (best option, ok bool) {
 	for d := from; d <= to; d++ {
 		s.findOptions(a, d)
 	}
-	slices.SortFunc(s.options, func(x, y option) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.day, y.day), cmp.Compare(x.occ, y.occ))
-	})
-	for _, op := range s.options {
-		if ok && op.score <= best.score {
+	return s.takeBest(a)
+}
+
+// takeBest returns the best legal one of s.options and strikes out what it looked at in vain. With
+// heat every score, and that of a day off, gets a Gumbel share of chance, which draws each option
+// with the probability of its Boltzmann weight.
+func (s *state) takeBest(a int) (best option, ok bool) {
+	off := 1e-9
+	if s.heat > 0 {
+		off = s.chance()
+		for i := range s.options {
+			s.options[i].score += s.chance()
+		}
+	}
+	for {
+		top := -1
+		for i := range s.options {
+			if x := s.options[i].score; x > off && (top < 0 || x > s.options[top].score) {
+				top = i
+			}
+		}
+		if top < 0 || ok && s.options[top].score <= best.score {
 			return best, ok
 		}
-		duties := s.dutiesOf(a, op.day, op.occ)
+		op := s.options[top]
+		s.options[top].score = math.Inf(-1)
+		occ := s.m.agents[a].choices[op.day][op.at].occ
+		if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[op.day][occ].duty.Work > limit {
+			continue
+		}
+		duties := s.dutiesOf(a, op.day, occ)
 		if s.judges[a].Broken(duties) != nil {
 			continue
 		}
-		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftCount(duties))-s.soft[a])
-		if op.score > 1e-9 && (!ok || op.score > best.score) {
+		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftBetween(duties))-s.soft[a])
+		if op.score > off && (!ok || op.score > best.score) {
 			best, ok = op, true
 		}
 	}
-	return best, ok
 }
 
-// fill gives the agents one shift each in turn until nobody's next shift saves anything.
-func (s *state) fill(agents []int, from, to int) {
-	for active := slices.Clone(agents); len(active) > 0; {
-		kept := active[:0]
-		for _, a := range active {
-			if op, ok := s.bestLegal(a, from, to); ok {
-				s.put(a, op)
-				kept = append(kept, a)
+func (s *state) chance() float64 { return -s.heat * math.Log(-math.Log(1-s.rng.Float64())) }
+
+// respond gives an agent the shifts that save most against everybody else's, best first.
+func (s *state) respond(a int) {
+	s.options = s.options[:0]
+	for d := range s.m.days {
+		s.findOptions(a, d)
+	}
+	for {
+		op, ok := s.takeBest(a)
+		if !ok {
+			return
+		}
+		s.put(a, op)
+		kept := s.options[:0]
+		for _, x := range s.options {
+			if x.day != op.day && x.score > 1e-9 {
+				kept = append(kept, x)
 			}
 		}
-		active = kept
+		s.options = kept
 	}
+}
+
+// construct makes a first roster: agents in random order, each responding to the shifts so far and
+// to what the relaxed agents after it supply on average.
+func (s *state) construct(expected []float64) {
+	n := len(s.place)
+	s.expected = expected
+	for k, a := range s.rng.Perm(n) {
+		if s.rest = float64(n-k-1) / float64(n); expected == nil {
+			s.rest = 0
+		}
+		s.respond(a)
+	}
+	s.rest = 0
+	s.cost = s.account().Total()
 }

@@ -29,6 +29,8 @@ type model struct {
 	occ     [][]occurrence // per day
 	longest int            // slots of the longest template
 	agents  []agentModel
+
+	previousOf map[ids.Agent][]scheduling.Shift
 }
 
 // occurrence is a template on a day.
@@ -36,8 +38,9 @@ type occurrence struct {
 	template   int
 	start, len int // grid slots
 	duty       workrules.Duty
-	breaks     int // slots of paid breaks
 	pauses     []pauseModel
+	calm       bool // wherever the pauses go, no stretch of work is too long
+	calmCloud  bool // and none lies where cloud agents take none
 }
 
 type pauseModel struct {
@@ -47,13 +50,26 @@ type pauseModel struct {
 
 // agentModel is what is fixed about an agent.
 type agentModel struct {
-	skills   [][]int16 // per day: queues in ascending order
-	allowed  [][]int16 // per day: occurrences that no rule forbids on their own
+	skills   [][]int16  // per day: queues in ascending order
+	sets     [][]uint64 // per day: skills as a set
+	choices  [][]choice // per day: occurrences that no rule forbids on their own
 	fixed    []workrules.Duty
+	softBase int32 // soft rules that the activities of locked shifts break
+	cloud    bool
 	locked   []bool // per day: has a locked shift, so the optimiser adds none
 	lockWork int32  // minutes of locked work in the range
 	wishes   [][]wish
 	previous []int16 // per day: template of Problem.Previous, -1 none, -2 unknown kind
+}
+
+// choice is an occurrence that an agent may work on a day.
+type choice struct {
+	occ int16
+	// alone counts the soft rules that the shift breaks by itself.
+	alone int16
+	// own is what the shift costs by itself: wage, wishes, stability and those soft rules, less
+	// what a day off costs.
+	own float64
 }
 
 type wish struct {
@@ -81,6 +97,10 @@ func compile(p *Problem) *model {
 	}
 	m.compileDemand()
 	m.compileShifts()
+	m.previousOf = map[ids.Agent][]scheduling.Shift{}
+	for _, s := range p.Previous {
+		m.previousOf[s.Agent] = append(m.previousOf[s.Agent], s)
+	}
 	for i := range p.Agents {
 		m.agents = append(m.agents, m.compileAgent(&p.Agents[i]))
 	}
@@ -154,20 +174,20 @@ func (m *model) compileShifts() {
 			work := t.Length
 			for _, q := range t.Pauses {
 				o.pauses = append(o.pauses, pauseModel{q.Kind, int(q.Length / m.grid), int(q.Earliest / m.grid), int(q.Latest / m.grid)})
-				if q.Kind == scheduling.Meal {
+				if q.Kind.Unpaid() {
 					work -= q.Length
-				} else {
-					o.breaks += int(q.Length / m.grid)
 				}
 			}
 			duty, ok := m.frame.DutyOf(start, start.Add(t.Length), work)
 			if !ok {
 				continue
 			}
+			duty.Add(scheduling.Break, 0) // planned, even without a pause
 			for _, q := range t.Pauses {
 				duty.Add(q.Kind, q.Length)
 			}
 			o.duty = duty
+			m.calm(&o)
 			m.longest = max(m.longest, o.len)
 			list = append(list, o)
 		}
@@ -177,10 +197,9 @@ func (m *model) compileShifts() {
 
 func (m *model) compileAgent(a *Agent) agentModel {
 	judge := workrules.NewJudge(m.frame, a.Person)
-	am := agentModel{locked: make([]bool, len(m.days)), wishes: make([][]wish, len(m.days)), previous: make([]int16, len(m.days))}
-	codes := map[string]int16{}
-	for i, t := range m.p.Templates {
-		codes[t.Code] = int16(i)
+	am := agentModel{
+		locked: make([]bool, len(m.days)), wishes: make([][]wish, len(m.days)), previous: make([]int16, len(m.days)),
+		cloud: a.Person.Engagement == workrules.Cloud,
 	}
 	for d, date := range m.days {
 		var skills []int16
@@ -189,20 +208,51 @@ func (m *model) compileAgent(a *Agent) agentModel {
 				skills = append(skills, int16(q))
 			}
 		}
-		var allowed []int16
-		for i, o := range m.occ[d] {
-			ok := len(a.Templates) == 0 || slices.Contains(a.Templates, m.p.Templates[o.template].Code)
-			if ok && judge.Broken([]workrules.Duty{o.duty}) == nil {
-				allowed = append(allowed, int16(i))
-			}
+		set := make([]uint64, (len(m.queues)+63)/64)
+		for _, q := range skills {
+			set[q>>6] |= 1 << (q & 63)
 		}
-		am.skills, am.allowed = append(am.skills, skills), append(am.allowed, allowed)
+		am.skills, am.sets = append(am.skills, skills), append(am.sets, set)
 		am.previous[d] = -1
 	}
 	for _, s := range slices.Concat(a.History, a.Later) {
 		if duty, ok := m.frame.Duty(s); ok {
 			am.fixed = append(am.fixed, duty)
 		}
+	}
+	m.compileWishes(a, &am)
+	none := judge.SoftCount(nil) - judge.SoftBetween(nil)
+	one := make([]workrules.Duty, 1)
+	for d := range m.days {
+		var list []choice
+		for i, o := range m.occ[d] {
+			ok := len(a.Templates) == 0 || slices.Contains(a.Templates, m.p.Templates[o.template].Code)
+			if one[0] = o.duty; !ok || judge.Broken(one) != nil {
+				continue
+			}
+			c := choice{occ: int16(i), alone: int16(judge.SoftCount(one) - judge.SoftBetween(one) - none)}
+			c.own = m.p.Weights.Wage*a.Wage*float64(o.duty.Work)/60 + m.p.Weights.SoftRule*float64(c.alone) +
+				am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
+			list = append(list, c)
+		}
+		am.choices = append(am.choices, list)
+	}
+	return am
+}
+
+// dayCost is what wishes and stability cost on a day with a template (-1: off).
+func (a *agentModel) dayCost(m *model, day int, template int16) float64 {
+	cost := a.wishCost(day, template)
+	if len(m.p.Previous) > 0 {
+		cost += m.p.Weights.Stability * differs(a.previous[day], template)
+	}
+	return cost
+}
+
+func (m *model) compileWishes(a *Agent, am *agentModel) {
+	codes := map[string]int16{}
+	for i, t := range m.p.Templates {
+		codes[t.Code] = int16(i)
 	}
 	first := calendar.DateOf(m.p.Range.Start, m.p.Location)
 	for _, w := range a.Preferences {
@@ -214,10 +264,7 @@ func (m *model) compileAgent(a *Agent) agentModel {
 			am.wishes[d] = append(am.wishes[d], wish{code, w.Weight * m.p.Weights.Preference})
 		}
 	}
-	for _, s := range m.p.Previous {
-		if s.Agent != a.Person.ID {
-			continue
-		}
+	for _, s := range m.previousOf[a.Person.ID] {
 		if d := calendar.DateOf(s.Start, m.p.Location).Sub(first); d >= 0 && d < len(m.days) {
 			code, ok := codes[s.Code]
 			if !ok {
@@ -226,7 +273,6 @@ func (m *model) compileAgent(a *Agent) agentModel {
 			am.previous[d] = code
 		}
 	}
-	return am
 }
 
 // applyLocked adds the locked shifts: their duties bind, and the queues that their activities
@@ -234,9 +280,15 @@ func (m *model) compileAgent(a *Agent) agentModel {
 // said what it is for.
 func (m *model) applyLocked() {
 	first := calendar.DateOf(m.p.Range.Start, m.p.Location)
+	index := map[ids.Agent]int{}
+	for i := range m.p.Agents {
+		index[m.p.Agents[i].Person.ID] = i
+	}
+	held := map[int][]scheduling.Shift{}
 	for _, s := range m.p.Locked {
-		i := slices.IndexFunc(m.p.Agents, func(a Agent) bool { return a.Person.ID == s.Agent })
+		i := index[s.Agent]
 		a := &m.agents[i]
+		held[i] = append(held[i], s)
 		a.locked[calendar.DateOf(s.Start, m.p.Location).Sub(first)] = true
 		a.lockWork += int32(s.WorkTime() / time.Minute)
 		if duty, ok := m.frame.Duty(s); ok {
@@ -257,6 +309,15 @@ func (m *model) applyLocked() {
 	}
 	for i := range m.agents {
 		slices.SortStableFunc(m.agents[i].fixed, func(x, y workrules.Duty) int { return int(x.Start - y.Start) })
+		if len(held[i]) == 0 {
+			continue
+		}
+		slices.SortStableFunc(held[i], func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+		for _, v := range workrules.NewJudge(m.frame, m.p.Agents[i].Person).Explain(held[i]) {
+			if v.Rule == "breaks.stretch" || v.Rule == "cloud.pauses" {
+				m.agents[i].softBase++
+			}
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ type Template struct {
 
 // Pause is a meal or break that the optimiser places.
 type Pause struct {
-	Kind     scheduling.ActivityKind // Meal (unpaid) or Break (paid)
+	Kind     scheduling.ActivityKind // Meal (unpaid), Break (paid) or Gap (unpaid, makes a split shift)
 	Length   time.Duration
 	Earliest time.Duration // of its start, after the start of the shift
 	Latest   time.Duration

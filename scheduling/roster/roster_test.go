@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,13 +157,13 @@ func TestWishesAndStability(t *testing.T) {
 	p := small(2)
 	need(&p, "q", 1, 9, 12, 0)
 	p.Agents[0].Preferences = []roster.Preference{{Date: calendar.MakeDate(2026, 11, 9), Weight: -50}}
-	s := solve(t, p, 50)
+	s := solve(t, p, 200)
 	require.Len(t, s.Roster.Shifts, 1)
 	assert.Equal(t, ids.Agent("A1"), s.Roster.Shifts[0].Agent)
 	assert.Zero(t, s.Cost)
 	p.Agents[0].Preferences = nil
 	p.Previous = s.Roster.Shifts
-	assert.Equal(t, s.Roster.Shifts, solve(t, p, 50).Roster.Shifts)
+	assert.Equal(t, s.Roster.Shifts, solve(t, p, 200).Roster.Shifts)
 }
 
 func TestBadProblemListsEverything(t *testing.T) {
@@ -222,6 +223,9 @@ func randomProblem(t *rapid.T) roster.Problem {
 	for i := range rapid.IntRange(1, 6).Draw(t, "agents") {
 		p.Agents = append(p.Agents, randomAgent(t, p, ids.Agent(fmt.Sprintf("A%d", i))))
 	}
+	p.Rules.HardMeals, p.Rules.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
+	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q1", Shops: rapid.IntRange(1, 2).Draw(t, "shops")}}
+	p.Rules.ShopsAtOnce = 1
 	for q := range 2 {
 		r := scheduling.Requirement{Queue: ids.Queue(fmt.Sprintf("q%d", q)), Slot: 30 * time.Minute}
 		for at := start; at.Before(p.Range.End); at = at.Add(r.Slot) {
@@ -249,18 +253,47 @@ func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {
 	case 3:
 		a.Wage, a.MinWork, a.MaxWork = 20, 16*time.Hour, 30*time.Hour
 	}
+	randomBond(t, &a.Person, p)
 	for q := range 2 {
 		if rapid.Bool().Draw(t, "skill") {
 			a.Person.Skills = append(a.Person.Skills, workrules.Skill{Queue: ids.Queue(fmt.Sprintf("q%d", q))})
 		}
 	}
-	for d := rapid.IntRange(0, 5).Draw(t, "history"); d > 0; d-- {
+	length, most := 8*time.Hour, 5-len(a.Person.Sessions) // a session may share the week with them
+	if a.Person.Regime == workrules.PartTime {
+		length = 4 * time.Hour
+	}
+	for d := rapid.IntRange(0, most).Draw(t, "history"); d > 0; d-- {
 		at := p.Range.Start.Add(-time.Duration(24*d-14) * time.Hour)
-		a.History = append(a.History, scheduling.Shift{Agent: id, Start: at, End: at.Add(8 * time.Hour)})
+		a.History = append(a.History, scheduling.Shift{Agent: id, Start: at, End: at.Add(length)})
 	}
 	a.Ledger.Weekends = rapid.IntRange(0, 2).Draw(t, "weekends")
 	a.Preferences = []roster.Preference{{Date: calendar.DateOf(p.Range.Start, p.Location), Weight: float64(rapid.IntRange(-30, 30).Draw(t, "wish"))}}
 	return a
+}
+
+// randomBond draws what else binds a person: engagement, comprehensive hours, agreements, sessions.
+func randomBond(t *rapid.T, a *workrules.Person, p roster.Problem) {
+	first := calendar.DateOf(p.Range.Start, p.Location)
+	switch rapid.IntRange(0, 9).Draw(t, "bond") {
+	case 0:
+		a.Engagement = workrules.Intern
+	case 1:
+		a.Engagement = workrules.Cloud
+	case 2:
+		a.Engagement, a.Assigned = workrules.Agency, calendar.Dates{From: first.Add(-180)}
+	case 3:
+		a.Regime = workrules.Comprehensive
+		a.Period = rapid.SampledFrom([]workrules.Period{"", workrules.ByWeek, workrules.ByMonth, workrules.ByQuarter}).Draw(t, "period")
+		a.Carried = []workrules.Carried{{Dates: calendar.Dates{From: first.MonthOf().First(), Until: first.MonthOf().First().Add(2)}, Hours: 140}}
+	case 4:
+		a.Agreements = []workrules.Agreement{{Dates: calendar.Dates{From: first}, DayHours: 6, WeekHours: 20, NotBefore: 6, NotAfter: 21, NoNights: true, DaysOff: []string{"wednesday"}}}
+	case 5:
+		at := p.Range.Start.Add(34 * time.Hour)
+		a.Sessions = []workrules.Session{{Kind: workrules.TrainingSession, Range: calendar.Range{Start: at, End: at.Add(2 * time.Hour)}}}
+	case 6:
+		a.Conditions = []workrules.Condition{{Kind: workrules.PregnantLate, Dates: calendar.Dates{From: first.Add(1)}}}
+	}
 }
 
 // The separate checker shares no code with the optimiser or with workrules: it must find no broken
@@ -283,7 +316,8 @@ func TestBoundNeverExceedsARosterOfFewerAgents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
 		for i := range p.Agents {
-			p.Agents[i].MinWork, p.Agents[i].Preferences = 0, nil
+			// What an agent costs by being there would be missing from the smaller roster.
+			p.Agents[i].MinWork, p.Agents[i].Preferences, p.Agents[i].Person.Sessions = 0, nil, nil
 		}
 		all := solve(t, p, 5)
 		fewer := p
@@ -342,4 +376,46 @@ func TestBadFilesSayWhere(t *testing.T) {
 	}
 	_, err = roster.ReadProblem("empty.json", strings.NewReader(""))
 	assert.Error(t, err)
+}
+
+// A split shift works two blocks with an unpaid gap between them.
+func splitWeek(first, gap, second int) roster.Problem {
+	p := small(1)
+	p.Templates[0] = roster.Template{
+		Code: "S", Start: 9 * time.Hour, Length: time.Duration(first+gap+second) * time.Hour,
+		Pauses: []roster.Pause{{Kind: scheduling.Gap, Length: time.Duration(gap) * time.Hour, Earliest: time.Duration(first) * time.Hour, Latest: time.Duration(first) * time.Hour}},
+	}
+	need(&p, "q", 1, 9, 9+first, 0, 1)
+	for d := range 2 {
+		for h := range second {
+			at := p.Range.Start.Add(time.Duration(24*d+9+first+gap+h) * time.Hour)
+			p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: at, Heads: 1})
+		}
+	}
+	slices.SortFunc(p.Demand[0].Needs, func(a, b scheduling.Need) int { return a.Start.Compare(b.Start) })
+	return p
+}
+
+func TestSplitShiftsCoverBothPeaks(t *testing.T) {
+	s := solve(t, splitWeek(3, 6, 3), 20)
+	require.Len(t, s.Roster.Shifts, 2)
+	assert.Zero(t, s.Cost, "6 h of work on two days with no paid hour between the peaks")
+	assert.Equal(t, 6*time.Hour, s.Roster.Shifts[0].WorkTime())
+	assert.Equal(t, []scheduling.ActivityKind{scheduling.Work, scheduling.Gap, scheduling.Work}, kinds(s.Roster.Shifts[0]))
+	// Both blocks count: 5 h and 4 h are above the normal day, so without agreement nobody may work it.
+	p := splitWeek(5, 3, 4)
+	assert.Empty(t, solve(t, p, 20).Roster.Shifts)
+	p.Agents[0].Person.OvertimeAgreed = true
+	assert.Len(t, solve(t, p, 20).Roster.Shifts, 2)
+	// The night between them is counted from the end of the second block: 23:00 to 09:00 is 10 h.
+	p = splitWeek(4, 6, 4)
+	p.Weights.SoftRule = 20
+	assert.InDelta(t, 20, solve(t, p, 20).Parts.SoftRules, 1e-9)
+}
+
+func kinds(s scheduling.Shift) (out []scheduling.ActivityKind) {
+	for _, a := range s.Activities {
+		out = append(out, a.Kind)
+	}
+	return out
 }

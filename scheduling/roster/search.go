@@ -3,150 +3,288 @@ package roster
 import (
 	"math"
 	"math/rand/v2"
+	"sync"
 )
 
-// chain is one ruin-and-recreate search: take some shifts away, give the agents the best legal
-// ones again, keep the result by the rule of simulated annealing (Schrimpf et al. 2000; the
-// choice of related shifts follows Shaw 1998).
+// hunt improves one roster with several chains at once. In every round each chain has agents and
+// days of its own, so what the chains do adds up: no two of them touch a slot or a person.
+type hunt struct {
+	m      *model
+	rng    *rand.Rand
+	chains []*chain
+	best   plan
+	cost   float64      // of best
+	stale  map[int]bool // agents whose row in best is out of date
+	hot    float64      // yuan
+	steps  int
+}
+
+// chain searches at a temperature with two kinds of step. Most of them take one shift of one agent
+// and draw a new place for it from all legal ones, the better the likelier (heat bath: Geman & Geman
+// 1984). The others ruin and recreate several agents' shifts and keep the result by the rule of
+// simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998).
 type chain struct {
-	now    *state
-	best   *state
-	hot    float64 // yuan
-	undo   []undo
-	agents []int
+	now      *state
+	heat     float64 // yuan
+	undo     []undo
+	agents   []int // of the step
+	own      []int // agents of the round
+	from, to int   // days of the round
+	touched  []int // agents with a changed row
+	mark     []bool
 }
 
 type undo struct {
-	agent, day int
-	old        placement
+	agent int
+	old   option
 }
 
-// newChain constructs a first roster: agents in random order, each taking its best shift in turn.
-func newChain(m *model, rng *rand.Rand) *chain {
-	c := &chain{now: newState(m, rng), best: newState(m, rng)}
-	c.now.fill(rng.Perm(len(m.agents)), 0, len(m.days)-1)
-	c.now.reassign()
-	c.best.copyFrom(c.now)
-	// A typical step changes some head-hours; start by accepting the loss of about half of one.
+// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it.
+const (
+	hotShare = 0.2
+	coolest  = 0.02
+)
+
+// newHunt starts from a roster.
+func newHunt(m *model, first *state, o Options) *hunt {
+	h := &hunt{m: m, rng: o.Random(0), best: first.plan(), cost: first.cost, stale: map[int]bool{}}
+	threads := o.Threads
+	if len(m.days) < 4*threads || len(m.agents) < 4*threads {
+		threads = 1
+	}
+	for i := range threads {
+		c := &chain{now: first, mark: make([]bool, len(m.agents))}
+		if i > 0 {
+			c.now = newState(m, o.Random(i))
+			c.now.follow(h.best)
+		}
+		h.chains = append(h.chains, c)
+	}
 	sum, n := 0.0, 0
 	for i, v := range m.value {
 		if m.target[i] > 0 {
 			sum, n = sum+v*m.perHour, n+1
 		}
 	}
-	c.hot = 0.5 * sum / float64(max(1, n))
-	return c
+	h.hot = hotShare * sum / float64(max(1, n))
+	return h
 }
 
-// Cost of the best roster so far.
-func (c *chain) Cost() float64 { return c.best.cost }
-
-func (c *chain) adopt(from *chain) {
-	c.best.copyFrom(from.best)
-	c.now.copyFrom(from.best)
-}
-
-// Run makes steps at the temperature of done.
-func (c *chain) Run(steps int, done float64) {
-	if len(c.now.place) == 0 || len(c.now.m.days) == 0 {
-		return // nobody to give a shift to
+// round lets every chain make steps at the temperature of done and brings the results together.
+func (h *hunt) round(steps int, done float64) {
+	h.share()
+	heat := h.hot * math.Pow(coolest, done)
+	var wg sync.WaitGroup
+	for _, c := range h.chains {
+		wg.Go(func() {
+			c.heat = heat
+			for range steps {
+				c.step()
+			}
+		})
 	}
-	temperature := c.hot * math.Pow(0.01, done)
-	for range steps {
-		c.step(temperature)
+	wg.Wait()
+	for _, from := range h.chains {
+		for _, to := range h.chains {
+			if from != to {
+				to.follow(from)
+			}
+		}
+		for _, a := range from.touched {
+			h.stale[a] = true
+		}
+	}
+	for _, c := range h.chains {
+		for _, a := range c.touched {
+			c.mark[a] = false
+		}
+		c.touched = c.touched[:0]
+	}
+	h.steps += steps
+	h.keep()
+}
+
+// keep remembers the roster when it is the best so far.
+func (h *hunt) keep() {
+	now := h.chains[0].now
+	if now.cost >= h.cost-1e-6 {
+		return
+	}
+	for a := range h.stale {
+		now.planAgent(a, h.best[a])
+	}
+	clear(h.stale)
+	h.cost = now.cost
+}
+
+// share deals agents at random and cuts the days into one stretch per chain.
+func (h *hunt) share() {
+	n, days := len(h.chains), len(h.m.days)
+	order := h.rng.Perm(len(h.m.agents))
+	from := 0
+	for i, c := range h.chains {
+		c.own = c.own[:0]
+		for k := i; k < len(order); k += n {
+			c.own = append(c.own, order[k])
+		}
+		c.from, c.to = from, days-1
+		if i < n-1 {
+			mean := float64(days-from) / float64(n-i)
+			c.to = from + max(1, int(mean*(0.6+0.8*h.rng.Float64()))) - 1
+		}
+		from = c.to + 1
+	}
+	h.rng.Shuffle(n, func(i, j int) {
+		a, b := h.chains[i], h.chains[j]
+		a.from, a.to, b.from, b.to = b.from, b.to, a.from, a.to
+	})
+}
+
+// follow copies what another chain changed in its days.
+func (c *chain) follow(o *chain) {
+	for _, a := range o.touched {
+		for d := o.from; d <= o.to; d++ {
+			if theirs := o.now.option(a, d); c.now.option(a, d) != theirs {
+				c.now.set(a, theirs)
+			}
+		}
 	}
 }
 
-func (c *chain) step(temperature float64) {
+func (c *chain) step() {
+	c.undo, c.agents = c.undo[:0], c.agents[:0]
+	switch x := c.now.rng.IntN(100); {
+	case x < 50:
+		c.redraw(0)
+	case x < 85:
+		c.redraw(6)
+	default:
+		c.rebuild()
+	}
+	for _, a := range c.agents {
+		if !c.mark[a] {
+			c.mark[a] = true
+			c.touched = append(c.touched, a)
+		}
+	}
+}
+
+// redraw takes the shift of an agent on a day, if there is one, and draws what to do instead on that
+// day or on one of the empty days around it.
+func (c *chain) redraw(around int) {
+	s := c.now
+	a, day := c.anybody(), c.from+s.rng.IntN(c.to-c.from+1)
+	if s.m.agents[a].locked[day] {
+		return
+	}
+	c.involve(a)
+	old := s.option(a, day)
+	before := s.cost
+	if old.at >= 0 {
+		s.clear(a, day)
+	}
+	s.heat = c.heat
+	op, ok := s.bestLegal(a, max(c.from, day-around), min(c.to, day+around))
+	s.heat = 0
+	if ok {
+		s.put(a, op)
+	}
+	if !ok && old.at < 0 || ok && old.at >= 0 && op.day == old.day && op.at == old.at && op.pause == old.pause {
+		s.cost = before // sheds the rounding of adding and taking away
+	}
+}
+
+// polish gives every shift its best place on its day and drops those that save nothing.
+func (s *state) polish() {
+	for a := range s.place {
+		for d := range s.place[a] {
+			if s.place[a][d].occ < 0 {
+				continue
+			}
+			old, before := s.option(a, d), s.cost
+			s.clear(a, d)
+			if op, ok := s.bestLegal(a, d, d); ok {
+				s.put(a, op)
+			}
+			if s.cost > before+1e-9 { // rounding only: the old place was among the options
+				s.set(a, old)
+			}
+		}
+	}
+	s.cost = s.account().Total()
+}
+
+// rebuild ruins the shifts of several agents and recreates them greedily.
+func (c *chain) rebuild() {
 	s := c.now
 	before := s.cost
-	c.undo, c.agents = c.undo[:0], c.agents[:0]
 	from, to := c.ruin()
 	if len(c.agents) == 0 {
 		return
 	}
 	s.rng.Shuffle(len(c.agents), func(i, j int) { c.agents[i], c.agents[j] = c.agents[j], c.agents[i] })
-	c.recreate(from, to)
-	if s.cost <= before-temperature*math.Log(1-s.rng.Float64()) {
-		if s.cost < c.best.cost-1e-6 {
-			c.best.copyFrom(s)
-		}
-		return
-	}
-	c.rollback()
-	s.cost = before // sheds the rounding of adding and taking away
-}
-
-// recreate fills the ruined days and remembers what it put there.
-func (c *chain) recreate(from, to int) {
-	s := c.now
-	active := c.agents
+	active := append([]int(nil), c.agents...)
 	for len(active) > 0 {
 		kept := active[:0]
 		for _, a := range active {
-			op, ok := s.bestLegal(a, from, to)
-			if !ok {
-				continue
+			if op, ok := s.bestLegal(a, from, to); ok {
+				c.remember(a, op.day)
+				s.put(a, op)
+				kept = append(kept, a)
 			}
-			c.remember(a, op.day)
-			s.put(a, op)
-			kept = append(kept, a)
 		}
 		active = kept
 	}
+	if s.cost <= before-c.heat*math.Log(1-s.rng.Float64()) {
+		return
+	}
+	// Clear everything first: a half-restored agent would count soft rules against both versions.
+	for _, u := range c.undo {
+		if s.place[u.agent][u.old.day].occ >= 0 {
+			s.clear(u.agent, u.old.day)
+		}
+	}
+	for _, u := range c.undo {
+		s.set(u.agent, u.old)
+	}
+	s.cost = before
+	c.agents = c.agents[:0]
 }
 
-// remember keeps the first placement of a day, so that rollback restores the state before the step.
+// remember keeps the first version of a day, so that the state before the step can come back.
 func (c *chain) remember(a, day int) {
 	for i := range c.undo {
-		if c.undo[i].agent == a && c.undo[i].day == day {
+		if c.undo[i].agent == a && c.undo[i].old.day == day {
 			return
 		}
 	}
-	if len(c.undo) == cap(c.undo) {
-		c.undo = append(c.undo, undo{})
-	} else {
-		c.undo = c.undo[:len(c.undo)+1]
-	}
-	u := &c.undo[len(c.undo)-1]
-	u.agent, u.day = a, day
-	u.old.set(&c.now.place[a][day])
-}
-
-func (c *chain) rollback() {
-	// Clear everything first: a half-restored agent would count soft rules against both versions.
-	for i := range c.undo {
-		if u := &c.undo[i]; c.now.place[u.agent][u.day].occ >= 0 {
-			c.now.clear(u.agent, u.day)
-		}
-	}
-	for i := range c.undo {
-		c.now.restore(c.undo[i].agent, c.undo[i].day, &c.undo[i].old)
-	}
+	c.undo = append(c.undo, undo{a, c.now.option(a, day)})
 }
 
 // ruin removes shifts and names the agents and days to refill.
 func (c *chain) ruin() (from, to int) {
 	s := c.now
-	days := len(s.m.days)
+	days := c.to - c.from + 1
 	switch x := s.rng.IntN(10); {
 	case x < 3: // some agents, some days in a row
 		n := 1 + s.rng.IntN(min(7, days))
-		from = s.rng.IntN(days - n + 1)
-		c.takeAgents(2+s.rng.IntN(3), from, from+n-1)
+		from = c.from + s.rng.IntN(days-n+1)
+		c.takeAgents(1+s.rng.IntN(3), from, from+n-1)
 		return from, from + n - 1
 	case x < 6: // one day, several agents; they may work another day of the week around it
-		day := s.rng.IntN(days)
-		c.takeDay(day, 3+s.rng.IntN(6))
-		return max(0, day-3), min(days-1, day+3)
+		day := c.from + s.rng.IntN(days)
+		c.takeDay(day, 2+s.rng.IntN(4))
+		return max(c.from, day-3), min(c.to, day+3)
 	default: // where it is short
 		return c.takeNearShort()
 	}
 }
 
+func (c *chain) anybody() int { return c.own[c.now.rng.IntN(len(c.own))] }
+
 func (c *chain) takeAgents(n, from, to int) {
 	for range n {
-		a := c.now.rng.IntN(len(c.now.place))
+		a := c.anybody()
 		c.involve(a)
 		for d := from; d <= to; d++ {
 			c.take(a, d)
@@ -156,8 +294,8 @@ func (c *chain) takeAgents(n, from, to int) {
 
 func (c *chain) takeDay(day, n int) {
 	for range 4 * n {
-		a := c.now.rng.IntN(len(c.now.place))
-		if c.now.place[a][day].occ >= 0 {
+		a := c.anybody()
+		if c.now.place[a][day].occ >= 0 || c.now.rng.IntN(3) == 0 { // somebody idle may take a shift over
 			c.involve(a)
 			c.take(a, day)
 			if len(c.agents) == n {
@@ -172,22 +310,23 @@ func (c *chain) takeDay(day, n int) {
 func (c *chain) takeNearShort() (from, to int) {
 	s, m := c.now, c.now.m
 	width := len(m.queues)
-	days := len(m.days)
-	if width == 0 || m.inside == 0 {
+	first := m.firstSlot(c.from)
+	slots := m.firstSlot(c.to+1) - first
+	if width == 0 || slots <= 0 {
 		return 0, 0
 	}
-	slot, queue := s.rng.IntN(m.inside), s.rng.IntN(width)
+	slot, queue := 0, 0
 	for range 64 {
+		slot, queue = first+s.rng.IntN(slots), s.rng.IntN(width)
 		if i := slot*width + queue; s.cover[i] < m.target[i] {
 			break
 		}
-		slot, queue = s.rng.IntN(m.inside), s.rng.IntN(width)
 	}
-	day := min(days-1, slot*days/m.inside)
-	from, to = max(0, day-4), min(days-1, day+4)
+	day := m.dayOf(slot)
+	from, to = max(c.from, day-4), min(c.to, day+4)
 	n := 2 + s.rng.IntN(3)
 	for range 8 * n {
-		a := s.rng.IntN(len(s.place))
+		a := c.anybody()
 		if !contains(m.agents[a].skills[day], int16(queue)) {
 			continue
 		}
@@ -199,6 +338,14 @@ func (c *chain) takeNearShort() (from, to int) {
 		}
 	}
 	return from, to
+}
+
+// firstSlot is the first slot of a day, or the end of the range.
+func (m *model) firstSlot(day int) int {
+	if day >= len(m.days) {
+		return m.inside
+	}
+	return max(0, int(m.days[day].In(m.p.Location).Sub(m.p.Range.Start)/m.grid))
 }
 
 func contains(list []int16, x int16) bool {

@@ -18,9 +18,6 @@ import (
 // Threads only; with Time the caller supplies the clock.
 type Options = search.Budget
 
-// chunk is how many ruin-and-recreate steps run between two looks at the clock.
-const chunk = 20
-
 // Solve makes a roster. It returns an Invalid error for a bad problem or budget. When the context
 // ends it returns the best roster so far with Stopped set and no error. A hard rule is never
 // broken: what cannot be covered legally stays uncovered and is explained.
@@ -35,17 +32,9 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 		return Solution{}, err
 	}
 	m := compile(&p)
-	chains := make([]*chain, o.Threads)
-	for i := range chains {
-		chains[i] = newChain(m, o.Random(i))
-	}
-	looking := o
-	looking.Time = time.Duration(float64(o.Time) * (1 - boundShare))
-	best, stopped := search.Run(ctx, looking, chains, chunk, (*chain).adopt)
-	s := chains[best].best
-	s.reassign()
+	s, relaxed, stopped := m.search(ctx, o)
 	s.settle()
-	out := s.solution(boundLimit(o, stopped))
+	out := s.solution(relaxed.bound())
 	out.Seed, out.Stopped = o.Seed, stopped
 	for _, v := range Judge(p, out.Roster.Shifts) {
 		if v.Hard {
@@ -69,7 +58,7 @@ func Judge(p Problem, shifts []scheduling.Shift) []workrules.Violation {
 }
 
 // solution turns a state into shifts and its account.
-func (s *state) solution(more func(round int) bool) Solution {
+func (s *state) solution(bound float64) Solution {
 	m := s.m
 	out := Solution{Roster: scheduling.Roster{Range: m.p.Range, Shifts: slices.Clone(m.p.Locked)}}
 	for a := range s.place {
@@ -82,7 +71,7 @@ func (s *state) solution(more func(round int) bool) Solution {
 	out.Roster.Sort()
 	out.Parts = s.account()
 	out.Cost = out.Parts.Total()
-	out.Bound = min(m.lowerBound(s, more), out.Cost)
+	out.Bound = min(bound, out.Cost)
 	if out.Cost > 0 {
 		out.Gap = (out.Cost - out.Bound) / out.Cost
 	}

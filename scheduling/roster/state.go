@@ -2,7 +2,6 @@ package roster
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -12,6 +11,8 @@ const maxPauses = 6
 // placement is what an agent does on a day; occ -1 is a day off.
 type placement struct {
 	occ   int16
+	at    int16            // index of the choice
+	tired int16            // soft rules that the pauses break
 	pause [maxPauses]int16 // start of each pause, slots after the start of the shift
 	queue []int16          // per slot of the shift: queue, or -1 in a pause
 }
@@ -21,28 +22,35 @@ type state struct {
 	m        *model
 	rng      *rand.Rand
 	judges   []*workrules.Judge
-	cover    []int16
+	pool     *pool
+	cover    []int16       // heads per slot and queue, of the pool
 	place    [][]placement // [agent][day]
 	work     []int32       // minutes in the range, locked included
 	nights   []int32       // ledger included
 	weekends []int32
-	soft     []int32 // broken soft duty rules
+	soft     []int32 // broken soft rules between the shifts
 	cost     float64
 	gain     []float64 // scratch: prefix sums of the best gain per slot of a window
+	pauses   pausePlan
 	duties   []workrules.Duty
 	options  []option
+	heat     float64   // yuan of chance in a choice
+	expected []float64 // heads that the relaxed agents supply
+	rest     float64   // share of the agents still to come, 0 = everybody is here
 }
 
 // option is a possible shift for an agent.
 type option struct {
 	day   int
-	occ   int16
+	at    int16 // index of the choice
+	tired int16
 	pause [maxPauses]int16
 	score float64 // yuan saved
 }
 
 func newState(m *model, rng *rand.Rand) *state {
-	s := &state{m: m, rng: rng, cover: slices.Clone(m.covered)}
+	s := &state{m: m, rng: rng, pool: newPool(m)}
+	s.cover = s.pool.cover
 	n := len(m.agents)
 	s.work, s.nights, s.weekends, s.soft = make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
 	for i := range m.agents {
@@ -56,30 +64,58 @@ func newState(m *model, rng *rand.Rand) *state {
 			days[d] = placement{occ: -1, queue: buffer[d*m.longest : d*m.longest : (d+1)*m.longest]}
 		}
 		s.place = append(s.place, days)
-		s.soft[i] = int32(s.judges[i].SoftCount(m.agents[i].fixed))
+		s.soft[i] = int32(s.judges[i].SoftBetween(m.agents[i].fixed))
 	}
 	s.cost = s.account().Total()
 	return s
 }
 
-// copyFrom makes s equal to another state of the same model, except for its random source.
-func (s *state) copyFrom(o *state) {
-	copy(s.cover, o.cover)
-	copy(s.work, o.work)
-	copy(s.nights, o.nights)
-	copy(s.weekends, o.weekends)
-	copy(s.soft, o.soft)
+// plan is a roster without its queues: per agent and day the shift, at -1 for a day off.
+type plan [][]option
+
+func (s *state) plan() plan {
+	out := make(plan, len(s.place))
 	for a := range s.place {
-		for d := range s.place[a] {
-			s.place[a][d].set(&o.place[a][d])
-		}
+		out[a] = make([]option, len(s.m.days))
+		s.planAgent(a, out[a])
 	}
-	s.cost = o.cost
+	return out
 }
 
-func (p *placement) set(o *placement) {
-	p.occ, p.pause = o.occ, o.pause
-	p.queue = append(p.queue[:0], o.queue...)
+// planAgent writes one agent's row.
+func (s *state) planAgent(a int, row []option) {
+	for d := range row {
+		row[d] = s.option(a, d)
+	}
+}
+
+// option is what an agent does on a day.
+func (s *state) option(a, d int) option {
+	p := &s.place[a][d]
+	if p.occ < 0 {
+		return option{day: d, at: -1}
+	}
+	return option{day: d, at: p.at, tired: p.tired, pause: p.pause}
+}
+
+// follow makes s the roster of a plan. People may sit on other queues; coverage costs the same.
+func (s *state) follow(p plan) {
+	for a := range p {
+		for _, op := range p[a] {
+			s.set(a, op)
+		}
+	}
+	s.cost = s.account().Total()
+}
+
+// set makes an agent do exactly this on its day.
+func (s *state) set(a int, op option) {
+	if s.place[a][op.day].occ >= 0 {
+		s.clear(a, op.day)
+	}
+	if op.at >= 0 {
+		s.put(a, op)
+	}
 }
 
 // saving is the yuan saved by one more head on a queue in a slot that now has n heads.
@@ -106,71 +142,27 @@ func (m *model) slotCost(i int, n int16) (short, over float64) {
 func (s *state) put(a int, op option) {
 	m := s.m
 	p := &s.place[a][op.day]
-	o := &m.occ[op.day][op.occ]
-	s.cost += s.personal(a, op.day, op.occ)
-	p.occ, p.pause, p.queue = op.occ, op.pause, p.queue[:o.len]
-	last := int16(-1)
+	c := &m.agents[a].choices[op.day][op.at]
+	o := &m.occ[op.day][c.occ]
+	s.cost += s.personal(a, op.day, c) + m.p.Weights.SoftRule*float64(op.tired)
+	p.occ, p.at, p.tired, p.pause, p.queue = c.occ, op.at, op.tired, op.pause, p.queue[:o.len]
+	last := m.agents[a].skills[op.day][0]
 	next := 0
 	for i := 0; i < o.len; i++ {
 		for next < len(o.pauses) && i >= int(p.pause[next])+o.pauses[next].len {
 			next++
 		}
-		if next < len(o.pauses) && i >= int(p.pause[next]) {
+		switch t := o.start + i; {
+		case next < len(o.pauses) && i >= int(p.pause[next]):
 			p.queue[i] = -1
-			continue
-		}
-		q := s.bestQueue(a, op.day, o.start+i, last)
-		p.queue[i], last = q, q
-		if t := o.start + i; t < m.inside {
-			k := t*len(m.queues) + int(q)
-			s.cost -= m.saving(k, s.cover[k])
-			s.cover[k]++
+		case t >= m.inside:
+			p.queue[i] = last
+		default:
+			s.cost -= s.pool.add(s, seat{int32(a), int16(op.day), int16(i)}, t, last)
+			last = p.queue[i]
 		}
 	}
 	s.count(a, op.day, o, 1)
-}
-
-// bestQueue picks the queue with the largest saving, staying on the last one when it is as good.
-func (s *state) bestQueue(a, day, t int, last int16) int16 {
-	m := s.m
-	skills := m.agents[a].skills[day]
-	if t >= m.inside {
-		if last >= 0 {
-			return last
-		}
-		return skills[0]
-	}
-	base := t * len(m.queues)
-	best, most := skills[0], -1e300
-	for _, q := range skills {
-		v := m.saving(base+int(q), s.cover[base+int(q)])
-		if v > most || v == most && q == last {
-			best, most = q, v
-		}
-	}
-	return best
-}
-
-// restore puts an earlier placement back exactly as it was.
-func (s *state) restore(a, day int, old *placement) {
-	if s.place[a][day].occ >= 0 {
-		s.clear(a, day)
-	}
-	if old.occ < 0 {
-		return
-	}
-	m := s.m
-	o := &m.occ[day][old.occ]
-	s.cost += s.personal(a, day, old.occ)
-	s.place[a][day].set(old)
-	for i, q := range old.queue {
-		if t := o.start + i; q >= 0 && t < m.inside {
-			k := t*len(m.queues) + int(q)
-			s.cost -= m.saving(k, s.cover[k])
-			s.cover[k]++
-		}
-	}
-	s.count(a, day, o, 1)
 }
 
 // clear takes a shift away and updates the cost.
@@ -180,15 +172,12 @@ func (s *state) clear(a, day int) {
 	o := &m.occ[day][p.occ]
 	for i, q := range p.queue {
 		if t := o.start + i; q >= 0 && t < m.inside {
-			k := t*len(m.queues) + int(q)
-			s.cover[k]--
-			s.cost += m.saving(k, s.cover[k])
+			s.cost += s.pool.remove(s, seat{int32(a), int16(day), int16(i)}, t)
 		}
 	}
-	occ := p.occ
 	p.occ, p.queue = -1, p.queue[:0]
 	s.count(a, day, o, -1)
-	s.cost -= s.personal(a, day, occ)
+	s.cost -= s.personal(a, day, &m.agents[a].choices[day][p.at]) + m.p.Weights.SoftRule*float64(p.tired)
 }
 
 func (s *state) count(a, day int, o *occurrence, by int32) {
@@ -199,20 +188,19 @@ func (s *state) count(a, day int, o *occurrence, by int32) {
 	if s.m.weekend[day] {
 		s.weekends[a] += by
 	}
-	now := int32(s.judges[a].SoftCount(s.dutiesOf(a, -1, 0)))
+	now := int32(s.judges[a].SoftBetween(s.dutiesOf(a, -1, 0)))
 	s.cost += s.m.p.Weights.SoftRule * float64(now-s.soft[a])
 	s.soft[a] = now
 }
 
-// personal is the cost that a shift adds for its agent, apart from coverage and soft rules, when
-// the day is still empty.
-func (s *state) personal(a, day int, occ int16) float64 {
+// personal is the cost that a shift adds for its agent on an empty day, apart from coverage, its
+// pauses and the soft rules between shifts.
+func (s *state) personal(a, day int, c *choice) float64 {
 	m := s.m
 	w := &m.p.Weights
-	agent := &m.p.Agents[a]
-	o := &m.occ[day][occ]
-	cost := w.Wage * agent.Wage * float64(o.duty.Work) / 60
-	if least := float64(agent.MinWork.Minutes()); least > 0 {
+	o := &m.occ[day][c.occ]
+	cost := c.own
+	if least := float64(m.p.Agents[a].MinWork.Minutes()); least > 0 {
 		before, after := float64(s.work[a]), float64(s.work[a]+o.duty.Work)
 		cost -= w.MinWork / 60 * (min(least, after) - min(least, before))
 	}
@@ -221,13 +209,6 @@ func (s *state) personal(a, day int, occ int16) float64 {
 	}
 	if m.weekend[day] {
 		cost += w.Fairness * float64(2*s.weekends[a]+1)
-	}
-	am := &m.agents[a]
-	if len(am.wishes[day]) > 0 {
-		cost += am.wishCost(day, int16(o.template)) - am.wishCost(day, -1)
-	}
-	if len(m.p.Previous) > 0 {
-		cost += w.Stability * (differs(am.previous[day], int16(o.template)) - differs(am.previous[day], -1))
 	}
 	return cost
 }
@@ -278,7 +259,7 @@ func (s *state) account() (p Parts) {
 		p.MinWork += w.MinWork * max(0, agent.MinWork.Hours()-float64(s.work[a])/60)
 		p.Fairness += w.Fairness * (square(s.nights[a]) - square(int32(agent.Ledger.Nights)))
 		p.Fairness += w.Fairness * (square(s.weekends[a]) - square(int32(agent.Ledger.Weekends)))
-		p.SoftRules += w.SoftRule * float64(s.soft[a])
+		p.SoftRules += w.SoftRule * float64(s.softRules(a))
 		for d := range m.days {
 			template := int16(-1)
 			if k := s.place[a][d].occ; k >= 0 {
@@ -296,6 +277,17 @@ func (s *state) account() (p Parts) {
 		}
 	}
 	return p
+}
+
+// softRules counts every soft rule that an agent's shifts break.
+func (s *state) softRules(a int) int {
+	n := s.judges[a].SoftCount(s.dutiesOf(a, -1, 0)) + int(s.m.agents[a].softBase)
+	for d := range s.place[a] {
+		if p := &s.place[a][d]; p.occ >= 0 {
+			n += int(s.m.tired(&s.m.occ[d][p.occ], &p.pause, s.m.agents[a].cloud))
+		}
+	}
+	return n
 }
 
 func square(n int32) float64 { return float64(n) * float64(n) }

@@ -86,8 +86,8 @@ func (p Problem) validateTemplates(bad *complaints) {
 		after := time.Duration(0)
 		for k, q := range t.Pauses {
 			where := fmt.Sprintf("%s.pauses[%d]", at, k)
-			if q.Kind != scheduling.Meal && q.Kind != scheduling.Break {
-				bad.add(where+".kind", q.Kind, "must be meal or break")
+			if q.Kind != scheduling.Break && !q.Kind.Unpaid() {
+				bad.add(where+".kind", q.Kind, "must be meal, break or gap")
 			}
 			if q.Length <= 0 || !onGrid(q.Length) || !onGrid(q.Earliest) || !onGrid(q.Latest) {
 				bad.add(where+".length", q.Length, "length, earliest and latest must be in steps of 5 minutes and the length above 0")
@@ -203,20 +203,28 @@ func (p Problem) validateLocked(bad *complaints) {
 				bad.add(fmt.Sprintf("agents[%d].later[%d]", i, k), s.Start.Format(time.RFC3339), "must be a shift of this agent after the range")
 			}
 		}
-		if len(own[a.Person.ID]) == 0 {
+		if len(own[a.Person.ID])+len(a.Person.Sessions) == 0 {
 			continue
 		}
 		shifts := slices.Concat(a.History, own[a.Person.ID], a.Later)
 		slices.SortStableFunc(shifts, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
 		for _, v := range workrules.NewJudge(frame, a.Person).Explain(shifts) {
 			if v.Hard {
-				bad.add("locked", a.Person.ID, "breaks %s: %s (%s)", v.Rule, v.Sentence.EN, v.Sentence.ZH)
+				bad.add(heldField(i, own[a.Person.ID]), a.Person.ID, "breaks %s before any shift is added: %s (%s)", v.Rule, v.Sentence.EN, v.Sentence.ZH)
 			}
 		}
 		if work := workIn(own[a.Person.ID], p.Range); a.MaxWork > 0 && work > a.MaxWork {
 			bad.add("locked", a.Person.ID, "locked shifts of %s exceed max_work %s", work, a.MaxWork)
 		}
 	}
+}
+
+// heldField names what holds an agent to something illegal: locked shifts, else the sessions.
+func heldField(agent int, locked []scheduling.Shift) string {
+	if len(locked) > 0 {
+		return "locked"
+	}
+	return fmt.Sprintf("agents[%d].sessions", agent)
 }
 
 func workIn(shifts []scheduling.Shift, r calendar.Range) (sum time.Duration) {

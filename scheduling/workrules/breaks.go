@@ -47,7 +47,7 @@ func workStretch(j *Judge, duties []Duty, shifts []scheduling.Shift, out *findin
 			return false
 		}
 		for _, a := range s.Activities {
-			if a.Kind != scheduling.Break && a.Kind != scheduling.Meal {
+			if a.Kind != scheduling.Break && !a.Kind.Unpaid() {
 				continue
 			}
 			if check(a.Start) {

@@ -35,6 +35,7 @@ type Frame struct {
 	workdays []int32 // official workdays of the week that the day lies in
 	queues   map[ids.Queue]*QueueTerms
 	quick    []*Rule // hard rules that duties alone answer
+	soft     []*Rule // soft ones
 }
 
 // NewFrame compiles the calendar around a judged range.
@@ -107,8 +108,12 @@ func (f *Frame) compileRules() {
 		f.queues[q.Queue] = q
 	}
 	for i := range registry {
-		if r := &registry[i]; r.duties && r.HardUnder(f.params) {
+		switch r := &registry[i]; {
+		case !r.duties:
+		case r.HardUnder(f.params):
 			f.quick = append(f.quick, r)
+		default:
+			f.soft = append(f.soft, r)
 		}
 	}
 }
@@ -131,9 +136,9 @@ const notPlanned = -1
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
 	Start, End int32 // minutes from the frame's base
-	Work       int32 // minutes of working time: the shift without unpaid meals
+	Work       int32 // minutes of working time: the shift without its unpaid parts
 	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
-	Meal       int32 // minutes of the longest unpaid meal
+	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
 	Day        int32 // index of the civil day it starts on
 	Night      bool  // touches the night
 	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
@@ -160,7 +165,7 @@ func (d *Duty) Add(kind scheduling.ActivityKind, length time.Duration) {
 	switch kind {
 	case scheduling.Break:
 		d.Pause += minutes
-	case scheduling.Meal:
+	case scheduling.Meal, scheduling.Gap:
 		d.Meal = max(d.Meal, minutes)
 	}
 }
@@ -191,6 +196,12 @@ func (f *Frame) touchesNight(d Duty) bool {
 func (f *Frame) onDay(d Duty, day int32) int32 {
 	return max(0, min(d.End, f.dayStart[day+1])-max(d.Start, f.dayStart[day]))
 }
+
+// Minute counts an instant in the minutes of a Duty.
+func (f *Frame) Minute(t time.Time) int32 { return f.minute(t) }
+
+// At is the instant of a minute of a Duty.
+func (f *Frame) At(minute int32) time.Time { return f.at(minute) }
 
 func (f *Frame) minute(t time.Time) int32 { return int32(t.Sub(f.base) / time.Minute) }
 

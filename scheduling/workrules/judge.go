@@ -23,6 +23,7 @@ type Judge struct {
 	period     []int32 // per day, comprehensive hours only
 	carried    []carried
 	quick      []*Rule // the frame's quick rules that concern this person
+	soft       []*Rule // the frame's soft duty rules that concern this person
 	days       []dayLoad
 	merged     []Duty // scratch: duties with sessions
 	asked      findings
@@ -77,6 +78,11 @@ func NewJudge(f *Frame, p Person) *Judge {
 			j.quick = append(j.quick, r)
 		}
 	}
+	for _, r := range f.soft {
+		if r.concerns == nil || r.concerns(j) {
+			j.soft = append(j.soft, r)
+		}
+	}
 	return j
 }
 
@@ -112,19 +118,31 @@ func (j *Judge) withSessions(duties []Duty) []Duty {
 	return j.merged
 }
 
-// SoftCount returns how many rests between the duties are short but not forbidden, for an
-// optimiser's objective.
+// SoftCount returns how many soft rules the duties break, as Explain reports them, for an optimiser's
+// objective. Duties are sorted by start and include history. Soft rules that read activities are
+// left to whoever places them.
 func (j *Judge) SoftCount(duties []Duty) int {
-	n := 0
-	warn := int32(j.frame.params.RestWarn / time.Minute)
-	block := int32(j.frame.params.RestBlock / time.Minute)
-	for i := 1; i < len(duties); i++ {
-		gap := duties[i].Start - duties[i-1].End
-		if gap >= block && gap < warn && (duties[i].Judged || duties[i-1].Judged) {
-			n++
-		}
+	if len(j.sessions) > 0 {
+		duties = j.withSessions(duties)
 	}
-	return n
+	j.prepare(duties)
+	j.asked = findings{counting: true}
+	for _, r := range j.soft {
+		r.judge(j, duties, nil, &j.asked)
+	}
+	return j.asked.count
+}
+
+// SoftBetween is the part of SoftCount that lies between duties: short rests and night runs. The rest
+// of SoftCount adds up over the days. It is cheap enough to ask at every step of a search.
+func (j *Judge) SoftBetween(duties []Duty) int {
+	if len(j.sessions) > 0 {
+		duties = j.withSessions(duties)
+	}
+	j.asked = findings{counting: true}
+	restWarn(j, duties, nil, &j.asked)
+	nightRun(j, duties, nil, &j.asked)
+	return j.asked.count
 }
 
 // Explain judges the person's sorted shifts under every rule.
@@ -205,19 +223,26 @@ func (j *Judge) prepare(duties []Duty) {
 	}
 }
 
-// findings collects violations; in quick mode only the fact that there is one.
+// findings collects violations; in quick mode only the fact that there is one, when counting only
+// how many.
 type findings struct {
-	quick bool
-	hit   bool
-	list  []Violation
+	quick    bool
+	counting bool
+	hit      bool
+	count    int
+	list     []Violation
 }
 
 // quickly marks a hit and reports whether the rule can stop here.
 func (f *findings) quickly() bool {
 	f.hit = true
+	f.count++
 	return f.quick
 }
 
 func (f *findings) add(r calendar.Range, amount float64, sentence, fix Text) {
+	if f.counting {
+		return
+	}
 	f.list = append(f.list, Violation{Range: r, Amount: amount, Sentence: sentence, Fix: fix})
 }

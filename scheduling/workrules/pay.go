@@ -185,7 +185,7 @@ func workSpans(s scheduling.Shift) []calendar.Range {
 	var out []calendar.Range
 	at := s.Start
 	for _, a := range s.Activities {
-		if a.Kind == scheduling.Meal {
+		if a.Kind.Unpaid() {
 			out = append(out, calendar.Range{Start: at, End: a.Start})
 			at = a.End
 		}

@@ -126,3 +126,39 @@ func TestQuickAndExplainedJudgementsAgree(t *testing.T) {
 		assert.Equal(t, judge.Broken(duties) != nil, HasHard(judge.Explain(shifts)))
 	})
 }
+
+// The counts of an optimiser are the findings of the planner, and what lies not between duties adds
+// up over the days.
+func TestSoftCountsAgreeWithExplain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		frame := randomFrame(t)
+		judge := NewJudge(frame, randomPerson(t))
+		shifts := randomShifts(t)
+		var duties []Duty
+		for _, s := range shifts {
+			if d, ok := frame.Duty(s); ok {
+				duties = append(duties, d)
+			}
+		}
+		all, between := 0, 0
+		for _, v := range judge.Explain(shifts) {
+			if v.Rule == "rest.between_warn" || v.Rule == "night.run" {
+				between++
+			}
+			if !v.Hard && v.Rule != "breaks.stretch" && v.Rule != "cloud.pauses" { // these read activities
+				all++
+			}
+		}
+		assert.Equal(t, all, judge.SoftCount(duties))
+		assert.Equal(t, between, judge.SoftBetween(duties))
+		days, empty := 0, judge.SoftCount(nil)-judge.SoftBetween(nil)
+		for i := 0; i < len(duties); {
+			k := i
+			for ; k < len(duties) && duties[k].Day == duties[i].Day; k++ {
+			}
+			days += judge.SoftCount(duties[i:k]) - judge.SoftBetween(duties[i:k]) - empty
+			i = k
+		}
+		assert.Equal(t, all-between, days+empty)
+	})
+}

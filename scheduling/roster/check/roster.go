@@ -78,8 +78,8 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 			r.broken("%s %s: under 16", who, date)
 		}
 		for _, act := range s.Activities {
-			if act.Kind == scheduling.Work && act.Queue != "" && !a.Person.Can(act.Queue, date) {
-				r.broken("%s %s: no skill for %s", who, date, act.Queue)
+			if act.Kind == scheduling.Work && act.Queue != "" {
+				service(r, p, &a.Person, act.Queue, date)
 			}
 		}
 		if shielded(a.Person, date) || shielded(a.Person, calendar.DateOf(s.End.Add(-time.Minute), p.Location)) {
@@ -95,10 +95,26 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 		r.broken("%s: %s of work, agreed are %s", who, total, a.MaxWork)
 	}
 	all := append(append([]scheduling.Shift{}, a.History...), list...)
+	for _, s := range a.Person.Sessions {
+		for _, own := range list {
+			if s.Range.Start.Before(own.End) && own.Start.Before(s.Range.End) {
+				r.broken("%s %s: a shift during training, a meeting or a check", who, own.Start)
+			}
+		}
+		all = append(all, scheduling.Shift{Agent: who, Code: session, Start: s.Range.Start, End: s.Range.End})
+	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Start.Before(all[j].Start) })
 	rests(r, p, who, all)
 	dates(r, p, a.Person, all)
+	bonds(r, p, a.Person, list)
+	agreements(r, p, a.Person, list, all)
+	periods(r, p, a.Person, all)
+	pauses(r, p, a.Person, list)
+	softDays(r, p, a.Person, all)
 }
+
+// session marks working time outside the shifts.
+const session = "(session)"
 
 func shielded(p workrules.Person, d calendar.Date) bool {
 	for _, c := range p.Conditions {
@@ -112,7 +128,8 @@ func shielded(p workrules.Person, d calendar.Date) bool {
 func rests(r *Report, p roster.Problem, who ids.Agent, all []scheduling.Shift) {
 	for i := 1; i < len(all); i++ {
 		gap := all[i].Start.Sub(all[i-1].End)
-		if !p.Range.Contains(all[i].Start) {
+		training := all[i].Code == session || all[i-1].Code == session
+		if !p.Range.Contains(all[i].Start) || training && (gap < 0 || dateOf(p, all[i]) == dateOf(p, all[i-1])) {
 			continue
 		}
 		if gap < p.Rules.RestBlock {

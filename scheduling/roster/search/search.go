@@ -28,6 +28,8 @@ type Budget struct {
 type Progress struct {
 	Done float64 // 0 to 1
 	Cost float64 // best so far of the reporting chain
+	// Bound that no solution can beat, as far as it is known by now; 0 = none yet.
+	Bound float64
 }
 
 // Validate checks that the budget ends.
@@ -106,6 +108,12 @@ func Run[C Chain](ctx context.Context, b Budget, chains []C, chunk int, adopt fu
 		}
 	}
 	return best, false
+}
+
+// Spent is the share of the budget, 0 to 1, that some steps and the time so far have used.
+func (b Budget) Spent(steps int) float64 {
+	done, _ := b.done(steps, 1, 1)
+	return done
 }
 
 // done returns the share of the budget used and how many steps may follow before `until`.
