@@ -159,7 +159,7 @@ const (
 	settled   = 0.02
 )
 
-// generate adds up to each columns per member and round until the master is solved, the rounds are
+// generate adds up to each rows per member and round until the master is solved, the rounds are
 // used up, or the bound shows that no whole solution costs less than the cutoff. It tells whether
 // the cutoff was reached.
 func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
@@ -196,6 +196,7 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 			target /= 4
 		}
 		target = max(settled, min(target, looseness*gap))
+		g.m.purge()
 	}
 	return false
 }

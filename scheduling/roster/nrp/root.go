@@ -49,7 +49,7 @@ func (r *root) solve(b search.Budget) {
 		return
 	}
 	g.open(r.lambda, 0)
-	g.generate(rounds, rowsPerPricing, float64(r.cost))
+	g.generate(rounds, rowsPerPricing(r.p.workers), float64(r.cost))
 	if g.bound > 0 {
 		r.bound = int(math.Ceil(g.bound - 1e-6)) // costs are whole numbers
 	}
