@@ -154,7 +154,7 @@ const windowCells = 500
 func (c *climber) window() window {
 	weeks := (c.p.days + 6) / 7
 	most := max(1, weeks*windowCells/max(1, len(c.p.covers)))
-	if most >= weeks {
+	if most >= weeks || c.p.atOnce() {
 		return window{0, c.p.days}
 	}
 	first := c.rng.IntN(weeks - most + 1)

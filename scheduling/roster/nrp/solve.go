@@ -81,7 +81,7 @@ func infeasible(p *problem) error {
 // anneal runs the first phase, and goes on for the whole budget while no roster is legal.
 func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
 	share := annealShare
-	if len(p.covers)+p.workers > masterLimit {
+	if !p.atOnce() {
 		share = largeAnnealShare
 	}
 	c := annealFor(ctx, p, b, share)
