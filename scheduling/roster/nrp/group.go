@@ -29,7 +29,8 @@ type group struct {
 	lambda []float64 // multipliers of the current pricing
 	found  [][]priced
 	floors []int32
-	failed bool // an employee could not be priced
+	failed bool                // an employee could not be priced
+	report func(bound float64) // called after each round of pricing; may be nil
 }
 
 // newGroup cuts a group out of a roster; heads counts it by day and shift.
@@ -181,6 +182,9 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 		if bound > g.bound {
 			g.bound = bound
 			copy(g.center, g.lambda)
+		}
+		if g.report != nil {
+			g.report(g.bound)
 		}
 		if math.Ceil(g.bound-1e-6) >= cutoff {
 			return true

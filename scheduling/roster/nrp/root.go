@@ -51,6 +51,15 @@ func (r *root) solve(b search.Budget) {
 	if !r.p.atOnce() {
 		return
 	}
+	if b.Progress != nil {
+		g.report = func(bound float64) {
+			p := search.Progress{Cost: float64(r.cost), Bound: max(0, bound)}
+			if b.Time > 0 {
+				p.Done = float64(b.Elapsed()) / float64(b.Time)
+			}
+			b.Progress(p)
+		}
+	}
 	g.open(r.lambda, 0)
 	g.generate(rounds, rowsPerPricing(r.p.workers), float64(r.cost))
 	if g.bound > 0 {

@@ -116,6 +116,12 @@ func improve(ctx context.Context, r *root, b search.Budget) [][]int8 {
 	if b.Iterations > 0 {
 		cancel = func() {} // what a chain does must not depend on how fast another one is
 	}
+	if show := b.Progress; show != nil {
+		b.Progress = func(p search.Progress) {
+			p.Bound = float64(r.bound)
+			show(p)
+		}
+	}
 	halt := halting(ctx, b, 1)
 	climbers := make([]*climber, b.Threads)
 	for i := range climbers {

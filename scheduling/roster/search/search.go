@@ -28,6 +28,8 @@ type Budget struct {
 type Progress struct {
 	Done float64 // 0 to 1
 	Cost float64 // best so far of the reporting chain
+	// Bound that no solution can beat, as far as it is known by now; 0 = none yet.
+	Bound float64
 }
 
 // Validate checks that the budget ends.
