@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -163,10 +164,24 @@ func showProgress(w io.Writer, b *search.Budget) (clear func()) {
 	b.Progress = func(p search.Progress) {
 		if now := b.Elapsed(); now-last >= 200*time.Millisecond {
 			last = now
-			fmt.Fprintf(w, "\r\x1b[K%3.0f %%  best %.10g", p.Done*100, p.Cost)
+			fmt.Fprint(w, "\r\x1b[K", progressLine(p))
 		}
 	}
 	return func() { fmt.Fprint(w, "\r\x1b[K") }
+}
+
+// progressLine is what a search shows while it runs: the share of the budget, the best cost, the bound
+// and the gap between them as far as they are known.
+func progressLine(p search.Progress) string {
+	line := fmt.Sprintf("%3.0f %%", p.Done*100)
+	if math.IsInf(p.Cost, 0) {
+		return line + "  no legal roster yet"
+	}
+	line += fmt.Sprintf("  cost %.10g", p.Cost)
+	if p.Bound > 0 && p.Cost > 0 {
+		line += fmt.Sprintf("  bound %.10g  gap %.2f %%", p.Bound, 100*(p.Cost-p.Bound)/p.Cost)
+	}
+	return line
 }
 
 func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
 
 func runRoster(ctx context.Context, cmd *cobra.Command, args ...string) (string, error) {
@@ -90,6 +92,12 @@ func TestRosterSolveInterruptedKeepsTheBest(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, out, "stopped early")
 	assert.FileExists(t, roster)
+}
+
+func TestRosterProgressShowsCostBoundAndGap(t *testing.T) {
+	assert.Equal(t, " 25 %  cost 4050  bound 4000  gap 1.23 %", progressLine(search.Progress{Done: 0.25, Cost: 4050, Bound: 4000}))
+	assert.Equal(t, "  3 %  cost 12", progressLine(search.Progress{Done: 0.03, Cost: 12}))
+	assert.Equal(t, "  0 %  no legal roster yet", progressLine(search.Progress{Cost: math.Inf(1)}))
 }
 
 func TestRosterCheckFindsBrokenRules(t *testing.T) {

@@ -318,8 +318,18 @@ func (c *chain) exchange(temperature float64) {
 func (c *chain) optimiseRow(e int) {
 	x := c.pricer
 	c.p.marginal(e, c.rows[e], c.heads, x.entry)
-	if rows, _ := x.cheapest(e, window{0, c.p.days}, nil, 1); len(rows) > 0 {
+	rows, floor := x.cheapest(e, window{0, c.p.days}, nil, 1)
+	switch {
+	case len(rows) > 0:
 		c.tryRow(e, rows[0].row, 0, c.p.days, math.MaxInt32/4)
+	case floor != unreachable && c.broken[e] > 0:
+		row := x.staged(e, false)
+		if row == nil {
+			row = x.staged(e, true)
+		}
+		if row != nil {
+			c.tryRow(e, row, 0, c.p.days, math.MaxInt32/4)
+		}
 	}
 }
 

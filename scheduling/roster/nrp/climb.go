@@ -120,7 +120,7 @@ func (c *climber) neighbourhood() {
 		cutoff++
 	}
 	g.open(c.lambda, knownColumns)
-	if g.generate(neighbourRounds, rowsPerPricing, float64(cutoff)) || g.failed {
+	if g.generate(neighbourRounds, rowsPerPricing(len(g.who)), float64(cutoff)) || g.failed {
 		return
 	}
 	if g.m.solve(settled, c.halt) && g.m.primal > float64(cutoff)-0.9 {
@@ -133,8 +133,11 @@ func (c *climber) neighbourhood() {
 const (
 	knownColumns    = 60 // per member, from the pool
 	neighbourRounds = 40
-	rowsPerPricing  = 10
 )
+
+// rowsPerPricing is how many rows per member a round of pricing may add: small groups price fast and
+// need many to find their way, large ones would drown in columns.
+func rowsPerPricing(members int) int { return max(2, min(10, 120/members)) }
 
 // size draws a group's size between 3 and everybody, mostly small: small groups are quick, large ones
 // leave a valley that small ones cannot.
@@ -145,13 +148,13 @@ func (c *climber) size() int {
 
 // windowCells is the most cover cells of a group's master: long or wide problems are improved some
 // weeks at a time.
-const windowCells = 1000
+const windowCells = 500
 
 // window draws the days that a group may change: all of them when the problem is small.
 func (c *climber) window() window {
 	weeks := (c.p.days + 6) / 7
 	most := max(1, weeks*windowCells/max(1, len(c.p.covers)))
-	if most >= weeks {
+	if most >= weeks || c.p.atOnce() {
 		return window{0, c.p.days}
 	}
 	first := c.rng.IntN(weeks - most + 1)

@@ -220,7 +220,7 @@ func TestGroupBoundsEveryRoster(t *testing.T) {
 		g := newGroup(p, []*pricer{newPricer(p)}, newPool(1), rows, p.count(rows), []int{0}, window{0, p.days}, func() bool { return false })
 		require.Equal(t, p.total(rows), g.cost)
 		g.open(make([]float64, len(p.covers)), 0)
-		g.generate(200, rowsPerPricing, math.Inf(1))
+		g.generate(200, 3, math.Inf(1))
 		for _, row := range legal {
 			require.GreaterOrEqual(t, float64(p.total([][]int8{row}))+1e-6, g.bound)
 		}

@@ -29,7 +29,8 @@ type group struct {
 	lambda []float64 // multipliers of the current pricing
 	found  [][]priced
 	floors []int32
-	failed bool // an employee could not be priced
+	failed bool                // an employee could not be priced
+	report func(bound float64) // called after each round of pricing; may be nil
 }
 
 // newGroup cuts a group out of a roster; heads counts it by day and shift.
@@ -159,7 +160,7 @@ const (
 	settled   = 0.02
 )
 
-// generate adds up to each columns per member and round until the master is solved, the rounds are
+// generate adds up to each rows per member and round until the master is solved, the rounds are
 // used up, or the bound shows that no whole solution costs less than the cutoff. It tells whether
 // the cutoff was reached.
 func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
@@ -182,6 +183,9 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 			g.bound = bound
 			copy(g.center, g.lambda)
 		}
+		if g.report != nil {
+			g.report(g.bound)
+		}
 		if math.Ceil(g.bound-1e-6) >= cutoff {
 			return true
 		}
@@ -196,6 +200,7 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 			target /= 4
 		}
 		target = max(settled, min(target, looseness*gap))
+		g.m.purge()
 	}
 	return false
 }

@@ -179,7 +179,6 @@ func (m *master) residuals() (worst, gap float64) {
 	w.point = 0
 	for i := range m.need {
 		w.rp[i] = m.need[i] - m.u[i] + m.o[i]
-		m.primal += m.under[i]*m.u[i] + m.over[i]*m.o[i]
 		dual += m.need[i] * m.lambda[i]
 		w.point += m.u[i]*m.zu[i] + m.o[i]*m.zo[i]
 		n += 2
@@ -201,11 +200,14 @@ func (m *master) residuals() (worst, gap float64) {
 		n++
 	}
 	w.point /= float64(n)
-	for _, r := range w.rp {
+	for i, r := range w.rp {
 		worst = max(worst, math.Abs(r))
+		short := m.u[i] - m.o[i] + r // what the weights really leave open
+		m.primal += max(m.under[i]*short, -m.over[i]*short)
 	}
-	for _, r := range w.rq {
+	for k, r := range w.rq {
 		worst = max(worst, math.Abs(r))
+		m.primal += r * m.mu[k]
 	}
 	return worst, m.primal - dual
 }

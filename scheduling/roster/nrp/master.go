@@ -1,6 +1,9 @@
 package nrp
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // master is the linear relaxation of "one row per employee, cover with slack":
 //
@@ -77,6 +80,34 @@ func (m *master) keep(wanted func(who int, row []int8) bool) {
 	kept := m.cols[:0]
 	for _, c := range m.cols {
 		if wanted(c.who, c.col.row) {
+			kept = append(kept, c)
+		}
+	}
+	clear(m.cols[len(kept):])
+	m.cols = kept
+}
+
+// columnsPerRow is how many columns a master may have per row before those that weigh nothing and
+// cost most are dropped; the pool still has them.
+const columnsPerRow = 8
+
+// purge drops columns when there are many.
+func (m *master) purge() {
+	limit := columnsPerRow * (len(m.need) + m.members)
+	if len(m.cols) <= limit || !m.warm {
+		return
+	}
+	costs := make([]float64, 0, len(m.cols))
+	for j := range m.cols {
+		if m.cols[j].x > 0 {
+			costs = append(costs, m.cols[j].z)
+		}
+	}
+	slices.Sort(costs)
+	most := costs[min(limit/2, len(costs)-1)]
+	kept := m.cols[:0]
+	for _, c := range m.cols {
+		if c.x == 0 || c.x > 1e-3 || c.z <= most { // no weight yet: just added
 			kept = append(kept, c)
 		}
 	}

@@ -19,6 +19,7 @@ type pricer struct {
 	lo, hi []int32                // [layer][kind][slice]: reachable minutes, hi exclusive
 	cost   []int32                // [day][class], and whose member it is
 	member []int8
+	limits limits
 	forced []int8 // by day of the window: the only entry allowed, or free; nil = all free
 }
 
@@ -39,7 +40,7 @@ const (
 
 func newPricer(p *problem) *pricer {
 	x := &pricer{
-		p: p, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
+		p: p, limits: wholeLimits, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
 		entry: make([]int32, p.days*(p.shifts+1)), extra: make([]int32, p.shifts),
 	}
 	for e := range x.counts {
@@ -72,7 +73,7 @@ func (x *pricer) worthCounting(e int) []bool {
 // space returns the state space of employee e, cached for the whole horizon.
 func (x *pricer) space(e int, win window, row []int8, counts []bool) *rowSpace {
 	if win.from > 0 || win.to < x.p.days {
-		return newRowSpace(x.p, e, win, row, counts)
+		return newRowSpace(x.p, e, win, row, counts, x.limits)
 	}
 	key := spaceKey{employee: e}
 	for t, c := range counts {
@@ -82,7 +83,7 @@ func (x *pricer) space(e int, win window, row []int8, counts []bool) *rowSpace {
 	}
 	s := x.spaces[key]
 	if s == nil {
-		s = newRowSpace(x.p, e, win, nil, counts)
+		s = newRowSpace(x.p, e, win, nil, counts, wholeLimits)
 		x.spaces[key] = s
 	}
 	return s
@@ -145,6 +146,44 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 	}
 }
 
+// stageDays is how much of a row that is too long to price at once is made at a time.
+const stageDays = 56
+
+// eagerness is what a shift earns while a row is made eagerly: more than any cover can cost.
+const eagerness = 1 << 16
+
+// staged makes a whole row stage by stage, each with its share of the hours, weekends and shifts: a
+// legal row as a rule, a good one with luck. An eager row works all it may at first, for those whose
+// least hours leave little room. It returns nil when a stage has no row.
+func (x *pricer) staged(e int, eager bool) []int8 {
+	row := make([]int8, x.p.days)
+	for d := range row {
+		row[d] = Off
+	}
+	if eager {
+		for i := range x.entry {
+			if i%(x.p.shifts+1) > 0 {
+				x.entry[i] -= eagerness
+			}
+		}
+	}
+	defer func() { x.limits = wholeLimits }()
+	for from := 0; from < x.p.days; from += stageDays {
+		win := window{from, min(x.p.days, from+stageDays)}
+		share := float64(win.to) / float64(x.p.days)
+		x.limits = limits{least: share, most: share}
+		if eager && win.to < x.p.days {
+			x.limits.least = 0
+		}
+		rows, _ := x.cheapest(e, win, row, 1)
+		if len(rows) == 0 {
+			return nil
+		}
+		copy(row[from:], rows[0].row)
+	}
+	return row
+}
+
 // countable is the exceeded shift with the smallest limit, or -1 when its tables would be too large.
 func (x *pricer) countable(s *rowSpace, e int, over []int) int {
 	limits := x.p.in.Staff[e].MaxShifts
@@ -174,7 +213,7 @@ func (x *pricer) exceeded(s *rowSpace, e int, row []int8) (over []int) {
 		}
 	}
 	for t, most := range x.p.in.Staff[e].MaxShifts {
-		if count[t] > most {
+		if count[t] > int(x.limits.most*float64(most)) {
 			over = append(over, t)
 		}
 	}

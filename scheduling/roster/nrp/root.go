@@ -24,6 +24,9 @@ type root struct {
 // masterLimit is the most rows of a master; the inverse of its basis has the square of it.
 const masterLimit = 1200
 
+// atOnce tells whether one master can hold the whole problem.
+func (p *problem) atOnce() bool { return len(p.covers)+p.workers <= masterLimit }
+
 func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *root {
 	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
 	r.lambda = make([]float64, len(p.covers))
@@ -45,11 +48,20 @@ func (r *root) solve(b search.Budget) {
 		rounds = 10 + b.Iterations/iterationsPerStep
 	}
 	g := r.group
-	if len(r.p.covers)+r.p.workers > masterLimit {
+	if !r.p.atOnce() {
 		return
 	}
+	if b.Progress != nil {
+		g.report = func(bound float64) {
+			p := search.Progress{Cost: float64(r.cost), Bound: max(0, bound)}
+			if b.Time > 0 {
+				p.Done = float64(b.Elapsed()) / float64(b.Time)
+			}
+			b.Progress(p)
+		}
+	}
 	g.open(r.lambda, 0)
-	g.generate(rounds, rowsPerPricing, float64(r.cost))
+	g.generate(rounds, rowsPerPricing(r.p.workers), float64(r.cost))
 	if g.bound > 0 {
 		r.bound = int(math.Ceil(g.bound - 1e-6)) // costs are whole numbers
 	}

@@ -13,6 +13,7 @@ type window struct{ from, to int }
 // so the minutes dimension holds the other shifts only.
 type rowSpace struct {
 	win                window
+	limits             limits
 	classes            []shiftClass
 	offs, maxRun       int // days off until a new run may start; longest run
 	minRun             int
@@ -37,6 +38,12 @@ type rowSpace struct {
 	weekendsUsed, used int
 }
 
+// limits are the shares (0 to 1) of the limits over the horizon that hold up to the end of a window,
+// so that a row can be made in stages.
+type limits struct{ least, most float64 }
+
+var wholeLimits = limits{1, 1}
+
 // shiftClass is a set of shifts with equal minutes and equal neighbours.
 type shiftClass struct {
 	members []int8
@@ -46,15 +53,15 @@ type shiftClass struct {
 
 // newRowSpace describes employee e's rows with the days outside the window as in row. counts says
 // which shifts get a dimension of their own.
-func newRowSpace(p *problem, e int, win window, row []int8, counts []bool) *rowSpace {
+func newRowSpace(p *problem, e int, win window, row []int8, counts []bool, lim limits) *rowSpace {
 	emp := &p.in.Staff[e]
 	s := &rowSpace{
 		win: win, offs: max(1, min(emp.MinOff, p.days)), maxRun: min(emp.MaxRun, p.days), minRun: emp.MinRun,
-		usedCount: make([]int, p.shifts), classOf: make([]int, p.shifts),
+		limits: lim, usedCount: make([]int, p.shifts), classOf: make([]int, p.shifts),
 	}
 	s.outside(p, row)
-	s.least, s.most = emp.MinMinutes-s.used, emp.MaxMinutes-s.used
-	left := min(emp.MaxWeekends, p.days/7+1) - s.weekendsUsed
+	s.least, s.most = int(lim.least*float64(emp.MinMinutes))-s.used, int(lim.most*float64(emp.MaxMinutes))-s.used
+	left := int(lim.most*float64(min(emp.MaxWeekends, p.days/7+1))) - s.weekendsUsed
 	s.feasible = s.most >= 0 && left >= 0
 	s.weeks = min(max(0, left), (win.to-win.from+6)/7) + 1
 	s.classify(p, e, counts)
@@ -137,7 +144,7 @@ func (s *rowSpace) dimensions(p *problem, e int) {
 	s.slices = s.weeks
 	for _, t := range s.counted {
 		s.strides = append(s.strides, s.slices)
-		n := min(s.win.to-s.win.from, p.in.Staff[e].MaxShifts[t]-s.usedCount[t]) + 1
+		n := min(s.win.to-s.win.from, int(s.limits.most*float64(p.in.Staff[e].MaxShifts[t]))-s.usedCount[t]) + 1
 		s.feasible = s.feasible && n > 0
 		extents = append(extents, max(1, n))
 		s.slices *= max(1, n)

@@ -81,7 +81,7 @@ func infeasible(p *problem) error {
 // anneal runs the first phase, and goes on for the whole budget while no roster is legal.
 func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
 	share := annealShare
-	if len(p.covers) > windowCells {
+	if !p.atOnce() {
 		share = largeAnnealShare
 	}
 	c := annealFor(ctx, p, b, share)
@@ -115,6 +115,12 @@ func improve(ctx context.Context, r *root, b search.Budget) [][]int8 {
 	defer cancel()
 	if b.Iterations > 0 {
 		cancel = func() {} // what a chain does must not depend on how fast another one is
+	}
+	if show := b.Progress; show != nil {
+		b.Progress = func(p search.Progress) {
+			p.Bound = float64(r.bound)
+			show(p)
+		}
 	}
 	halt := halting(ctx, b, 1)
 	climbers := make([]*climber, b.Threads)
