@@ -394,8 +394,10 @@ func TestCSVHoldsEveryShift(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	ok(t, err)
 	require.Len(t, rows, 1+6)
-	assert.Equal(t, []string{"1001", "客服1001", "t1", "2026-06-15", "2026-06-15 09:00", "2026-06-15 18:00", rows[1][6], "8.00",
-		"09:00-13:00 lumi-tmall/pre; 13:00-14:00 meal; 14:00-18:00 lumi-tmall/pre"}, rows[1])
+	assert.Equal(t, []string{
+		"1001", "客服1001", "t1", "2026-06-15", "2026-06-15 09:00", "2026-06-15 18:00", rows[1][6], "8.00",
+		"09:00-13:00 lumi-tmall/pre; 13:00-14:00 meal; 14:00-18:00 lumi-tmall/pre",
+	}, rows[1])
 }
 
 func TestParseRef(t *testing.T) {
