@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -230,6 +232,7 @@ func newRosterRepair(s *settings) *cobra.Command {
 		absent       []string
 		reason       string
 		dry, publish bool
+		top          int
 	}
 	cmd := &cobra.Command{
 		Use: "repair ROSTER", Short: "Fill the gaps of absences with the least change that pays", Args: cobra.ExactArgs(1),
@@ -252,19 +255,20 @@ func newRosterRepair(s *settings) *cobra.Command {
 				if err != nil {
 					return flagged(err, map[string]string{"absent": "--absent"})
 				}
-				return s.print(cmd, made, func() { printRepair(cmd.OutOrStdout(), made, a.ops.Zone()) })
+				return s.print(cmd, made, func() { printRepair(cmd.OutOrStdout(), made, f.top, a.ops.Zone()) })
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.absent, "absent", nil, "AGENT:DAY or AGENT:FROM:TO, days or times, the last day included; give it once for each absence")
 	flags.BoolVar(&f.dry, "dry", false, "only propose")
+	flags.IntVar(&f.top, "top", 10, "how many of the stretches that stay short to show, the dearest first")
 	flags.BoolVar(&f.publish, "publish", false, "change a published roster at once")
 	flags.StringVar(&f.reason, "reason", "", "why, for the trail (default: names the number of absences)")
 	return cmd
 }
 
-func printRepair(w io.Writer, m rostering.RepairMade, zone *time.Location) {
+func printRepair(w io.Writer, m rostering.RepairMade, top int, zone *time.Location) {
 	fmt.Fprintf(w, "absent:\n")
 	for _, c := range m.Absent {
 		fmt.Fprintf(w, "  %s\n", oneChange(c, zone))
@@ -278,12 +282,19 @@ func printRepair(w io.Writer, m rostering.RepairMade, zone *time.Location) {
 	}
 	fmt.Fprintf(w, "missing head-hours: %.1f planned, %.1f without a repair, %.1f repaired\n", m.Planned.Missing, m.Without.Missing, m.After.Missing)
 	fmt.Fprintf(w, "cost in yuan:       %.0f planned, %.0f without a repair, %.0f repaired\n", m.Planned.Cost(), m.Without.Cost(), m.After.Cost())
-	for _, left := range m.Left {
+	left := slices.Clone(m.Left)
+	slices.SortStableFunc(left, func(a, b revise.Left) int { return cmp.Compare(b.Worth, a.Worth) })
+	lost := 0.0
+	for _, x := range left {
+		lost += x.Worth
+	}
+	fmt.Fprintf(w, "still short: %d stretches worth %.0f yuan\n", len(left), lost)
+	for _, left := range left[:max(0, min(top, len(left)))] {
 		reasons := make([]string, len(left.Reasons))
 		for i, r := range left.Reasons {
 			reasons[i] = fmt.Sprintf("%d %s", r.Count, r.Says.EN)
 		}
-		fmt.Fprintf(w, "  still short: %s %s-%s, %d heads, %.0f yuan: %s\n", left.Queue, left.Range.Start.In(zone).Format("01-02 15:04"), left.Range.End.In(zone).Format("15:04"),
+		fmt.Fprintf(w, "  %s %s-%s, %d heads, %.0f yuan: %s\n", left.Queue, left.Range.Start.In(zone).Format("01-02 15:04"), left.Range.End.In(zone).Format("15:04"),
 			left.Missing, left.Worth, strings.Join(reasons, ", "))
 	}
 	if m.Applied != nil {

@@ -124,7 +124,19 @@ func oneChange(c revise.Change, zone *time.Location) string {
 	case c.Before == nil:
 		return "+ " + oneShift(*c.After, zone)
 	}
+	if c.Before.Start.Equal(c.After.Start) && c.Before.End.Equal(c.After.End) {
+		return "~ " + oneShift(*c.After, zone) + ": " + parts(newParts(c), zone)
+	}
 	return "~ " + oneShift(*c.Before, zone) + " -> " + oneShift(*c.After, zone)
+}
+
+// newParts are the parts of a shift that it did not have before.
+func newParts(c revise.Change) []scheduling.Activity {
+	return slices.DeleteFunc(slices.Clone(c.After.Activities), func(a scheduling.Activity) bool {
+		return slices.ContainsFunc(c.Before.Activities, func(b scheduling.Activity) bool {
+			return a.Kind == b.Kind && a.Queue == b.Queue && !a.Start.Before(b.Start) && !a.End.After(b.End)
+		})
+	})
 }
 
 func newRosterRevisions(s *settings) *cobra.Command {

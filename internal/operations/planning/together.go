@@ -9,10 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/chaoban/chaoban/internal/operations/gate"
-
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/forecast"
 )

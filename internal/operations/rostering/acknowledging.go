@@ -43,11 +43,11 @@ func (r *Rostering) Acknowledge(ctx context.Context, who access.Principal, in Ac
 		if err != nil {
 			return err
 		}
-		part, err := r.lastChange(ctx, view, head.ID, 0)
+		has, err := hasPart(ctx, view, head.ID, agent)
 		if err != nil {
 			return err
 		}
-		if _, has := part[agent]; !has || scope.Agent != "" && head.State != store.Published {
+		if !has || scope.Agent != "" && head.State != store.Published {
 			return fault.New(fault.NotFound, store.ErrNotFound.Code, "the roster %q has no part of %s", in.Roster, agent)
 		}
 		if head.State != store.Published {
@@ -57,6 +57,16 @@ func (r *Rostering) Acknowledge(ctx context.Context, who access.Principal, in Ac
 		return err
 	})
 	return made, err
+}
+
+// hasPart reports that an agent works in a roster, or lost a shift of it to a change.
+func hasPart(ctx context.Context, view *store.View, id ids.Roster, agent ids.Agent) (bool, error) {
+	own, _, err := view.Shifts(ctx, store.ShiftFilter{Roster: id, Agent: agent}, store.Page{Limit: 1})
+	if err != nil || len(own) > 0 {
+		return err == nil, err
+	}
+	revisions, err := store.All(func(p store.Page) ([]store.Revision, string, error) { return view.RosterRevisions(ctx, id, p) })
+	return slices.ContainsFunc(revisions, func(v store.Revision) bool { return slices.Contains(revise.Agents(v.Changes), agent) }), err
 }
 
 // ownAgent is whom a call is about: an agent may speak for itself only.

@@ -14,11 +14,6 @@ func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 // stack is the shared harness, to which the tests of this package add questions of their own.
 type stack struct{ *operationstest.Stack }
 
-func newStack(t *testing.T) *stack {
-	t.Helper()
-	return stackOn(t, enginetest.Start(t), operationstest.Definitions(t))
-}
-
 // newStoreStack has no engine; what needs measurements answers warehouse.down.
 func newStoreStack(t *testing.T) *stack {
 	t.Helper()
@@ -37,7 +32,6 @@ var (
 	supervisor = operationstest.Supervisor
 	agentLumi  = operationstest.AgentLumi
 	shanghai   = operationstest.Shanghai
-	today      = operationstest.Today
 	date       = operationstest.Date
 	ok         = operationstest.OK
 	refused    = operationstest.Refused

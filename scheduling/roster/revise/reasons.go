@@ -1,0 +1,97 @@
+package revise
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// reasonTexts say why somebody does not help.
+var reasonTexts = map[string]workrules.Text{
+	"absent":   {ZH: "缺勤", EN: "are absent"},
+	"no_skill": {ZH: "没有该队列技能", EN: "lack the skill"},
+	"serving":  {ZH: "已在该队列上班", EN: "already work this queue then"},
+	"working":  {ZH: "当时在其他更值钱的队列上班", EN: "work another queue then that is worth as much"},
+	"pause":    {ZH: "当时在用餐或休息", EN: "are on a meal or break"},
+
+	"other_shift": {ZH: "当天已排其他时间的班，改班不划算或不合规", EN: "have a shift at another time that day, and changing it is not legal or does not pay"},
+	"not_worth":   {ZH: "可排但代价高于收益", EN: "could, at a higher cost than the gap"},
+}
+
+// reasons asks every agent why a gap stays.
+func (r *repairer) reasons(g gap) []roster.Reason {
+	counts := map[string]int{}
+	for i := range r.workers {
+		counts[r.reason(&r.workers[i], g)]++
+	}
+	var out []roster.Reason
+	for code, n := range counts {
+		out = append(out, roster.Reason{Code: code, Count: n, Says: reasonText(code)})
+	}
+	slices.SortFunc(out, func(a, b roster.Reason) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+func (r *repairer) reason(w *worker, g gap) string {
+	if !slices.Contains(w.queues, g.queue) {
+		return "no_skill"
+	}
+	for _, away := range w.person.Unavailable[len(w.Person.Unavailable):] {
+		if away.Overlaps(g.Range) {
+			return "absent"
+		}
+	}
+	day := calendar.DateOf(g.Range.Start, r.p.Location)
+	for _, s := range w.shifts {
+		if s.Range().Contains(g.Range.Start) {
+			return onDuty(s, g)
+		}
+		if calendar.DateOf(s.Start, r.p.Location) == day {
+			return "other_shift"
+		}
+	}
+	options := r.options(w, g)
+	if len(options) == 0 {
+		return "not_worth"
+	}
+	next := append(slices.Clone(w.shifts), r.shiftOf(w, options[0])())
+	slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+	for _, v := range workrules.Worse(w.judge.Explain(r.all(w, next)), w.was) {
+		if v.Hard {
+			return v.Rule
+		}
+	}
+	return "not_worth"
+}
+
+// onDuty is what somebody does when a gap begins.
+func onDuty(s scheduling.Shift, g gap) string {
+	for _, a := range s.Activities {
+		switch {
+		case !(calendar.Range{Start: a.Start, End: a.End}).Contains(g.Range.Start):
+		case a.Kind != scheduling.Work:
+			return "pause"
+		case a.Queue == g.Queue:
+			return "serving"
+		}
+	}
+	return "working"
+}
+
+func reasonText(code string) workrules.Text {
+	if t, ok := reasonTexts[code]; ok {
+		return t
+	}
+	for _, rule := range workrules.Rules() {
+		if rule.Code == code {
+			return workrules.Text{ZH: "受规则限制：" + rule.Says.ZH, EN: "are held back by the rule: " + rule.Says.EN}
+		}
+	}
+	return workrules.Text{ZH: code, EN: code}
+}
