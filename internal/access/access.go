@@ -68,6 +68,8 @@ const (
 	ManageUsers    Permission = "users:manage"
 	ReadAudit      Permission = "audit:read"
 
+	AcknowledgeShifts Permission = "shifts:acknowledge" // say that a roster was seen, and have it in a calendar; an agent its own
+
 	FreezeScorecards Permission = "scorecards:freeze" // close a month's scores, and amend them with a reason
 	ManageRetention  Permission = "retention:manage"  // holds, what would be deleted, what was
 
@@ -80,7 +82,7 @@ const (
 var Permissions = []Permission{
 	ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 	ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, RunJobs, ReadJobs, ManageUsers, ReadAudit,
-	FreezeScorecards, ManageRetention, ReadRequests, MakeRequests, DecideRequests,
+	FreezeScorecards, ManageRetention, AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
 }
 
 var table = map[Role][]Permission{
@@ -88,14 +90,14 @@ var table = map[Role][]Permission{
 	Planner: {
 		ReadContracts, WriteContracts, ReadAgents, WriteAgents, ReadPlans, WritePlans, ReadShifts,
 		ReadKPI, ReadAgentKPI, Ingest, Quarantine, ReadReports, ReadJobs, RunJobs, FreezeScorecards,
-		ReadRequests, MakeRequests, DecideRequests,
+		AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
 	},
 	Supervisor: {
 		ReadContracts, ReadAgents, ReadPlans, WritePlans, ReadShifts, ReadKPI, ReadAgentKPI, ReadReports, ReadJobs,
-		ReadRequests, MakeRequests, DecideRequests,
+		AcknowledgeShifts, ReadRequests, MakeRequests, DecideRequests,
 	},
 	Quality:   {ReadContracts, ReadAgents, ReadKPI, ReadAgentKPI, ReadReports},
-	AgentRole: {ReadShifts, ReadAgentKPI, ReadRequests, MakeRequests},
+	AgentRole: {ReadShifts, ReadAgentKPI, AcknowledgeShifts, ReadRequests, MakeRequests},
 	Client:    {ReadContracts, ReadKPI, ReadReports},
 }
 

@@ -33,6 +33,7 @@ audit:read       - - - - -
 quarantine:manage p - - - -
 scorecards:freeze p - - - -
 retention:manage - - - - -
+shifts:acknowledge p s - g -
 requests:read    p s - g -
 requests:make    p s - g -
 requests:decide  p s - - -

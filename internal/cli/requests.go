@@ -194,8 +194,8 @@ func newSwapPropose(s *settings) *cobra.Command {
 					return err
 				}
 				return s.print(cmd, done, func() {
-					printVerdict(cmd.OutOrStdout(), done.Agent)
-					printVerdict(cmd.OutOrStdout(), done.Other)
+					printSide(cmd.OutOrStdout(), done.Agent)
+					printSide(cmd.OutOrStdout(), done.Other)
 					if done.Request != nil {
 						fmt.Fprintf(cmd.OutOrStdout(), "swap %s waits for %s\n", done.Request.Value.ID, f.with)
 					}
@@ -236,7 +236,7 @@ func instants(zone *time.Location, flags ...instantFlag) (err error) {
 	return nil
 }
 
-func printVerdict(w io.Writer, v leave.Verdict) {
+func printSide(w io.Writer, v leave.Verdict) {
 	fmt.Fprintf(w, "%s: legal %s\n", v.Agent, yesNo(v.Legal))
 	if v.Refused != "" {
 		fmt.Fprintf(w, "  %s\n", v.Refused)

@@ -19,7 +19,7 @@ func newStaffCapacity(s *settings) *cobra.Command {
 		Example: "  chaoban staff capacity --in docs/examples/staff-capacity.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var problem capacity.Input
-			if err := readProblem(cmd.InOrStdin(), in, &problem); err != nil {
+			if err := readProblem(cmd.InOrStdin(), "--in", in, &problem); err != nil {
 				return err
 			}
 			plan, err := capacity.Make(problem)

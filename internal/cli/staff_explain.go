@@ -90,9 +90,7 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	printDemand(line, e, clock)
 	h := e.Handling
 	line("AHT", "%s, from %s", h.HandleTime.Round(time.Second), times(e.Options.HandleFactor, h.Source))
-	for _, o := range h.Open {
-		line("", "with %d open: %s of own work, %s if nobody waits for the agent", o.Open, o.Work.Round(100*time.Millisecond), o.HandleTime.Round(time.Second))
-	}
+	printPace(line, h)
 	printModel(line, e)
 	for i, r := range e.Around {
 		name := ""
@@ -106,9 +104,14 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 		line(name, "%d: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%, %s", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy, wait)
 	}
 	if r, steady := e.Reached, e.Around[max(0, len(e.Around)-2)]; math.Abs(r.Share-steady.Share) > 0.001 {
-		line("", "%d after the slots before it: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
+		after := "after the slots before it"
+		if e.Rounding.Bound == "rush" {
+			after = "in the rush"
+		}
+		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
 	}
-	line("shrinkage", "%.3g%%: %d heads on the queue are %.1f paid", 100*e.Shrinkage.Share, e.Need.Heads, e.Shrinkage.Paid)
+	printTickets(line, e, clock)
+	printShrinkage(line, e)
 	printTerm(line, e)
 	m := e.Marginal
 	line("value", "one more head avoids %.2f yuan in this slot, the last one %.2f; a head costs %.2f", m.OneMoreYuan, m.LastYuan, m.CostYuan)
@@ -133,7 +136,10 @@ func printDemand(line func(name, format string, args ...any), e pricing.Explanat
 		line("agreed", "lock %s, agreed%s on %s", d.Lock.ID, with, d.Lock.AgreedOn)
 	}
 	for _, l := range d.Layers {
-		line("adjusted", "%s by %s: %s", l.Layer, l.Author, l.Reason)
+		line("adjusted", "%.1f to %.1f contacts, %s by %s: %s", l.Before, l.After, l.Layer, l.Author, l.Reason)
+	}
+	if d.Others > 0 {
+		line("", "%d more in force do not touch this slot", d.Others)
 	}
 	var quantiles []string
 	for _, q := range d.Quantiles {
@@ -149,14 +155,21 @@ func printDemand(line func(name, format string, args ...any), e pricing.Explanat
 		level = fmt.Sprintf("P%.4g", 100*d.Level)
 	}
 	line("staffed", "at %s: %.1f contacts", level, d.Contacts)
+	for _, r := range d.Rushes {
+		line("opening", "%s of %s: %s", clock(r.At), r.Family, rushText(r))
+	}
 }
 
 func printModel(line func(name, format string, args ...any), e pricing.Explanation) {
 	t, r := e.Target, e.Rounding
 	switch r.Model {
 	case "chats":
-		line("model", "chats, up to %d at once, %g%% own work, %g rounds (%s), %g%% slower per further chat, patience %s",
-			t.Concurrency, 100*t.Overhead, t.Rounds, e.Handling.Rounds, 100*t.Slowdown, t.Patience)
+		slower := fmt.Sprintf("%g%% slower per further chat", 100*t.Slowdown)
+		if n := len(t.Slow); n > 0 {
+			slower = fmt.Sprintf("replies take x%.2f with %d open", t.Slow[n-1], n)
+		}
+		line("model", "chats, up to %d at once, %.3g%% own work, %g rounds (%s), %s, patience %s",
+			t.Concurrency, 100*t.Overhead, t.Rounds, e.Handling.Rounds, slower, t.Patience)
 	case "erlang_a":
 		line("model", "Erlang A, patience %s", t.Patience)
 	default:
@@ -170,8 +183,10 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	switch r.Bound {
 	case "floor":
 		bound = fmt.Sprintf("; the floor raises it to %d", r.Heads)
+	case "rush":
+		bound = fmt.Sprintf("; the opening makes it %d", r.Heads)
 	case "backlog":
-		bound = fmt.Sprintf("; what the slots before leave behind, or a rush, makes it %d", r.Heads)
+		bound = fmt.Sprintf("; what the slots before leave behind makes it %d", r.Heads)
 	case string(pricing.PooledMethod), string(pricing.MarginMethod):
 		bound = fmt.Sprintf(" for the queue by itself; method %s: %s", r.Bound, e.Need.Reason)
 	case "ceiling":

@@ -17,16 +17,16 @@ import (
 // readProblem reads the input of an engine from a file, JSON or YAML, "-" being standard input. The names
 // of the fields are those of its JSON; one that there is not is refused, so that a misspelt one is not
 // silently ignored. Errors: cli.file, staff.file.
-func readProblem(cmd io.Reader, name string, into any) error {
+func readProblem(in io.Reader, flag, name string, into any) error {
 	if name == "" {
-		return fault.New(fault.Invalid, "cli.file", "--in names the file to read")
+		return fault.New(fault.Invalid, "cli.file", "%s names the file to read", flag)
 	}
 	raw, err := os.ReadFile(name)
 	if name == "-" {
-		raw, err = io.ReadAll(cmd)
+		raw, err = io.ReadAll(in)
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "cli.file", "--in %s: cannot be read: %s", name, reason(err))
+		return fault.Wrap(err, fault.Invalid, "cli.file", "%s %s: cannot be read: %s", flag, name, reason(err))
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	if text := bytes.TrimSpace(raw); len(text) == 0 || text[0] != '{' {

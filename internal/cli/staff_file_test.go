@@ -136,7 +136,7 @@ func TestPoolDurations(t *testing.T) {
 	read := func(slot string) (poolFile, error) {
 		var f poolFile
 		text := `{"queues":[{"shop":"s","curve":{"queue":"s/pre","slot":` + slot + `,"points":[{"mean":1,"handle_time":"4m30s"}]},"target":{"within":"30s"}}]}`
-		return f, readProblem(strings.NewReader(text), "-", &f)
+		return f, readProblem(strings.NewReader(text), "--in", "-", &f)
 	}
 	asText, err := read(`"30m"`)
 	require.NoError(t, err)

@@ -24,14 +24,16 @@ func newStaffPlan(s *settings) *cobra.Command {
 	var f struct {
 		merchant, from string
 		days, seats    int
-		level, shrink  float64
+		level          float64
 		newest         bool
 		plot           string
+		assumed        staffAssumed
 	}
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Turn forecasts into heads per slot under the contract in force on each day", Args: cobra.NoArgs,
 		Long: "Turn forecasts into heads per slot under the contract in force on each day.\n\nOn days that were agreed with the client (forecast lock) what was agreed is planned, " +
-			"on the others the newest forecast with its adjustments.",
+			"on the others the newest forecast with its adjustments. How long replies take, how contacts come after openings, who is absent and which " +
+			"tickets orders bring is read from what was measured before the first day; what nobody measured is assumed, and explain says so.",
 		Example: "  chaoban staff plan --from 2026-11-01 --days 14 --level 0.9",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := calendar.ParseDate(f.from)
@@ -44,11 +46,14 @@ func newStaffPlan(s *settings) *cobra.Command {
 			if err := noZero(cmd, "level"); err != nil {
 				return err
 			}
+			in := pricing.PlanInput{
+				Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest, Options: pricing.Options{Level: f.level, MaxHeads: f.seats},
+			}
+			if err := f.assumed.onto(cmd, &in.Options); err != nil {
+				return err
+			}
 			return s.with(cmd, wantEngine, func(a *app) error {
-				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, pricing.PlanInput{
-					Merchant: ids.Merchant(f.merchant), From: from, Days: f.days, Newest: f.newest,
-					Options: pricing.Options{Level: f.level, Shrinkage: f.shrink, MaxHeads: f.seats},
-				})
+				made, err := a.ops.Pricing.MakePlans(cmd.Context(), a.who, in)
 				if err != nil {
 					return err
 				}
@@ -64,8 +69,8 @@ func newStaffPlan(s *settings) *cobra.Command {
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.IntVar(&f.days, "days", 14, "number of days")
 	flags.Float64Var(&f.level, "level", 0.9, "demand quantile to staff at")
-	flags.Float64Var(&f.shrink, "shrinkage", 0, "share of paid time away from the queue (default 0.12)")
 	flags.IntVar(&f.seats, "max-heads", 0, "most heads per queue and slot")
+	f.assumed.bind(cmd)
 	flags.BoolVar(&f.newest, "newest", false, "plan the newest forecast even on days that were agreed with the client")
 	flags.StringVar(&f.plot, "plot", "", "picture to write, SVG; of the queue with the highest peak when there are several")
 	_ = cmd.MarkFlagRequired("from") // the flag exists
@@ -120,6 +125,7 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	for _, line := range agreed {
 		fmt.Fprintln(cmd.OutOrStdout(), line)
 	}
+	printFed(cmd.OutOrStdout(), made, zone)
 	printGaps(cmd.OutOrStdout(), "no forecast", gaps)
 }
 

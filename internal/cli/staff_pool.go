@@ -29,7 +29,7 @@ func newStaffPool(s *settings) *cobra.Command {
 		Example: "  chaoban staff pool --in docs/examples/staff-pool.yaml --seed 1",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var file poolFile
-			if err := readProblem(cmd.InOrStdin(), f.in, &file); err != nil {
+			if err := readProblem(cmd.InOrStdin(), "--in", f.in, &file); err != nil {
 				return err
 			}
 			problem := file.problem()

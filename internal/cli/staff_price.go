@@ -35,7 +35,7 @@ func newStaffPrice(s *settings) *cobra.Command {
 		Example: "  chaoban staff price --in scheduling/staffing/margin/testdata/example.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var in margin.Input
-			if err := readProblem(cmd.InOrStdin(), f.in, &in); err != nil {
+			if err := readProblem(cmd.InOrStdin(), "--in", f.in, &in); err != nil {
 				return err
 			}
 			ctx := cmd.Context()

@@ -26,6 +26,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 		merchant     string
 		forecasts    []string
 		plot         string
+		assumed      staffAssumed
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Staff the days under other assumptions and keep the result with its price", Args: cobra.NoArgs,
@@ -44,8 +45,11 @@ func newScenarioMake(s *settings) *cobra.Command {
 			if err := noZero(cmd, "level", "volume-factor", "aht-factor", "min-heads"); err != nil {
 				return err
 			}
+			if err := f.assumed.onto(cmd, &f.in.Options); err != nil {
+				return err
+			}
 			f.in.Merchant, f.in.Method, f.in.Forecasts = ids.Merchant(f.merchant), pricing.Method(f.method), typed[ids.Forecast](f.forecasts)
-			return s.with(cmd, needStore, func(a *app) error {
+			return s.with(cmd, wantEngine, func(a *app) error {
 				made, err := a.ops.Pricing.MakeScenario(cmd.Context(), a.who, f.in)
 				if err != nil {
 					return err
@@ -63,7 +67,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.IntVar(&f.in.Days, "days", 14, "number of days")
 	flags.Float64Var(&f.in.Level, "level", 0.9, "demand quantile to staff at")
-	flags.Float64Var(&f.in.Shrinkage, "shrinkage", 0, "share of paid time away from the queue (default 0.12)")
+	f.assumed.bind(cmd)
 	flags.IntVar(&f.in.MinHeads, "min-heads", 0, "least heads per queue and open slot (default 1)")
 	flags.IntVar(&f.in.MaxHeads, "max-heads", 0, "most heads per queue and slot")
 	flags.Float64Var(&f.in.VolumeFactor, "volume-factor", 0, "contacts times this (default 1)")
@@ -134,8 +138,12 @@ func newScenarioShow(s *settings) *cobra.Command {
 
 func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	o := x.Asked.Options
-	fmt.Fprintf(w, "%s (%s), %s to %s: level %g, shrinkage %g, volume times %g, AHT times %g, method %s\n",
-		x.Name, x.ID, x.Dates.From, x.Dates.Until.Add(-1), o.Level, o.Shrinkage, o.VolumeFactor, o.HandleFactor, o.Method)
+	shrinkage := "by cause"
+	if o.Shrinkage > 0 {
+		shrinkage = fmt.Sprint(o.Shrinkage)
+	}
+	fmt.Fprintf(w, "%s (%s), %s to %s: level %g, shrinkage %s, volume times %g, AHT times %g, method %s\n",
+		x.Name, x.ID, x.Dates.From, x.Dates.Until.Add(-1), o.Level, shrinkage, o.VolumeFactor, o.HandleFactor, o.Method)
 	if x.Promoted != nil {
 		fmt.Fprintf(w, "promoted %s by %s\n", x.Promoted.At.In(zone).Format("2006-01-02 15:04"), x.Promoted.AuthorName)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 )
 
 // exchange is what is known about one request and its answer while it is worked on.
@@ -51,10 +52,18 @@ func exchangeOf(ctx context.Context) *exchange {
 // begin copies what later stages need: Fiber's own strings die with the handler.
 func (s *Server) begin(c *fiber.Ctx) *exchange {
 	return &exchange{
-		id: requestID(c.Get(fiber.HeaderXRequestID)), method: strings.Clone(c.Method()), path: strings.Clone(c.Path()),
+		id: requestID(c.Get(fiber.HeaderXRequestID)), method: strings.Clone(c.Method()), path: loggedPath(c.Path()),
 		target: strings.Clone(c.OriginalURL()), remote: s.remote(c), origin: strings.Clone(c.Protocol() + "://" + string(c.Request().Host())),
 		started: time.Now(),
 	}
+}
+
+// loggedPath leaves out the secret of a calendar's address.
+func loggedPath(path string) string {
+	if strings.HasPrefix(strings.ToLower(path), rostering.FeedPath) {
+		return rostering.FeedPath + "..."
+	}
+	return strings.Clone(path)
 }
 
 // requestID keeps a sane id of the caller, so that traces join, and makes one otherwise.

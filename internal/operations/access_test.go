@@ -85,6 +85,11 @@ func newWorld(t *testing.T) *world {
 		if err == nil {
 			_, err = tx.SetRosterState("r", store.Published, store.AnyVersion)
 		}
+		for _, a := range []ids.Agent{"1001", "2001"} {
+			if err == nil {
+				_, err = tx.AddCalendarFeed(store.CalendarFeed{ID: ids.Feed(a), Agent: a, SecretHash: string(a)})
+			}
+		}
 		return err
 	}))
 	return w

@@ -23,6 +23,7 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/measuring"
@@ -106,8 +107,8 @@ func (d Deps) gate() gate.Gate {
 type Operations struct {
 	Planning       *planning.Planning             // supervisors: history, forecast
 	Pricing        *pricing.Pricing               // supervisors: heads and what they cost, what-if scenarios
-	Requesting     *requesting.Requesting         // agents and supervisors: leave, swaps, offers, bidding
 	Rostering      *rostering.Rostering           // supervisors: rosters and their life; agents: their shifts
+	Requesting     *requesting.Requesting         // agents and supervisors: leave, swaps, offers, bidding
 	Measuring      *measuring.Measuring           // everyone: events in, figures out
 	Settling       *settling.Settling             // finance, merchants and agents: SLA reports, scorecards
 	Administration *administration.Administration // operators: master data, users, audit
@@ -119,21 +120,43 @@ type Operations struct {
 func New(cfg Config, deps Deps) *Operations {
 	g := deps.gate()
 	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions}
+	planned := planning.New(g, policy)
 	desk := revising.New(revising.Policy{Zone: deps.Zone, Holidays: deps.Holidays, Rules: deps.Rules})
-	plans := planning.New(g, policy)
 	return &Operations{
-		Planning: plans,
-		Requesting: requesting.New(g, desk, requesting.Policy{
-			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) { return promotionDays(ctx, plans, deps.Zone) },
-		}),
+		Planning:  planned,
 		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
-		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy)}),
+		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
+		Requesting: requesting.New(g, desk, requesting.Policy{
+			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
+				return promotionDays(ctx, planned, deps.Zone)
+			},
+		}),
 		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{
 			SessionLifetime: cfg.SessionLifetime, LoginAttempts: cfg.LoginAttempts, LoginWindow: cfg.LoginWindow,
 		}),
 		deps: deps, jobs: newJobCounters(),
+	}
+}
+
+// ticketsOf hands plans the tickets that orders bring; the groups know each other as values only.
+func ticketsOf(p *planning.Planning) func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates, level float64) (pricing.TicketDemand, error) {
+	return func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates, level float64) (pricing.TicketDemand, error) {
+		in := planning.AfterSalesInput{Queue: queue, From: dates.From, Days: dates.Until.Sub(dates.From)}
+		if level > 0 {
+			in.Levels = []float64{level}
+		}
+		found, err := p.AfterSales(ctx, who, in)
+		out := pricing.TicketDemand{Doubts: found.Doubts}
+		for _, d := range found.Total.Days {
+			count := d.Mean
+			if level > 0 && len(d.Quantiles) == 1 {
+				count = d.Quantiles[0]
+			}
+			out.Days = append(out.Days, pricing.TicketDay{Date: d.Date, Count: count})
+		}
+		return out, err
 	}
 }
 

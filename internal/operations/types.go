@@ -25,6 +25,8 @@ type (
 	RosterState    = store.RosterState
 	ShiftFilter    = store.ShiftFilter
 	Shift          = store.Shift
+	Revision       = store.Revision
+	CalendarFeed   = store.CalendarFeed
 	ReportFilter   = store.ReportFilter
 	Report         = store.Report
 	ImportFilter   = store.ImportFilter
@@ -40,10 +42,11 @@ type (
 	Queue          = store.Queue
 	PutResult      = store.PutResult
 
-	Request       = store.Request
-	RequestFilter = store.RequestFilter
-	LeaveFilter   = store.LeaveFilter
-	FactFilter    = store.FactFilter
+	Acknowledgement = store.Acknowledgement
+	Request         = store.Request
+	RequestFilter   = store.RequestFilter
+	LeaveFilter     = store.LeaveFilter
+	FactFilter      = store.FactFilter
 
 	ScorecardFilter  = store.ScorecardFilter
 	QuarantineFilter = store.QuarantineFilter

@@ -15,7 +15,6 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/measuring"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/planning"
-	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
 	"github.com/chaoban/chaoban/kpi/chatlog"
@@ -28,7 +27,7 @@ import (
 func useCases() map[string]useCase {
 	all := map[string]useCase{}
 	for _, part := range []map[string]useCase{
-		contractCases(), peopleCases(), planningCases(), pricingCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(), requestCases(),
+		contractCases(), peopleCases(), planningCases(), rosteringCases(), pricingCases(), forecastCases(), demandCases(), measuringCases(), settlingCases(), administrationCases(), plumbingCases(), keptCases(), requestCases(),
 	} {
 		for name, c := range part {
 			all[name] = c
@@ -149,26 +148,6 @@ func planningCases() map[string]useCase {
 		}},
 		"Planning.PutPromotions": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Planning.PutPromotions(ctx, p, nil))
-		}},
-		"Rostering.MakeRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.MakeRoster(ctx, p, rostering.RosterInput{}))
-		}},
-		"Rostering.PublishRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.PublishRoster(ctx, p, "nothing", operations.AnyVersion))
-		}},
-		"Rostering.Rosters": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Rostering.Rosters(ctx, p, operations.RosterFilter{}, operations.Page{})
-			return list(rows, next, err, nobody)
-		}},
-		"Rostering.Roster": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.Roster(ctx, p, "r"))
-		}},
-		"Rostering.RosterWorkbook": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.RosterWorkbook(ctx, p, "r"))
-		}},
-		"Rostering.Shifts": {"APSG", "agents", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			rows, next, err := w.Rostering.Shifts(ctx, p, operations.ShiftFilter{}, operations.Page{})
-			return list(rows, next, err, func(s store.Shift) owner { return owner{agent: s.Agent} })
 		}},
 	}
 }

@@ -24,7 +24,7 @@ func (s *sizer) phrase() phrases {
 	if t.Level > 0 {
 		p.level = fmt.Sprintf("P%g", 100*t.Level)
 	}
-	p.own = fmt.Sprintf("chats open that long, up to %d at once (%g%% = ", t.Concurrency, 100*t.Overhead)
+	p.own = fmt.Sprintf("chats open that long, up to %d at once (%.3g%% = ", t.Concurrency, 100*t.Overhead)
 	p.within = "% within " + t.Within.String()
 	if t.Share > 0 {
 		p.within += fmt.Sprintf(" (target %g%%)", 100*t.Share)

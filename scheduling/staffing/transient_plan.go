@@ -113,13 +113,26 @@ func (s *sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		return meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
 	}
 	steady := g.heads
+	least := func() int {
+		if heads, ok := leastWhole(steady+1, MaxAgents/t.Concurrency, met); ok {
+			return heads
+		}
+		return steady
+	}
 	switch {
 	case g.reached.Contacts == 0:
-	case len(rushes) == 0 && met(steady): // who starts with more than it holds at rest does not need fewer than at rest
+	case len(rushes) > 0:
+		// A slot after a quieter one keeps its steady heads, which is on the safe side; a crowd adds to them what it adds to the
+		// same slot when both are followed.
+		bursts, contacts := slot.Bursts, slot.Contacts
+		crowd := least()
+		slot.Bursts, slot.Contacts = nil, g.reached.Contacts
+		even := least()
+		slot.Bursts, slot.Contacts = bursts, contacts
+		g.heads, tried = max(steady, crowd, steady+crowd-even), -1
+	case met(steady): // who starts with more than it holds at rest does not need fewer than at rest
 	default:
-		if heads, ok := leastWhole(steady+1, MaxAgents/t.Concurrency, met); ok {
-			g.heads = heads
-		}
+		g.heads = least()
 	}
 	used := s.used(g.heads)
 	if tried != used {

@@ -91,6 +91,31 @@ func TestPlanStaffsARush(t *testing.T) {
 	assert.InDelta(t, day[4].FirstWithin, rush.Reached[1].Share, 0.01, "the plan and the day model tell the same")
 }
 
+// A crowd never makes a slot need fewer heads, also where a much quieter slot is before it: in steady state such a slot is sized
+// for more than it comes to in a quarter hour, and the crowd adds to that.
+func TestARushNeverNeedsFewer(t *testing.T) {
+	in := staffing.Input{Curve: curve(15*time.Minute, 75, 75, 265), Target: staffing.DefaultTarget()}
+	in.Target.HandleTime, in.Target.Overhead, in.Target.Concurrency, in.Target.Rounds = 260*time.Second, 0.16, 4, 4
+	for _, share := range []float64{0.6, 0.85} {
+		in.Target.Share, in.Rushes = share, nil
+		even, err := staffing.Plan(in)
+		require.NoError(t, err)
+		in.Rushes = []staffing.Rush{{At: monday.Add(30 * time.Minute), Share: 0.5, Decay: 5 * time.Minute}}
+		rush, err := staffing.Plan(in)
+		require.NoError(t, err)
+		assert.Greater(t, rush.Requirement.Needs[2].Heads, even.Requirement.Needs[2].Heads, "share %v", share)
+		assert.GreaterOrEqual(t, rush.Reached[2].Share, share)
+	}
+	in.Target = staffing.DefaultTarget() // long own work: agents who were idle take the crowd's first replies at once
+	in.Rushes = nil
+	even, err := staffing.Plan(in)
+	require.NoError(t, err)
+	in.Rushes = []staffing.Rush{{At: monday.Add(30 * time.Minute), Share: 0.5, Decay: 5 * time.Minute}}
+	rush, err := staffing.Plan(in)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, rush.Requirement.Needs[2].Heads, even.Requirement.Needs[2].Heads)
+}
+
 // Where a ceiling leaves a queue behind, the next slot pays for it.
 func TestPlanCarriesBacklog(t *testing.T) {
 	target := staffing.DefaultTarget()

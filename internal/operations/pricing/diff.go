@@ -3,6 +3,7 @@ package pricing
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -120,6 +121,23 @@ func paired[L any, K comparable](a, b []L, read func(L) (K, Cost), order func(K,
 	return out
 }
 
+// shrinkageText is a share that was asked for.
+func shrinkageText(share float64) string {
+	if share == 0 {
+		return "by cause"
+	}
+	return fmt.Sprint(share)
+}
+
+// jsonText is an option of several values; "usual" when it was not given.
+func jsonText[T any](v *T) string {
+	if v == nil {
+		return "usual"
+	}
+	text, _ := json.Marshal(v) // numbers and texts cannot fail
+	return string(text)
+}
+
 // changedOptions are the options that two scenarios differ in.
 func changedOptions(x, y Scenario) []OptionChange {
 	out := []OptionChange{}
@@ -133,7 +151,9 @@ func changedOptions(x, y Scenario) []OptionChange {
 		{"newest", a.Newest, b.Newest},
 		{"method", a.Method, b.Method},
 		{"level", a.Level, b.Level},
-		{"shrinkage", a.Shrinkage, b.Shrinkage},
+		{"shrinkage", shrinkageText(a.Shrinkage), shrinkageText(b.Shrinkage)},
+		{"people", jsonText(a.People), jsonText(b.People)},
+		{"tickets", jsonText(a.Tickets), jsonText(b.Tickets)},
 		{"min_heads", a.MinHeads, b.MinHeads},
 		{"max_heads", a.MaxHeads, b.MaxHeads},
 		{"volume_factor", a.VolumeFactor, b.VolumeFactor},

@@ -14,7 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
+	"github.com/chaoban/chaoban/scheduling/staffing/people"
 )
 
 // ExplainInput names one slot of a plan.
@@ -44,6 +44,7 @@ type Explanation struct {
 	Reached   staffing.Reached   `json:"reached"` // as the plan has it: what the slots before leave behind counts, where it was followed
 	Around    []staffing.Reached `json:"around"`  // with one head less, as planned, one more; in steady state
 	Shrinkage ExplainedShrinkage `json:"shrinkage"`
+	Tickets   *ExplainedTickets  `json:"tickets,omitempty"` // after-sales tickets in the plan; none = not planned
 	Marginal  Marginal           `json:"marginal"`
 }
 
@@ -53,11 +54,13 @@ type ExplainedDemand struct {
 	Model     string          `json:"model"`
 	MadeAt    time.Time       `json:"made_at"`
 	Lock      *store.Lock     `json:"lock,omitempty"` // the agreement with the client that decides the day, without figures
-	Layers    []ExplainedStep `json:"layers"`         // adjustments in force, in their order
+	Layers    []ExplainedStep `json:"layers"`         // adjustments in force that touch the slot, in their order
+	Others    int             `json:"other_layers"`   // adjustments in force that do not
 	Slot      time.Duration   `json:"slot"`           // of the figures below: the forecast's
 	Computed  float64         `json:"computed"`       // mean before adjustments; with a lock the agreed mean
 	Mean      float64         `json:"mean"`           // after them and the volume factor
 	Quantiles []Quantile      `json:"quantiles"`
+	Rushes    []Rush          `json:"rushes"`   // openings in the slot: its contacts do not come evenly
 	Level     float64         `json:"level"`    // the quantile that was staffed; 0 = the mean
 	Contacts  float64         `json:"contacts"` // that were staffed, in a slot of the plan
 }
@@ -67,6 +70,8 @@ type ExplainedStep struct {
 	Layer  ids.Layer `json:"layer"`
 	Author string    `json:"author"`
 	Reason string    `json:"reason"`
+	Before float64   `json:"before"` // mean contacts of the slot of the forecast, without the volume factor
+	After  float64   `json:"after"`
 }
 
 // Quantile is the contacts that are not exceeded with the probability Level.
@@ -81,6 +86,7 @@ type ExplainedHandling struct {
 	Source     string        `json:"source"`      // contact history, measured conversations, or assumed
 	Rounds     string        `json:"rounds_source,omitempty"`
 	Open       []OpenWork    `json:"open,omitempty"` // chats: AHT(c)
+	Pace       *Pace         `json:"pace,omitempty"` // chats: the measured replies behind it; none in plans of releases that did not measure
 }
 
 // OpenWork is a conversation while its agent has Open of them: the agent's own work, and the whole
@@ -89,6 +95,9 @@ type OpenWork struct {
 	Open       int           `json:"open"`
 	Work       time.Duration `json:"work"`
 	HandleTime time.Duration `json:"handle_time"`
+	Lag        time.Duration `json:"lag,omitempty"` // from a question to its reply, measured; 0 = not known
+	Source     string        `json:"source"`
+	Replies    int           `json:"replies"`
 }
 
 // ExplainedTerm is the contract term behind target and penalty.
@@ -109,13 +118,25 @@ type Rounding struct {
 	Floor      int     `json:"floor"`
 	Ceiling    int     `json:"ceiling"` // 0 = none
 	Heads      int     `json:"heads"`
-	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", "backlog" of the slots before, or the method "pooled" or "margin"
+	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", "backlog" of the slots before, "rush" of an opening, or the method "pooled" or "margin"
 }
 
 // ExplainedShrinkage is the way from heads on the queue to paid heads.
 type ExplainedShrinkage struct {
-	Share float64 `json:"share"`
-	Paid  float64 `json:"paid"`
+	Share   float64        `json:"share"` // of paid time away from the queue, in this slot
+	Paid    float64        `json:"paid"`
+	Flat    bool           `json:"flat,omitempty"`  // one share was asked for
+	Lines   []people.Line  `json:"lines,omitempty"` // by cause, from the heads outwards; they add up to Paid
+	Sources []ShrinkSource `json:"sources,omitempty"`
+	Mix     *people.Mix    `json:"mix,omitempty"` // of the team by weeks on the queue, where a ramp was asked for
+}
+
+// ExplainedTickets is what after-sales tickets add to the slot.
+type ExplainedTickets struct {
+	Heads int                      `json:"heads"` // on top of those for live contacts
+	Slot  staffing.DeferredReached `json:"slot"`
+	Until time.Time                `json:"until,omitzero"` // last slot of the interval that asks for the heads
+	Plan  Deferred                 `json:"plan"`           // of all slots, which are left out
 }
 
 // Marginal is what heads are worth in this slot, in yuan.
@@ -191,7 +212,11 @@ func (p *Pricing) explain(ctx context.Context, view *store.View, plan store.Plan
 	}
 	e := Explanation{
 		Plan: plan.ID, CreatedAt: plan.CreatedAt, Scenario: figures.Scenario, Queue: plan.Queue, Merchant: plan.Merchant,
-		Start: need.Start, Slot: slot, Need: need, Reached: reached, Options: o, Target: of.Target, Shrinkage: ExplainedShrinkage{Share: o.Shrinkage, Paid: need.Paid},
+		Start: need.Start, Slot: slot, Need: need, Reached: reached, Options: o, Target: of.Target,
+	}
+	e.explainTickets(figures.Deferred, i, p.gate.Zone)
+	if err := e.explainShrinkage(figures.Shrinkage, p.gate.Zone); err != nil {
+		return e, err
 	}
 	if err := p.explainDemand(ctx, view, &e, of, reached); err != nil {
 		return e, err
@@ -204,88 +229,8 @@ func (p *Pricing) explain(ctx context.Context, view *store.View, plan store.Plan
 	if err != nil {
 		return e, err
 	}
-	e.Marginal.CostYuan = wage * slot.Hours() / (1 - o.Shrinkage)
+	e.Marginal.CostYuan = wage * slot.Hours() / (1 - e.Shrinkage.Share)
 	return e, nil
-}
-
-// explainDemand reads forecast, agreement and adjustments, and the source of the handling time.
-func (p *Pricing) explainDemand(ctx context.Context, view *store.View, e *Explanation, part PlanPart, reached staffing.Reached) error {
-	d, f, err := p.demandBehind(ctx, view, part)
-	if err != nil {
-		return err
-	}
-	e.Demand = ExplainedDemand{Forecast: f.ID, Model: f.Model, MadeAt: f.CreatedAt, Layers: []ExplainedStep{}, Slot: d.curve.Slot, Level: e.Options.Level, Contacts: reached.Contacts}
-	if part.Lock != "" {
-		lock, err := view.Lock(ctx, part.Lock)
-		if err != nil {
-			return err
-		}
-		lock.Curve, lock.Days = scheduling.Curve{}, nil
-		e.Demand.Lock = &lock
-	}
-	layers, err := gate.Layers(ctx, view, f.ID)
-	if err != nil {
-		return err
-	}
-	for _, l := range layers {
-		if slices.Contains(d.layers, l.ID) {
-			e.Demand.Layers = append(e.Demand.Layers, ExplainedStep{Layer: l.ID, Author: l.AuthorName, Reason: l.Reason})
-		}
-	}
-	curve := d.in(part.Range, e.Options)
-	x, found := neediest(curve, calendar.Range{Start: e.Start, End: e.Start.Add(e.Slot)})
-	if !found {
-		return fault.New(fault.Internal, "plan.demand", "the forecast of the plan %s has no slot at %s", e.Plan, e.Start.Format(time.RFC3339))
-	}
-	e.Demand.Mean, e.Demand.Computed = x.Mean, meanAt(f.Curve.Points, x.Start, x.Mean/e.Options.VolumeFactor)
-	for j, q := range x.Quantiles {
-		e.Demand.Quantiles = append(e.Demand.Quantiles, Quantile{Level: curve.Levels[j], Contacts: q})
-	}
-	e.explainHandling(x, d.work, reached.HandleTime)
-	return nil
-}
-
-// neediest is the point of a curve that decides a slot of a plan: the one around it, or of several in it
-// the one with most work.
-func neediest(c scheduling.Curve, slot calendar.Range) (most scheduling.Point, found bool) {
-	for _, x := range c.Points {
-		around := calendar.Range{Start: x.Start, End: x.Start.Add(c.Slot)}
-		if around.Overlaps(slot) && (!found || x.Mean*x.HandleTime.Seconds() > most.Mean*most.HandleTime.Seconds()) {
-			most, found = x, true
-		}
-	}
-	return most, found
-}
-
-// meanAt is the mean of the point that starts at an instant.
-func meanAt(points []scheduling.Point, at time.Time, otherwise float64) float64 {
-	for _, x := range points {
-		if x.Start.Equal(at) {
-			return x.Mean
-		}
-	}
-	return otherwise
-}
-
-func (e *Explanation) explainHandling(x scheduling.Point, w contactWork, used time.Duration) {
-	h := ExplainedHandling{HandleTime: used, Source: assumed}
-	if x.HandleTime > 0 {
-		h.Source = "forecast"
-		if w.HandleTime != nil {
-			h.Source = w.HandleTime.Source
-		}
-	}
-	if t := e.Target; t.Concurrency > 1 {
-		h.Rounds = assumed
-		if w.Rounds != nil && w.Rounds.Model.Contacts >= leastRounds {
-			h.Rounds = w.Rounds.Source
-		}
-		for c := 1; c <= t.Concurrency; c++ {
-			own := time.Duration(float64(used) * t.Overhead * (1 + t.Slowdown*float64(c-1)))
-			h.Open = append(h.Open, OpenWork{Open: c, Work: own, HandleTime: own + time.Duration(float64(used)*(1-t.Overhead))})
-		}
-	}
-	e.Handling = h
 }
 
 // explainTerm reads the contract term that gave the target.
@@ -305,62 +250,4 @@ func (p *Pricing) explainTerm(ctx context.Context, view *store.View, e *Explanat
 		AgreedTerm: *part.Agreed, Title: c.Value.Title, Says: term, FeeYuan: float64(monthlyFee(v)) / 100, PerMissedYuan: part.Target.PenaltyPerMissedContact,
 	}
 	return nil
-}
-
-// count evaluates the neighbours and what a head is worth.
-func (e *Explanation) count(reached staffing.Reached) {
-	t, slot := e.Target, min(e.Slot, e.Demand.Slot)
-	heads, contacts, handle := e.Need.Heads, reached.Contacts, reached.HandleTime
-	for n := max(0, heads-1); n <= heads+1; n++ {
-		r := exposure.Serve(t, contacts, slot, handle, n)
-		r.Start = e.Start
-		e.Around = append(e.Around, r)
-	}
-	at := func(n int) float64 { return exposure.Serve(t, contacts, slot, handle, n).Share }
-	worth := t.PenaltyPerMissedContact * contacts
-	e.Marginal.OneMoreYuan = worth * max(0, at(heads+1)-at(heads))
-	if heads > 0 {
-		e.Marginal.LastYuan = worth * max(0, at(heads)-at(heads-1))
-	}
-	r := Rounding{Model: "chats", Erlangs: contacts * handle.Seconds() / slot.Seconds(), Needed: heads, Floor: e.Options.MinHeads, Ceiling: e.Options.MaxHeads, Heads: heads}
-	q := staffing.Queue{Contacts: contacts, Interval: slot, HandleTime: handle, Patience: t.Patience}
-	if t.Concurrency <= 1 {
-		r.Model = "erlang_c"
-		goal := staffing.Goal{ServiceLevel: t.Share, Within: t.Within, Abandon: t.AbandonCap, Occupancy: t.OccupancyCap}
-		model := staffing.ModelC
-		if t.Patience > 0 {
-			r.Model, model = "erlang_a", staffing.ModelA
-		}
-		if p, err := staffing.LeastFractional(model, q, goal); err == nil {
-			r.Fractional = p.Agents
-		}
-	}
-	r.Needed = needed(t, contacts, slot, handle, heads)
-	switch {
-	case e.Options.Method == PooledMethod || e.Options.Method == MarginMethod:
-		r.Bound = string(e.Options.Method)
-	case heads > r.Needed && heads == r.Floor:
-		r.Bound = "floor"
-	case heads < r.Needed && heads == r.Ceiling:
-		r.Bound = "ceiling"
-	case heads != r.Needed:
-		r.Bound = "backlog"
-	}
-	e.Rounding = r
-}
-
-// needed is the least number of heads that reaches the target, near the planned number.
-func needed(t staffing.Target, contacts float64, slot, handle time.Duration, near int) int {
-	if contacts <= 0 {
-		return 0
-	}
-	met := func(n int) bool { return exposure.Serve(t, contacts, slot, handle, n).Met }
-	n := near
-	for n > 1 && met(n-1) {
-		n--
-	}
-	for n < staffing.MaxAgents && !met(n) {
-		n++
-	}
-	return n
 }

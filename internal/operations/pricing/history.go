@@ -55,16 +55,20 @@ func unmeasured(err error) (doubt string, _ error) {
 
 // history is everything that plans of some days learn from it.
 type history struct {
+	before past
 	paces  paces
 	rushes rushes
+	staff  staff
 }
 
-func (p *Pricing) history(ctx context.Context, by asker, in PlanInput) (history, error) {
-	h := p.past(by.scope, in.From)
-	known, err := h.paces(ctx)
-	if err != nil {
-		return history{}, err
+func (p *Pricing) history(ctx context.Context, by asker, in PlanInput, pay payroll) (out history, err error) {
+	out.before = p.past(by.scope, in.From)
+	if out.paces, err = out.before.paces(ctx); err != nil {
+		return out, err
 	}
-	came, err := p.rushes(ctx, by, h)
-	return history{paces: known, rushes: came}, err
+	if out.rushes, err = p.rushes(ctx, by, out.before); err != nil {
+		return out, err
+	}
+	out.staff, err = p.staff(ctx, by, out.before, pay, calendar.Dates{From: in.From, Until: in.From.Add(in.Days)})
+	return out, err
 }

@@ -31,6 +31,7 @@ type question struct {
 	all     []stretch // of all queues, queue by queue, ascending
 	options Options   // with defaults
 	zone    *time.Location
+	flat    float64 // the share of paid time away from the queue, where one was asked for; 0 = by cause
 	dates   calendar.Dates
 	pay     payroll
 }
@@ -65,7 +66,7 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 		}
 		var err error
 		out[i], err = staffing.Plan(staffing.Input{
-			Curve: s.curve, Target: s.part.Target, Shrinkage: o.Shrinkage, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
+			Curve: s.curve, Target: s.part.Target, Shrinkage: ask.flat, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
 			Rushes: s.part.followed(s.curve.Slot),
 		})
 		if err != nil {

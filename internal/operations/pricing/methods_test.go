@@ -58,7 +58,7 @@ func TestAPooledScenario(t *testing.T) {
 		require.Len(t, figures.Alone, len(plan.Requirement.Needs))
 		for i, n := range plan.Requirement.Needs {
 			alone += float64(figures.Alone[i]) / 4
-			assert.InDelta(t, float64(n.Heads)/0.88, n.Paid, 1e-9)
+			assert.InDelta(t, float64(n.Heads)/(0.96*0.95*0.965), n.Paid, 0.0005)
 			assert.Contains(t, n.Reason, "of the pool's")
 		}
 	}

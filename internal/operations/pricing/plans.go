@@ -5,17 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 )
 
@@ -33,17 +30,20 @@ type PlanInput struct {
 type Options struct {
 	Method       Method  `json:"method"`                 // "" = each
 	Level        float64 `json:"level"`                  // quantile to staff at; 0 = 0.9
-	Shrinkage    float64 `json:"shrinkage"`              // share of paid time away from the queue; 0 = 0.12
+	Shrinkage    float64 `json:"shrinkage"`              // share of paid time away from the queue; 0 = by cause
 	MinHeads     int     `json:"min_heads"`              // in every open slot; 1 to 1000, 0 = 1
 	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
 	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
 	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
 	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; 0 = the contracts'
+
+	People  *People        `json:"people,omitempty"`  // shrinkage by cause; nil = what is known, and the defaults
+	Tickets *TicketOptions `json:"tickets,omitempty"` // after-sales tickets beside live contacts, method each only
 }
 
 // withDefaults fills the zero values.
 func (o Options) withDefaults() Options {
-	o.Method, o.Level, o.Shrinkage = cmp.Or(o.Method, Each), cmp.Or(o.Level, defaultLevel), cmp.Or(o.Shrinkage, defaultShrinkage)
+	o.Method, o.Level = cmp.Or(o.Method, Each), cmp.Or(o.Level, defaultLevel)
 	o.MinHeads, o.VolumeFactor, o.HandleFactor = cmp.Or(o.MinHeads, 1), cmp.Or(o.VolumeFactor, 1), cmp.Or(o.HandleFactor, 1)
 	return o
 }
@@ -94,6 +94,7 @@ func (o Options) problems() (bad []fault.Field) {
 	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
 		bad = append(bad, fault.Field{Path: "method", Value: fault.Shorten(string(o.Method)), Problem: "must be one of " + methodNames()})
 	}
+	bad = append(append(bad, o.People.problems()...), o.Tickets.problems()...)
 	return append(bad, o.misfits()...)
 }
 
@@ -101,6 +102,9 @@ func (o Options) problems() (bad []fault.Field) {
 func (o Options) misfits() (bad []fault.Field) {
 	if o.Method == PooledMethod && o.MaxHeads > 0 {
 		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "does not go with method pooled: queues share their agents"})
+	}
+	if o.Shrinkage > 0 && o.People != nil {
+		bad = append(bad, fault.Field{Path: "shrinkage", Value: fmt.Sprint(o.Shrinkage), Problem: "does not go with people: one share for all, or shares by cause"})
 	}
 	if o.Method == MarginMethod && o.TargetShare > 0 {
 		bad = append(bad, fault.Field{Path: "target_share", Value: fmt.Sprint(o.TargetShare), Problem: "does not go with method margin: there money decides, not a target"})
@@ -116,9 +120,13 @@ type PlanFigures struct {
 	Contacts float64            `json:"contacts"` // planned for, at Level
 	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
 	Reached  []staffing.Reached `json:"reached,omitempty"`
-	// Alone is, where agents are pooled, the heads that would serve the queue as well by themselves; one per need.
+	// Alone is, where agents are pooled, the heads that would serve the queue as well by themselves, and where heads were
+	// added for tickets, those for live contacts; one per need.
 	// Service and deductions are priced with them, hours and wages with the heads of the plan.
 	Alone []int `json:"alone,omitempty"`
+
+	Shrinkage *Shrinkage `json:"shrinkage,omitempty"` // on the way to Need.Paid; nil in plans of releases that had one share only
+	Deferred  *Deferred  `json:"deferred,omitempty"`  // after-sales tickets; nil = not planned
 
 	Options   Options         `json:"options"`             // zero in plans of releases that did not keep them
 	Scenario  ids.Scenario    `json:"scenario,omitempty"`  // that was promoted to this plan
@@ -177,176 +185,6 @@ func (p *Pricing) keep(tx *store.Tx, plans []store.Plan) error {
 		}
 	}
 	return nil
-}
-
-// drafted is plans that are not stored, and what their method says beside.
-type drafted struct {
-	plans  []store.Plan
-	pooled *Pooled
-	money  *Money
-}
-
-// draft computes the plans of every queue that something covers; nothing is stored.
-func (p *Pricing) draft(ctx context.Context, by asker, in PlanInput) (drafted, error) {
-	view := by.view
-	in.Options = in.withDefaults()
-	chosen, err := p.sourcesFor(ctx, by, in)
-	if err != nil {
-		return drafted{}, err
-	}
-	known, err := p.history(ctx, by, in)
-	if err != nil {
-		return drafted{}, err
-	}
-	pay, err := p.payroll(ctx, view)
-	if err != nil {
-		return drafted{}, err
-	}
-	ask := question{options: in.Options, zone: p.gate.Zone, dates: calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}, pay: pay}
-	queues := make([]queueDraft, len(chosen))
-	for i, c := range chosen {
-		t, err := p.terms(ctx, view, c.Queue, pay.people, in.Options)
-		if err != nil {
-			return drafted{}, err
-		}
-		parts, err := p.stretches(ctx, view, c, t, known)
-		if err != nil {
-			return drafted{}, err
-		}
-		queues[i] = queueDraft{queue: t.queue, first: len(ask.all), parts: len(parts)}
-		ask.all = append(ask.all, parts...)
-		if queues[i].uncovered, err = gate.OpenDays(c.Left, t.queue.Hours, p.gate.Zone); err != nil {
-			return drafted{}, err
-		}
-	}
-	found, err := methods[in.Method](ctx, ask)
-	if err != nil {
-		return drafted{}, err
-	}
-	made := drafted{pooled: found.pooled, money: found.money}
-	for _, q := range queues {
-		plan, err := q.plan(ask.all, found, in.Options)
-		if err != nil {
-			return drafted{}, err
-		}
-		if len(plan.Requirement.Needs) > 0 {
-			made.plans = append(made.plans, plan)
-		}
-	}
-	if len(made.plans) == 0 {
-		return drafted{}, fault.New(fault.NotFound, "plan.no_forecast",
-			"no forecast in slots of an hour or less covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
-	}
-	return made, nil
-}
-
-// stretch is a part of a queue's plan with the demand in it.
-type stretch struct {
-	queue  store.Queue
-	part   PlanPart
-	curve  scheduling.Curve
-	days   []scheduling.Point   // totals of the whole days in it, where the forecast has them
-	agreed []contracts.Contract // about the shop of the queue
-}
-
-// stretches cuts what the sources of a queue decide where forecast or target changes.
-func (p *Pricing) stretches(ctx context.Context, view *store.View, c gate.Covered[source], t planTerms, known history) (out []stretch, err error) {
-	for i, s := range c.Docs {
-		d, err := p.demandOf(ctx, view, s)
-		if err != nil {
-			return nil, err
-		}
-		for _, part := range t.split(c.Shares[i], p.gate.Zone) {
-			part.Forecast, part.Layers = s.forecast, d.layers
-			if s.lock != nil {
-				part.Lock = s.lock.ID
-			}
-			one := stretch{
-				queue: t.queue, part: part, curve: d.in(part.Range, t.asked), days: d.wholeDays(part.Range, p.gate.Zone, t.asked), agreed: t.agreed,
-			}
-			if err := one.learn(d, known); err != nil {
-				return nil, err
-			}
-			out = append(out, one)
-		}
-	}
-	slices.SortFunc(out, func(a, b stretch) int { return a.part.Range.Start.Compare(b.part.Range.Start) })
-	return out, nil
-}
-
-// learn puts into a stretch what is known about its contacts: rounds, pace, and the crowds at openings.
-func (s *stretch) learn(d demand, known history) error {
-	s.part.Target = worked(s.part.Target, d.work)
-	if s.part.Target.Concurrency <= 1 {
-		return nil
-	}
-	pace := known.paces.of(s.queue.ID, s.part.Target.Concurrency)
-	s.part.Target = paced(s.part.Target, &pace, d.work.handle())
-	s.part.Pace = &pace
-	return s.rush(d.events, known.rushes)
-}
-
-// queueDraft is the stretches of one queue among those of all, and the days that nothing covers.
-type queueDraft struct {
-	queue        store.Queue
-	first, parts int
-	uncovered    []calendar.Date
-}
-
-// plan joins the staffed stretches. Its own forecast and target are those of its first part.
-func (q queueDraft) plan(all []stretch, found answer, o Options) (store.Plan, error) {
-	figures := PlanFigures{Options: o, Uncovered: q.uncovered}
-	var out staffing.Output
-	for i := q.first; i < q.first+q.parts; i++ {
-		figures.Parts = append(figures.Parts, all[i].part)
-		out = join(out, found.staffed[i])
-	}
-	if len(figures.Parts) == 0 {
-		return store.Plan{}, nil
-	}
-	figures.count(out)
-	if alone, pooled := found.alone[q.queue.ID]; pooled {
-		for _, n := range out.Requirement.Needs {
-			figures.Alone = append(figures.Alone, alone[n.Start.UTC()])
-		}
-	}
-	first, last := figures.Parts[0], figures.Parts[len(figures.Parts)-1]
-	text, err := json.Marshal(figures)
-	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.figures", "the plan of %s cannot be stored", q.queue.ID)
-	}
-	target, err := json.Marshal(first.Target)
-	if err != nil {
-		return store.Plan{}, fault.Wrap(err, fault.Internal, "plan.target", "the plan of %s cannot be stored", q.queue.ID)
-	}
-	return store.Plan{
-		Queue: q.queue.ID, Merchant: q.queue.Merchant, Forecast: first.Forecast, Range: calendar.Range{Start: first.Range.Start, End: last.Range.End},
-		Target: target, Figures: text, Requirement: out.Requirement,
-	}, nil
-}
-
-// join puts two staffed stretches together. Where a border cuts a slot, the greater need holds.
-func join(a, b staffing.Output) staffing.Output {
-	type slot struct {
-		need    scheduling.Need
-		reached staffing.Reached
-	}
-	var all []slot
-	for _, part := range []staffing.Output{a, b} {
-		for i, n := range part.Requirement.Needs {
-			all = append(all, slot{n, part.Reached[i]})
-		}
-	}
-	slices.SortStableFunc(all, func(x, y slot) int {
-		return cmp.Or(x.need.Start.Compare(y.need.Start), cmp.Compare(y.need.Heads, x.need.Heads))
-	})
-	out := staffing.Output{Requirement: scheduling.Requirement{Queue: b.Requirement.Queue, Slot: b.Requirement.Slot}}
-	for i, s := range all {
-		if i == 0 || !all[i-1].need.Start.Equal(s.need.Start) {
-			out.Requirement.Needs, out.Reached = append(out.Requirement.Needs, s.need), append(out.Reached, s.reached)
-		}
-	}
-	return out
 }
 
 // count adds up what the staffed slots need and reach.

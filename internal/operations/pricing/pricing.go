@@ -31,9 +31,9 @@ type Policy struct {
 	Holidays calendar.Holidays
 	// Events are the sales events that a queue feels, past and planned; nil = none are known.
 	Events func(ctx context.Context, view *store.View, queue ids.Queue) ([]forecast.Event, error)
-	// Tickets forecasts the after-sales tickets of a queue by day; nil = none are known. Errors of kind NotFound and Invalid say why
-	// nothing is known.
-	Tickets func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates) (TicketDemand, error)
+	// Tickets forecasts the after-sales tickets of a queue by day, at a level (0 = the mean); nil = none are known. Errors
+	// of kind NotFound and Invalid say why nothing is known.
+	Tickets func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates, level float64) (TicketDemand, error)
 }
 
 // New connects the use cases; it does no I/O.

@@ -90,7 +90,7 @@ func TestExplain(t *testing.T) {
 	assert.GreaterOrEqual(t, e.Around[1].Share, e.Target.Share)
 	assert.Equal(t, heads, e.Rounding.Needed)
 	assert.InDelta(t, 30*150.0/900, e.Rounding.Erlangs, 1e-9)
-	assert.InDelta(t, float64(heads)/0.88, e.Shrinkage.Paid, 1e-9)
+	assert.InDelta(t, float64(heads)/(0.96*0.95*0.965), e.Shrinkage.Paid, 0.0005, "training and meetings 4 %, absence 5 %, leave 3.5 %, in whole thousandths of a head")
 
 	require.NotNil(t, e.Agreed)
 	assert.Equal(t, pricing.AgreedTerm{Contract: "lumi-2026", Version: 1, Term: "first-30s"}, e.Agreed.AgreedTerm)
@@ -99,7 +99,7 @@ func TestExplain(t *testing.T) {
 	gained := e.Around[1].Share - e.Around[0].Share
 	assert.InEpsilon(t, 32.5*30*gained, e.Marginal.LastYuan, 1e-9)
 	assert.InDelta(t, e.Need.Value, e.Marginal.LastYuan, 1e-9, "what the plan says a missing head costs")
-	assert.InDelta(t, 25*0.25/0.88, e.Marginal.CostYuan, 1e-9, "a quarter hour at 25 yuan, paid with shrinkage")
+	assert.InDelta(t, 25*0.25/(0.96*0.95*0.965), e.Marginal.CostYuan, 0.005, "a quarter hour at 25 yuan, paid with shrinkage")
 
 	again, err := h.Pricing.Explain(t.Context(), supervisor, pricing.ExplainInput{Queue: pre, At: when})
 	ok(t, err)

@@ -18,15 +18,14 @@ import (
 // What a plan assumes where neither contract, history nor caller says otherwise. Each is a
 // parameter of Options; none is measured.
 const (
-	defaultLevel     = 0.9
-	defaultWithin    = 30 * time.Second
-	defaultShare     = 0.8
-	defaultHandle    = 240 * time.Second
-	defaultPatience  = 180 * time.Second
-	defaultShrinkage = 0.12 // absence and training; breaks are placed in the shifts themselves
-	defaultOverhead  = 0.18 // share of a conversation's time that keeps its agent busy
-	defaultRounds    = 4
-	defaultSlowdown  = 0.05
+	defaultLevel    = 0.9
+	defaultWithin   = 30 * time.Second
+	defaultShare    = 0.8
+	defaultHandle   = 240 * time.Second
+	defaultPatience = 180 * time.Second
+	defaultOverhead = 0.18 // share of a conversation's time that keeps its agent busy
+	defaultRounds   = 4
+	defaultSlowdown = 0.05
 )
 
 // planTerms is what contracts and people say about one queue over time.

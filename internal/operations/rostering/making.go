@@ -1,7 +1,6 @@
 package rostering
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/chaoban/chaoban/exports"
-	"github.com/chaoban/chaoban/exports/workbook"
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -31,6 +28,7 @@ type RosterInput struct {
 	Title      string
 	From       calendar.Date // first day
 	Days       int           // 1 to 62
+	Of         ids.Roster    // make only these days of this roster anew; its other days stay as they are
 	Plans      []ids.Plan    // the requirements to cover; empty: for each queue and time the newest plan that covers it
 	Seed       uint64
 	Iterations int           // 0 with no Time = the default budget
@@ -76,9 +74,12 @@ type rosterSnapshot struct {
 	problem   roster.Problem
 	plans     []ids.Plan
 	unplanned []gate.GapDays
+	version   int // of the roster whose days are made anew
 }
 
-// MakeRoster solves the days and stores the result as a draft.
+// MakeRoster solves the days and stores the result as a draft. What is published before and after the
+// days binds as what lies inside them does. With Of the result is the next revision of that roster, or of
+// a draft that is made of it when it is published.
 func (r *Rostering) MakeRoster(ctx context.Context, who access.Principal, in RosterInput) (RosterMade, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return RosterMade{}, err
@@ -101,6 +102,9 @@ func (r *Rostering) MakeRoster(ctx context.Context, who access.Principal, in Ros
 	solution, err := roster.Solve(ctx, snapshot.problem, in.budget())
 	if err != nil {
 		return RosterMade{}, err
+	}
+	if in.Of != "" {
+		return r.keepDays(ctx, who, in, snapshot, solution)
 	}
 	return r.keepDraft(ctx, who, in, snapshot, solution)
 }
@@ -134,6 +138,9 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 		}}
 		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
+		}
+		if in.Of != "" {
+			return r.aroundDays(ctx, view, in.Of, &out)
 		}
 		if out.problem.Agents, err = r.desk.People(ctx, view, span, nil); err != nil {
 			return err
@@ -236,54 +243,4 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 		return err
 	})
 	return RosterMade{Roster: draft, Solution: s, Unplanned: from.unplanned}, err
-}
-
-// Rosters lists rosters, newest first, without their shifts.
-func (r *Rostering) Rosters(ctx context.Context, who access.Principal, f store.RosterFilter, page store.Page) ([]store.Roster, string, error) {
-	view, _, err := r.gate.Read(who, access.ReadPlans)
-	if err != nil {
-		return nil, "", err
-	}
-	return view.Rosters(ctx, f, page)
-}
-
-// Roster returns one roster with its shifts.
-func (r *Rostering) Roster(ctx context.Context, who access.Principal, id ids.Roster) (store.Roster, error) {
-	view, _, err := r.gate.Read(who, access.ReadPlans)
-	if err != nil {
-		return store.Roster{}, err
-	}
-	return view.Roster(ctx, id)
-}
-
-// Shifts lists shifts by start; an agent sees its own published ones.
-func (r *Rostering) Shifts(ctx context.Context, who access.Principal, f store.ShiftFilter, page store.Page) ([]store.Shift, string, error) {
-	view, _, err := r.gate.Read(who, access.ReadShifts)
-	if err != nil {
-		return nil, "", err
-	}
-	return view.Shifts(ctx, f, page)
-}
-
-// RosterWorkbook renders one roster for printing.
-func (r *Rostering) RosterWorkbook(ctx context.Context, who access.Principal, id ids.Roster) ([]byte, error) {
-	it, err := r.Roster(ctx, who, id)
-	if err != nil {
-		return nil, err
-	}
-	view := r.gate.Everything()
-	people, err := gate.Agents(ctx, view)
-	if err != nil {
-		return nil, err
-	}
-	persons := make([]exports.RosterPerson, len(people))
-	for i, a := range people {
-		persons[i] = exports.RosterPerson{Agent: a.ID, Name: a.Name, Team: string(a.Team)}
-	}
-	model := exports.RosterOf(it.Title, scheduling.Roster{Range: it.Range, Shifts: it.Shifts}, persons, r.policy.Holidays, r.gate.Zone)
-	var out bytes.Buffer
-	if err := workbook.Roster(&out, model); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }

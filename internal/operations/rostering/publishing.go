@@ -18,7 +18,8 @@ import (
 // rosters that lie inside the same days are archived in the same transaction. One that also covers
 // other days is refused (roster.overlap), for its shifts there would be lost. Changes run one after
 // the other and the judgement is a part of the change, so two planners who publish neighbouring days
-// at once see each other's shifts.
+// at once see each other's shifts. A draft that is a copy is refused when the original went on living
+// (roster.stale_draft).
 func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id ids.Roster, expect int) (store.Roster, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return store.Roster{}, err
@@ -27,6 +28,9 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id 
 		view := tx.In(access.Scope{Everything: true})
 		draft, err := view.Roster(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := current(ctx, view, draft); err != nil {
 			return err
 		}
 		if err := r.lawful(ctx, view, draft); err != nil {
@@ -42,6 +46,23 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id 
 		return store.Roster{}, err
 	}
 	return r.gate.Everything().Roster(ctx, id)
+}
+
+// current refuses a copy of a published roster that was changed since: what was agreed meanwhile would be
+// lost without anybody saying so.
+func current(ctx context.Context, view *store.View, draft store.Roster) error {
+	if draft.Parent == "" {
+		return nil
+	}
+	parent, err := view.RosterHead(ctx, draft.Parent)
+	if err != nil {
+		return err
+	}
+	if n := parent.Revision - draft.ParentAt; parent.State == store.Published && n > 0 {
+		return fault.New(fault.Conflict, "roster.stale_draft",
+			"the published roster was changed %d times since this draft was made of it; make these changes in the published one, or begin again from it", n)
+	}
+	return nil
 }
 
 // archiveReplaced archives the published rosters whose days a draft takes over.

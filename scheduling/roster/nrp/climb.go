@@ -9,99 +9,131 @@ import (
 // climber improves a roster by neighbourhoods: the rows of a group of employees are dropped and
 // made anew by column generation and a dive, the others stay (large neighbourhood search, Shaw
 // 1998, with the exact method of the root inside, as in Rahimian et al. 2017). Where the bound of
-// the group shows that nothing can be won, no dive is made.
+// the group shows that nothing can be won, no dive is made. When nothing was won for a while the
+// climber starts again from another dive over everybody.
 type climber struct {
-	p      *problem
-	rng    *rand.Rand
-	rows   [][]int8
-	heads  []int16
-	cost   int
-	bound  int
-	pool   *pool
-	lambda []float64
-	pricer *pricer
-	root   *root // for the first dive, then nil
-	noise  float64
-	halt   func() bool
-	finish func() // called when the cost meets the bound
+	p        *problem
+	rng      *rand.Rand
+	rows     [][]int8 // the roster that is being improved, always legal
+	heads    []int16
+	cost     int
+	best     [][]int8
+	bestCost int
+	bound    int
+	pool     *pool
+	lambda   []float64
+	pricer   *pricer
+	root     *root
+	begun    bool // the first dive was made
+	stale    int  // neighbourhoods since the roster became cheaper
+	halt     func() bool
+	finish   func() // called when the cost meets the bound
 }
 
 func newClimber(r *root, rng *rand.Rand, halt func() bool, finish func()) *climber {
 	c := &climber{
-		p: r.p, rng: rng, heads: slices.Clone(r.heads), cost: r.cost, bound: r.bound, pool: r.pool.clone(),
-		lambda: r.lambda, pricer: newPricer(r.p), root: r, halt: halt, finish: finish,
-	}
-	for _, row := range r.rows {
-		c.rows = append(c.rows, slices.Clone(row))
+		p: r.p, rng: rng, rows: cloneRows(r.rows), heads: slices.Clone(r.heads), cost: r.cost, best: cloneRows(r.rows), bestCost: r.cost,
+		bound: r.bound, pool: r.pool.clone(), lambda: r.lambda, pricer: newPricer(r.p), root: r, halt: halt, finish: finish,
 	}
 	return c
 }
 
-// Cost of the roster, which is always legal.
-func (c *climber) Cost() float64 { return float64(c.cost) }
+func cloneRows(rows [][]int8) [][]int8 {
+	out := make([][]int8, len(rows))
+	for e, row := range rows {
+		out[e] = slices.Clone(row)
+	}
+	return out
+}
+
+// Cost of the best roster.
+func (c *climber) Cost() float64 { return float64(c.bestCost) }
 
 func (c *climber) adopt(from *climber) {
-	if from.cost >= c.cost {
+	if from.bestCost >= c.cost {
 		return
 	}
-	c.cost = from.cost
-	copy(c.heads, from.heads)
+	c.cost, c.stale = from.bestCost, 0
 	for e := range c.rows {
-		copy(c.rows[e], from.rows[e])
+		copy(c.rows[e], from.best[e])
+	}
+	c.heads = c.p.count(c.rows)
+	c.keep()
+}
+
+// keep remembers the roster when it is the best.
+func (c *climber) keep() {
+	if c.cost >= c.bestCost {
+		return
+	}
+	c.bestCost = c.cost
+	for e := range c.rows {
+		copy(c.best[e], c.rows[e])
 	}
 }
+
+// patience is how many neighbourhoods per employee may win nothing before the next start.
+const patience = 4
 
 // Run makes steps neighbourhoods; the first is a dive over everybody.
 func (c *climber) Run(steps int, _ float64) {
 	for range steps {
-		if c.cost <= c.bound {
+		switch {
+		case c.bestCost <= c.bound:
 			c.finish()
 			return
+		case !c.begun:
+			c.begun = true
+			c.plunge(c.cost)
+		case c.stale > patience*c.p.workers:
+			c.stale = 0
+			c.plunge(math.MaxInt32)
+		default:
+			c.neighbourhood()
 		}
-		if c.root != nil {
-			c.plunge()
-			continue
-		}
-		c.neighbourhood()
 	}
 }
 
-// rootSettled is how near the bound must be to the root's value for a dive from it to make sense.
-const rootSettled = 0.95
+const (
+	rootSettled = 0.95 // how near the bound must be to the root's value for a dive from it to make sense
+	diveNoise   = 0.2  // of the shares by which a dive decides, so that no two dives are alike
+)
 
-// plunge dives from the root's master.
-func (c *climber) plunge() {
+// plunge dives from the root's master; a roster below the cutoff becomes the current one.
+func (c *climber) plunge(cutoff int) {
 	r := c.root
-	c.root = nil
-	if m := r.group.m; m == nil || r.group.failed || r.group.bound < rootSettled*m.value() {
+	if m := r.group.m; m == nil || r.group.failed || r.group.bound < rootSettled*m.primal {
 		return
 	}
 	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, r.group.who, r.group.win, c.halt)
 	g.m = r.group.m.clone()
-	copy(g.center, c.lambda)
-	c.apply(g, g.dive(g.cost, c.rng, c.noise))
+	c.apply(g, g.dive(cutoff, c.rng, diveNoise))
 }
 
-// neighbourhood frees some employees.
+// neighbourhood frees some employees. Now and then a roster of the same cost will do: it leads on
+// where cheaper ones are not next to this one.
 func (c *climber) neighbourhood() {
-	who := c.choose(c.size())
-	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, who, c.window(), c.halt)
+	c.stale++
+	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, c.choose(c.size()), c.window(), c.halt)
+	cutoff := g.cost
+	if c.rng.IntN(4) == 0 {
+		cutoff++
+	}
 	g.open(c.lambda, knownColumns)
-	hopeless := g.generate(neighbourRounds, rowsPerPricing, float64(g.cost))
-	if g.failed {
+	if g.generate(neighbourRounds, rowsPerPricing, float64(cutoff)) || g.failed {
 		return
 	}
-	if hopeless || g.m.optimise(c.halt, pivotLimit*g.m.size) && g.m.value() > float64(g.cost)-0.9 {
+	if g.m.solve(settled, c.halt) && g.m.primal > float64(cutoff)-0.9 {
 		return
 	}
-	c.apply(g, g.dive(g.cost, c.rng, 0.2))
+	c.apply(g, g.dive(cutoff, c.rng, diveNoise))
 	c.pool.trim(c.lambda)
 }
 
 const (
 	knownColumns    = 60 // per member, from the pool
 	neighbourRounds = 40
-	rowsPerPricing  = 3
+	rowsPerPricing  = 10
 )
 
 // size draws a group's size between 3 and everybody, mostly small: small groups are quick, large ones
@@ -141,9 +173,14 @@ func (c *climber) apply(g *group, columns []*column) {
 			row[d] = s
 		}
 	}
-	if columns != nil {
-		c.cost = c.p.total(c.rows)
+	if columns == nil {
+		return
 	}
+	before := c.cost
+	if c.cost = c.p.total(c.rows); c.cost < before {
+		c.stale = 0
+	}
+	c.keep()
 }
 
 // choose draws members; half of the time those whose rows cost much at the root's multipliers are

@@ -6,123 +6,183 @@ import (
 	"slices"
 )
 
-// dive fixes rows one after the other where the master is least in doubt, prices again after each
-// step, and ends with whole rows (Strandmark, Qu & Curtois 2020; Sadykov et al. 2019). It returns
+// dive decides days of the members one after the other where the columns agree best, prices again
+// after each step, and ends with whole rows (Strandmark, Qu & Curtois 2020; Sadykov et al. 2019).
+// Deciding days rather than whole rows keeps every member able to give way until late. It returns
 // nil when nothing below the cutoff was found. The master is used up.
 func (g *group) dive(cutoff int, rng *rand.Rand, noise float64) []*column {
-	settled := g.m.value()
+	last := g.m.primal
 	for !g.halt() {
-		weights := g.m.weights()
-		best := g.leading(weights)
-		if whole := g.whole(best, weights); whole != nil {
-			if g.total(whole) < cutoff {
-				return whole
+		best := g.leading()
+		if !g.decide(best, rng, noise) {
+			if rows := g.polished(best); g.total(rows) < cutoff {
+				return rows
 			}
 			return nil
 		}
-		g.fixSome(best, weights, rng, noise)
-		g.bound = math.Inf(-1)
-		if !g.m.restore(g.halt) {
-			g.rebuild(best)
-		}
-		g.m.optimise(g.halt, pivotLimit*g.m.size)
-		if g.m.value() < settled+settledRise {
+		g.bound = math.Inf(-1) // the old one held for the days decided so far
+		g.m.solve(diveTarget, g.halt)
+		if g.m.primal < last+settledRise {
 			continue // the other rows give way for free, so new columns are not needed yet
 		}
+		copy(g.center, g.m.lambda)
 		if g.generate(diveRounds, 1, float64(cutoff)) || g.failed {
 			return nil
 		}
-		g.m.optimise(g.halt, pivotLimit*g.m.size)
-		settled = g.m.value()
+		g.m.solve(diveTarget, g.halt)
+		last = g.m.primal
 	}
 	return nil
-}
-
-// rebuild starts a new master from the fixed and the heaviest columns, for when the dual simplex
-// method runs in circles.
-func (g *group) rebuild(best []int) {
-	old := g.m
-	start := slices.Clone(g.fixed)
-	for k, c := range start {
-		if c == nil && best[k] >= 0 {
-			start[k] = old.cols[best[k]].col
-		} else if c == nil {
-			start[k] = g.start[k]
-		}
-	}
-	g.m = newMaster(g.covers, g.need, start)
-	for i := range old.cols {
-		if c := &old.cols[i]; g.fixed[c.who] == nil && c.col != start[c.who] {
-			g.m.add(c.who, c.col)
-		}
-	}
 }
 
 // Rows are priced diveRounds times after a step of a dive that raised the value by settledRise.
 const (
 	diveRounds  = 6
+	diveTarget  = 0.005
 	settledRise = 0.3
 )
 
-// leading returns the heaviest column of each member that is not fixed, else -1.
-func (g *group) leading(weights []float64) (best []int) {
-	best = make([]int, len(g.who))
-	for k := range best {
-		best[k] = -1
-	}
-	for j, w := range weights {
-		if k := g.m.cols[j].who; w > 0 && g.fixed[k] == nil && (best[k] < 0 || w > weights[best[k]]) {
-			best[k] = j
+// candidate is the leading column of a member.
+type candidate struct {
+	col    *column
+	weight float64
+}
+
+// leading returns the heaviest column of each member that is not fixed.
+func (g *group) leading() []candidate {
+	best := make([]candidate, len(g.who))
+	for j := range g.m.cols {
+		c := &g.m.cols[j]
+		if b := &best[c.who]; b.col == nil || c.x > b.weight {
+			*b = candidate{c.col, c.x}
 		}
 	}
 	return best
 }
 
-// whole returns the members' columns when none is split, else nil.
-func (g *group) whole(best []int, weights []float64) []*column {
-	out := make([]*column, len(best))
-	for k, j := range best {
-		switch {
-		case g.fixed[k] != nil:
-			out[k] = g.fixed[k]
-		case j >= 0 && weights[j] > 0.999:
-			out[k] = g.m.cols[j].col
-		default:
-			return nil
+// polished completes the fixed rows by the leading ones and then gives every member that is not
+// fixed the cheapest row beside the others, until that helps no more.
+func (g *group) polished(best []candidate) []*column {
+	rows := make([]*column, len(best))
+	heads := make([]int, len(g.covers))
+	for k := range rows {
+		rows[k] = best[k].col
+		for _, i := range rows[k].cells {
+			heads[i]++
 		}
 	}
-	return out
+	for range polishRounds {
+		better := false
+		for k := range rows {
+			if g.reroute(rows, heads, k) {
+				better = true
+			}
+		}
+		if !better {
+			break
+		}
+	}
+	return rows
 }
 
-// fixSome fixes the heaviest column that is not whole, and others that are nearly whole.
-func (g *group) fixSome(best []int, weights []float64, rng *rand.Rand, noise float64) {
-	type item struct {
-		k     int
-		score float64
+const polishRounds = 3
+
+// reroute replaces one member's row by the cheapest beside the others.
+func (g *group) reroute(rows []*column, heads []int, k int) bool {
+	p, x, e := g.p, g.pricers[0], g.who[k]
+	for _, i := range rows[k].cells {
+		heads[i]--
+	}
+	width := p.shifts + 1
+	copy(x.entry[g.win.from*width:g.win.to*width], p.wish[e][g.win.from*width:g.win.to*width])
+	price := func(i int) int32 {
+		c := &g.covers[i]
+		n := heads[i] + c.need - g.need[i]
+		return int32(c.miss(n+1) - c.miss(n))
+	}
+	for i := range g.covers {
+		c := &g.covers[i]
+		x.entry[c.day*width+c.shift+1] += price(i)
+	}
+	now := rows[k].cost
+	for _, i := range rows[k].cells {
+		now += price(int(i))
+	}
+	found, _ := x.cheapest(e, g.win, g.rows[e], 1)
+	better := len(found) > 0 && found[0].cost < now
+	if better {
+		rows[k] = g.column(e, found[0].row)
+	}
+	for _, i := range rows[k].cells {
+		heads[i]++
+	}
+	return better
+}
+
+// item is a day of a member that a dive may decide.
+type item struct {
+	k, day int
+	share  float64 // weight of the columns that agree with the leading one
+}
+
+// decide fixes the days where the columns agree most with the leading one of their member. It
+// returns false when there is nothing left to decide.
+func (g *group) decide(best []candidate, rng *rand.Rand, noise float64) bool {
+	days := g.win.to - g.win.from
+	shares := make([]float64, len(g.who)*days)
+	for j := range g.m.cols {
+		c := &g.m.cols[j]
+		for d, s := range best[c.who].col.row {
+			if c.col.row[d] == s {
+				shares[c.who*days+d] += c.x
+			}
+		}
 	}
 	var open []item
-	for k, j := range best {
-		if j >= 0 && weights[j] <= 0.999 {
-			open = append(open, item{k, weights[j] + noise*rng.Float64()})
+	for k := range g.who {
+		if g.forced[k] == nil {
+			g.forced[k] = make([]int8, days)
+			for d := range g.forced[k] {
+				g.forced[k][d] = free
+			}
 		}
+		for d := range days {
+			if g.forced[k][d] == free {
+				open = append(open, item{k, d, shares[k*days+d] + noise*rng.Float64()})
+			}
+		}
+	}
+	if len(open) == 0 {
+		return false
 	}
 	slices.SortStableFunc(open, func(a, b item) int {
 		switch {
-		case a.score > b.score:
+		case a.share > b.share:
 			return -1
-		case a.score < b.score:
+		case a.share < b.share:
 			return 1
 		}
 		return 0
 	})
-	most := 1 + len(open)/8
 	for i, o := range open {
-		if i == 0 || i < most && weights[best[o.k]] > 0.6 {
-			g.fixed[o.k] = g.m.cols[best[o.k]].col
-			g.m.fix(best[o.k])
+		if i > len(g.who)*days/diveSteps {
+			break
 		}
+		g.forced[o.k][o.day] = best[o.k].col.row[o.day]
 	}
+	g.m.keep(func(who int, row []int8) bool {
+		for d, f := range g.forced[who] {
+			if f != free && f != row[d] {
+				return false
+			}
+		}
+		return true
+	})
+	return true
 }
+
+// diveSteps is about how many steps a dive takes.
+const diveSteps = 25
 
 // total is the local cost of one column per member.
 func (g *group) total(columns []*column) int {

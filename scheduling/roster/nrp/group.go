@@ -23,7 +23,7 @@ type group struct {
 	grid    float64 // parts per cost unit in prices
 
 	m      *master
-	fixed  []*column // by member, set by a dive
+	forced [][]int8  // by member and day of the window, set by a dive: the shift, Off or free
 	center []float64 // multipliers with the best bound
 	bound  float64
 	lambda []float64 // multipliers of the current pricing
@@ -36,7 +36,7 @@ type group struct {
 func newGroup(p *problem, pricers []*pricer, l *pool, rows [][]int8, heads []int16, who []int, win window, halt func() bool) *group {
 	g := &group{
 		p: p, pricers: pricers, who: who, win: win, rows: rows, halt: halt, grid: p.grid,
-		fixed: make([]*column, len(who)), found: make([][]priced, len(who)), floors: make([]int32, len(who)),
+		forced: make([][]int8, len(who)), found: make([][]priced, len(who)), floors: make([]int32, len(who)),
 	}
 	last := 0
 	g.first, last = p.cellsOf(win)
@@ -110,18 +110,12 @@ func (g *group) price(most int) float64 {
 	for t, x := range g.pricers {
 		wg.Go(func() {
 			for k := t; k < len(g.who); k += len(g.pricers) {
-				if g.fixed[k] == nil {
-					g.priceOne(x, k, most)
-				}
+				g.priceOne(x, k, most)
 			}
 		})
 	}
 	wg.Wait()
 	for k := range g.who {
-		if g.fixed[k] != nil {
-			bound += g.fixed[k].reducedAt(g.lambda)
-			continue
-		}
 		if g.floors[k] == math.MinInt32 {
 			g.failed = true
 			return math.Inf(-1)
@@ -153,25 +147,32 @@ func (g *group) priceOne(x *pricer, k, most int) {
 		c := &g.covers[i]
 		x.entry[c.day*width+c.shift+1] -= int32(math.Round(g.lambda[i] * g.grid))
 	}
+	x.forced = g.forced[k]
 	g.found[k], g.floors[k] = x.cheapest(e, g.win, g.rows[e], most)
+	x.forced = nil
 }
 
-// The share of the best known multipliers in the ones priced next (Wentges 1997) damps the jumps of
-// the master's duals. It grows while the bound does and shrinks when it holds the duals back.
+// How exactly the master is solved before pricing: a share of the distance to the bound, but never
+// more exactly than settled (Gondzio, González-Brevis & Munari 2013).
 const (
-	firstShare = 0.6
-	mostShare  = 0.8
+	looseness = 0.1
+	settled   = 0.02
 )
 
-// generate adds up to each columns per member and round until the master is solved, rounds are used up, or the bound shows that no
-// whole solution costs less than the cutoff. It returns whether the cutoff was reached.
+// generate adds up to each columns per member and round until the master is solved, the rounds are
+// used up, or the bound shows that no whole solution costs less than the cutoff. It tells whether
+// the cutoff was reached.
 func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
-	share, misses := firstShare, 0
-	for round := 0; round < rounds && !g.halt(); round++ {
-		exact := g.m.optimise(g.halt, pivotLimit*g.m.size)
-		z := g.m.value()
-		for i := range g.lambda {
-			g.lambda[i] = share*g.center[i] + (1-share)*g.m.dual[i]
+	target := 1.0
+	first := g.bound == math.Inf(-1)
+	for range rounds {
+		if !g.m.solve(target, g.halt) && g.halt() {
+			return false
+		}
+		copy(g.lambda, g.m.lambda)
+		if first {
+			copy(g.lambda, g.center)
+			first = false
 		}
 		bound := g.price(each)
 		if g.failed {
@@ -180,26 +181,21 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 		if bound > g.bound {
 			g.bound = bound
 			copy(g.center, g.lambda)
-			share = min(mostShare, share+0.05)
-		} else {
-			share = max(0, share-0.15)
 		}
 		if math.Ceil(g.bound-1e-6) >= cutoff {
 			return true
 		}
-		if g.enter() {
-			misses = 0
-		} else if misses++; exact && misses > 2 {
+		gap := g.m.primal - g.bound
+		if gap < 2*settled || math.Ceil(g.bound-1e-6) > g.m.primal-jitterSize*float64(g.m.members) {
 			return false
-		} else {
-			share /= 2
-			if misses == 2 {
-				share = 0
+		}
+		if !g.enter() {
+			if target <= settled {
+				return false
 			}
+			target /= 4
 		}
-		if exact && z-g.bound < 0.05 {
-			return false
-		}
+		target = max(settled, min(target, looseness*gap))
 	}
 	return false
 }
@@ -208,12 +204,9 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 func (g *group) enter() bool {
 	any := false
 	for k, e := range g.who {
-		if g.fixed[k] != nil {
-			continue
-		}
 		for _, f := range g.found[k] {
 			c := g.column(e, f.row)
-			if c.reducedAt(g.m.dual)-g.m.dual[g.m.cells+k] < -3*reducedEps {
+			if g.m.reduced(k, c) < -1e-6 {
 				g.m.add(k, c)
 				any = true
 			}

@@ -19,6 +19,7 @@ type pricer struct {
 	lo, hi []int32                // [layer][kind][slice]: reachable minutes, hi exclusive
 	cost   []int32                // [day][class], and whose member it is
 	member []int8
+	forced []int8 // by day of the window: the only entry allowed, or free; nil = all free
 }
 
 // spaceKey names a row space: an employee and the set of counted shifts.
@@ -247,7 +248,7 @@ func (x *pricer) entries(s *rowSpace, e int) {
 			best, who := int32(unreachable), int8(Off)
 			if !x.p.off[e][day] {
 				for _, t := range s.classes[c].members {
-					if v := entry[t] + x.extra[t]; v < best {
+					if v := entry[t] + x.extra[t]; v < best && x.allowed(d, t) {
 						best, who = v, t
 					}
 				}
@@ -255,6 +256,13 @@ func (x *pricer) entries(s *rowSpace, e int) {
 			x.cost[d*n+c], x.member[d*n+c] = best, who
 		}
 	}
+}
+
+// free is a day that a dive has not decided.
+const free = -2
+
+func (x *pricer) allowed(d int, t int8) bool {
+	return x.forced == nil || x.forced[d] == free || x.forced[d] == t
 }
 
 // step says what moving to a kind on a day costs and uses.
@@ -271,7 +279,7 @@ func (x *pricer) step(s *rowSpace, d, kind int) (st step, ok bool) {
 	st.counted = -1
 	if class < 0 {
 		st.cost = x.entry[day*(x.p.shifts+1)]
-		return st, true
+		return st, x.allowed(d, Off)
 	}
 	st.cost = x.cost[d*len(s.classes)+class]
 	if st.cost >= unreachable {

@@ -120,11 +120,10 @@ func improve(ctx context.Context, r *root, b search.Budget) [][]int8 {
 	climbers := make([]*climber, b.Threads)
 	for i := range climbers {
 		climbers[i] = newClimber(r, b.Random(b.Threads+i), halt, cancel)
-		climbers[i].noise = 0.15 * float64(i)
 	}
 	b.Iterations = (b.Iterations + iterationsPerStep - 1) / iterationsPerStep
 	best, _ := search.Run(ctx, b, climbers, 1, (*climber).adopt)
-	return climbers[best].rows
+	return climbers[best].best
 }
 
 // halting tells when a phase must end: the context is done, or the share of the time is used.

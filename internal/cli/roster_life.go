@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
+)
+
+// refOf resolves ID, ID@revision, latest or latest@revision.
+func refOf(cmd *cobra.Command, a *app, text string) (rostering.Ref, error) {
+	ref, err := rostering.ParseRef(text)
+	if err == nil {
+		ref.Roster, err = newest(cmd, a, string(ref.Roster), "")
+	}
+	return ref, err
+}
+
+func newRosterExplain(s *settings) *cobra.Command {
+	var top int
+	cmd := &cobra.Command{
+		Use: "explain ROSTER", Short: "Say what a roster costs, what is short in it and why nobody fills it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				id, err := newest(cmd, a, args[0], "")
+				if err != nil {
+					return err
+				}
+				r, err := a.ops.Rostering.Roster(cmd.Context(), a.who, id)
+				if err != nil {
+					return err
+				}
+				var figures struct {
+					roster.Solution
+					Unplanned []gate.GapDays `json:"unplanned"`
+				}
+				if err := json.Unmarshal(r.Figures, &figures); err != nil {
+					return fault.Wrap(err, fault.NotFound, "roster.figures", "the roster %s keeps no figures", id)
+				}
+				return s.print(cmd, figures, func() {
+					made := rostering.RosterMade{Roster: r, Solution: figures.Solution, Unplanned: figures.Unplanned}
+					printRosterTop(cmd, made, a.ops.Zone(), top)
+				})
+			})
+		},
+	}
+	cmd.Flags().IntVar(&top, "top", 20, "how many stretches to show, the longest shortage first")
+	return cmd
+}
+
+func newRosterDiff(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "diff FROM TO", Short: "Compare two rosters, or revisions as ID@2: shifts, hours, coverage, cost", Args: cobra.ExactArgs(2),
+		Example: "  chaoban roster diff latest@1 latest",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				var refs [2]rostering.Ref
+				for i := range refs {
+					var err error
+					if refs[i], err = refOf(cmd, a, args[i]); err != nil {
+						return err
+					}
+				}
+				d, err := a.ops.Rostering.DiffRosters(cmd.Context(), a.who, refs[0], refs[1])
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, d, func() { printRosterDiff(cmd, d, a.ops.Zone()) })
+			})
+		},
+	}
+}
+
+func printRosterDiff(cmd *cobra.Command, d rostering.RosterDiff, zone *time.Location) {
+	w := cmd.OutOrStdout()
+	fmt.Fprintf(w, "%s@%d -> %s@%d: %d shifts added, %d removed, %d moved, %d with other parts\n", d.From.Roster, d.From.Revision, d.To.Roster, d.To.Revision,
+		len(d.Added), len(d.Removed), len(d.Moved), len(d.Retaken))
+	for _, x := range d.Removed {
+		fmt.Fprintf(w, "  - %s\n", oneShift(x, zone))
+	}
+	for _, x := range d.Added {
+		fmt.Fprintf(w, "  + %s\n", oneShift(x, zone))
+	}
+	for _, c := range slices.Concat(d.Moved, d.Retaken) {
+		fmt.Fprintf(w, "  ~ %s -> %s\n", oneShift(*c.Before, zone), oneShift(*c.After, zone))
+	}
+	for _, x := range d.Agents {
+		fmt.Fprintf(w, "  %s: %.1f h -> %.1f h\n", x.Agent, x.Before, x.After)
+	}
+	fmt.Fprintf(w, "shifts %d -> %d, agents %d -> %d, hours %.1f -> %.1f\n", d.Before.Shifts, d.After.Shifts, d.Before.Agents, d.After.Agents, d.Before.Hours, d.After.Hours)
+	if !d.Priced {
+		return
+	}
+	fmt.Fprintf(w, "missing head-hours %.1f -> %.1f of %.1f; cost %.0f -> %.0f yuan\n", d.Before.Missing, d.After.Missing, d.After.Needed, d.Before.Cost(), d.After.Cost())
+	for _, q := range d.Cover {
+		if q.Before != q.After {
+			fmt.Fprintf(w, "  %s: %.1f -> %.1f of %.1f head-hours missing\n", q.Queue, q.Before, q.After, q.Needed)
+		}
+	}
+}
+
+// oneShift is "A0001 11-11 Wed 09:00-18:00 D0900-9h".
+func oneShift(x scheduling.Shift, zone *time.Location) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s-%s %s", x.Agent, x.Start.In(zone).Format("01-02 Mon 15:04"), x.End.In(zone).Format("15:04"), x.Code))
+}
+
+// oneChange is one change for people.
+func oneChange(c revise.Change, zone *time.Location) string {
+	switch {
+	case c.After == nil:
+		return "- " + oneShift(*c.Before, zone)
+	case c.Before == nil:
+		return "+ " + oneShift(*c.After, zone)
+	}
+	return "~ " + oneShift(*c.Before, zone) + " -> " + oneShift(*c.After, zone)
+}
+
+func newRosterRevisions(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "revisions ROSTER", Short: "List the changes of a roster, newest first, with who made them and why", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				id, err := newest(cmd, a, args[0], "")
+				if err != nil {
+					return err
+				}
+				all, err := store.All(func(p store.Page) ([]store.Revision, string, error) {
+					return a.ops.Rostering.Revisions(cmd.Context(), a.who, id, p)
+				})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					for _, r := range all {
+						fmt.Fprintf(cmd.OutOrStdout(), "revision %d, %s by %s, %s of a %s roster: %s\n", r.Revision, r.At.In(a.ops.Zone()).Format("2006-01-02 15:04"),
+							r.AuthorName, r.Why, r.State, r.Reason)
+						for _, c := range r.Changes {
+							fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", oneChange(c, a.ops.Zone()))
+						}
+					}
+				})
+			})
+		},
+	}
+}
+
+func newRosterAcknowledge(s *settings) *cobra.Command {
+	var in struct {
+		agent, note string
+		revision    int
+	}
+	cmd := &cobra.Command{
+		Use: "acknowledge ROSTER", Short: "Note that an agent has seen a published roster", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				id, err := newest(cmd, a, args[0], store.Published)
+				if err != nil {
+					return err
+				}
+				made, err := a.ops.Rostering.Acknowledge(cmd.Context(), a.who, rostering.AcknowledgeInput{
+					Roster: id, Revision: in.revision, Agent: ids.Agent(in.agent), Note: in.note,
+				})
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, made, func() {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s has seen roster %s at revision %d\n", made.Agent, made.Roster, made.Revision)
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&in.agent, "agent", "", "who has seen it")
+	cmd.Flags().StringVar(&in.note, "note", "", "how it is known, such as: signed on paper")
+	cmd.Flags().IntVar(&in.revision, "revision", 0, "what was seen (default: the newest)")
+	_ = cmd.MarkFlagRequired("agent") // the flag exists
+	return cmd
+}
+
+func newRosterAcknowledgements(s *settings) *cobra.Command {
+	var pending bool
+	cmd := &cobra.Command{
+		Use: "acknowledgements ROSTER", Short: "List who has seen a roster, and who is to be reminded", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.with(cmd, needStore, func(a *app) error {
+				id, err := newest(cmd, a, args[0], store.Published)
+				if err != nil {
+					return err
+				}
+				all, err := a.ops.Rostering.Acknowledgements(cmd.Context(), a.who, id, pending)
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, all, func() {
+					rows := make([]string, len(all))
+					for i, x := range all {
+						at := "-"
+						if !x.At.IsZero() {
+							at = x.At.In(a.ops.Zone()).Format("2006-01-02 15:04") + " by " + x.By
+						}
+						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", x.Agent, x.Name, x.Team, x.Seen, at)
+					}
+					table(cmd.OutOrStdout(), "AGENT\tNAME\tTEAM\tSEEN\tWHEN", rows)
+				})
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&pending, "pending", false, "only who has not seen it as it is")
+	return cmd
+}

@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
+)
+
+func (s *Server) addRosters() {
+	const tag = "Rosters"
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters", "list-rosters", tag, "Rosters, newest first, without their shifts"), s.rosters)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/workbook", "get-roster-workbook", tag, "One roster as xlsx", workbook), s.rosterWorkbook)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/csv", "get-roster-csv", tag, "One roster as CSV, a row for each shift", csvFile), s.rosterCSV)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}", "get-roster", tag, "One roster with its shifts and what stays short; with revision as it was then"), s.roster)
+	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters", "make-roster", tag, "Solve a roster and keep it as a draft",
+		status(http.StatusCreated), long, repeatable), s.makeRoster)
+	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters/{roster}/publish", "publish-roster", tag, "Make a draft binding",
+		describe("Every shift is judged by the rules once more; published rosters of the same days are archived.")), s.publishRoster)
+	s.addRosterLife()
+	huma.Register(s.api, operation(http.MethodGet, "/v1/shifts", "list-shifts", tag, "Shifts by start; an agent sees its own published ones"), s.shifts)
+}
+
+type rostersInput struct {
+	Paging
+	Span
+	State string `query:"state" enum:"draft,published,archived"`
+}
+
+func (s *Server) rosters(ctx context.Context, in *rostersInput) (*list[operations.Roster], error) {
+	r, err := in.toRange()
+	if err != nil {
+		return nil, err
+	}
+	filter := operations.RosterFilter{State: operations.RosterState(in.State), Range: r}
+	items, next, err := s.deps.Ops.Rostering.Rosters(ctx, whoOf(ctx), filter, in.page())
+	return paged(ctx, items, next, err)
+}
+
+// RosterPath is the address of a roster.
+type RosterPath struct {
+	Roster string `path:"roster" maxLength:"64"`
+}
+
+type rosterAtInput struct {
+	RosterPath
+	Revision int `query:"revision" minimum:"0" doc:"0 or missing: the newest"`
+}
+
+func (s *Server) roster(ctx context.Context, in *rosterAtInput) (*entity[operations.Roster], error) {
+	r, err := s.deps.Ops.Rostering.RosterAt(ctx, whoOf(ctx), ids.Roster(in.Roster), in.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return &entity[operations.Roster]{ETag: r.ETag(), Body: r}, nil
+}
+
+func (s *Server) rosterWorkbook(ctx context.Context, in *RosterPath) (*file, error) {
+	body, err := s.deps.Ops.Rostering.RosterWorkbook(ctx, whoOf(ctx), ids.Roster(in.Roster))
+	return attachment("roster-"+in.Roster+".xlsx", body, err)
+}
+
+func (s *Server) rosterCSV(ctx context.Context, in *RosterPath) (*file, error) {
+	body, err := s.deps.Ops.Rostering.RosterCSV(ctx, whoOf(ctx), ids.Roster(in.Roster))
+	answer, err := attachment("roster-"+in.Roster+".csv", body, err)
+	if err == nil {
+		answer.ContentType = csvType
+	}
+	return answer, err
+}
+
+const csvType = "text/csv; charset=utf-8"
+
+// csvFile describes an answer that is a table as text.
+func csvFile(op *huma.Operation) { textAnswer(op, csvType, "A table") }
+
+// textAnswer describes an answer that is a text of some type.
+func textAnswer(op *huma.Operation, kind, what string) {
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: what, Content: map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}}
+}
+
+type rosterInput struct {
+	Body struct {
+		Title      string        `json:"title,omitempty" maxLength:"200"`
+		From       calendar.Date `json:"from" doc:"first day"`
+		Days       int           `json:"days" doc:"1 to 62"`
+		Of         string        `json:"of,omitempty" maxLength:"64" doc:"make only these days of this roster anew; its other days stay"`
+		Plans      []string      `json:"plans,omitempty" maxItems:"1000" doc:"empty: the newest plan of every queue for the days"`
+		Seed       uint64        `json:"seed,omitempty"`
+		Iterations int           `json:"iterations,omitempty" minimum:"0" maximum:"100000000" doc:"search budget; the same seed and iterations give the same roster"`
+		Time       period        `json:"time,omitempty" doc:"stop after this, at most 9m"`
+		Threads    int           `json:"threads,omitempty" doc:"2 unless given"`
+	}
+}
+
+// rosterTime keeps a search within the deadline of a long operation.
+const rosterTime = 9 * time.Minute
+
+func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[rostering.RosterMade], error) {
+	b := in.Body
+	if d := b.Time.d; d < 0 || d > rosterTime {
+		return nil, fault.Bad("roster.input", "roster", []fault.Field{{Path: "time", Value: d.String(), Problem: "must be from 0s to 9m"}})
+	}
+	made, err := s.deps.Ops.Rostering.MakeRoster(ctx, whoOf(ctx), rostering.RosterInput{
+		Title: b.Title, Of: ids.Roster(b.Of), From: b.From, Days: b.Days, Plans: typed[ids.Plan](b.Plans), Seed: b.Seed, Iterations: b.Iterations,
+		Time: b.Time.d, Threads: b.Threads,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &one[rostering.RosterMade]{Body: made}, nil
+}
+
+type publishInput struct {
+	RosterPath
+	Precondition
+}
+
+func (s *Server) publishRoster(ctx context.Context, in *publishInput) (*entity[operations.Roster], error) {
+	expect, err := in.expect()
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.deps.Ops.Rostering.PublishRoster(ctx, whoOf(ctx), ids.Roster(in.Roster), expect)
+	if err != nil {
+		return nil, in.failed(err)
+	}
+	return &entity[operations.Roster]{ETag: r.ETag(), Body: r}, nil
+}
+
+type shiftsInput struct {
+	Paging
+	Span
+	Roster string `query:"roster" maxLength:"64"`
+	State  string `query:"state" enum:"draft,published,archived" doc:"of the roster"`
+	Agent  string `query:"agent" maxLength:"64"`
+	Site   string `query:"site" maxLength:"64"`
+	Team   string `query:"team" maxLength:"64"`
+}
+
+func (s *Server) shifts(ctx context.Context, in *shiftsInput) (*list[operations.Shift], error) {
+	r, err := in.toRange()
+	if err != nil {
+		return nil, err
+	}
+	filter := operations.ShiftFilter{
+		Roster: ids.Roster(in.Roster), State: operations.RosterState(in.State), Agent: ids.Agent(in.Agent), Site: ids.Site(in.Site),
+		Team: ids.Team(in.Team), Range: r,
+	}
+	items, next, err := s.deps.Ops.Rostering.Shifts(ctx, whoOf(ctx), filter, in.page())
+	return paged(ctx, items, next, err)
+}

@@ -1,0 +1,71 @@
+package rostering
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/revising"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
+)
+
+// aroundDays makes the other days of a roster a part of what binds: the days to be made anew have to fit
+// what comes before and after them, inside the roster and beyond it.
+func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Roster, out *rosterSnapshot) error {
+	whole, err := view.Roster(ctx, id)
+	if err != nil {
+		return err
+	}
+	span := out.problem.Range
+	if span.Start.Before(whole.Range.Start) || span.End.After(whole.Range.End) {
+		return fault.Bad("roster.input", "roster", []fault.Field{{Path: "from", Value: span.Start.In(r.gate.Zone).Format("2006-01-02"), Problem: "these days do not lie inside the roster " + whole.Title}})
+	}
+	people, err := r.desk.People(ctx, view, whole.Range, nil)
+	if err != nil {
+		return err
+	}
+	before, within, after := inside(whole.Shifts, span)
+	for i := range people {
+		p := &people[i]
+		p.History = slices.Concat(p.History, of(before, p.Person.ID))
+		p.Later = slices.Concat(of(after, p.Person.ID), p.Later)
+	}
+	out.problem.Agents, out.problem.Previous, out.version = people, within, whole.Version
+	return nil
+}
+
+func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
+	for _, s := range shifts {
+		if s.Agent == agent {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// keepDays puts the days that were made anew into their roster.
+func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
+	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
+	made := RosterMade{Solution: s, Unplanned: from.unplanned}
+	id := in.Of
+	if len(changes) > 0 {
+		done, err := r.apply(ctx, who, revising.Change{
+			Roster: in.Of, Expect: from.version, Changes: changes, Why: "remake", Overrule: true,
+			Reason:  fmt.Sprintf("重排 %s 起 %d 天 days made anew", in.From, in.Days),
+			Figures: struct{ Cost, Bound float64 }{s.Cost, s.Bound},
+		})
+		if err != nil {
+			return made, err
+		}
+		id = done.Roster.ID
+	}
+	var err error
+	made.Roster, err = r.gate.Everything().Roster(ctx, id)
+	return made, err
+}

@@ -1,0 +1,143 @@
+package rostering
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/revising"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
+)
+
+// RepairInput asks for the repair of a roster after absences.
+type RepairInput struct {
+	Roster   ids.Roster
+	Expect   int // store.AnyVersion, or the version that the caller read
+	Absences []revise.Absence
+	Dry      bool   // propose only
+	Publish  bool   // a published roster changes at once; otherwise a draft is made of it
+	Reason   string // empty: names the absences
+}
+
+// maxAbsences is how many absences one repair takes.
+const maxAbsences = 500
+
+// Validate reports every bad field that can be seen without the roster.
+func (in RepairInput) Validate() error {
+	var bad []fault.Field
+	if n := len(in.Absences); n == 0 || n > maxAbsences {
+		bad = append(bad, fault.Field{Path: "absent", Value: fmt.Sprint(n), Problem: fmt.Sprintf("must name 1 to %d absences", maxAbsences)})
+	}
+	for i, a := range in.Absences {
+		if a.Agent == "" {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].agent", i), Problem: "is needed"})
+		}
+		if !a.Range.Valid() {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].range", i), Value: a.Range.Start.Format(time.RFC3339), Problem: "must end after it begins"})
+		}
+	}
+	return fault.Bad("repair.input", "repair", bad)
+}
+
+// RepairMade is a repair and, unless it was dry, the revision that it made.
+type RepairMade struct {
+	revise.Repaired
+	Applied *revising.Applied `json:"applied,omitempty"`
+}
+
+// RepairRoster fills the gaps that absences leave with as little change as pays. Each change is lawful;
+// what stays short is told with its reasons and its price.
+//
+// Errors: repair.input, repair.absences (who does not work in these days), roster.no_plan for a roster
+// that rests on no plan, those of revising.Desk.Apply; store.conflict when the roster changed meanwhile.
+func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in RepairInput) (RepairMade, error) {
+	_, scope, err := r.gate.Read(who, access.WritePlans)
+	if err != nil {
+		return RepairMade{}, err
+	}
+	if err := in.Validate(); err != nil {
+		return RepairMade{}, err
+	}
+	var problem roster.Problem
+	var version int
+	err = r.gate.Store.Read(ctx, scope, func(view *store.View) error {
+		problem, version, err = r.standing(ctx, view, in.Roster)
+		return err
+	})
+	if err != nil {
+		return RepairMade{}, err
+	}
+	if in.Expect != store.AnyVersion && in.Expect != version {
+		return RepairMade{}, fault.New(fault.Conflict, store.ErrConflict.Code, "the roster %q is at version %d, the repair was asked for version %d", in.Roster, version, in.Expect)
+	}
+	fixed, err := revise.Repair(problem, in.Absences)
+	if err != nil {
+		return RepairMade{}, err
+	}
+	made := RepairMade{Repaired: fixed}
+	if in.Dry || len(fixed.Changes) == 0 {
+		return made, nil
+	}
+	reason := in.Reason
+	if reason == "" {
+		reason = fmt.Sprintf("缺勤 %d 人次 absences", len(in.Absences))
+	}
+	done, err := r.apply(ctx, who, revising.Change{
+		Roster: in.Roster, Expect: version, Changes: fixed.Changes, Why: "repair", Reason: reason, Overrule: true, Publish: in.Publish,
+		Figures: struct {
+			Absences []revise.Absence `json:"absences"`
+			Left     int              `json:"left"`
+		}{in.Absences, len(fixed.Left)},
+	})
+	if err != nil {
+		return RepairMade{}, err
+	}
+	made.Applied = &done
+	return made, nil
+}
+
+// standing is a roster as a problem: what it should cover, with who, and as it is.
+func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roster) (roster.Problem, int, error) {
+	head, err := view.Roster(ctx, id)
+	if err != nil {
+		return roster.Problem{}, 0, err
+	}
+	rules, err := r.desk.Rules(ctx, view)
+	if err != nil {
+		return roster.Problem{}, 0, err
+	}
+	p := roster.Problem{
+		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
+		Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(), Previous: head.Shifts,
+	}
+	if len(head.Plans) == 0 {
+		return p, 0, fault.New(fault.Conflict, "roster.no_plan", "the roster %q rests on no staffing plan, so nobody knows what a gap in it costs", head.Title)
+	}
+	if p.Demand, err = r.desk.Requirement(ctx, view, head.Plans, head.Range); err != nil {
+		return p, 0, err
+	}
+	p.Agents, err = r.desk.People(ctx, view, head.Range, nil)
+	return p, head.Version, err
+}
+
+// inside are the shifts that start in a range, and those before and after it.
+func inside(shifts []scheduling.Shift, r calendar.Range) (before, within, after []scheduling.Shift) {
+	for _, s := range shifts {
+		switch {
+		case s.Start.Before(r.Start):
+			before = append(before, s)
+		case s.Start.Before(r.End):
+			within = append(within, s)
+		default:
+			after = append(after, s)
+		}
+	}
+	return before, within, after
+}
