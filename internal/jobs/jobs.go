@@ -93,6 +93,7 @@ func Table(ops *operations.Operations) []Job {
 		{Name: "forecast-refresh", Schedule: "0 5 * * *", CatchUp: true, Run: ops.Planning.RefreshForecasts},
 		{Name: "forecast-accuracy", Schedule: "45 5 * * *", CatchUp: true, Run: ops.Planning.MeasureForecasts},
 		{Name: "forecast-drift", Schedule: "15 6 * * *", CatchUp: true, Run: ops.Planning.TellDrift},
+		{Name: "request-expiry", Schedule: "*/15 * * * *", Timeout: 5 * time.Minute, Run: ops.Requesting.ExpireRequests},
 		{Name: "retention", Schedule: "15 3 * * *", CatchUp: true, Run: ops.Measuring.Retain},
 		{Name: "housekeeping", Schedule: "45 3 * * *", CatchUp: true, Run: ops.Administration.Housekeep},
 	}
@@ -102,7 +103,7 @@ func Table(ops *operations.Operations) []Job {
 func Names() []string {
 	return []string{
 		"rollup-check", "rollup-verification", "daily-scorecards", "conversion-closing", "monthly-sla-reports", "reconciliation",
-		"scorecard-freeze", "forecast-refresh", "forecast-accuracy", "forecast-drift", "retention", "housekeeping",
+		"scorecard-freeze", "forecast-refresh", "forecast-accuracy", "forecast-drift", "request-expiry", "retention", "housekeeping",
 	}
 }
 

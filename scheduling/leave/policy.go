@@ -54,82 +54,91 @@ func DefaultPolicy() Policy {
 	}
 }
 
+// policyCheck collects the bad fields of a policy.
+type policyCheck struct{ bad []fault.Field }
+
+func (c *policyCheck) report(path string, value any, problem string) {
+	c.bad = append(c.bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
+}
+
+func (c *policyCheck) dates(at string, d calendar.Dates) {
+	if !d.Until.IsZero() && !d.From.Before(d.Until) {
+		c.report(at+"dates", d.Until, "must end after they begin")
+	}
+}
+
 // Validate reports every bad field. Errors: leave.policy.
 func (p Policy) Validate() error {
-	var bad []fault.Field
-	report := func(path string, value any, problem string) {
-		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
+	c := &policyCheck{}
+	p.numbers(c)
+	p.kinds(c)
+	for i, q := range p.Quotas {
+		at := fmt.Sprintf("quotas[%d].", i)
+		if q.Name == "" {
+			c.report(at+"name", "", "is empty")
+		}
+		if q.Heads < 0 || q.Heads > 100000 {
+			c.report(at+"heads", q.Heads, "must be 0 or more")
+		}
+		c.dates(at, q.Dates)
 	}
+	for i, x := range p.Closures {
+		at := fmt.Sprintf("closures[%d].", i)
+		if x.Name == "" {
+			c.report(at+"name", "", "is empty")
+		}
+		if dated := x.Dates != (calendar.Dates{}); dated == (x.Promotion != "") {
+			c.report(at+"dates", x.Dates.From, "needs either dates or a promotion")
+		}
+		c.dates(at, x.Dates)
+		if len(x.Phases) > 0 && x.Promotion == "" {
+			c.report(at+"phases", x.Phases, "belong to a promotion")
+		}
+	}
+	return fault.Bad("leave.policy", "leave policy", c.bad)
+}
+
+func (p Policy) numbers(c *policyCheck) {
 	for _, f := range []struct {
 		name              string
 		value, from, most int
 	}{
-		{"day_minutes", p.DayMinutes, 60, 1440},
-		{"carry_months", p.CarryMonths, 0, 24},
-		{"lieu_months", p.LieuMonths, 1, 60},
-		{"swap_days", p.SwapDays, 0, 31},
-		{"offer_to", p.OfferTo, 1, 1000},
-		{"fair_days", p.FairDays, 1, 400},
-		{"early_until", p.EarlyUntil, 0, 1440},
-		{"late_from", p.LateFrom, 0, 2880},
+		{"day_minutes", p.DayMinutes, 60, 1440}, {"carry_months", p.CarryMonths, 0, 24}, {"lieu_months", p.LieuMonths, 1, 60},
+		{"swap_days", p.SwapDays, 0, 31}, {"offer_to", p.OfferTo, 1, 1000}, {"fair_days", p.FairDays, 1, 400},
+		{"early_until", p.EarlyUntil, 0, 1440}, {"late_from", p.LateFrom, 0, 2880},
 	} {
 		if f.value < f.from || f.value > f.most {
-			report(f.name, f.value, fmt.Sprintf("must be %d to %d", f.from, f.most))
+			c.report(f.name, f.value, fmt.Sprintf("must be %d to %d", f.from, f.most))
 		}
 	}
 	for _, f := range []struct {
 		name  string
 		value float64
 	}{{"auto_yuan", p.AutoYuan}, {"short_yuan", p.ShortYuan}} {
-		if !(f.value >= 0 && f.value <= 1e9) {
-			report(f.name, f.value, "must be 0 or more")
+		if !(f.value >= 0 && f.value <= 1e9) { // so that NaN is refused too
+			c.report(f.name, f.value, "must be 0 or more")
 		}
 	}
+}
+
+func (p Policy) kinds(c *policyCheck) {
 	seen := map[LeaveKind]bool{}
 	for i, k := range p.Kinds {
 		at := fmt.Sprintf("kinds[%d].", i)
 		if !slices.ContainsFunc(DefaultKinds(), func(d KindRule) bool { return d.Kind == k.Kind }) {
-			report(at+"kind", k.Kind, "must be annual, compensatory, personal, sick, marriage, maternity or bereavement")
+			c.report(at+"kind", k.Kind, "must be annual, compensatory, personal, sick, marriage, maternity or bereavement")
 		}
 		if seen[k.Kind] {
-			report(at+"kind", k.Kind, "is given twice")
+			c.report(at+"kind", k.Kind, "is given twice")
 		}
 		seen[k.Kind] = true
 		if k.MostDays < 0 || k.MostDays > 400 {
-			report(at+"most_days", k.MostDays, "must be 0 (no limit) to 400")
+			c.report(at+"most_days", k.MostDays, "must be 0 (no limit) to 400")
 		}
 		if k.Notice < 0 || k.Notice > 365 {
-			report(at+"notice", k.Notice, "must be 0 to 365 days")
+			c.report(at+"notice", k.Notice, "must be 0 to 365 days")
 		}
 	}
-	for i, q := range p.Quotas {
-		at := fmt.Sprintf("quotas[%d].", i)
-		if q.Name == "" {
-			report(at+"name", "", "is empty")
-		}
-		if q.Heads < 0 || q.Heads > 100000 {
-			report(at+"heads", q.Heads, "must be 0 or more")
-		}
-		if !q.Dates.Until.IsZero() && !q.Dates.From.Before(q.Dates.Until) {
-			report(at+"dates", q.Dates.Until, "must end after they begin")
-		}
-	}
-	for i, c := range p.Closures {
-		at := fmt.Sprintf("closures[%d].", i)
-		if c.Name == "" {
-			report(at+"name", "", "is empty")
-		}
-		if dated := c.Dates != (calendar.Dates{}); dated == (c.Promotion != "") {
-			report(at+"dates", c.Dates.From, "needs either dates or a promotion")
-		}
-		if !c.Dates.Until.IsZero() && !c.Dates.From.Before(c.Dates.Until) {
-			report(at+"dates", c.Dates.Until, "must end after they begin")
-		}
-		if len(c.Phases) > 0 && c.Promotion == "" {
-			report(at+"phases", c.Phases, "belong to a promotion")
-		}
-	}
-	return fault.Bad("leave.policy", "leave policy", bad)
 }
 
 // PromotionDays are the civil dates of one phase of a promotion; Phase "" is all of it.

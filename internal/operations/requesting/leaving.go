@@ -198,15 +198,9 @@ func (q *Requesting) entries(ctx context.Context, view *store.View, f store.Leav
 
 // leaveShifts adds the agent's shifts, the published rosters and what the day needs.
 func (q *Requesting) leaveShifts(ctx context.Context, view *store.View, c *leave.Case) error {
-	near := calendar.Range{Start: c.Range.Start.Add(-24 * 60 * 60 * 1e9), End: c.Range.End}
-	shifts, err := gate.PublishedShifts(ctx, view, near)
-	if err != nil {
+	var err error
+	if c.Shifts, err = q.desk.Published(ctx, view, c.Range, []ids.Agent{c.Agent}); err != nil {
 		return err
-	}
-	for _, s := range shifts {
-		if s.Agent == c.Agent && s.Range().Overlaps(c.Range) {
-			c.Shifts = append(c.Shifts, s)
-		}
 	}
 	rosters, err := store.All(func(p store.Page) ([]store.Roster, string, error) {
 		return view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: c.Range}, p)
@@ -217,9 +211,20 @@ func (q *Requesting) leaveShifts(ctx context.Context, view *store.View, c *leave
 	for _, r := range rosters {
 		c.Published = append(c.Published, r.Range)
 	}
-	if len(c.Shifts) > 0 { // without shifts nothing is lost: the roster will be made around it
-		c.Coverage, err = q.coverage(ctx, view, c.Range, shifts, c.Policy.ShortYuan)
+	if len(c.Shifts) == 0 {
+		return nil // nothing is lost: the roster will be made around it
 	}
+	span := c.Shifts[0].Range()
+	for _, s := range c.Shifts {
+		if s.End.After(span.End) {
+			span.End = s.End
+		}
+	}
+	all, err := q.desk.Published(ctx, view, span, nil)
+	if err != nil {
+		return err
+	}
+	c.Coverage, err = q.coverage(ctx, view, span, all, c.Policy.ShortYuan)
 	return err
 }
 

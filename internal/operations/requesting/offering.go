@@ -50,10 +50,11 @@ func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in Of
 		return OfferAnswer{}, err
 	}
 	var out OfferAnswer
-	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
-		view := tx.In(everything)
-		house, err := q.house(ctx, view)
-		if err != nil {
+	var house LeavePolicy
+	// Ranking a thousand agents takes seconds, so it reads a moment instead of holding everybody's
+	// changes up: who accepts is judged again.
+	err := q.gate.Store.Read(ctx, everything, func(view *store.View) (err error) {
+		if house, err = q.house(ctx, view); err != nil {
 			return err
 		}
 		now, err := q.situation(ctx, view, in.Block)
@@ -66,14 +67,17 @@ func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in Of
 		if _, err := view.Queue(ctx, in.Queue); err != nil {
 			return err
 		}
-		out = OfferAnswer{}
-		if out.Candidates, out.Unskilled, err = q.rank(ctx, view, in.Kind, offer, now, now.order, house.Policy); err != nil || in.Dry {
-			return err
-		}
-		r, err := offerOf(in, offer, out.Candidates, house.Policy, tx.Now())
-		if err != nil {
-			return err
-		}
+		out.Candidates, out.Unskilled, err = q.rank(ctx, view, in.Kind, offer, now, now.order, house.Policy)
+		return err
+	})
+	if err != nil || in.Dry {
+		return out, err
+	}
+	r, err := offerOf(in, offer, out.Candidates, house.Policy, q.gate.Now())
+	if err != nil {
+		return OfferAnswer{}, err
+	}
+	err = q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
 		kept, err := tx.AddRequest(r, store.RequestStep{Action: "offer", Reason: in.Reason})
 		out.Request = &kept
 		return err

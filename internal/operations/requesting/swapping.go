@@ -258,34 +258,11 @@ func (s *step) exchangeStep() error {
 		}
 		s.follow()
 	case leave.Claim:
-		if !ask.Pick {
-			return fault.New(fault.Conflict, "give.first", "the first who takes this shift has it; take it instead")
-		}
-		if s.me == "" {
-			return fault.Bad("request.agent", "request", []fault.Field{{Path: "agent", Problem: "is missing: say for whom"}})
-		}
-		if s.r.Party(s.me) != nil {
-			return fault.New(fault.Conflict, "give.claimed", "%s came forward already", s.me)
-		}
-		if err := s.lawful(s.me); err != nil || s.refusal != nil {
-			return err
-		}
-		s.r.Parties = append(s.r.Parties, leave.Party{Agent: s.me, State: leave.Claimed, At: s.now})
+		return s.claim()
 	case leave.Unclaim:
 		s.r.Parties = slices.DeleteFunc(s.r.Parties, func(p leave.Party) bool { return p.Agent == s.me })
 	case leave.Pick:
-		p := s.r.Party(s.me)
-		if p == nil || p.State != leave.Claimed {
-			return fault.New(fault.Conflict, "give.not_claimed", "%q did not come forward", s.me)
-		}
-		if err := s.lawful(s.me); err != nil || s.refusal != nil {
-			return err
-		}
-		p.State, p.At, s.r.Other = leave.Won, s.now, s.me
-		if err := s.see(); err != nil {
-			return err
-		}
-		s.then = leave.Approve // picking is the approval
+		return s.pick()
 	case leave.Decline:
 		if s.r.Kind == leave.GiveAway {
 			s.r.Parties = slices.DeleteFunc(s.r.Parties, func(p leave.Party) bool { return p.Agent == s.r.Other })
@@ -300,6 +277,37 @@ func (s *step) exchangeStep() error {
 		return s.q.apply(s.tx, s.r, s.r.Effects)
 	}
 	return nil
+}
+
+// claim lets an agent come forward for a shift of which a supervisor picks. Errors: give.first,
+// give.claimed, request.unlawful.
+func (s *step) claim() error {
+	if !s.r.Swap.Pick {
+		return fault.New(fault.Conflict, "give.first", "the first who takes this shift has it; take it instead")
+	}
+	if s.r.Party(s.me) != nil {
+		return fault.New(fault.Conflict, "give.claimed", "%s came forward already", s.me)
+	}
+	if err := s.lawful(s.me); err != nil || s.refusal != nil {
+		return err
+	}
+	s.r.Parties = append(s.r.Parties, leave.Party{Agent: s.me, State: leave.Claimed, At: s.now})
+	return nil
+}
+
+// pick gives the shift to one of those who came forward; that is the approval. Errors:
+// give.not_claimed, request.unlawful.
+func (s *step) pick() error {
+	p := s.r.Party(s.me)
+	if p == nil || p.State != leave.Claimed {
+		return fault.New(fault.Conflict, "give.not_claimed", "%q did not come forward", s.me)
+	}
+	if err := s.lawful(s.me); err != nil || s.refusal != nil {
+		return err
+	}
+	p.State, p.At, s.r.Other = leave.Won, s.now, s.me
+	s.then = leave.Approve
+	return s.see()
 }
 
 // follow approves at once where the house wants no supervisor.

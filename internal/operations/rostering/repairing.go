@@ -109,8 +109,12 @@ func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roste
 	if err != nil {
 		return roster.Problem{}, 0, err
 	}
+	rules, err := r.desk.Rules(ctx, view)
+	if err != nil {
+		return roster.Problem{}, 0, err
+	}
 	p := roster.Problem{
-		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: r.policy.Rules,
+		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
 		Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(), Previous: head.Shifts,
 	}
 	if len(head.Plans) == 0 {
