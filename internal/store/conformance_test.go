@@ -41,6 +41,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"scenarios":       testScenarios,
 	"rosters":         testRosters,
 	"revisions":       testRevisions,
+	"one of two":      testRevisionsAtOnce,
 	"copies":          testCopies,
 	"publications":    testPublications,
 	"calendar feeds":  testFeeds,

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +99,42 @@ func testRevisions(t *testing.T, db *store.DB) {
 		_, err := change(bad.id, bad.expect, bad.r)
 		assert.Equal(t, bad.code, fault.CodeOf(err), name)
 	}
+}
+
+// testRevisionsAtOnce lets two people take the same shift of the same version at the same moment: exactly
+// one gets it, and the roster has one revision more.
+func testRevisionsAtOnce(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	was := shift("1001", 12, 20)
+	errs := make([]error, 4)
+	var start, done sync.WaitGroup
+	start.Add(1)
+	for i := range errs {
+		done.Go(func() {
+			start.Wait()
+			becomes := shift("1001", 13+i, 21)
+			becomes.Activities = nil
+			errs[i] = db.Change(ctx, system, now, func(tx *store.Tx) error {
+				_, _, err := tx.ReviseShifts("draft", revision("抢班", changeOf(&was, &becomes)), store.AnyVersion)
+				return err
+			})
+		})
+	}
+	start.Done()
+	done.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		codeIs(t, err, store.ErrConflict)
+	}
+	assert.Equal(t, 1, won)
+	head, err := db.In(everything).RosterHead(ctx, "draft")
+	require.NoError(t, err)
+	assert.Equal(t, 2, head.Revision)
+	assert.Equal(t, 2, head.Version)
 }
 
 // testCopies makes a draft of a published roster; what happens to either leaves the other alone.
