@@ -43,6 +43,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"revisions":       testRevisions,
 	"one of two":      testRevisionsAtOnce,
 	"copies":          testCopies,
+	"a roster's life": testRosterLife,
 	"publications":    testPublications,
 	"calendar feeds":  testFeeds,
 	"reports":         testReports,
