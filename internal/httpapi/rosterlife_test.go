@@ -10,10 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -33,15 +31,7 @@ func (h *house) published(t *testing.T, id ids.Roster) calendar.Date {
 			{Kind: scheduling.Work, Queue: queue, Start: at(14), End: at(18)},
 		}}
 	}
-	require.NoError(t, h.DB.Change(t.Context(), access.System("test"), time.Now(), func(tx *store.Tx) error {
-		_, err := tx.AddRoster(store.Roster{
-			ID: id, Range: calendar.Range{Start: day.In(zone), End: day.Add(7).In(zone)}, Shifts: []scheduling.Shift{duty("1001", "lumi-tmall/pre"), duty("2001", "orca-jd/pre")},
-		})
-		if err == nil {
-			_, err = tx.SetRosterState(id, store.Published, store.AnyVersion)
-		}
-		return err
-	}))
+	h.AddPublished(t, id, calendar.Range{Start: day.In(zone), End: day.Add(7).In(zone)}, duty("1001", "lumi-tmall/pre"), duty("2001", "orca-jd/pre"))
 	return day
 }
 
