@@ -1,6 +1,10 @@
 package store_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +93,7 @@ func testRevisions(t *testing.T, db *store.DB) {
 		code   string
 	}{
 		"no reason":            {"draft", 0, revision(" ", changeOf(&given, nil)), "store.invalid"},
+		"no change":            {"draft", 0, revision("x"), "store.invalid"},
 		"another version":      {"draft", 3, revision("x", changeOf(&given, nil)), store.ErrConflict.Code},
 		"a shift that is gone": {"draft", 0, revision("x", changeOf(&a, nil)), store.ErrConflict.Code},
 		"nobody's":             {"draft", 0, revision("x", changeOf(nil, &scheduling.Shift{Agent: "9", Start: hour(1), End: hour(2)})), store.ErrReference.Code},
@@ -98,6 +103,42 @@ func testRevisions(t *testing.T, db *store.DB) {
 		_, err := change(bad.id, bad.expect, bad.r)
 		assert.Equal(t, bad.code, fault.CodeOf(err), name)
 	}
+}
+
+// testRevisionsAtOnce lets two people take the same shift of the same version at the same moment: exactly
+// one gets it, and the roster has one revision more.
+func testRevisionsAtOnce(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	was := shift("1001", 12, 20)
+	errs := make([]error, 4)
+	var start, done sync.WaitGroup
+	start.Add(1)
+	for i := range errs {
+		done.Go(func() {
+			start.Wait()
+			becomes := shift("1001", 13+i, 21)
+			becomes.Activities = nil
+			errs[i] = db.Change(ctx, system, now, func(tx *store.Tx) error {
+				_, _, err := tx.ReviseShifts("draft", revision("抢班", changeOf(&was, &becomes)), store.AnyVersion)
+				return err
+			})
+		})
+	}
+	start.Done()
+	done.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		codeIs(t, err, store.ErrConflict)
+	}
+	assert.Equal(t, 1, won)
+	head, err := db.In(everything).RosterHead(ctx, "draft")
+	require.NoError(t, err)
+	assert.Equal(t, 2, head.Revision)
+	assert.Equal(t, 2, head.Version)
 }
 
 // testCopies makes a draft of a published roster; what happens to either leaves the other alone.
@@ -209,4 +250,100 @@ func testFeeds(t *testing.T, db *store.DB) {
 	rows, _, err := db.In(everything).Acknowledgements(ctx, "published", store.Page{})
 	require.NoError(t, err)
 	assert.Len(t, rows, 3, "once is enough")
+}
+
+// testRosterLife walks a roster's life at random beside a model of it: whatever is called in whatever order,
+// every revision reads as it was, nobody is in two published shifts at once, and what is archived rests.
+func testRosterLife(t *testing.T, db *store.DB) {
+	ctx, view := t.Context(), db.In(everything)
+	rng := rand.New(rand.NewPCG(7, 7))
+	type life struct {
+		state store.RosterState
+		first int
+		past  [][]scheduling.Shift // from the first revision on
+	}
+	model := map[ids.Roster]*life{}
+	var known []ids.Roster
+	sorted := func(shifts []scheduling.Shift) []scheduling.Shift {
+		r := scheduling.Roster{Shifts: slices.Clone(shifts)}
+		r.Sort()
+		return r.Shifts
+	}
+	some := func(agent string, day int) scheduling.Shift {
+		s := shift(agent, 24*(100+day)+rng.IntN(10), 24*(100+day)+12+rng.IntN(10))
+		return utc(s)
+	}
+	do := func(fn func(tx *store.Tx) error) error { return db.Change(ctx, system, now, fn) }
+	for step := range 120 {
+		id := ids.Roster(fmt.Sprintf("life-%03d", step))
+		var of *life
+		if len(known) > 0 {
+			id = known[rng.IntN(len(known))]
+			of = model[id]
+		}
+		switch op := rng.IntN(6); {
+		case of == nil || op == 0:
+			id = ids.Roster(fmt.Sprintf("life-%03d", step))
+			shifts := sorted([]scheduling.Shift{some("1001", 0), some("1002", 1)})
+			require.NoError(t, do(func(tx *store.Tx) error {
+				_, err := tx.AddRoster(store.Roster{ID: id, Range: calendar.Range{Start: hour(2400), End: hour(2480)}, Shifts: shifts})
+				return err
+			}))
+			model[id], known = &life{store.Draft, 1, [][]scheduling.Shift{shifts}}, append(known, id)
+		case op <= 2:
+			now := of.past[len(of.past)-1]
+			added := some([]string{"1001", "1002"}[rng.IntN(2)], rng.IntN(4))
+			change := revise.Change{After: &added}
+			next := slices.Clone(now)
+			if len(now) > 0 && rng.IntN(2) == 0 {
+				i := rng.IntN(len(now))
+				change.Before, next = &now[i], slices.Delete(next, i, i+1)
+			}
+			next = sorted(append(next, added))
+			err := do(func(tx *store.Tx) error {
+				_, _, err := tx.ReviseShifts(id, revision("x", change), store.AnyVersion)
+				return err
+			})
+			if err == nil {
+				require.NotEqual(t, store.Archived, of.state)
+				of.past = append(of.past, next)
+			} else {
+				code := fault.CodeOf(err)
+				require.Contains(t, []string{"roster.invalid", "roster.double_booked", store.ErrConflict.Code}, code)
+				require.Equal(t, of.state == store.Archived, code == store.ErrConflict.Code, "%v", err)
+			}
+		case op == 3:
+			to := ids.Roster(fmt.Sprintf("life-%03d", step))
+			require.NoError(t, do(func(tx *store.Tx) error { _, err := tx.CopyRoster(id, to, "", store.AnyVersion); return err }))
+			model[to] = &life{store.Draft, of.first + len(of.past) - 1, [][]scheduling.Shift{of.past[len(of.past)-1]}}
+			known = append(known, to)
+		default:
+			state := []store.RosterState{store.Published, store.Archived}[op-4]
+			err := do(func(tx *store.Tx) error { _, err := tx.SetRosterState(id, state, store.AnyVersion); return err })
+			if err == nil {
+				of.state = state
+			} else {
+				require.Contains(t, []string{"roster.double_booked", store.ErrConflict.Code}, fault.CodeOf(err))
+			}
+		}
+		id = known[rng.IntN(len(known))]
+		of = model[id]
+		k := rng.IntN(len(of.past))
+		got, err := view.RosterAt(ctx, id, of.first+k)
+		require.NoError(t, err)
+		require.Equal(t, of.state, got.State)
+		require.Len(t, got.Shifts, len(of.past[k]), "step %d", step)
+		for i := range got.Shifts {
+			require.True(t, revise.Same(of.past[k][i], got.Shifts[i]), "step %d: %s@%d", step, id, of.first+k)
+		}
+		all, err := store.All(func(p store.Page) ([]store.Shift, string, error) {
+			return view.Shifts(ctx, store.ShiftFilter{State: store.Published}, p)
+		})
+		require.NoError(t, err)
+		var published scheduling.Roster
+		for _, s := range all {
+			published.Shifts = append(published.Shifts, s.Shift)
+		}
+		require.NoError(t, published.Validate(), "nobody is in two published shifts at once")
+	}
 }

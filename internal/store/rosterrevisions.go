@@ -183,7 +183,9 @@ func (tx *Tx) ReviseShifts(id ids.Roster, r Revision, expect int) (Revision, Met
 	if strings.TrimSpace(r.Reason) == "" {
 		return r, Meta{}, fault.Bad("store.invalid", "revision", []fault.Field{{Path: "reason", Problem: "is empty: say why the roster is changed"}})
 	}
-	r.Changes = perAgent(r.Changes)
+	if r.Changes = perAgent(r.Changes); len(r.Changes) == 0 {
+		return r, Meta{}, fault.Bad("store.invalid", "revision", []fault.Field{{Path: "changes", Problem: "are empty: a revision changes something"}})
+	}
 	row, err := tx.rosterNow(id, expect)
 	if err != nil {
 		return r, Meta{}, err
@@ -269,20 +271,19 @@ func (tx *Tx) exchange(row rosterRow, changes []revise.Change) error {
 				row.ID, c.Before.Agent, c.Before.Start.Format(time.RFC3339)))
 		}
 	}
-	slices.SortStableFunc(added, func(a, b scheduling.Shift) int { return strings.Compare(string(a.Agent), string(b.Agent)) })
-	if err := tx.insertShifts(ids.Roster(row.ID), added); err != nil {
-		return err
-	}
 	agents := revise.Agents(changes)
 	var rows []shiftRow
 	if err := tx.q.NewSelect().Model(&rows).Where("roster = ? AND agent IN (?)", row.ID, bun.List(agents)).OrderExpr("agent, start_at").Scan(tx.ctx); err != nil {
 		return translate(err)
 	}
-	shifts, err := mappedOr(rows, shiftRow.shift)
+	rest, err := mappedOr(rows, shiftRow.shift)
 	if err != nil {
 		return err
 	}
-	if err := (scheduling.Roster{Shifts: shifts}).Validate(); err != nil {
+	if err := (scheduling.Roster{Shifts: slices.Concat(rest, added)}).Validate(); err != nil {
+		return err
+	}
+	if err := tx.insertShifts(ids.Roster(row.ID), added); err != nil {
 		return err
 	}
 	if RosterState(row.State) == Published {
