@@ -318,5 +318,5 @@ func countedText(from, until time.Time, wholeDays bool, zone *time.Location) str
 	} else if wholeDays {
 		return "whole days " + from.Format(time.DateOnly) + " to " + last.Format(time.DateOnly)
 	}
-	return from.Format(minuteForm) + " to " + until.Format(minuteForm)
+	return from.Format("2006-01-02 15:04") + " to " + until.Format("2006-01-02 15:04")
 }

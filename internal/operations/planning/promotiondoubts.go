@@ -20,7 +20,7 @@ func promotionDoubts(entered, shipped []Promotion, platform contracts.Platform, 
 	day := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
 	for _, p := range known {
 		if len(p.Unsure) > 0 && span.Overlaps(calendar.Range{Start: p.Start, End: p.End}) {
-			doubts = append(doubts, fmt.Sprintf("the calendar is not sure of %s from %s to %s: %s; forecast promotions --set enters better dates",
+			doubts = append(doubts, fmt.Sprintf("the calendar is not sure of %s from %s to %s: %s; a promotion that somebody enters replaces it",
 				p.Family, day(p.Start), day(p.End.Add(-1)), strings.Join(p.Unsure, "; ")))
 		}
 	}
@@ -32,7 +32,7 @@ func promotionDoubts(entered, shipped []Promotion, platform contracts.Platform, 
 		asked = append(asked, s.Family)
 		last, year, missing := undated(s.Family, known, span)
 		if missing {
-			doubts = append(doubts, fmt.Sprintf("no date of %s in %d is known; the last one, %s to %s, had its place in this forecast, which knows of none: enter it with forecast promotions --set",
+			doubts = append(doubts, fmt.Sprintf("no date of %s in %d is known; the last one, %s to %s, had its place in this forecast, which knows of none: enter it among the promotions",
 				s.Family, year, day(last.Start), day(last.End.Add(-1))))
 		}
 	}

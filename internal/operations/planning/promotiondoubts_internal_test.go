@@ -53,9 +53,9 @@ func TestTheCalendarsDoubtsReachThePlanner(t *testing.T) {
 	}
 	june, november := over("2026-06-01", "2026-06-15"), over("2026-11-01", "2026-11-15")
 	assert.Equal(t, []string{"the calendar is not sure of 618 from 2026-05-15 to 2026-06-20: the start is about 2026-05-15; every date is inferred; " +
-		"forecast promotions --set enters better dates"}, doubts(nil, "tmall", june))
+		"a promotion that somebody enters replaces it"}, doubts(nil, "tmall", june))
 	assert.Equal(t, []string{"no date of double11 in 2026 is known; the last one, 2025-10-15 to 2025-11-14, had its place in this forecast, " +
-		"which knows of none: enter it with forecast promotions --set"}, doubts(nil, "taobao", november))
+		"which knows of none: enter it among the promotions"}, doubts(nil, "taobao", november))
 	assert.Len(t, doubts(nil, "tmall", over("2027-11-01", "2027-11-15")), 1, "two years on as well")
 	assert.Empty(t, doubts(nil, "jd", june), "another platform")
 	assert.Empty(t, doubts(nil, "jd", november))
