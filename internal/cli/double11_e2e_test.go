@@ -99,7 +99,7 @@ func fromLockToPromotion(t *testing.T, data string, s *service) {
 	folder := t.TempDir()
 	plan := must(t, data, "staff", "plan", "--merchant", "lumi", "--from", "2026-11-08", "--days", "3", "--level", "0.5", "--plot", filepath.Join(folder, "plan.svg"))
 	assert.Contains(t, plan, "as agreed: "+demoQueue+", 2026-11-09 to 2026-11-10, lock ")
-	for _, want := range []string{"pace of replies by queue: measured", "opening 11-10 20:00 (double11): 50%", "tickets", "away from the queue: training 2% (assumed)"} {
+	for _, want := range []string{"pace of replies by queue: measured", "opening 11-10 20:00 (double11): 50%", "away from the queue: training 2% (assumed)"} {
 		assert.Contains(t, plan, want)
 	}
 	opened := must(t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:05")
@@ -110,8 +110,15 @@ func fromLockToPromotion(t *testing.T, data string, s *service) {
 		Plan   string
 		Need   struct{ Heads int }
 		Around []struct{ Share float64 }
+
+		Rounding struct {
+			Needed int
+			Bound  string
+		}
 	}
 	typed := mustJSON[explanation](t, data, "staff", "explain", "--queue", demoQueue, "--at", "2026-11-10T20:05", "--plot", filepath.Join(folder, "slot.svg"))
+	assert.Greater(t, typed.Need.Heads, typed.Rounding.Needed, "the opening needs more than the same contacts would if they came evenly")
+	assert.Equal(t, "rush", typed.Rounding.Bound)
 	answer := s.get("/v1/plans/" + typed.Plan + "/explain?at=2026-11-10T20:05:00%2B08:00")
 	require.Equal(t, http.StatusOK, answer.status, answer.body)
 	var asked explanation

@@ -147,7 +147,7 @@ func TestPlansRefuseImpossibleInput(t *testing.T) {
 			}
 		}
 	}
-	for name, body := range map[string]string{"NaN": `{"from":"2026-06-01","days":1,"level":NaN}`, "a misspelt field": `{"from":"2026-06-01","days":1,"levle":0.5}`} {
+	for name, body := range map[string]string{"NaN": `{"from":"2026-06-01","days":1,"level":NaN}`, "a misspelt field": `{"from":"2026-06-01","days":1,"lever":0.5}`} {
 		assert.Equal(t, 400, h.ask(t, "supervisor", "POST", "/v1/plans", body).status, name)
 	}
 

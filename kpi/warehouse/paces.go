@@ -141,4 +141,3 @@ func (q paceQuestion) kept() conditions {
 	}
 	return where
 }
-

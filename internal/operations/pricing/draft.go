@@ -40,7 +40,7 @@ func (p *Pricing) draft(ctx context.Context, by asker, in PlanInput) (drafted, e
 	if err != nil {
 		return drafted{}, err
 	}
-	ask := question{options: in.Options, flat: in.Options.Shrinkage, zone: p.gate.Zone, dates: calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}, pay: pay}
+	ask := question{options: in.Options, flat: in.Shrinkage, zone: p.gate.Zone, dates: calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}, pay: pay}
 	queues := make([]queueDraft, len(chosen))
 	for i, c := range chosen {
 		if queues[i], err = p.queueDraft(ctx, by, c, known, &ask); err != nil {

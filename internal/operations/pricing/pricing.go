@@ -32,7 +32,7 @@ type Policy struct {
 	// Events are the sales events that a queue feels, past and planned; nil = none are known.
 	Events func(ctx context.Context, view *store.View, queue ids.Queue) ([]forecast.Event, error)
 	// Tickets forecasts the after-sales tickets of a queue by day, at a level (0 = the mean); nil = none are known. Errors
-	// of kind NotFound and Invalid say why nothing is known.
+	// of kind NotFound, Invalid and Forbidden say why nothing is known.
 	Tickets func(ctx context.Context, who access.Principal, queue ids.Queue, dates calendar.Dates, level float64) (TicketDemand, error)
 }
 

@@ -57,10 +57,14 @@ func (p *Pricing) rushes(ctx context.Context, by asker, h past) (rushes, error) 
 		return out, err
 	}
 	felt, all := map[ids.Queue]map[time.Time]bool{}, map[time.Time]bool{}
+	ofShop := map[ids.Shop][]forecast.Event{}
 	for _, q := range queues {
-		events, err := p.policy.Events(ctx, by.view, q.ID)
-		if err != nil {
-			return out, err
+		events, known := ofShop[q.Shop]
+		if !known {
+			if events, err = p.policy.Events(ctx, by.view, q.ID); err != nil {
+				return out, err
+			}
+			ofShop[q.Shop] = events
 		}
 		felt[q.ID], out.skills[q.ID] = map[time.Time]bool{}, q.Skill
 		for _, e := range events {

@@ -104,7 +104,7 @@ func (p *Pricing) awaited(ctx context.Context, by asker, h past, q store.Queue, 
 	}
 	var err error
 	if out.demand, err = p.policy.Tickets(ctx, by.who, q.ID, dates, o.Level); err != nil {
-		if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.Invalid {
+		if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.Invalid || kind == fault.Forbidden {
 			out.Doubts = append(out.Doubts, "no tickets are expected: "+fault.Of(err).Message)
 			return out, nil
 		}
