@@ -68,7 +68,7 @@ func newScenarioMake(s *settings) *cobra.Command {
 	flags.IntVar(&f.in.MaxHeads, "max-heads", 0, "most heads per queue and slot")
 	flags.Float64Var(&f.in.VolumeFactor, "volume-factor", 0, "contacts times this (default 1)")
 	flags.Float64Var(&f.in.HandleFactor, "aht-factor", 0, "handle times times this (default 1)")
-	flags.Float64Var(&f.in.TargetShare, "target-share", 0, "share within the limit instead of the contracts'")
+	flags.Float64Var(&f.in.TargetShare, "target-share", 0, "share within the limit instead of the contracts'; with --method margin what no slot may go below")
 	flags.StringVar(&f.method, "method", "", "how heads are found: each (every queue for itself), pooled (agents share queues, by simulation) or margin (largest expected margin)")
 	flags.StringVar(&f.plot, "plot", "", "picture to write: the day's curve, cost and risk, SVG")
 	for _, name := range []string{"name", "from"} {
@@ -169,6 +169,7 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	if x.Price.Money != nil {
 		printMoney(w, *x.Price.Money)
 	}
+	printWorth(w, x.Price)
 }
 
 func newScenarioDiff(s *settings) *cobra.Command {

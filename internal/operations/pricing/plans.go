@@ -38,7 +38,7 @@ type Options struct {
 	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
 	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
 	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
-	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; 0 = the contracts'
+	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; with method margin no slot may expect less; 0 = the contracts'
 }
 
 // withDefaults fills the zero values.
@@ -101,9 +101,6 @@ func (o Options) problems() (bad []fault.Field) {
 func (o Options) misfits() (bad []fault.Field) {
 	if o.Method == PooledMethod && o.MaxHeads > 0 {
 		bad = append(bad, fault.Field{Path: "max_heads", Value: fmt.Sprint(o.MaxHeads), Problem: "does not go with method pooled: queues share their agents"})
-	}
-	if o.Method == MarginMethod && o.TargetShare > 0 {
-		bad = append(bad, fault.Field{Path: "target_share", Value: fmt.Sprint(o.TargetShare), Problem: "does not go with method margin: there money decides, not a target"})
 	}
 	return bad
 }
