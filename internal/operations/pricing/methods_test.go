@@ -46,6 +46,7 @@ func TestAPooledScenario(t *testing.T) {
 	assert.InDelta(t, p.PartsHours-p.PoolHours, p.SavedHours, 1e-9)
 	assert.InDelta(t, p.PoolHours, s.Price.Total.HeadHours, 1e-9, "the plans have the heads of the pool, no more and no fewer")
 	assert.InDelta(t, 0, p.FurtherHours, 1e-9, "eighteen people for two small queues")
+	assert.GreaterOrEqual(t, p.PoolHours, 90.0, "the contract promises ten seats from 9 to 18")
 	require.Len(t, p.Queues, 2)
 	for i, goal := range []float64{0.6, 0.9} {
 		assert.InDelta(t, goal, p.Queues[i].Goal, 1e-9)
