@@ -138,6 +138,11 @@ func changedOptions(x, y Scenario) []OptionChange {
 		{"volume_factor", a.VolumeFactor, b.VolumeFactor},
 		{"aht_factor", a.HandleFactor, b.HandleFactor},
 		{"target_share", a.TargetShare, b.TargetShare},
+		{"basket_yuan", a.BasketYuan, b.BasketYuan},
+		{"conversion", a.Conversion, b.Conversion},
+		{"reference_s", a.ReferenceS, b.ReferenceS},
+		{"elasticity", a.Elasticity, b.Elasticity},
+		{"lost_contact_yuan", a.LostContactYuan, b.LostContactYuan},
 	} {
 		if before, after := fmt.Sprint(o.a), fmt.Sprint(o.b); before != after {
 			out = append(out, OptionChange{Option: o.name, A: before, B: after})

@@ -196,3 +196,19 @@ func TestAMarginScenarioKeepsItsFloor(t *testing.T) {
 	assert.Contains(t, each.Price.More[0], "one more agent from")
 	assert.Contains(t, each.Price.Fewer[0], "one agent fewer from")
 }
+
+// What a lost buyer is worth is declared, not assumed; it staffs more heads than the contract alone, and is part of what is at stake.
+func TestALostContactHasADeclaredValue(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 1, 100)
+	bare := h.scenario(t, asked("bare", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod}))
+	dear := h.scenario(t, asked("dear", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod, Sales: pricing.Sales{LostContactYuan: 20}}))
+	assert.Greater(t, dear.Price.Total.HeadHours, bare.Price.Total.HeadHours)
+	_, err := h.Pricing.MakeScenario(t.Context(), planner, asked("bad", 1, pricing.Options{Sales: pricing.Sales{BasketYuan: 100, Elasticity: 0.2, LostContactYuan: -1}}))
+	var paths []string
+	for _, f := range refused(t, err, "scenario.input").Fields {
+		paths = append(paths, f.Path)
+	}
+	assert.ElementsMatch(t, []string{"conversion", "reference_s", "lost_contact_yuan"}, paths)
+}

@@ -56,6 +56,7 @@ func (l *ledgers) post() {
 			l.price(f, price)
 		}
 	}
+	l.lost()
 }
 
 // left names what was left out, in order.
@@ -264,6 +265,8 @@ func (l *ledgers) price(f inForce, price contracts.Price) {
 		}
 	case contracts.PerHour:
 		l.hours(f, price, queues)
+	case contracts.OfSales:
+		l.commission(f, price, queues)
 	default:
 		l.leave(f, "price "+price.ID, "base "+string(price.Base)+" does not follow from heads and contacts")
 	}

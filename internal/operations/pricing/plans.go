@@ -39,6 +39,7 @@ type Options struct {
 	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
 	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
 	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; with method margin no slot may expect less; 0 = the contracts'
+	Sales                // what conversations sell and what a lost one is worth, which no contract says
 }
 
 // withDefaults fills the zero values.
@@ -89,6 +90,7 @@ func (o Options) problems() (bad []fault.Field) {
 			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must be between 0.01 and 100"})
 		}
 	}
+	bad = append(bad, o.Sales.problems()...)
 	factor("volume_factor", o.VolumeFactor)
 	factor("aht_factor", o.HandleFactor)
 	if _, known := methods[cmp.Or(o.Method, Each)]; !known {

@@ -2,7 +2,6 @@ package margin_test
 
 import (
 	"math"
-	"os"
 	"testing"
 	"time"
 
@@ -82,11 +81,7 @@ func TestMonthlyLadderAgainstNormalTotals(t *testing.T) {
 //
 //	hours      9 heads x 1 h / 0.75 = 12 paid, at 20 yuan; Sunday double: 8 heads... see the assertions
 func TestExampleByHand(t *testing.T) {
-	f, err := os.Open("testdata/example.json")
-	require.NoError(t, err)
-	defer f.Close()
-	in, err := margin.ReadInput(f)
-	require.NoError(t, err)
+	in := example(t)
 	o := evaluate(t, in, plan(2, 2, 1, 4))
 	// Saturday 4 head hours / 0.8 = 5 paid hours x 2 x 20 yuan = 200; Monday... the file's second day is Sunday Nov 1
 	// paid as a holiday: 5 / 0.8 = 6.25 hours x 3 x 20 = 375.
