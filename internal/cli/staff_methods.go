@@ -39,7 +39,7 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	}
 }
 
-// printMoney tells what a staffing for expected margin earns, and what single blocks are worth.
+// printMoney tells what a staffing for expected margin earns.
 func printMoney(w io.Writer, m pricing.Money) {
 	fmt.Fprintf(w, "\nmargin %.0f yuan (standard error %.0f) under fresh scenarios: revenue %.0f, wages %.0f, penalty %.0f (P50 %.0f, P90 %.0f, P95 %.0f)\n",
 		m.MarginYuan, m.StandardErrorYuan, m.RevenueYuan, m.WageYuan, m.Penalty.Mean, m.Penalty.P50, m.Penalty.P90, m.Penalty.P95)
@@ -48,13 +48,17 @@ func printMoney(w io.Writer, m pricing.Money) {
 		levels = append(levels, fmt.Sprintf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f", l.Name, l.HeadHours, l.WageYuan, l.RevenueYuan, l.Penalty.Mean, l.Penalty.P50, l.Penalty.P90, l.Penalty.P95, l.MarginYuan))
 	}
 	table(w, "STAFFING\tHEAD-HOURS\tWAGES\tREVENUE\tPENALTY\tP50\tP90\tP95\tMARGIN", levels)
-	for _, text := range m.More {
+}
+
+// printWorth tells what single blocks are worth in a scenario, whatever its method, and what the money leaves out.
+func printWorth(w io.Writer, p pricing.Price) {
+	for _, text := range p.More {
 		fmt.Fprintf(w, "more:  %s\n", text)
 	}
-	for _, text := range m.Fewer {
+	for _, text := range p.Fewer {
 		fmt.Fprintf(w, "fewer: %s\n", text)
 	}
-	for _, text := range m.LeftOut {
-		fmt.Fprintf(w, "left out: %s\n", text)
+	for _, text := range p.LeftOut {
+		fmt.Fprintln(w, text)
 	}
 }

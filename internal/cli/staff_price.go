@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling/staffing/margin"
 )
 
@@ -16,6 +20,35 @@ type priced struct {
 	Levels []margin.Level    `json:"levels"`        // cost against risk around the plan
 	Best   []margin.Marginal `json:"best_blocks"`   // where one head more earns most
 	Worst  []margin.Marginal `json:"worst_blocks"`  // where a head earns least
+	Asked  *margin.Marginal  `json:"asked_block,omitempty"`
+}
+
+// askedBlock is a block of heads whose worth is asked for.
+type askedBlock struct {
+	queue       string
+	from, until string
+	heads       int
+}
+
+// price reads the block and prices it on top of a plan; nil when none is asked for.
+func (a askedBlock) price(ctx context.Context, m *margin.Model, p margin.Plan) (*margin.Marginal, error) {
+	if a.queue == "" {
+		return nil, nil //nolint:nilnil // nothing was asked
+	}
+	var bad []fault.Field
+	at := func(path, text string) time.Time {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			bad = append(bad, fault.Field{Path: path, Value: fault.Shorten(text), Problem: "must be an instant such as 2026-11-10T19:00:00+08:00"})
+		}
+		return t
+	}
+	from, until := at("from", a.from), at("until", a.until)
+	if err := fault.Bad("staff.block", "block", bad); err != nil {
+		return nil, err
+	}
+	x, err := m.Block(ctx, p, ids.Queue(a.queue), from, until, a.heads)
+	return &x, err
 }
 
 // riskMultiples are how dear service is taken to be, as multiples of what it is worth, along the curve of cost
@@ -27,6 +60,7 @@ func newStaffPrice(s *settings) *cobra.Command {
 		in    string
 		hours float64
 		show  int
+		block askedBlock
 	}
 	cmd := &cobra.Command{
 		Use: "price", Short: "Staff for expected margin: wages, prices and penalties under the forecast distribution", Args: cobra.NoArgs,
@@ -60,6 +94,9 @@ func newStaffPrice(s *settings) *cobra.Command {
 			if out.Best, out.Worst, err = m.Marginals(ctx, out.Result.Plan, f.hours, f.show); err != nil {
 				return err
 			}
+			if out.Asked, err = f.block.price(ctx, m, out.Result.Plan); err != nil {
+				return err
+			}
 			return s.print(cmd, out, func() { printPriced(cmd.OutOrStdout(), out) })
 		},
 	}
@@ -67,6 +104,10 @@ func newStaffPrice(s *settings) *cobra.Command {
 	flags.StringVar(&f.in, "in", "", "file of values, JSON or YAML; - reads standard input")
 	flags.Float64Var(&f.hours, "hours", 4, "length of the blocks that are priced")
 	flags.IntVar(&f.show, "show", 5, "how many best and worst blocks")
+	flags.StringVar(&f.block.queue, "queue", "", "price one more block of this queue; with --from and --until")
+	flags.StringVar(&f.block.from, "from", "", "start of that block, RFC 3339")
+	flags.StringVar(&f.block.until, "until", "", "its end")
+	flags.IntVar(&f.block.heads, "heads", 1, "its heads; negative = fewer")
 	return cmd
 }
 
@@ -84,6 +125,9 @@ func printPriced(w io.Writer, x priced) {
 		levels = append(levels, fmt.Sprintf("%s\t%.0f\t%.0f\t%s\t%.0f\t%.0f\t%.0f\t%.0f", l.Name, l.HeadHours, l.WageYuan, percent(l.Service), l.Penalty.Mean, l.Penalty.P90, l.Penalty.P95, l.Margin.Mean))
 	}
 	table(w, "STAFFING\tHEAD-HOURS\tWAGES\tSERVICE\tPENALTY\tP90\tP95\tMARGIN", levels)
+	if x.Asked != nil {
+		fmt.Fprintln(w, x.Asked.Text)
+	}
 	for _, b := range x.Best {
 		fmt.Fprintf(w, "more:  %s\n", b.Text)
 	}

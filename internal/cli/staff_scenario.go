@@ -72,7 +72,12 @@ func newScenarioMake(s *settings) *cobra.Command {
 	flags.IntVar(&f.in.MaxHeads, "max-heads", 0, "most heads per queue and slot")
 	flags.Float64Var(&f.in.VolumeFactor, "volume-factor", 0, "contacts times this (default 1)")
 	flags.Float64Var(&f.in.HandleFactor, "aht-factor", 0, "handle times times this (default 1)")
-	flags.Float64Var(&f.in.TargetShare, "target-share", 0, "share within the limit instead of the contracts'")
+	flags.Float64Var(&f.in.TargetShare, "target-share", 0, "share within the limit instead of the contracts'; with --method margin what no slot may go below")
+	flags.Float64Var(&f.in.BasketYuan, "basket", 0, "yuan of a mean order of a buyer who asked; with --conversion commission on sales is priced")
+	flags.Float64Var(&f.in.Conversion, "conversion", 0, "share of answered buyers who buy")
+	flags.Float64Var(&f.in.ReferenceS, "reference-s", 0, "mean first reply in seconds at which that share was seen")
+	flags.Float64Var(&f.in.Elasticity, "elasticity", 0, "per cent of conversion lost per per cent of first reply time")
+	flags.Float64Var(&f.in.LostContactYuan, "lost-contact", 0, "yuan that a buyer who leaves unanswered costs beside the contract")
 	flags.StringVar(&f.method, "method", "", "how heads are found: each (every queue for itself), pooled (agents share queues, by simulation) or margin (largest expected margin)")
 	flags.StringVar(&f.plot, "plot", "", "picture to write: the day's curve, cost and risk, SVG")
 	for _, name := range []string{"name", "from"} {
@@ -177,6 +182,7 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	if x.Price.Money != nil {
 		printMoney(w, *x.Price.Money)
 	}
+	printWorth(w, x.Price)
 }
 
 func newScenarioDiff(s *settings) *cobra.Command {

@@ -103,7 +103,12 @@ type scenarioInput struct {
 		MaxHeads     int           `json:"max_heads,omitempty" doc:"seats; no ceiling unless given"`
 		VolumeFactor float64       `json:"volume_factor,omitempty" doc:"contacts times this"`
 		HandleFactor float64       `json:"aht_factor,omitempty" doc:"handle times times this"`
-		TargetShare  float64       `json:"target_share,omitempty" doc:"share within the limit instead of the contracts'"`
+		TargetShare  float64       `json:"target_share,omitempty" doc:"share within the limit instead of the contracts'; with method margin what no slot may go below"`
+		BasketYuan   float64       `json:"basket_yuan,omitempty" doc:"mean order of a buyer who asked; with conversion commission on sales is priced"`
+		Conversion   float64       `json:"conversion,omitempty" doc:"share of answered buyers who buy, at reference_s"`
+		ReferenceS   float64       `json:"reference_s,omitempty" doc:"mean first reply at which conversion was seen"`
+		Elasticity   float64       `json:"elasticity,omitempty" doc:"per cent of conversion lost per per cent of first reply time"`
+		LostContact  float64       `json:"lost_contact_yuan,omitempty" doc:"what a buyer who leaves unanswered costs beside the contract"`
 		StaffAssumed
 	}
 }
@@ -116,6 +121,7 @@ func (s *Server) makeScenario(ctx context.Context, in *scenarioInput) (*one[pric
 			Options: pricing.Options{
 				Method: pricing.Method(b.Method), Level: b.Level, Shrinkage: b.Shrinkage, MinHeads: b.MinHeads, MaxHeads: b.MaxHeads,
 				VolumeFactor: b.VolumeFactor, HandleFactor: b.HandleFactor, TargetShare: b.TargetShare, People: b.People, Tickets: b.Tickets.options(),
+				Sales: pricing.Sales{BasketYuan: b.BasketYuan, Conversion: b.Conversion, ReferenceS: b.ReferenceS, Elasticity: b.Elasticity, LostContactYuan: b.LostContact},
 			},
 		},
 	})

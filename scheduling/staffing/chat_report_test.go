@@ -98,7 +98,7 @@ simulator also counts those who leave after the last slot.
 
 const accuracyFresh = `
 The model was improved while looking at these cases and at the 240 points of the same sequence after 1000. On %d others (points after
-%d), compared once, after the last change: %.1f %% within %.1f points, worst %.2f, %d above %.0f. There one desk of 173 agents has two
+%d), compared when the model was finished: %.1f %% within %.1f points, worst %.2f, %d above %.0f. There one desk of 173 agents has two
 regimes, a good one in which it stays for days when it begins empty, as the simulator's does, and a bad one (slower replies make fuller
 agents), which the model gives.
 `

@@ -8,22 +8,27 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
+	"github.com/chaoban/chaoban/scheduling/staffing/margin"
 )
 
-// bill adds up hours and wages by queue and by day, and shares the deductions out among them.
+// bill adds up hours and wages by queue and by day, at the prices of the engine, and puts service and deductions beside them.
 type bill struct {
-	zone     *time.Location
-	pay      payroll
-	ordinary float64 // hours of those who know the queues
-	overtime float64 // share of the planned hours beyond them
-	queues   map[ids.Queue]*QueueCost
-	days     map[calendar.Date]*DayCost
-	at       map[time.Time]int // heads of all queues together
+	ask     question
+	zone    *time.Location
+	hour    map[ids.Queue]float64     // yuan of an ordinary hour, by queue
+	mean    float64                   // and of all queues together
+	regular float64                   // ordinary hours of a day of those who know the queues
+	over    map[calendar.Date]float64 // share of the paid hours of a day beyond them
+	queues  map[ids.Queue]*QueueCost
+	days    map[calendar.Date]*DayCost
+	at      map[time.Time]int // heads of all queues together
 }
 
-func newBill(zone *time.Location, pay payroll) *bill {
-	return &bill{zone: zone, pay: pay, queues: map[ids.Queue]*QueueCost{}, days: map[calendar.Date]*DayCost{}, at: map[time.Time]int{}}
+func newBill(ask question) *bill {
+	return &bill{
+		ask: ask, zone: ask.zone, hour: map[ids.Queue]float64{}, over: map[calendar.Date]float64{},
+		queues: map[ids.Queue]*QueueCost{}, days: map[calendar.Date]*DayCost{}, at: map[time.Time]int{},
+	}
 }
 
 // lines are the lines of a queue and a day, made when they are new.
@@ -37,21 +42,24 @@ func (b *bill) lines(queue ids.Queue, merchant ids.Merchant, day calendar.Date) 
 	return []*Cost{&b.queues[queue].Cost, &b.days[day].Cost}
 }
 
-// measure finds how many of the planned hours nobody has in ordinary time.
-func (b *bill) measure(plans []store.Plan, dates calendar.Dates, factor float64) {
-	hours := 0.0
+// measure finds what an hour costs, and how many of the planned hours of each day nobody has in ordinary time.
+func (b *bill) measure(plans []store.Plan, factor float64) {
+	hours := map[calendar.Date]float64{}
 	var queues []ids.Queue
 	for _, plan := range plans {
 		queues = append(queues, plan.Queue)
+		b.hour[plan.Queue] = b.ask.pay.mean([]ids.Queue{plan.Queue}, b.ask.dates)
 		for _, n := range plan.Requirement.Needs {
-			if b.pay.rate(calendar.DateOf(n.Start, b.zone)) == 1 {
-				hours += paid(n.Heads, n.Paid, factor) * plan.Requirement.Slot.Hours()
+			if day := calendar.DateOf(n.Start, b.zone); b.ask.pay.rate(day) == 1 {
+				hours[day] += paid(n.Heads, n.Paid, factor) * plan.Requirement.Slot.Hours()
 			}
 		}
 	}
-	b.ordinary = b.pay.capacity(queues, dates)
-	if hours > b.ordinary {
-		b.overtime = 1 - b.ordinary/hours
+	b.mean, b.regular = b.ask.pay.mean(queues, b.ask.dates), b.ask.pay.regular(queues, b.ask.dates)
+	for day, h := range hours {
+		if h > b.regular {
+			b.over[day] = 1 - b.regular/h
+		}
 	}
 }
 
@@ -65,20 +73,16 @@ func paid(heads int, stored, factor float64) float64 {
 
 // hours puts the needs of a plan on the bill.
 func (b *bill) hours(plan store.Plan, factor float64) {
-	hour := map[calendar.Date]float64{}
 	length := plan.Requirement.Slot.Hours()
 	for _, n := range plan.Requirement.Needs {
 		day := calendar.DateOf(n.Start, b.zone)
-		if _, known := hour[day]; !known {
-			hour[day] = b.pay.hour(plan.Queue, day)
-		}
 		heads, hours := headsTimes(n.Heads, factor), paid(n.Heads, n.Paid, factor)*length
 		b.at[n.Start.UTC()] += heads
-		over, holiday, rate := hours*b.overtime, 0.0, 1.0
-		if r := b.pay.rate(day); r > 1 {
+		over, holiday, rate := hours*b.over[day], 0.0, 1.0
+		if r := b.ask.pay.rate(day); r > 1 {
 			over, holiday, rate = 0, hours, r
 		}
-		wages := hour[day] * (hours*rate + over*(overtimeRate-1))
+		wages := b.hour[plan.Queue]*hours*rate + b.mean*over*(overtimeRate-1)
 		for _, c := range b.lines(plan.Queue, plan.Merchant, day) {
 			c.HeadHours += float64(heads) * length
 			c.PaidHours += hours
@@ -97,92 +101,66 @@ func (b *bill) hours(plan store.Plan, factor float64) {
 	}
 }
 
-// served puts what comes and what is missed on the bill.
-func (b *bill) served(pieces []piece) {
-	courses := map[*Cost]exposure.Course{}
-	for _, x := range pieces {
-		for _, c := range b.lines(x.queue, "", x.day) {
-			c.Contacts += x.contacts
-			courses[c] = courses[c].Plus(x.course)
-		}
+// planned puts the contacts on the bill that the plans are made for.
+func (b *bill) planned(plans []store.Plan) {
+	merchants := map[ids.Queue]ids.Merchant{}
+	for _, plan := range plans {
+		merchants[plan.Queue] = plan.Merchant
 	}
-	for c, course := range courses {
-		c.expect(course)
+	for _, s := range b.ask.all {
+		for _, x := range s.curve.Points {
+			contacts, _ := s.curve.At(x, b.ask.options.Level)
+			for _, c := range b.lines(s.queue.ID, merchants[s.queue.ID], calendar.DateOf(x.Start, b.zone)) {
+				c.Contacts += contacts
+			}
+		}
 	}
 }
 
-// expect takes the expected figures of a course.
-func (c *Cost) expect(course exposure.Course) {
-	contacts, missed := course.Expected()
-	c.ExpectedContacts, c.Missed, c.ExpectedShare = contacts, missed, 1
-	if contacts > 0 {
-		c.ExpectedShare = 1 - missed/contacts
+// served puts on the bill what a queue of the engine is expected to see, miss and deduct.
+func (b *bill) served(queue ids.Queue, o margin.QueueOutcome) {
+	for _, d := range o.Days {
+		if d.Contacts == 0 && d.PenaltyYuan == 0 {
+			continue
+		}
+		for _, c := range b.lines(queue, "", d.Date) {
+			c.ExpectedContacts += d.Contacts
+			c.Missed += max(0, d.Contacts-d.Met)
+			c.PenaltyYuan += d.PenaltyYuan
+		}
 	}
 }
 
-// deduct shares what a term deducts out by who misses its limit.
-func (b *bill) deduct(pieces []piece, t TermCost) {
-	queues, days := map[ids.Queue]exposure.Course{}, map[calendar.Date]exposure.Course{}
-	for _, x := range pieces {
-		if x.judged && x.part.Agreed != nil && *x.part.Agreed == t.AgreedTerm && x.day.MonthOf() == t.Month {
-			queues[x.queue] = queues[x.queue].Plus(x.course)
-			days[x.day] = days[x.day].Plus(x.course)
-		}
+// share is what is expected within the limit.
+func (c *Cost) share() {
+	if c.ExpectedShare = 1; c.ExpectedContacts > 0 {
+		c.ExpectedShare = 1 - c.Missed/c.ExpectedContacts
 	}
-	for q, part := range shares(queues) {
-		b.queues[q].PenaltyYuan += part * t.MeanYuan
-	}
-	for d, part := range shares(days) {
-		b.days[d].PenaltyYuan += part * t.MeanYuan
-	}
-}
-
-// shares are the parts of all missed contacts.
-func shares[K comparable](courses map[K]exposure.Course) map[K]float64 {
-	out, sum := map[K]float64{}, 0.0
-	for k, c := range courses {
-		_, out[k] = c.Expected()
-	}
-	for _, v := range slices.Sorted(maps.Values(out)) { // in one order, so that the sum is one
-		sum += v
-	}
-	for k := range out {
-		if sum > 0 {
-			out[k] /= sum
-		} else {
-			out[k] = 1 / float64(len(out))
-		}
-	}
-	return out
 }
 
 // finish is the price: queues and days in order, and their total.
-func (b *bill) finish(pieces []piece, terms []TermCost, risk exposure.Risk) Price {
-	b.served(pieces)
-	for _, t := range terms {
-		b.deduct(pieces, t)
-	}
+func (b *bill) finish(o margin.Outcome) Price {
 	for at, heads := range b.at {
 		if day := b.days[calendar.DateOf(at, b.zone)]; day != nil {
 			day.Peak = max(day.Peak, heads)
 		}
 	}
-	out := Price{Terms: terms, Risk: risk, OrdinaryHours: b.ordinary, Queues: []QueueCost{}, Days: []DayCost{}}
-	var whole exposure.Course
-	for _, x := range pieces {
-		whole = whole.Plus(x.course)
-	}
+	days := float64(b.ask.dates.Until.Sub(b.ask.dates.From))
+	out := Price{Risk: riskOf(o.Penalty), OrdinaryHours: b.regular * max(0, days-b.ask.pay.statutory(b.ask.dates)), Queues: []QueueCost{}, Days: []DayCost{}}
 	for _, q := range slices.Sorted(maps.Keys(b.queues)) {
 		line := *b.queues[q]
+		line.share()
 		out.Queues = append(out.Queues, line)
 		out.Total.add(line.Cost)
 	}
 	for _, d := range slices.SortedFunc(maps.Keys(b.days), func(x, y calendar.Date) int { return x.Sub(y) }) {
-		out.Days = append(out.Days, *b.days[d])
-		out.Total.Peak = max(out.Total.Peak, b.days[d].Peak)
+		line := *b.days[d]
+		line.share()
+		out.Days = append(out.Days, line)
+		out.Total.Peak = max(out.Total.Peak, line.Peak)
 	}
-	out.Total.expect(whole)
-	out.Total.PenaltyYuan = risk.MeanYuan
+	out.Total.share()
+	out.Total.PenaltyYuan = out.Risk.MeanYuan
 	return out
 }
 
@@ -195,4 +173,6 @@ func (c *Cost) add(o Cost) {
 	c.HolidayHours += o.HolidayHours
 	c.WagesYuan += o.WagesYuan
 	c.Unmet += o.Unmet
+	c.ExpectedContacts += o.ExpectedContacts
+	c.Missed += o.Missed
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/chart"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
+	"github.com/chaoban/chaoban/scheduling/staffing"
+	"github.com/chaoban/chaoban/scheduling/staffing/margin"
 )
 
 // Colours of the pictures: demand is blue as in those of forecasts, heads dark, money warm.
@@ -135,13 +136,13 @@ func (e Explanation) serviceAgainstHeads(zone *time.Location) chart.Chart {
 	}
 	for n := low; n <= high; n++ {
 		x := float64(n)
-		r := exposure.Serve(e.Target, e.Demand.Contacts, slot, e.Handling.HandleTime, n)
+		r := staffing.Serve(e.Target, e.Demand.Contacts, slot, e.Handling.HandleTime, n)
 		within.Points = append(within.Points, chart.Point{X: x, Y: r.Share})
 		left.Points = append(left.Points, chart.Point{X: x, Y: r.Abandon})
 		busy.Points = append(busy.Points, chart.Point{X: x, Y: r.Occupancy})
 		target.Points = append(target.Points, chart.Point{X: x, Y: e.Target.Share})
 		for i := range outer {
-			outer[i].Points = append(outer[i].Points, chart.Point{X: x, Y: exposure.Serve(e.Target, volumes[i], slot, e.Handling.HandleTime, n).Share})
+			outer[i].Points = append(outer[i].Points, chart.Point{X: x, Y: staffing.Serve(e.Target, volumes[i], slot, e.Handling.HandleTime, n).Share})
 		}
 	}
 	c.Lines = append(append([]chart.Line{target, busy, left}, outer...), within)
@@ -186,9 +187,9 @@ func (p *Pricing) courseOf(ctx context.Context, view *store.View, plans []store.
 				planned, _ := curve.At(x, o.Level)
 				for i := range pieces {
 					m := of(x.Start.Add(time.Duration(i) * c.slot))
-					m.low += exposure.Quantile(curve.Levels, x, 0.1) / float64(pieces)
-					m.mid += exposure.Quantile(curve.Levels, x, 0.5) / float64(pieces)
-					m.high += exposure.Quantile(curve.Levels, x, 0.9) / float64(pieces)
+					m.low += margin.Quantile(curve.Levels, x, 0.1) / float64(pieces)
+					m.mid += margin.Quantile(curve.Levels, x, 0.5) / float64(pieces)
+					m.high += margin.Quantile(curve.Levels, x, 0.9) / float64(pieces)
 					m.planned += planned / float64(pieces)
 				}
 			}
@@ -294,8 +295,12 @@ func (p *Pricing) costAndRisk(ctx context.Context, view *store.View, plans []sto
 	p90 := chart.Line{Name: "P90", Colour: highColour}
 	p95 := chart.Line{Name: "P95", Colour: riskColour}
 	least := math.Inf(1)
+	e, err := p.engineOf(ctx, view, plans, dates)
+	if err != nil {
+		return c, err
+	}
 	for _, factor := range factors {
-		price, err := p.price(ctx, view, plans, dates, factor)
+		price, err := e.price(ctx, factor)
 		if err != nil {
 			return c, err
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
 )
 
 // ScenarioDiff is two scenarios side by side. Every change is B minus A.
@@ -48,9 +47,9 @@ type CostChange struct {
 
 // RiskChange is the deductions in A, in B and the difference of each figure.
 type RiskChange struct {
-	A      exposure.Risk `json:"a"`
-	B      exposure.Risk `json:"b"`
-	Change exposure.Risk `json:"change"`
+	A      Risk `json:"a"`
+	B      Risk `json:"b"`
+	Change Risk `json:"change"`
 }
 
 // KeyedChange is the change of one queue or day.
@@ -81,7 +80,7 @@ func diff(x, y Scenario) ScenarioDiff {
 		A: ScenarioName{x.ID, x.Name, x.Dates}, B: ScenarioName{y.ID, y.Name, y.Dates}, Options: changedOptions(x, y),
 		Total: change(x.Price.Total, y.Price.Total), SameDays: x.Dates == y.Dates && x.Asked.Merchant == y.Asked.Merchant,
 	}
-	d.Risk = RiskChange{A: x.Price.Risk, B: y.Price.Risk, Change: exposure.Risk{
+	d.Risk = RiskChange{A: x.Price.Risk, B: y.Price.Risk, Change: Risk{
 		MeanYuan: y.Price.Risk.MeanYuan - x.Price.Risk.MeanYuan, P50Yuan: y.Price.Risk.P50Yuan - x.Price.Risk.P50Yuan,
 		P90Yuan: y.Price.Risk.P90Yuan - x.Price.Risk.P90Yuan, P95Yuan: y.Price.Risk.P95Yuan - x.Price.Risk.P95Yuan,
 	}}
@@ -159,6 +158,11 @@ func changedOptions(x, y Scenario) []OptionChange {
 		{"volume_factor", a.VolumeFactor, b.VolumeFactor},
 		{"aht_factor", a.HandleFactor, b.HandleFactor},
 		{"target_share", a.TargetShare, b.TargetShare},
+		{"basket_yuan", a.BasketYuan, b.BasketYuan},
+		{"conversion", a.Conversion, b.Conversion},
+		{"reference_s", a.ReferenceS, b.ReferenceS},
+		{"elasticity", a.Elasticity, b.Elasticity},
+		{"lost_contact_yuan", a.LostContactYuan, b.LostContactYuan},
 	} {
 		if before, after := fmt.Sprint(o.a), fmt.Sprint(o.b); before != after {
 			out = append(out, OptionChange{Option: o.name, A: before, B: after})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
 	"github.com/chaoban/chaoban/scheduling/staffing/people"
 )
 
@@ -87,11 +86,11 @@ func (e *Explanation) count(reached staffing.Reached) {
 		heads -= e.Tickets.Heads
 	}
 	for n := max(0, heads-1); n <= heads+1; n++ {
-		r := exposure.Serve(t, contacts, slot, handle, n)
+		r := staffing.Serve(t, contacts, slot, handle, n)
 		r.Start = e.Start
 		e.Around = append(e.Around, r)
 	}
-	at := func(n int) float64 { return exposure.Serve(t, contacts, slot, handle, n).Share }
+	at := func(n int) float64 { return staffing.Serve(t, contacts, slot, handle, n).Share }
 	worth := t.PenaltyPerMissedContact * contacts
 	e.Marginal.OneMoreYuan = worth * max(0, at(heads+1)-at(heads))
 	if heads > 0 {
@@ -131,7 +130,7 @@ func needed(t staffing.Target, contacts float64, slot, handle time.Duration, nea
 	if contacts <= 0 {
 		return 0
 	}
-	met := func(n int) bool { return exposure.Serve(t, contacts, slot, handle, n).Met }
+	met := func(n int) bool { return staffing.Serve(t, contacts, slot, handle, n).Met }
 	n := near
 	for n > 1 && met(n-1) {
 		n--

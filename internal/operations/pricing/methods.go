@@ -13,7 +13,6 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
-	"github.com/chaoban/chaoban/scheduling/staffing/exposure"
 )
 
 // Method names how heads are found.
@@ -83,8 +82,8 @@ func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time)
 	for i, need := range out.Requirement.Needs {
 		on, serving, why := heads(need.Start)
 		before := out.Reached[i]
-		share := func(n int) float64 { return exposure.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
-		r := exposure.Serve(t, before.Contacts, slot, before.HandleTime, serving)
+		share := func(n int) float64 { return staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
+		r := staffing.Serve(t, before.Contacts, slot, before.HandleTime, serving)
 		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
 		value := 0.0
 		if serving > 0 {

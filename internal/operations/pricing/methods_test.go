@@ -46,6 +46,7 @@ func TestAPooledScenario(t *testing.T) {
 	assert.InDelta(t, p.PartsHours-p.PoolHours, p.SavedHours, 1e-9)
 	assert.InDelta(t, p.PoolHours, s.Price.Total.HeadHours, 1e-9, "the plans have the heads of the pool, no more and no fewer")
 	assert.InDelta(t, 0, p.FurtherHours, 1e-9, "eighteen people for two small queues")
+	assert.GreaterOrEqual(t, p.PoolHours, 90.0, "the contract promises ten seats from 9 to 18")
 	require.Len(t, p.Queues, 2)
 	for i, goal := range []float64{0.6, 0.9} {
 		assert.InDelta(t, goal, p.Queues[i].Goal, 1e-9)
@@ -129,9 +130,9 @@ func TestAMarginScenario(t *testing.T) {
 	assert.InDelta(t, s.Price.Total.HeadHours, m.Levels[0].HeadHours, 1e-9, "the plans are the staffing that was priced")
 	// At most one step of 5 % of the fee can be lost, and a head is 25 yuan an hour.
 	assert.LessOrEqual(t, m.Penalty.P95, 0.05*fee+1e-6)
-	require.NotEmpty(t, m.More)
-	assert.Contains(t, m.More[0], "one more agent from")
-	assert.Contains(t, m.More[0], "of expected penalty")
+	require.NotEmpty(t, s.Price.More)
+	assert.Contains(t, s.Price.More[0], "one more agent from")
+	assert.Contains(t, s.Price.More[0], "of expected penalty")
 	assert.Empty(t, m.LeftOut, "terms without a ladder have no money in them")
 	// The floor costs nine hours of one head; the whole ladder is 108 yuan. Wages above the floor must not exceed it.
 	floor := 9 * 25 / 0.88
@@ -165,7 +166,6 @@ func TestMethodsRefuseWhatTheyCannotHeed(t *testing.T) {
 		field string
 	}{
 		{pricing.Options{Method: pricing.PooledMethod, MaxHeads: 3}, "max_heads"},
-		{pricing.Options{Method: pricing.MarginMethod, TargetShare: 0.9}, "target_share"},
 		{pricing.Options{Method: "guess"}, "method"},
 	} {
 		_, err := h.Pricing.MakeScenario(t.Context(), operationstest.Planner, asked("x", 1, c.o))
@@ -173,4 +173,42 @@ func TestMethodsRefuseWhatTheyCannotHeed(t *testing.T) {
 		require.Len(t, fields, 1)
 		assert.Equal(t, c.field, fields[0].Path)
 	}
+}
+
+// Money alone would staff the floor of one head; a least share of contacts in time is kept in every slot, and the same engine
+// prices the plan, whatever found its heads.
+func TestAMarginScenarioKeepsItsFloor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 1, 100)
+	bare := h.scenario(t, asked("bare", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod}))
+	floored := h.scenario(t, asked("floored", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod, TargetShare: 0.8}))
+	assert.Less(t, bare.Price.Total.ExpectedShare, 0.8)
+	assert.GreaterOrEqual(t, floored.Price.Total.ExpectedShare, 0.8)
+	assert.Greater(t, floored.Price.Total.HeadHours, bare.Price.Total.HeadHours)
+	for _, s := range []pricing.Scenario{bare, floored} {
+		assert.InDelta(t, s.Price.Money.Penalty.Mean, s.Price.Total.PenaltyYuan, 1e-6, "search and price are one engine")
+		assert.InDelta(t, s.Price.Money.WageYuan, s.Price.Total.WagesYuan, 1e-6)
+		assert.InDelta(t, s.Price.Money.Penalty.P90, s.Price.Risk.P90Yuan, 1e-6)
+	}
+	each := h.scenario(t, asked("each", 1, pricing.Options{Level: 0.5}))
+	require.NotEmpty(t, each.Price.More)
+	assert.Contains(t, each.Price.More[0], "one more agent from")
+	assert.Contains(t, each.Price.Fewer[0], "one agent fewer from")
+}
+
+// What a lost buyer is worth is declared, not assumed; it staffs more heads than the contract alone, and is part of what is at stake.
+func TestALostContactHasADeclaredValue(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 1, 100)
+	bare := h.scenario(t, asked("bare", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod}))
+	dear := h.scenario(t, asked("dear", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod, Sales: pricing.Sales{LostContactYuan: 20}}))
+	assert.Greater(t, dear.Price.Total.HeadHours, bare.Price.Total.HeadHours)
+	_, err := h.Pricing.MakeScenario(t.Context(), planner, asked("bad", 1, pricing.Options{Sales: pricing.Sales{BasketYuan: 100, Elasticity: 0.2, LostContactYuan: -1}}))
+	var paths []string
+	for _, f := range refused(t, err, "scenario.input").Fields {
+		paths = append(paths, f.Path)
+	}
+	assert.ElementsMatch(t, []string{"conversion", "reference_s", "lost_contact_yuan"}, paths)
 }

@@ -25,8 +25,6 @@ type Money struct {
 	Penalty           margin.Spread `json:"penalty_yuan"`
 	GapYuan           float64       `json:"gap_yuan"` // what a better search could at most still find
 	Levels            []MoneyLevel  `json:"levels"`   // the plan, and the usual staffings at P50, P90 and P95, on the same scenarios
-	More              []string      `json:"more"`     // where one agent more earns most, one sentence each
-	Fewer             []string      `json:"fewer"`    // where an agent earns least
 	LeftOut           []string      `json:"left_out"` // of the contracts, what has no place in these figures
 }
 
@@ -49,7 +47,12 @@ func bestMargin(ctx context.Context, ask question) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	in, leftOut := ask.marginInput()
+	in, books := ask.marginInput()
+	for i := range in.Queues {
+		if s := in.Queues[i].Service; s != nil {
+			s.Least = ask.options.TargetShare
+		}
+	}
 	if len(in.Queues) == 0 {
 		return base, nil
 	}
@@ -59,75 +62,87 @@ func bestMargin(ctx context.Context, ask question) (answer, error) {
 	}
 	heads := map[ids.Queue]map[time.Time]int{}
 	for i, q := range report.Plan.Queues {
-		heads[q.Queue] = map[time.Time]int{}
+		queue := books.owner(i)
+		if heads[queue] == nil {
+			heads[queue] = map[time.Time]int{}
+		}
 		for j, s := range in.Queues[i].Demand.Slots {
-			heads[q.Queue][s.Start.UTC()] = q.Heads[j]
+			heads[queue][s.Start.UTC()] = q.Heads[j]
 		}
 	}
 	for i, s := range ask.all {
 		base.staffed[i] = s.manned(base.staffed[i], ask.options, func(at time.Time) (int, int, string) {
 			n := heads[s.queue.ID][at.UTC()]
-			return n, n, fmt.Sprintf("%d heads earn most under the forecast's distribution, wages and contract together; the queue's target is not binding", n)
+			return n, n, fmt.Sprintf("%d heads earn most under the forecast's distribution, wages and contract together; %s", n, ask.floored())
 		})
 	}
-	base.money = moneyOf(report, leftOut)
+	base.money = moneyOf(report, books.left())
 	return base, nil
+}
+
+// floored tells what the heads may not go below.
+func (ask question) floored() string {
+	if ask.options.TargetShare > 0 {
+		return fmt.Sprintf("no slot may expect fewer than %g%% within the limit", 100*ask.options.TargetShare)
+	}
+	return "the queue's target is not binding"
 }
 
 func moneyOf(r margin.Report, leftOut []string) *Money {
 	f, s := r.Fresh, r.Outcome
 	out := &Money{
 		MarginYuan: f.Margin.Mean, StandardErrorYuan: f.Margin.SE, RevenueYuan: f.Revenue.Mean + f.Bonus.Mean, WageYuan: f.WageYuan, Penalty: f.Penalty,
-		GapYuan: max(0, r.GapYuan), More: []string{}, Fewer: []string{}, LeftOut: leftOut,
+		GapYuan: max(0, r.GapYuan), LeftOut: leftOut,
 		Levels: []MoneyLevel{{"the plan", s.HeadHours, s.WageYuan, s.Revenue.Mean + s.Bonus.Mean, s.Penalty, s.Margin.Mean}},
 	}
 	for _, l := range r.Usual {
 		out.Levels = append(out.Levels, MoneyLevel{l.Name, l.HeadHours, l.WageYuan, l.RevenueYuan, l.Penalty, l.Margin.Mean})
 	}
-	for _, b := range r.Best[:min(listed, len(r.Best))] {
-		out.More = append(out.More, b.Text)
-	}
-	for _, b := range r.Worst[:min(listed, len(r.Worst))] {
-		out.Fewer = append(out.Fewer, b.Text)
-	}
 	return out
 }
 
-// marginInput is the question as values: forecast distributions, wages, prices and terms. Of several stretches
-// of a queue the first says how contacts run. The second result names what the contracts have beside.
-func (ask question) marginInput() (margin.Input, []string) {
+// marginInput is the question as values: forecast distributions, wages, prices and terms. A queue whose contacts run
+// differently on later days is a further queue of the engine from then on. The second result says whose they are, and how terms are named.
+func (ask question) marginInput() (margin.Input, ledgers) {
 	o := ask.options
 	in := margin.Input{
 		Location: ask.zone.String(), SlotMin: int(calendar.Slot / time.Minute), From: ask.dates.From, Until: ask.dates.Until, Seed: moneySeed,
 		Wage: margin.Wage{Overtime: overtimeRate, Holiday: holidayRate, Shrinkage: o.Shrinkage},
 	}
-	books := ledgers{ask: ask, queues: map[ids.Queue]*moneyQueue{}}
+	books := ledgers{ask: ask, out: map[string]bool{}}
 	var names []ids.Queue
+	seen := map[ids.Queue]int{}
 	for _, s := range ask.all {
 		if len(s.curve.Points) == 0 {
 			continue
 		}
-		q := books.queues[s.queue.ID]
-		if q == nil {
-			q = &moneyQueue{Queue: margin.Queue{Queue: s.queue.ID, Handling: handlingOf(s), MinHeads: o.MinHeads, MaxHeads: o.MaxHeads}, stretch: s}
-			books.queues[s.queue.ID] = q
-			names = append(names, s.queue.ID)
+		last := len(books.queues) - 1
+		if last < 0 || books.queues[last].stretch.queue.ID != s.queue.ID || books.queues[last].Handling != handlingOf(s) || books.queues[last].stretch.part.Target.Within != s.part.Target.Within {
+			id := s.queue.ID
+			if seen[id]++; seen[id] > 1 {
+				id = ids.Queue(fmt.Sprintf("%s@%d", id, seen[id]))
+			} else {
+				names = append(names, id)
+			}
+			books.queues = append(books.queues, &moneyQueue{stretch: s, Queue: margin.Queue{
+				Queue: id, Handling: handlingOf(s), MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, HourYuan: ask.pay.mean([]ids.Queue{s.queue.ID}, ask.dates),
+				Service: &margin.Service{Metric: margin.FirstWithin, WithinS: s.part.Target.Within.Seconds()},
+			}})
 		}
-		q.expect(s, ask.zone)
+		books.queues[len(books.queues)-1].expect(s, ask.zone)
 	}
-	books.names = names
 	books.post()
-	for _, id := range names {
-		in.Queues = append(in.Queues, books.queues[id].finish())
+	for _, q := range books.queues {
+		in.Queues = append(in.Queues, q.finish())
 	}
 	in.Wage.HourYuan = ask.pay.mean(names, ask.dates)
-	in.Wage.RegularHours = ask.pay.capacity(names, ask.dates) / float64(ask.dates.Until.Sub(ask.dates.From))
+	in.Wage.RegularHours = ask.pay.regular(names, ask.dates)
 	for day := ask.dates.From; day.Before(ask.dates.Until); day = day.Add(1) {
 		if ask.pay.rate(day) > 1 {
 			in.Days = append(in.Days, margin.Day{Date: day, Kind: margin.Holiday})
 		}
 	}
-	return in, books.left()
+	return in, books
 }
 
 // handlingOf is how the contacts of a stretch run.

@@ -35,7 +35,8 @@ type Options struct {
 	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
 	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
 	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
-	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; 0 = the contracts'
+	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; with method margin no slot may expect less; 0 = the contracts'
+	Sales                // what conversations sell and what a lost one is worth, which no contract says
 
 	People  *People        `json:"people,omitempty"`  // shrinkage by cause; nil = what is known, and the defaults
 	Tickets *TicketOptions `json:"tickets,omitempty"` // after-sales tickets beside live contacts, method each only
@@ -89,6 +90,7 @@ func (o Options) problems() (bad []fault.Field) {
 			bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(v), Problem: "must be between 0.01 and 100"})
 		}
 	}
+	bad = append(bad, o.Sales.problems()...)
 	factor("volume_factor", o.VolumeFactor)
 	factor("aht_factor", o.HandleFactor)
 	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
@@ -105,9 +107,6 @@ func (o Options) misfits() (bad []fault.Field) {
 	}
 	if o.Shrinkage > 0 && o.People != nil {
 		bad = append(bad, fault.Field{Path: "shrinkage", Value: fmt.Sprint(o.Shrinkage), Problem: "does not go with people: one share for all, or shares by cause"})
-	}
-	if o.Method == MarginMethod && o.TargetShare > 0 {
-		bad = append(bad, fault.Field{Path: "target_share", Value: fmt.Sprint(o.TargetShare), Problem: "does not go with method margin: there money decides, not a target"})
 	}
 	return bad
 }

@@ -10,12 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/staffing/pool"
+	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 // How a day is pooled: slots of half an hour, and an effort that keeps a day of a dozen queues to seconds.
@@ -25,7 +28,7 @@ const (
 	poolSteps        = 40
 	poolReplications = 10
 	poolVerify       = 30
-	poolTolerance    = 0.02 // of a single half hour, beside noise; the horizon must hold the goal itself
+	poolTolerance    = 0.01 // of a single half hour, beside noise; the horizon must hold the goal itself
 )
 
 // leastCost is what an hour of people without a wage counts, so that fewer heads are still better.
@@ -71,6 +74,7 @@ type pooledHeads struct {
 // poolDay is one day to pool and what came of it.
 type poolDay struct {
 	date    calendar.Date
+	zone    *time.Location
 	problem pool.Problem
 	plan    pool.Plan
 }
@@ -78,13 +82,13 @@ type poolDay struct {
 // poolDays are the days on which some queue is open.
 func (ask question) poolDays() (days []*poolDay) {
 	for date := ask.dates.From; date.Before(ask.dates.Until); date = date.Add(1) {
-		d := &poolDay{date: date}
+		d := &poolDay{date: date, zone: ask.zone}
 		whole := calendar.Day(date, ask.zone)
 		for _, s := range ask.all {
 			d.add(s, whole, ask.options)
 		}
 		if len(d.problem.Queues) > 0 {
-			d.problem.Groups = ask.groups(d.problem.Queues, date)
+			d.problem.Groups = ask.groups(d.problem, date)
 			days = append(days, d)
 		}
 	}
@@ -119,29 +123,107 @@ func (d *poolDay) add(s stretch, whole calendar.Range, o Options) {
 				q.Curve.Points = append(q.Curve.Points, p)
 			}
 		}
-		q.Seats = floors(q.Curve, o.MinHeads)
+		q.Seats = d.seats(s, q.Curve, o.MinHeads)
 		return
 	}
 	target := s.part.Target
 	target.Level = 0 // the points are at the level
-	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: floors(c, o.MinHeads)})
+	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: d.seats(s, c, o.MinHeads)})
 }
 
-// floors are the least heads of a queue in its open hours; one agent counts for every queue that he knows.
-func floors(c scheduling.Curve, heads int) (out []pool.Seat) {
+// seats are the least heads of a queue in its open hours, at least those that contracts promise for its skill, and beside them the
+// promised ones that serve nothing else. One shared agent counts for every queue that he knows.
+func (d *poolDay) seats(s stretch, c scheduling.Curve, heads int) (out []pool.Seat) {
+	add := func(from time.Time, count int, dedicated bool) {
+		if count == 0 {
+			return
+		}
+		for i := range out {
+			if x := &out[i]; x.Dedicated == dedicated && x.Count == count && x.Range.End.Equal(from) {
+				x.Range.End = from.Add(c.Slot)
+				return
+			}
+		}
+		out = append(out, pool.Seat{Range: calendar.Range{Start: from, End: from.Add(c.Slot)}, Count: count, Dedicated: dedicated})
+	}
 	for _, p := range c.Points {
-		if n := len(out); n > 0 && out[n-1].Range.End.Equal(p.Start) {
-			out[n-1].Range.End = p.Start.Add(c.Slot)
-		} else {
-			out = append(out, pool.Seat{Range: calendar.Range{Start: p.Start, End: p.Start.Add(c.Slot)}, Count: heads})
+		shared, own := d.promised(s, p.Start)
+		add(p.Start, max(heads-own, shared), false)
+		add(p.Start, own, true)
+	}
+	return out
+}
+
+// promised are the seats of the contracts in force for a queue at an instant: shared ones, and those that serve nothing else.
+func (d *poolDay) promised(s stretch, at time.Time) (shared, dedicated int) {
+	local := at.In(d.zone)
+	clock := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
+	for _, c := range s.agreed {
+		v, agreed := c.VersionAt(d.date)
+		if !agreed {
+			continue
+		}
+		for _, seat := range v.Seats {
+			if seat.Shop != s.queue.Shop || seat.Skill != s.queue.Skill {
+				continue
+			}
+			if w, err := contracts.ParseWindow(seat.Window); err != nil || !w.Contains(clock) {
+				continue
+			}
+			if seat.Dedicated {
+				dedicated += seat.Count
+			} else {
+				shared += seat.Count
+			}
+		}
+	}
+	return shared, dedicated
+}
+
+// halfHours are the slots in which some queue is open, ascending.
+func halfHours(p pool.Problem) (out []time.Time) {
+	for _, q := range p.Queues {
+		for _, x := range q.Curve.Points {
+			out = append(out, x.Start.UTC())
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+// present reports that an agent is neither on leave in a half hour nor outside the hours that were agreed.
+func (ask question) present(a workforce.Agent, at time.Time) bool {
+	slot := calendar.Range{Start: at, End: at.Add(poolSlot)}
+	if slices.ContainsFunc(a.Unavailable, slot.Overlaps) {
+		return false
+	}
+	if a.Availability == "" {
+		return true
+	}
+	hours, err := forecast.ParseHours(a.Availability) // validated when the agent was stored
+	local := at.In(ask.zone)
+	return err == nil && hours.Open(local.Weekday(), local.Hour()*60+local.Minute())
+}
+
+// windows are how many are there, slot by slot; nil where everybody always is.
+func windows(slots []time.Time, there []int) (out []pool.Window) {
+	if slices.Min(there) == slices.Max(there) {
+		return nil
+	}
+	for i, n := range there {
+		if last := len(out) - 1; last >= 0 && out[last].Max == n && out[last].Range.End.Equal(slots[i]) {
+			out[last].Range.End = slots[i].Add(poolSlot)
+		} else if n > 0 {
+			out = append(out, pool.Window{Range: calendar.Range{Start: slots[i], End: slots[i].Add(poolSlot)}, Max: n})
 		}
 	}
 	return out
 }
 
 // groups are the people of a day by skills and limit, in order of their names, then further people for each queue.
-func (ask question) groups(queues []pool.Queue, day calendar.Date) []pool.Group {
-	found, wages := map[string]*pool.Group{}, map[string]float64{}
+func (ask question) groups(p pool.Problem, day calendar.Date) []pool.Group {
+	queues, slots := p.Queues, halfHours(p)
+	found, wages, there := map[string]*pool.Group{}, map[string]float64{}, map[string][]int{}
 	var names []string
 	for _, a := range ask.pay.people {
 		g := pool.Group{Limit: min(max(1, a.Concurrency), staffing.MaxConcurrency)}
@@ -161,6 +243,12 @@ func (ask question) groups(queues []pool.Queue, day calendar.Date) []pool.Group 
 		if found[g.ID] == nil {
 			found[g.ID] = &g
 			names = append(names, g.ID)
+			there[g.ID] = make([]int, len(slots))
+		}
+		for i, at := range slots {
+			if ask.present(a, at) {
+				there[g.ID][i]++
+			}
 		}
 		found[g.ID].Max++
 		wages[g.ID] += float64(a.Wage) / 100
@@ -170,7 +258,10 @@ func (ask question) groups(queues []pool.Queue, day calendar.Date) []pool.Group 
 	for _, name := range names {
 		g := *found[name]
 		g.Cost = max(leastCost, wages[name]/float64(g.Max))
-		out = append(out, g)
+		g.Available = windows(slots, there[name])
+		if g.Max = slices.Max(there[name]); g.Max > 0 { // all away: nobody to plan with
+			out = append(out, g)
+		}
 	}
 	dearest := leastCost
 	for _, g := range out {

@@ -95,7 +95,7 @@ func (p *Pricing) MakeScenario(ctx context.Context, who access.Principal, in Sce
 		return Scenario{}, err
 	}
 	dates := calendar.Dates{From: in.From, Until: in.From.Add(in.Days)}
-	price, err := p.price(ctx, view, made.plans, dates, 1)
+	price, err := p.priced(ctx, view, made.plans, dates)
 	if err != nil {
 		return Scenario{}, err
 	}

@@ -93,6 +93,26 @@ func (p payroll) rate(day calendar.Date) float64 {
 	return 1
 }
 
+// statutory is how many of some days are statutory holidays.
+func (p payroll) statutory(dates calendar.Dates) (days float64) {
+	for day := dates.From; day.Before(dates.Until); day = day.Add(1) {
+		if p.rate(day) > 1 {
+			days++
+		}
+	}
+	return days
+}
+
+// regular is the ordinary hours of a day of everybody who knows one of the queues: those of the weeks, on the days
+// that are no statutory holiday.
+func (p payroll) regular(queues []ids.Queue, dates calendar.Dates) float64 {
+	days := float64(dates.Until.Sub(dates.From)) - p.statutory(dates)
+	if days <= 0 {
+		return 0
+	}
+	return p.capacity(queues, dates) / days
+}
+
 // capacity is the ordinary hours in some days of everybody who knows one of the queues.
 func (p payroll) capacity(queues []ids.Queue, dates calendar.Dates) (hours float64) {
 	for _, a := range p.people {

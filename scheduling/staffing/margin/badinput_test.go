@@ -111,11 +111,11 @@ func TestBadPlans(t *testing.T) {
 		assert.Equal(t, "margin.plan", fault.CodeOf(err))
 	}
 	start := example(t).Queues[0].Demand.Slots[0].Start
-	_, err = m.Block(plan(1, 1, 1, 1), "nobody", start, start.AddDate(0, 0, 1), 1)
+	_, err = m.Block(t.Context(), plan(1, 1, 1, 1), "nobody", start, start.AddDate(0, 0, 1), 1)
 	assert.Equal(t, fault.NotFound, fault.KindOf(err))
-	_, err = m.Block(plan(1, 1, 1, 1), "lumi/pre", start.AddDate(0, 1, 0), start.AddDate(0, 1, 1), 1)
+	_, err = m.Block(t.Context(), plan(1, 1, 1, 1), "lumi/pre", start.AddDate(0, 1, 0), start.AddDate(0, 1, 1), 1)
 	assert.ErrorContains(t, err, "no open slot")
-	_, err = m.Block(plan(1, 1, 1, 1), "lumi/pre", start, start.AddDate(0, 0, 1), -2)
+	_, err = m.Block(t.Context(), plan(1, 1, 1, 1), "lumi/pre", start, start.AddDate(0, 0, 1), -2)
 	assert.ErrorContains(t, err, "only 1")
 	_, _, err = m.Marginals(ctx, plan(1, 1, 1, 1), 0, 3)
 	assert.Equal(t, "margin.block", fault.CodeOf(err))

@@ -3,6 +3,7 @@ package margin
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // bound is an upper bound of the expected margin over all staffings, by weak duality. For any prices p >= 0 per
@@ -25,15 +26,55 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 			sum += price * s.in.Wage.RegularHours
 		}
 	}
-	bounds := make([]float64, len(s.queues))
+	bounds, trials := make([][]float64, len(s.queues)), make([][]slopes, len(s.queues))
+	for i, q := range s.queues {
+		trials[i] = q.trials(len(s.days), last[i], s.found[i].slopes)
+	}
+	for _, g := range s.groups { // one price of service for all members
+		for _, x := range g.members[1:] {
+			for n := range trials[x.queue] {
+				trials[x.queue][n][x.term] = trials[g.members[0].queue][n][g.members[0].term]
+			}
+		}
+	}
 	err := parallel(ctx, len(s.queues), func(i int) {
 		q := s.queues[i]
-		bounds[i] = q.bound(q.trials(len(s.days), last[i], s.found[i].slopes), s.full(q), s.uniform(q))
+		bounds[i] = q.bound(trials[i], s.full(q), s.uniform(q))
 	})
-	for _, v := range bounds {
-		sum += v
+	if err != nil {
+		return 0, err
 	}
-	return sum, err
+	return sum + s.together(bounds, trials), nil
+}
+
+// together takes the best price of every queue, and one for all queues that are in groups.
+func (s *shared) together(bounds [][]float64, trials [][]slopes) (sum float64) {
+	grouped := map[int]bool{}
+	var common []float64
+	for _, g := range s.groups {
+		if common == nil {
+			common = make([]float64, len(trials[g.members[0].queue]))
+		}
+		for n, v := range s.floorsOf(g, trials[g.members[0].queue]) {
+			common[n] -= v
+		}
+		for _, x := range g.members {
+			grouped[x.queue] = true
+		}
+	}
+	for i, b := range bounds {
+		if !grouped[i] {
+			sum += slices.Min(b)
+			continue
+		}
+		for n, v := range b {
+			common[n] += v
+		}
+	}
+	if common != nil {
+		sum += slices.Min(common)
+	}
+	return sum
 }
 
 // trials are the prices that a bound tries: the multiples of the search and those around what it ended with.
@@ -72,14 +113,15 @@ func (q *queue) only(p slopes, period string) slopes {
 	return out
 }
 
-// bound of one queue at prices of a head by slot.
-func (q *queue) bound(trials []slopes, price []float64, most []int) float64 {
+// bound of one queue at prices of a head by slot, for each choice of the prices of the averages.
+func (q *queue) bound(trials []slopes, price []float64, most []int) []float64 {
 	averages, dailies := q.choices(trials, Average), q.choices(trials, Daily)
 	days := q.dayRanges()
 	f := q.floors(averages, dailies, days)
-	best := math.Inf(1)
+	best := make([]float64, len(averages))
 	value, pick := make([][]float64, len(dailies)), make([]int, len(days))
 	for i, a := range averages {
+		best[i] = math.Inf(1)
 		for j, d := range dailies {
 			l := q.linear(a.plus(d), price, most)
 			value[j] = make([]float64, len(days))
@@ -95,7 +137,7 @@ func (q *queue) bound(trials []slopes, price []float64, most []int) float64 {
 			for n, j := range pick {
 				sum += value[j][n]
 			}
-			best = min(best, sum)
+			best[i] = min(best[i], sum)
 		}
 		for j := range dailies {
 			for n := range pick {
@@ -226,10 +268,13 @@ func (p slopes) times(f float64) slopes {
 // leastAverage is the minimum of due - won + p x over all services x of the averages in a scenario.
 func (q *queue) leastAverage(p slopes, s int) (sum float64) {
 	for k := range q.terms {
-		if t := &q.terms[k]; t.spec.Period == Average {
+		if t := &q.terms[k]; t.spec.Period == Average && t.spec.Joint == "" {
 			sum += t.corner(t.sum[s], t.spec.OutsideContacts, t.spec.OutsideMet, func(met float64) float64 {
-				due, won := t.average(met, t.sum[s])
-				return t.capped(due) - won + p[k][0]*met
+				due, won := t.average(met, t.sum[s], 1)
+				if t.spec.CapYuan > 0 {
+					due = min(due, t.spec.CapYuan)
+				}
+				return due - won + p[k][0]*met
 			})
 		}
 	}
@@ -247,10 +292,14 @@ func (t *term) leastDay(p float64, day, s int) float64 {
 
 // corner is the minimum of a function that is linear between the stairs and jumps at them.
 func (t *term) corner(all, outside, outsideMet float64, f func(met float64) float64) float64 {
-	least := min(f(0), f(all))
+	low, high := 0.0, all
+	if timed(t.spec.Metric) { // nobody waits longer than an endless wait
+		low, high = -endless*all, 0
+	}
+	least := min(f(low), f(high))
 	look := func(share float64) {
 		for _, share := range []float64{share, share + 3*touch} {
-			if met := share*(all+outside) - outsideMet; met > 0 && met < all {
+			if met := share*(all+outside) - outsideMet; met > low && met < high {
 				least = min(least, f(met))
 			}
 		}

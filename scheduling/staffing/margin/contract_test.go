@@ -178,7 +178,7 @@ func TestMoreHeads(t *testing.T) {
 		require.NoError(t, err)
 		from := rapid.IntRange(0, len(slots)-17).Draw(t, "from")
 		n := rapid.IntRange(1, 3).Draw(t, "n")
-		x, err := m.Block(p, in.Queues[0].Queue, slots[from].Start, slots[from+15].Start.Add(15*time.Minute), n)
+		x, err := m.Block(t.Context(), p, in.Queues[0].Queue, slots[from].Start, slots[from+15].Start.Add(15*time.Minute), n)
 		require.NoError(t, err)
 		for i := from; i <= from+15; i++ {
 			p.Queues[0].Heads[i] += n

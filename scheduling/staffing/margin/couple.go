@@ -18,7 +18,10 @@ type Result struct {
 // (Input.MaxHeads) and the regular hours of each workday; both get a price, and queues are solved apart at
 // these prices. Errors: only the context's.
 func (m *Model) Optimise(ctx context.Context) (Result, error) {
-	s := &shared{Model: m, seat: make([]float64, len(m.wage)), hour: make([]float64, len(m.days))}
+	if err := m.ready(ctx); err != nil {
+		return Result{}, err
+	}
+	s := &shared{Model: m, seat: make([]float64, len(m.day)), hour: make([]float64, len(m.days))}
 	s.found = make([]candidate, len(m.queues))
 	if err := s.along(ctx); err != nil {
 		return Result{}, err
@@ -40,8 +43,8 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{}
-	all := make([]*books, len(m.queues))
-	if err := parallel(ctx, len(all), func(i int) { all[i] = m.open(m.queues[i], s.found[i].staff.heads) }); err != nil {
+	all, err := m.openAll(ctx, func(i int) []int { return s.found[i].staff.heads })
+	if err != nil {
 		return Result{}, err
 	}
 	for i, q := range m.queues {
@@ -50,7 +53,6 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 		r.slopes = append(r.slopes, all[i].slopesNow(len(m.days)))
 	}
 	r.Outcome = m.outcome(all)
-	var err error
 	if r.BoundYuan, err = s.bound(ctx, r.slopes); err != nil {
 		return Result{}, err
 	}

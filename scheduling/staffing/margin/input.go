@@ -73,12 +73,24 @@ type Queue struct {
 	Queue          ids.Queue   `json:"queue"`
 	Demand         Demand      `json:"demand"`
 	Handling       Handling    `json:"handling"`
+	HourYuan       float64     `json:"hour_yuan,omitempty"` // all-in cost of a regular paid hour of those who know the queue; 0 = that of Wage
 	MinHeads       int         `json:"min_heads,omitempty"` // in every open slot
 	MaxHeads       int         `json:"max_heads,omitempty"` // 0 = no limit
 	Prices         Prices      `json:"prices"`
 	Commission     *Commission `json:"commission,omitempty"`
 	Terms          []Term      `json:"terms,omitempty"`
 	PenaltyCapYuan float64     `json:"penalty_cap_yuan,omitempty"` // most that all terms together deduct in the horizon; 0 = none
+	Service        *Service    `json:"service,omitempty"`
+}
+
+// Service is a share of contacts that outcomes report by day, and what no plan may go below: contracts do not price the client
+// who leaves, so the money alone would staff some of them with one head.
+type Service struct {
+	Metric  string  `json:"metric"`             // first_within, round_within, or abandon (the share that does not leave)
+	WithinS float64 `json:"within_s,omitempty"` // seconds; not with abandon
+	// Least is the smallest expected share in every slot, in [0,1); 0 = none, only report. A slot that cannot reach it gets as
+	// many heads as help; seats (max_heads) come first.
+	Least float64 `json:"least,omitempty"`
 }
 
 // Demand is the forecast distribution of one queue.
@@ -151,11 +163,14 @@ type Commission struct {
 	Elasticity float64 `json:"elasticity,omitempty"`  // per cent of conversion lost per per cent of response time, 0 or more
 }
 
-// The metrics. Each is a share of contacts (of rounds for RoundWithin).
+// The metrics. The first three are shares of contacts (of rounds for RoundWithin).
 const (
 	FirstWithin = "first_within" // first reply (calls: answer) within WithinS, at least Target
 	RoundWithin = "round_within" // every reply within WithinS, at least Target; chats only
 	Abandoned   = "abandon"      // buyers who left, at most Target
+	// Of these the target is a time in seconds, at most, and so are miss and over of its steps. Slots weigh by arriving contacts.
+	FirstMean    = "first_mean"    // mean time to the first reply (calls: to the answer)
+	ResponseMean = "response_mean" // mean time to a reply of any round; chats only
 )
 
 // The counting periods.
@@ -167,7 +182,10 @@ const (
 
 // Term is one SLA line and what it costs.
 type Term struct {
-	ID      string  `json:"id"`
+	ID string `json:"id"`
+	// Joint names terms of several queues that are judged as one, on all their contacts together. They are alike but for
+	// their id, have the period average, the whole fee as fee_base_yuan, and stand in queues without a penalty cap.
+	Joint   string  `json:"joint,omitempty"`
 	Metric  string  `json:"metric"`
 	WithinS float64 `json:"within_s,omitempty"` // seconds; not with abandon
 	Target  float64 `json:"target"`             // share

@@ -18,18 +18,33 @@ type term struct {
 	weight  []float64   // by day: event multiplier
 	all     [][]float32 // contacts that count, by day and scenario
 	sum     []float64   // the same over all days
+	part    float64     // of the ladder, see Model.parts; 1 for a term of its own
 }
 
 // stair is an amount from a distance to the target on.
 type stair struct{ from, yuan float64 }
 
+// timed reports a target in seconds.
+func timed(metric string) bool { return metric == FirstMean || metric == ResponseMean }
+
+// unit is a distance in the metric that matters: the whole for shares, the target for times.
+func (t *term) unit() float64 {
+	if timed(t.spec.Metric) {
+		return max(1, t.spec.Target)
+	}
+	return 1
+}
+
 // touch is how close a shortfall must come to a step to stand on it: shares are quotients of rounded sums.
 const touch = 1e-9
 
 func (m *Model) compileTerm(q *queue, spec Term) term {
-	t := term{spec: spec, target: spec.Target}
-	if spec.Metric == Abandoned {
+	t := term{spec: spec, target: spec.Target, part: 1}
+	switch spec.Metric {
+	case Abandoned:
 		t.target = 1 - spec.Target
+	case FirstMean, ResponseMean: // more is better: the time counts as a loss
+		t.target = -spec.Target
 	}
 	base := spec.FeeBaseYuan
 	if base == 0 {
@@ -118,15 +133,15 @@ func (t *term) step(share float64) int {
 }
 
 // average judges the whole horizon with what lies outside it.
-func (t *term) average(met, all float64) (due, won float64) {
-	due, won = t.owed(t.share(met, all))
-	return due + t.spec.PerMissedYuan*max(0, all-met), won
+func (t *term) average(met, all, part float64) (due, won float64) {
+	due, won = t.owed(t.share(met, all, part))
+	return part*due + t.spec.PerMissedYuan*max(0, all-met), part * won
 }
 
 // share with what lies outside the horizon; without any contact nothing is missed and nothing won.
-func (t *term) share(met, all float64) float64 {
-	if all += t.spec.OutsideContacts; all > 0 {
-		return (met + t.spec.OutsideMet) / all
+func (t *term) share(met, all, part float64) float64 {
+	if all += part * t.spec.OutsideContacts; all > 0 {
+		return (met + part*t.spec.OutsideMet) / all
 	}
 	return t.target
 }
@@ -155,6 +170,40 @@ type ledger struct {
 	bad             [][]bool    // (Run)
 	days, scenarios int
 	changedBad      []bool // buffer of after, by day
+	rest            *rest  // of a group that is judged together; nil = the queue is judged alone
+	ownDue, ownWon  []float64
+}
+
+// average judges the horizon with some contacts that met the metric in a scenario, with the rest of the group.
+func (l *ledger) average(s int, met float64) (due, won float64) {
+	if l.rest == nil {
+		return l.term.average(met, l.sum[s], l.part)
+	}
+	return l.term.average(met+l.rest.met[s], l.sum[s]+l.rest.all[s], 1)
+}
+
+// capped is what is deducted in the end.
+func (l *ledger) capped(due float64) float64 {
+	most := l.spec.CapYuan
+	if l.rest == nil {
+		most *= l.part
+	}
+	if most > 0 {
+		return math.Min(due, most)
+	}
+	return due
+}
+
+// told is a share as reports tell it: what left, or seconds.
+func (t *term) told(share float64) float64 {
+	switch t.spec.Metric {
+	case Abandoned:
+		return 1 - share
+	case FirstMean, ResponseMean:
+		return -share
+	default:
+		return share
+	}
 }
 
 func newLedger(t *term, days, scenarios int) *ledger {
@@ -192,7 +241,7 @@ func (l *ledger) settle() {
 		}
 		switch l.spec.Period {
 		case Average:
-			l.due[s], l.won[s] = l.average(l.total[s], l.sum[s])
+			l.due[s], l.won[s] = l.average(s, l.total[s])
 		case Run:
 			l.due[s], _ = l.runs(s, func(d int) bool { return l.bad[d][s] })
 		}
@@ -277,14 +326,6 @@ func (l *ledger) after(s int, changes []change) (due, won float64) {
 		for _, c := range changes {
 			met += float64(c.met[s])
 		}
-		return l.average(met, l.sum[s])
+		return l.average(s, met)
 	}
-}
-
-// capped is what is deducted in the end.
-func (t *term) capped(due float64) float64 {
-	if t.spec.CapYuan > 0 {
-		return math.Min(due, t.spec.CapYuan)
-	}
-	return due
 }

@@ -3,6 +3,7 @@ package margin
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Level is one staffing of a curve: cost against risk, heads against service.
@@ -21,7 +22,7 @@ type Level struct {
 func (m *Model) level(name string, p Plan, o Outcome) Level {
 	l := Level{
 		Name: name, HeadHours: o.HeadHours, WageYuan: o.WageYuan, RevenueYuan: o.Revenue.Mean + o.Bonus.Mean,
-		Penalty: o.Penalty, Margin: o.Margin, Heads: make([]int, len(m.wage)),
+		Penalty: o.Penalty, Margin: o.Margin, Heads: make([]int, len(m.day)),
 	}
 	met, all := 0.0, 0.0
 	for i, q := range m.queues {
@@ -29,9 +30,14 @@ func (m *Model) level(name string, p Plan, o Outcome) Level {
 			l.Heads[q.at[j]] += h
 		}
 		for k := range q.terms {
-			share := o.Queues[i].Terms[k].Share.Mean
-			if q.terms[k].spec.Metric == Abandoned {
-				share = 1 - share
+			if timed(q.terms[k].spec.Metric) || k == q.watch && k > 0 {
+				continue
+			}
+			share := o.Queues[i].Service
+			if k != q.watch {
+				if share = o.Queues[i].Terms[k].Share.Mean; q.terms[k].spec.Metric == Abandoned {
+					share = 1 - share
+				}
 			}
 			contacts := 0.0
 			for _, c := range q.terms[k].sum {
@@ -49,10 +55,13 @@ func (m *Model) level(name string, p Plan, o Outcome) Level {
 // AtQuantile is the staffing that a planner without money would make: in every slot the least heads that meet
 // every target at that quantile of the forecast, made of blocks. It does not look at Input.MaxHeads.
 func (m *Model) AtQuantile(ctx context.Context, level float64) (Plan, error) {
+	if err := m.ready(ctx); err != nil {
+		return Plan{}, err
+	}
 	plan := Plan{Queues: make([]QueuePlan, len(m.queues))}
 	err := parallel(ctx, len(m.queues), func(i int) {
 		q := m.queues[i]
-		l := &linear{floor: q.spec.MinHeads}
+		l := &linear{floor: slices.Repeat([]int{q.spec.MinHeads}, len(q.at))}
 		for j := range q.at {
 			need := q.need(j, score(level))
 			const miss = 1e6 // far above any wage
@@ -60,7 +69,7 @@ func (m *Model) AtQuantile(ctx context.Context, level float64) (Plan, error) {
 			for h := range row {
 				row[h] = miss * float64(h)
 			}
-			l.value, l.price, l.most = append(l.value, row), append(l.price, m.wage[q.at[j]]), append(l.most, m.ceiling(q))
+			l.value, l.price, l.most = append(l.value, row), append(l.price, q.pay[j]), append(l.most, m.ceiling(q))
 		}
 		st := m.newStaff(q)
 		st.cover(l)
@@ -81,7 +90,7 @@ func (q *queue) need(slot int, z float64) int {
 	sum := make([]float32, 1)
 	for k := range q.terms {
 		t := &q.terms[k]
-		if !t.within[slot] || len(t.steps) == 0 {
+		if !t.within[slot] || len(t.steps) == 0 && !(k == q.watch && q.spec.Service.Least > 0) {
 			continue
 		}
 		for heads < top {
@@ -99,6 +108,9 @@ func (q *queue) need(slot int, z float64) int {
 // Around are the staffings that are best when service is worth less or more than the contract says: the curve
 // of cost against risk through a result. Multiples of the expected slopes, ascending.
 func (m *Model) Around(ctx context.Context, r Result, multiples []float64) ([]Level, error) {
+	if err := m.ready(ctx); err != nil {
+		return nil, err
+	}
 	out := make([]Level, 0, len(multiples))
 	for _, f := range multiples {
 		plan := Plan{Queues: make([]QueuePlan, len(m.queues))}
@@ -171,6 +183,6 @@ func Price(ctx context.Context, in Input) (Report, error) {
 		hours = float64(m.lengths()[0]) * m.hours
 	}
 	const listed = 10
-	out.Best, out.Worst, err = m.Marginals(ctx, out.Plan, min(hours, float64(len(m.wage))*m.hours), listed)
+	out.Best, out.Worst, err = m.Marginals(ctx, out.Plan, min(hours, float64(len(m.day))*m.hours), listed)
 	return out, err
 }

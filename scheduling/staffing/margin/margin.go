@@ -17,6 +17,7 @@ package margin
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,8 +25,8 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 )
 
-// Model is an Input made ready: scenarios drawn, service tabulated. It is read-only and may be used
-// from several goroutines.
+// Model is an Input made ready: scenarios drawn. The service of a number of heads is tabulated when it is first asked for.
+// It may be used from several goroutines.
 type Model struct {
 	in     Input
 	loc    *time.Location
@@ -33,9 +34,11 @@ type Model struct {
 	origin time.Time
 	days   []calendar.Date
 	hours  float64 // of one slot
-	wage   []float64
-	day    []int // of each slot of the grid
+	day    []int   // of each slot of the grid
 	queues []*queue
+	groups []group
+	tables []*table // of all queues, in order of first use
+	lock   *sync.Mutex
 }
 
 // queue is one queue, compiled. Its slots are the open ones, in order; at maps them to the grid.
@@ -50,7 +53,10 @@ type queue struct {
 	tables   []*table  // by slot
 	terms    []term    // compiled SLA terms
 	values   []values  // expectations by heads, for the linear search
-	wage     []float64 // yuan per head and slot, net of the merchant's price per hour
+	pay      []float64 // yuan per head and slot
+	wage     []float64 // the same net of the merchant's price per hour
+	least    []int     // heads by slot, see Service
+	watch    int       // the term that stands for Service, -1 for none
 	billed   float64   // yuan per head and slot that the merchant pays
 	contacts [][]float64
 }
@@ -74,7 +80,7 @@ type Block struct {
 	Heads int       `json:"heads"`
 }
 
-// New checks the input, draws the scenarios and tabulates the service. Errors: margin.input (every bad
+// New checks the input and draws the scenarios. Errors: margin.input (every bad
 // field at once), or the context's error.
 func New(ctx context.Context, in Input) (*Model, error) {
 	in = in.withDefaults()
@@ -85,15 +91,14 @@ func New(ctx context.Context, in Input) (*Model, error) {
 	for _, q := range in.Queues {
 		m.queues = append(m.queues, m.compile(q))
 	}
-	if err := m.tabulate(ctx); err != nil {
-		return nil, err
-	}
+	m.tabulate()
+	m.gather()
 	return m, m.draw(ctx, in.Seed)
 }
 
 // newGrid lays out slots, days and wages. in is valid.
 func newGrid(in Input) *Model {
-	m := &Model{in: in, step: time.Duration(in.SlotMin) * time.Minute}
+	m := &Model{in: in, step: time.Duration(in.SlotMin) * time.Minute, lock: &sync.Mutex{}}
 	m.loc, _ = time.LoadLocation(in.Location) // validated
 	m.origin = in.From.In(m.loc)
 	m.hours = m.step.Hours()
@@ -103,7 +108,6 @@ func newGrid(in Input) *Model {
 	for t := m.origin; t.Before(in.Until.In(m.loc)); t = t.Add(m.step) {
 		d := calendar.DateOf(t, m.loc).Sub(in.From)
 		m.day = append(m.day, d)
-		m.wage = append(m.wage, m.hours*in.Wage.hour(in.kind(m.days[d]), t.In(m.loc))/(1-in.Wage.Shrinkage))
 	}
 	return m
 }
@@ -111,10 +115,16 @@ func newGrid(in Input) *Model {
 // compile a valid queue onto the grid.
 func (m *Model) compile(spec Queue) *queue {
 	q := &queue{id: spec.Queue, spec: spec, billed: spec.Prices.PerHourYuan * m.hours}
+	wage := m.in.Wage
+	if spec.HourYuan > 0 {
+		wage.HourYuan = spec.HourYuan
+	}
 	for _, s := range spec.Demand.Slots {
 		t := int(s.Start.Sub(m.origin) / m.step)
 		q.at, q.day = append(q.at, t), append(q.day, m.day[t])
-		q.wage = append(q.wage, m.wage[t]-q.billed)
+		pay := m.hours * wage.hour(m.in.kind(m.days[m.day[t]]), s.Start.In(m.loc)) / (1 - wage.Shrinkage)
+		q.pay, q.wage = append(q.pay, pay), append(q.wage, pay-q.billed)
+		q.least = append(q.least, spec.MinHeads)
 	}
 	n := len(q.at)
 	q.begin, q.end = make([]int, n), make([]int, n)
@@ -131,12 +141,16 @@ func (m *Model) compile(spec Queue) *queue {
 	for _, t := range spec.Terms {
 		q.terms = append(q.terms, m.compileTerm(q, t))
 	}
+	if q.watch = -1; spec.Service != nil { // a term without money: it only counts
+		q.watch = len(q.terms)
+		q.terms = append(q.terms, m.compileTerm(q, Term{Metric: spec.Service.Metric, WithinS: spec.Service.WithinS, Target: spec.Service.Least, Period: Average}))
+	}
 	return q
 }
 
 // draw fills the scenarios and what follows from them.
 func (m *Model) draw(ctx context.Context, seed uint64) error {
-	return parallel(ctx, len(m.queues), func(i int) {
+	err := parallel(ctx, len(m.queues), func(i int) {
 		q := m.queues[i]
 		q.loads = m.paths(q, seed)
 		q.contacts = make([][]float64, len(m.days))
@@ -148,7 +162,31 @@ func (m *Model) draw(ctx context.Context, seed uint64) error {
 				q.contacts[q.day[t]][s] += float64(c)
 			}
 		}
-		q.expect(m.ceiling(q))
+		for k := range q.terms {
+			q.terms[k].count(q, len(q.contacts), m.in.Scenarios)
+		}
+		q.values = nil
+	})
+	m.parts()
+	return err
+}
+
+// ready tabulates the service of every number of heads that a search may look at, and takes expectations.
+func (m *Model) ready(ctx context.Context) error {
+	every := func(t *table) []int {
+		all := make([]int, t.top())
+		for i := range all {
+			all[i] = i + 1
+		}
+		return all
+	}
+	if err := m.solveRows(ctx, every); err != nil {
+		return err
+	}
+	return parallel(ctx, len(m.queues), func(i int) {
+		if q := m.queues[i]; q.values == nil {
+			q.expect(m.ceiling(q))
+		}
 	})
 }
 
@@ -160,7 +198,7 @@ func (m *Model) Fresh(ctx context.Context, seed uint64) (*Model, error) {
 	f.queues = make([]*queue, len(m.queues))
 	for i, q := range m.queues {
 		copied := *q
-		copied.terms = append([]term(nil), q.terms...)
+		copied.terms, copied.least = slices.Clone(q.terms), slices.Clone(q.least)
 		f.queues[i] = &copied
 	}
 	return &f, f.draw(ctx, seed)

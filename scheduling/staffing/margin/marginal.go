@@ -29,9 +29,12 @@ type Marginal struct {
 }
 
 // Block prices heads more or fewer than the plan has between two instants. Errors: margin.plan, margin.block (a
-// queue that is not there, a time without open slots, fewer heads than none).
-func (m *Model) Block(p Plan, id ids.Queue, from, until time.Time, heads int) (Marginal, error) {
+// queue that is not there, a time without open slots, fewer heads than none), or the context's.
+func (m *Model) Block(ctx context.Context, p Plan, id ids.Queue, from, until time.Time, heads int) (Marginal, error) {
 	if err := m.fits(p); err != nil {
+		return Marginal{}, err
+	}
+	if err := m.rowsOf(ctx, p, heads); err != nil {
 		return Marginal{}, err
 	}
 	i := slices.IndexFunc(m.queues, func(q *queue) bool { return q.id == id })
@@ -50,36 +53,37 @@ func (m *Model) Block(p Plan, id ids.Queue, from, until time.Time, heads int) (M
 	if r.from < 0 {
 		return Marginal{}, fault.New(fault.Invalid, "margin.block", "queue %q has no open slot from %s to %s", id, from.Format(time.RFC3339), until.Format(time.RFC3339))
 	}
-	all := m.bare(p)
-	b := m.open(q, p.Queues[i].Heads)
+	all, err := m.openAll(ctx, func(i int) []int { return p.Queues[i].Heads })
+	if err != nil {
+		return Marginal{}, err
+	}
+	b := all[i]
 	if worst := slices.Min(b.heads[r.from:r.until]); worst+heads < 0 {
 		return Marginal{}, fault.New(fault.Invalid, "margin.block", "%d heads cannot leave: there are only %d", -heads, worst)
 	}
-	return m.price(all, b, r, heads), nil
-}
-
-// bare books only know the heads: enough for hours.
-func (m *Model) bare(p Plan) []*books {
-	all := make([]*books, len(m.queues))
-	for i, q := range m.queues {
-		all[i] = &books{queue: q, heads: p.Queues[i].Heads}
-	}
-	return all
+	x := m.price(all, b, r, heads)
+	x.Text = x.sentence()
+	return x, nil
 }
 
 // price a change of heads on a span of slots.
 func (m *Model) price(all []*books, b *books, r span, heads int) Marginal {
+	return m.priced(m.dayHours(all), b, r, heads, func(slot int) *delta { return b.delta(slot, b.heads[slot]+heads) })
+}
+
+// priced is price with the paid hours of the days and the deltas of the slots.
+func (m *Model) priced(before []float64, b *books, r span, heads int, change func(slot int) *delta) Marginal {
 	var e effects
 	e.reset(len(b.ledgers), m.in.Scenarios)
 	hours := make([]float64, len(m.days))
 	out := Marginal{Queue: b.id, From: m.start(b.queue, r.from), Until: m.start(b.queue, r.until-1).Add(m.step), Heads: heads}
 	for i := r.from; i < r.until; i++ {
-		e.add(b.delta(i, b.heads[i]+heads), b.day[i])
-		out.CostYuan += float64(heads) * m.wage[b.at[i]]
+		e.add(change(i), b.day[i])
+		out.CostYuan += float64(heads) * b.pay[i]
 		out.RevenueYuan += float64(heads) * b.billed
 		hours[b.day[i]] += float64(heads) * m.paid()
 	}
-	for d, h := range m.dayHours(all) {
+	for d, h := range before {
 		out.CostYuan += m.overtimeOn(d, h+hours[d]) - m.overtimeOn(d, h)
 	}
 	n := float64(m.in.Scenarios)
@@ -93,7 +97,6 @@ func (m *Model) price(all []*books, b *books, r span, heads int) Marginal {
 	}
 	out.NetYuan = out.AvoidedYuan + out.RevenueYuan + out.BonusYuan - out.CostYuan
 	out.StandardErrorYuan = spreadOf(nets).SE
-	out.Text = out.sentence()
 	return out
 }
 
@@ -137,55 +140,70 @@ func yuan(v float64) string {
 // Errors: margin.plan, margin.block (hours), or the context's.
 func (m *Model) Marginals(ctx context.Context, p Plan, hours float64, n int) (best, worst []Marginal, err error) {
 	length := int(math.Round(hours / m.hours))
-	if length < 1 || length > len(m.wage) {
+	if length < 1 || length > len(m.day) {
 		return nil, nil, fault.New(fault.Invalid, "margin.block", "a block of %g hours is shorter than a slot or longer than the horizon", hours)
 	}
 	if err := m.fits(p); err != nil {
 		return nil, nil, err
 	}
-	all := m.bare(p)
+	if err := m.rowsOf(ctx, p, -1, 1); err != nil {
+		return nil, nil, err
+	}
+	all, err := m.openAll(ctx, func(i int) []int { return p.Queues[i].Heads })
+	if err != nil {
+		return nil, nil, err
+	}
+	hoursOf := m.dayHours(all)
 	more, less := make([][]Marginal, len(m.queues)), make([][]Marginal, len(m.queues))
 	err = parallel(ctx, len(m.queues), func(i int) {
-		q := m.queues[i]
-		b := m.open(q, p.Queues[i].Heads)
-		most := make([]int, len(q.at))
-		for j := range most {
-			most[j] = m.ceiling(q)
-		}
-		st := &staff{q: q, lengths: []int{length}, heads: b.heads}
-		sums := st.marginals(q.linear(b.slopesNow(len(m.days)), q.wage, most))
-		for _, day := range q.dayRanges() {
-			if r, ok := st.pick(day, sums, 1); ok {
-				more[i] = append(more[i], m.price(all, b, r, 1))
-			}
-			if r, ok := st.pick(day, sums, -1); ok {
-				less[i] = append(less[i], m.price(all, b, r, -1))
-			}
-		}
+		b := all[i]
+		more[i], less[i] = m.dayBest(hoursOf, b, length, 1), m.dayBest(hoursOf, b, length, -1)
 	})
 	top := func(lists [][]Marginal) []Marginal {
 		flat := slices.Concat(lists...)
 		slices.SortStableFunc(flat, func(a, b Marginal) int { return cmp.Compare(b.NetYuan, a.NetYuan) })
-		return flat[:min(n, len(flat))]
+		flat = flat[:min(n, len(flat))]
+		for i := range flat {
+			flat[i].Text = flat[i].sentence()
+		}
+		return flat
 	}
 	return top(more), top(less), err
 }
 
-// pick the span of a day with the largest linear gain of one head more or less. false when none may.
-func (s *staff) pick(day span, m *marginals, sign int) (span, bool) {
-	best, most := span{}, -1e8 // below it a floor or a ceiling forbids
-	for i := day.from; i < day.until; i++ {
-		p := s.fit(0, i)
-		if p.start != i {
-			continue
+// dayBest prices every block of a length, on the hour or the half hour, and keeps the best of each day.
+func (m *Model) dayBest(hours []float64, b *books, length, sign int) (best []Marginal) {
+	known := make([]*delta, len(b.heads))
+	change := func(slot int) *delta {
+		if known[slot] == nil {
+			known[slot] = b.delta(slot, b.heads[slot]+sign)
 		}
-		mv := move{in: p, put: true}
-		if sign < 0 {
-			mv = move{out: p, take: true}
-		}
-		if v := m.score(s, mv); v > most {
-			best, most = s.span(p), v
+		return known[slot]
+	}
+	every := max(1, int(math.Round(0.5/m.hours)))
+	st := &staff{q: b.queue, lengths: []int{length}, heads: b.heads}
+	for _, day := range b.dayRanges() {
+		found := false
+		for i := day.from; i < day.until; i++ {
+			p := st.fit(0, i)
+			if r := st.span(p); p.start == i && (b.at[i]%every == 0 || i == day.from) && m.allowed(b, r, sign) {
+				if x := m.priced(hours, b, r, sign, change); !found {
+					best, found = append(best, x), true
+				} else if last := len(best) - 1; x.NetYuan > best[last].NetYuan {
+					best[last] = x
+				}
+			}
 		}
 	}
-	return best, best.until > best.from
+	return best
+}
+
+// allowed reports that floor and ceiling let the heads of a span change.
+func (m *Model) allowed(b *books, r span, sign int) bool {
+	for i := r.from; i < r.until; i++ {
+		if h := b.heads[i] + sign; h < 0 || sign < 0 && h < b.least[i] || sign > 0 && h > m.ceiling(b.queue) {
+			return false
+		}
+	}
+	return true
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 )
@@ -19,7 +20,8 @@ type Outcome struct {
 	Revenue      Spread         `json:"revenue_yuan"`
 	Penalty      Spread         `json:"penalty_yuan"` // deductions
 	Bonus        Spread         `json:"bonus_yuan"`
-	Margin       Spread         `json:"margin_yuan"` // revenue + bonus - penalty - wage
+	Margin       Spread         `json:"margin_yuan"`     // revenue + bonus - penalty - wage
+	Joint        []TermOutcome  `json:"joint,omitempty"` // terms over several queues, by name; the queues have their parts of them
 	Queues       []QueueOutcome `json:"queues"`
 }
 
@@ -33,13 +35,26 @@ type QueueOutcome struct {
 	Bonus     Spread        `json:"bonus_yuan"`
 	Margin    Spread        `json:"margin_yuan"`
 	Terms     []TermOutcome `json:"terms"`
+
+	Contacts float64    `json:"contacts"`        // expected
+	Service  float64    `json:"service"`         // expected share of them that Queue.Service looks at; 1 without it
+	Short    int        `json:"short,omitempty"` // slots below Service.Least
+	Days     []QueueDay `json:"days"`            // in order
+}
+
+// QueueDay is one day of a queue, expected.
+type QueueDay struct {
+	Date        calendar.Date `json:"date"`
+	Contacts    float64       `json:"contacts"`
+	Met         float64       `json:"met"`          // of them, those that meet the metric of Queue.Service
+	PenaltyYuan float64       `json:"penalty_yuan"` // averages and runs are shared out by what misses their metric
 }
 
 // TermOutcome is one SLA line. Steps[i] is the expected number of times that step i of the ladder is
 // the one that counts: a probability for an average, a number of days for a daily term, of runs for a run.
 type TermOutcome struct {
 	ID      string    `json:"id"`
-	Share   Spread    `json:"share"` // of the contacts that count; for abandon the share that left
+	Share   Spread    `json:"share"` // of the contacts that count; for abandon the share that left, for mean times seconds
 	Penalty Spread    `json:"penalty_yuan"`
 	Bonus   Spread    `json:"bonus_yuan"`
 	Steps   []float64 `json:"steps"`
@@ -121,6 +136,11 @@ func (b *books) post() {
 	for _, l := range b.ledgers {
 		l.settle()
 	}
+	b.sum()
+}
+
+// sum adds up what is due and won.
+func (b *books) sum() {
 	for s := range b.due {
 		b.due[s], b.won[s] = b.dues(s, nil)
 	}
@@ -142,10 +162,10 @@ func (b *books) dues(s int, changes [][]change) (due, won float64) {
 	return due, won
 }
 
-// wages of the heads without overtime premium, in yuan, for a price list by grid slot.
-func (b *books) wages(price []float64) (sum float64) {
+// wages of the heads without overtime premium, in yuan.
+func (b *books) wages() (sum float64) {
 	for i, h := range b.heads {
-		sum += float64(h) * price[b.at[i]]
+		sum += float64(h) * b.pay[i]
 	}
 	return sum
 }
@@ -164,8 +184,11 @@ func (m *Model) Evaluate(ctx context.Context, p Plan) (Outcome, error) {
 	if err := m.fits(p); err != nil {
 		return Outcome{}, err
 	}
-	all := make([]*books, len(m.queues))
-	if err := parallel(ctx, len(all), func(i int) { all[i] = m.open(m.queues[i], p.Queues[i].Heads) }); err != nil {
+	if err := m.rowsOf(ctx, p); err != nil {
+		return Outcome{}, err
+	}
+	all, err := m.openAll(ctx, func(i int) []int { return p.Queues[i].Heads })
+	if err != nil {
 		return Outcome{}, err
 	}
 	return m.outcome(all), nil
@@ -191,7 +214,7 @@ func (m *Model) fits(p Plan) error {
 
 // outcome sums the books of all queues.
 func (m *Model) outcome(all []*books) Outcome {
-	var o Outcome
+	o := Outcome{Joint: m.jointOutcomes(all)}
 	n := m.in.Scenarios
 	revenue, due, won, margin := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for _, b := range all {
@@ -201,8 +224,9 @@ func (m *Model) outcome(all []*books) Outcome {
 		o.Queues = append(o.Queues, q)
 		for s := range n {
 			revenue[s] += b.fixed + float64(b.revenue[s])
-			due[s] += b.due[s]
-			won[s] += b.won[s]
+			d, w := b.owed(s)
+			due[s] += d
+			won[s] += w
 		}
 	}
 	o.PaidHours = o.HeadHours / (1 - m.in.Wage.Shrinkage)
@@ -216,24 +240,104 @@ func (m *Model) outcome(all []*books) Outcome {
 }
 
 func (m *Model) queueOutcome(b *books) QueueOutcome {
-	q := QueueOutcome{Queue: b.id, WageYuan: b.wages(m.wage)}
+	q := QueueOutcome{Queue: b.id, WageYuan: b.wages()}
 	for _, h := range b.heads {
 		q.HeadHours += float64(h) * m.hours
 	}
 	revenue, margin := make([]float64, len(b.due)), make([]float64, len(b.due))
+	dues, wons := make([]float64, len(b.due)), make([]float64, len(b.due))
 	for s := range margin {
+		dues[s], wons[s] = b.owed(s)
 		revenue[s] = b.fixed + float64(b.revenue[s])
-		margin[s] = revenue[s] - b.due[s] + b.won[s] - q.WageYuan
+		margin[s] = revenue[s] - dues[s] + wons[s] - q.WageYuan
 	}
-	q.Revenue, q.Penalty, q.Bonus, q.Margin = spreadOf(revenue), spreadOf(b.due), spreadOf(b.won), spreadOf(margin)
-	for _, l := range b.ledgers {
-		q.Terms = append(q.Terms, l.outcome())
+	q.Revenue, q.Penalty, q.Bonus, q.Margin = spreadOf(revenue), spreadOf(dues), spreadOf(wons), spreadOf(margin)
+	for k, l := range b.ledgers {
+		if k != b.watch {
+			q.Terms = append(q.Terms, l.outcome())
+		}
 	}
+	m.report(&q, b)
 	return q
 }
 
+// report fills in service and penalty by day.
+func (m *Model) report(q *QueueOutcome, b *books) {
+	n := float64(m.in.Scenarios)
+	q.Days, q.Service = make([]QueueDay, len(m.days)), 1
+	met := 0.0
+	for d := range q.Days {
+		day := &q.Days[d]
+		day.Date = m.days[d]
+		for s, c := range b.contacts[d] {
+			day.Contacts += c / n
+			if b.watch >= 0 {
+				day.Met += float64(b.ledgers[b.watch].met[d][s]) / n
+			}
+		}
+		q.Contacts += day.Contacts
+		met += day.Met
+	}
+	if b.watch >= 0 && q.Contacts > 0 {
+		q.Service = met / q.Contacts
+	}
+	q.Short = b.short()
+	missed, all := make([]float64, len(m.days)), 0.0
+	for k, l := range b.ledgers {
+		if k == b.watch {
+			continue
+		}
+		term := q.Terms[k].Penalty.Mean
+		clear(missed)
+		all = 0
+		for d := range missed {
+			for s := range l.scenarios {
+				missed[d] += max(0, l.bestOf(d, s)-float64(l.met[d][s]))
+			}
+			all += missed[d]
+		}
+		for d := range missed {
+			switch {
+			case all > 0:
+				q.Days[d].PenaltyYuan += term * missed[d] / all
+			case q.Contacts > 0:
+				q.Days[d].PenaltyYuan += term * q.Days[d].Contacts / q.Contacts
+			}
+		}
+	}
+}
+
+// short counts the slots whose expected service is below the least.
+func (b *books) short() (slots int) {
+	if b.watch < 0 || b.spec.Service.Least == 0 {
+		return 0
+	}
+	met := make([]float32, len(b.revenue))
+	for i, h := range b.heads {
+		clear(met)
+		b.tables[i].add(met, b.terms[b.watch].figure, h, b.loads[i], 1)
+		sum, all := 0.0, 0.0
+		for s, c := range b.loads[i] {
+			sum += float64(met[s])
+			all += float64(c)
+		}
+		if sum < (b.spec.Service.Least-1e-6)*all {
+			slots++
+		}
+	}
+	return slots
+}
+
+// bestOf is what a day of a term would count if everybody met it.
+func (l *ledger) bestOf(day, s int) float64 {
+	if timed(l.spec.Metric) {
+		return 0
+	}
+	return float64(l.all[day][s])
+}
+
 func (l *ledger) outcome() TermOutcome {
-	shares, dues := make([]float64, l.scenarios), make([]float64, l.scenarios)
+	shares, dues, wons := make([]float64, l.scenarios), make([]float64, l.scenarios), make([]float64, l.scenarios)
 	steps := make([]float64, len(l.steps))
 	stand := func(n int) {
 		if n > 0 {
@@ -241,8 +345,10 @@ func (l *ledger) outcome() TermOutcome {
 		}
 	}
 	for s := range l.scenarios {
-		shares[s] = l.share(l.total[s], l.sum[s])
-		dues[s] = l.capped(l.due[s])
+		shares[s] = l.share(l.total[s], l.sum[s], l.part)
+		if dues[s], wons[s] = l.capped(l.due[s]), l.won[s]; l.rest != nil {
+			dues[s], wons[s] = l.ownDue[s], l.ownWon[s]
+		}
 		switch l.spec.Period {
 		case Average:
 			stand(l.step(shares[s]))
@@ -256,11 +362,9 @@ func (l *ledger) outcome() TermOutcome {
 			_, times := l.runs(s, func(d int) bool { return l.bad[d][s] })
 			steps[0] += times / float64(l.scenarios)
 		}
-		if l.spec.Metric == Abandoned {
-			shares[s] = 1 - shares[s]
-		}
+		shares[s] = l.told(shares[s])
 	}
-	return TermOutcome{ID: l.spec.ID, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(l.won), Steps: steps}
+	return TermOutcome{ID: l.spec.ID, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(wons), Steps: steps}
 }
 
 // dayHours are the paid hours of each day over all queues.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/chaoban/chaoban/scheduling"
 )
 
 // loads are the contacts of one slot, by scenario.
@@ -26,6 +28,16 @@ func (s Slot) marginal(levels []float64) marginal {
 		m.scores = append(m.scores, score(p))
 	}
 	return m
+}
+
+// Quantile reads the contacts of a point of a forecast at any probability, as the scenarios do; without two quantiles the
+// mean is certain. levels are those of the point's quantiles, ascending in (0,1); u lies in (0,1).
+func Quantile(levels []float64, p scheduling.Point, u float64) float64 {
+	s := Slot{Mean: p.Mean, Quantiles: p.Quantiles}
+	if len(p.Quantiles) != len(levels) {
+		s.Quantiles = nil
+	}
+	return s.marginal(levels).at(score(u))
 }
 
 // at is the number of contacts at a normal score.

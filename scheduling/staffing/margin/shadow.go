@@ -16,17 +16,14 @@ type values struct {
 func (q *queue) expect(ceiling int) {
 	n := len(q.loads[0])
 	worst := score(1 - 0.5/float64(n))
-	for k := range q.terms {
-		q.terms[k].count(q, len(q.contacts), n)
-	}
-	q.values = make([]values, len(q.loads))
+	found := make([]values, len(q.loads))
 	sum := make([]float32, n)
 	for i, load := range q.loads {
 		top := q.useful(i, ceiling, worst)
 		t := q.tables[i]
 		figure := func(f int) []float32 {
 			out := make([]float32, top+1)
-			for h := 1; h <= top; h++ {
+			for h := range top + 1 {
 				clear(sum)
 				t.add(sum, f, h, load, 1)
 				total := 0.0
@@ -53,8 +50,27 @@ func (q *queue) expect(ceiling int) {
 			}
 			v.met[k] = known[term.figure]
 		}
-		q.values[i] = v
+		found[i] = v
+		q.least[i] = q.leastHeads(v, i)
 	}
+	q.values = found
+}
+
+// leastHeads is the floor of a slot: MinHeads, and those whose expected share reaches that of Service.
+func (q *queue) leastHeads(v values, slot int) int {
+	floor := q.spec.MinHeads
+	if q.watch < 0 || q.spec.Service.Least == 0 {
+		return floor
+	}
+	expected := 0.0
+	for _, c := range q.loads[slot] {
+		expected += float64(c) / float64(len(q.loads[slot]))
+	}
+	met := v.met[q.watch]
+	for floor < len(met)-1 && float64(met[floor]) < (q.spec.Service.Least-touch)*expected {
+		floor++
+	}
+	return floor
 }
 
 // slopes are yuan per contact that meets the metric, by term and day: the shadow price of service.
@@ -64,7 +80,7 @@ type slopes [][]float64
 type linear struct {
 	value [][]float64 // by slot and heads, before wages
 	price []float64   // yuan per head, by slot
-	floor int
+	floor []int
 	most  []int // heads, by slot
 }
 
@@ -74,7 +90,7 @@ const forbidden = 1e12
 
 // linear problem for shadow prices. price and most run over the slots of q.
 func (q *queue) linear(p slopes, price []float64, most []int) *linear {
-	l := &linear{value: make([][]float64, len(q.at)), price: price, floor: q.spec.MinHeads, most: most}
+	l := &linear{value: make([][]float64, len(q.at)), price: price, floor: q.least, most: most}
 	for i, v := range q.values {
 		row := make([]float64, len(v.earned))
 		for h, y := range v.earned {
@@ -102,8 +118,8 @@ func (l *linear) at(slot, heads int) float64 {
 	switch {
 	case heads > l.most[slot]:
 		v -= 2 * forbidden * float64(heads-l.most[slot])
-	case heads < l.floor:
-		v -= forbidden * float64(l.floor-heads)
+	case heads < l.floor[slot]:
+		v -= forbidden * float64(l.floor[slot]-heads)
 	}
 	return v
 }
@@ -111,7 +127,7 @@ func (l *linear) at(slot, heads int) float64 {
 // best heads of a slot on its own, the fewest of equals. The value need not be concave (one agent under a
 // flood answers nobody in time), so every number is looked at.
 func (l *linear) best(slot int) (heads int, value float64) {
-	low := min(l.floor, l.most[slot])
+	low := min(l.floor[slot], l.most[slot])
 	heads, value = low, l.at(slot, low)
 	for h := low + 1; h <= min(l.most[slot], len(l.value[slot])-1); h++ {
 		if v := l.at(slot, h); v > value+1e-9*math.Abs(value) {
@@ -126,7 +142,7 @@ func (l *linear) best(slot int) (heads int, value float64) {
 func (t *term) severity(days int) float64 {
 	top := 0.0
 	for _, s := range append(append([]stair(nil), t.steps...), t.rewards...) {
-		top = max(top, s.yuan)
+		top = max(top, t.part*s.yuan)
 	}
 	contacts := 0.0
 	for _, c := range t.sum {
@@ -138,12 +154,12 @@ func (t *term) severity(days int) float64 {
 	case Run:
 		contacts *= float64(t.spec.RunDays) / float64(days)
 	default:
-		contacts += t.spec.OutsideContacts
+		contacts += t.part * t.spec.OutsideContacts
 	}
 	if contacts == 0 {
 		return 0
 	}
-	return top / contacts
+	return top / (contacts * t.unit())
 }
 
 // slopesAt are shadow prices at multiples of the severities.
@@ -169,9 +185,13 @@ func (b *books) slopesNow(days int) slopes {
 		if l.spec.Period == Average {
 			low, high, sum := 0.0, 0.0, 0.0
 			for s, all := range l.sum {
-				low += net(l, l.total[s]-nudge*all, all)
-				high += net(l, l.total[s]+nudge*all, all)
-				sum += 2 * nudge * all
+				if l.rest != nil {
+					all += l.rest.all[s]
+				}
+				step := nudge * all * l.unit()
+				low += net(l, s, l.total[s]-step)
+				high += net(l, s, l.total[s]+step)
+				sum += 2 * step
 			}
 			for d := range p[k] {
 				p[k][d] = ratio(low-high, sum)
@@ -183,12 +203,13 @@ func (b *books) slopesNow(days int) slopes {
 			down := change{d, make([]float32, l.scenarios)}
 			low, high, sum := 0.0, 0.0, 0.0
 			for s, all := range l.all[d] {
-				up.met[s], down.met[s] = nudge*all, -nudge*all
+				step := nudge * all * float32(l.unit())
+				up.met[s], down.met[s] = step, -step
 				due, won := l.after(s, []change{down})
 				low += l.capped(due) - won
 				due, won = l.after(s, []change{up})
 				high += l.capped(due) - won
-				sum += 2 * nudge * float64(all)
+				sum += 2 * float64(step)
 			}
 			p[k][d] = ratio(low-high, sum)
 		}
@@ -196,8 +217,8 @@ func (b *books) slopesNow(days int) slopes {
 	return p
 }
 
-func net(l *ledger, met, all float64) float64 {
-	due, won := l.average(met, all)
+func net(l *ledger, s int, met float64) float64 {
+	due, won := l.average(s, met)
 	return l.capped(due) - won
 }
 
@@ -323,6 +344,9 @@ func (s *seeker) perTerm(at []float64, start float64) {
 	}
 	start = max(start, 1)
 	for k := range at {
+		if s.q.terms[k].severity(len(s.days)) == 0 {
+			continue
+		}
 		keep := at[k]
 		for _, f := range []float64{0, 0.25, 0.5, 0.7, 1.4, 2, 4} {
 			at[k] = f * start

@@ -102,10 +102,10 @@ func TestBestAndWorstBlocks(t *testing.T) {
 	require.NoError(t, err)
 	most, least := math.Inf(-1), math.Inf(-1)
 	for i := range len(slots) - 15 {
-		x, err := m.Block(p, in.Queues[0].Queue, slots[i].Start, slots[i+15].Start.Add(15*time.Minute), 1)
+		x, err := m.Block(t.Context(), p, in.Queues[0].Queue, slots[i].Start, slots[i+15].Start.Add(15*time.Minute), 1)
 		require.NoError(t, err)
 		most = max(most, x.NetYuan)
-		y, err := m.Block(p, in.Queues[0].Queue, slots[i].Start, slots[i+15].Start.Add(15*time.Minute), -1)
+		y, err := m.Block(t.Context(), p, in.Queues[0].Queue, slots[i].Start, slots[i+15].Start.Add(15*time.Minute), -1)
 		require.NoError(t, err)
 		least = max(least, y.NetYuan)
 	}
@@ -126,7 +126,7 @@ func TestOneMoreAgentByHand(t *testing.T) {
 	m, err := margin.New(ctx, in)
 	require.NoError(t, err)
 	at := in.Queues[0].Demand.Slots[1].Start
-	x, err := m.Block(plan(2, 2, 1, 4), "lumi/pre", at, at.Add(time.Hour), 1)
+	x, err := m.Block(t.Context(), plan(2, 2, 1, 4), "lumi/pre", at, at.Add(time.Hour), 1)
 	require.NoError(t, err)
 	assert.Equal(t, "lumi/pre: one more agent from 10:00 to 11:00 on Oct 31 costs 50, avoids 80 of expected penalty and earns 20", x.Text)
 	assert.InDelta(t, 50, x.NetYuan, 1e-4)

@@ -34,8 +34,11 @@ type table struct {
 	capacity float64 // contacts per slot of one head who is always busy
 	worst    float64 // most contacts of any slot that asks
 	slot     time.Duration
-	rows     []row // by heads, 1-based; nil for the rate model, which is exact
+	rows     []row // by heads, 1-based, solved when they are asked for; nil for the rate model, which is exact
 }
+
+// top is the largest number of heads of a table; more change nothing.
+func (t *table) top() int { return len(t.rows) - 1 }
 
 // metric is what a term looks at.
 type metric struct {
@@ -51,8 +54,13 @@ func (t *table) width() int { return len(t.metrics) + 1 }
 
 // add the number of contacts (or yuan) of a figure with some heads, per scenario, times sign, to out.
 func (t *table) add(out []float32, figure, heads int, contacts loads, sign float32) {
-	if heads <= 0 {
-		return // nobody answers: nothing met, nothing earned
+	if heads <= 0 { // nobody answers: nothing met, nothing earned, everybody waits as long as they can
+		if figure < len(t.metrics) && timed(t.metrics[figure].name) {
+			for s, c := range contacts {
+				out[s] -= sign * c * float32(t.longest())
+			}
+		}
+		return
 	}
 	most := float32(t.capacity * float64(heads))
 	if t.rows == nil {
@@ -68,7 +76,7 @@ func (t *table) add(out []float32, figure, heads int, contacts loads, sign float
 	at := t.rows[min(heads, len(t.rows)-1)].at[figure*(cells+1):][:cells+1]
 	scale := cells / fullest / most
 	// Rounds are a share of the answered ones, which full agents settle; the other figures count arrivals.
-	beyond := figure < len(t.metrics) && t.metrics[figure].name == RoundWithin
+	beyond := figure < len(t.metrics) && (t.metrics[figure].name == RoundWithin || timed(t.metrics[figure].name))
 	for s, c := range contacts {
 		x := c * scale
 		if i := int(x); i < cells {
@@ -80,6 +88,17 @@ func (t *table) add(out []float32, figure, heads int, contacts loads, sign float
 			out[s] += sign * at[cells] * cells / scale
 		}
 	}
+}
+
+// endless stands for a wait without end, seconds.
+const endless = 3600.0
+
+// longest is the wait of those whom nobody answers, seconds.
+func (t *table) longest() float64 {
+	if t.work.PatienceS > 0 {
+		return min(t.work.PatienceS, endless)
+	}
+	return endless
 }
 
 // sold is the commission of a contact taken up whose first reply comes after seconds on average.
@@ -121,9 +140,16 @@ func (t *table) measureCalls(heads int, contacts float64) (out []float64, abando
 		if t.work.PatienceS == 0 { // nobody leaves, but a crowd beyond capacity is not taken up
 			abandon = max(0, 1-float64(heads)*t.capacity/contacts)
 		}
-		out[i] = p.ServiceLevel
-		if m.name == Abandoned {
+		switch m.name {
+		case Abandoned:
 			out[i] = 1 - abandon
+		case FirstMean:
+			out[i] = -endless
+			if reply < endless {
+				out[i] = -reply
+			}
+		default:
+			out[i] = p.ServiceLevel
 		}
 	}
 	return out, abandon, reply
@@ -133,6 +159,7 @@ func (t *table) measureCalls(heads int, contacts float64) (out []float64, abando
 func (t *table) measureChats(heads int, contacts float64) (out []float64, abandon, reply float64) {
 	out = make([]float64, t.width())
 	var first, round []int // metrics
+	every := 0.0           // mean response of all rounds
 	for i, m := range t.metrics {
 		switch m.name {
 		case FirstWithin:
@@ -152,7 +179,7 @@ func (t *table) measureChats(heads int, contacts float64) (out []float64, abando
 			limits[1] = limits[0] // equal limits cost the model less
 		}
 		p := t.chats(contacts).At(heads, limits[0], limits[1])
-		abandon, reply = p.Abandon, p.FirstResponseSeconds
+		abandon, reply, every = p.Abandon, p.FirstResponseSeconds, p.ResponseSeconds
 		if i < len(first) {
 			out[first[i]] = p.FirstWithin
 		}
@@ -161,8 +188,13 @@ func (t *table) measureChats(heads int, contacts float64) (out []float64, abando
 		}
 	}
 	for i, m := range t.metrics {
-		if m.name == Abandoned {
+		switch m.name {
+		case Abandoned:
 			out[i] = 1 - abandon
+		case FirstMean:
+			out[i] = -min(reply, endless)
+		case ResponseMean:
+			out[i] = -min(every, endless)
 		}
 	}
 	return out, abandon, reply
@@ -312,26 +344,19 @@ func rungs(most int) []int {
 	return append(at, most)
 }
 
-// fill interpolates the rows between solved ones.
-func (t *table) fill(at []int) {
-	for i := 1; i < len(at); i++ {
-		low, high := at[i-1], at[i]
-		for h := low + 1; h < high; h++ {
-			w := float32(h-low) / float32(high-low)
-			mixed := make([]float32, len(t.rows[low].at))
-			for j, y := range t.rows[low].at {
-				mixed[j] = (1-w)*y + w*t.rows[high].at[j]
-			}
-			t.rows[h] = row{mixed}
-		}
+// around are the rungs that a number of heads lies between, itself twice when it is one.
+func around(heads int, at []int) (low, high int) {
+	i, exact := slices.BinarySearch(at, heads)
+	if exact {
+		return heads, heads
 	}
+	return at[i-1], at[i]
 }
 
-// tabulate builds the tables of all queues; queues with the same parameters share one.
-func (m *Model) tabulate(ctx context.Context) error {
+// tabulate gives every slot its table; queues with the same parameters share one.
+func (m *Model) tabulate() {
 	known := map[string]*table{}
 	most := map[*table]int{}
-	var all []*table // in order of first use
 	worst := score(1 - 0.5/float64(m.in.Scenarios))
 	for _, q := range m.queues {
 		metrics := q.metrics()
@@ -355,42 +380,85 @@ func (m *Model) tabulate(ctx context.Context) error {
 			if t == nil {
 				t = newTable(q.spec, work, metrics, m.step)
 				known[key] = t
-				all = append(all, t)
+				m.tables = append(m.tables, t)
 			}
 			q.tables = append(q.tables, t)
 			most[t] = max(most[t], q.useful(i, m.ceiling(q), worst))
 			t.worst = max(t.worst, s.marginal(q.spec.Demand.Levels).at(worst))
 		}
 	}
-	return build(ctx, all, most)
+	for _, t := range m.tables {
+		if t.work.Model != Rate {
+			t.rows = make([]row, most[t]+1)
+		}
+	}
 }
 
-// build solves the rows of all tables in parallel.
-func build(ctx context.Context, all []*table, most map[*table]int) error {
+// solveRows sees to the rows of some numbers of heads, in parallel.
+func (m *Model) solveRows(ctx context.Context, heads func(t *table) []int) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
 	type job struct {
 		t     *table
 		heads int
 	}
-	var jobs []job
-	for _, t := range all {
-		if t.work.Model == Rate {
+	var solve, mix []job
+	asked := map[job]bool{}
+	for _, t := range m.tables {
+		if t.rows == nil {
 			continue
 		}
-		t.rows = make([]row, most[t]+1)
-		for _, h := range rungs(most[t]) {
-			jobs = append(jobs, job{t, h})
+		at := rungs(t.top())
+		for _, h := range heads(t) {
+			h = min(h, t.top())
+			if h < 1 || t.rows[h].at != nil || asked[job{t, h}] {
+				continue
+			}
+			low, high := around(h, at)
+			for _, rung := range []int{low, high} {
+				if j := (job{t, rung}); t.rows[rung].at == nil && !asked[j] {
+					asked[j] = true
+					solve = append(solve, j)
+				}
+			}
+			if low != high {
+				asked[job{t, h}] = true
+				mix = append(mix, job{t, h})
+			}
 		}
 	}
-	err := parallel(ctx, len(jobs), func(i int) { jobs[i].t.rows[jobs[i].heads] = jobs[i].t.solve(jobs[i].heads) })
+	err := parallel(ctx, len(solve), func(i int) { solve[i].t.rows[solve[i].heads] = solve[i].t.solve(solve[i].heads) })
 	if err != nil {
 		return err
 	}
-	for _, t := range all {
-		if t.rows != nil {
-			t.fill(rungs(most[t]))
-		}
+	for _, j := range mix {
+		low, high := around(j.heads, rungs(j.t.top()))
+		j.t.rows[j.heads] = mixed(j.t.rows[low], j.t.rows[high], float32(j.heads-low)/float32(high-low))
 	}
 	return nil
+}
+
+// mixed is a row between two.
+func mixed(low, high row, w float32) row {
+	out := make([]float32, len(low.at))
+	for j, y := range low.at {
+		out[j] = (1-w)*y + w*high.at[j]
+	}
+	return row{out}
+}
+
+// rowsOf sees to the rows of a plan, and of some heads more and fewer.
+func (m *Model) rowsOf(ctx context.Context, p Plan, more ...int) error {
+	need := map[*table][]int{}
+	for i, q := range m.queues {
+		for j, h := range p.Queues[i].Heads {
+			need[q.tables[j]] = append(need[q.tables[j]], h)
+			for _, d := range more {
+				need[q.tables[j]] = append(need[q.tables[j]], h+d)
+			}
+		}
+	}
+	return m.solveRows(ctx, func(t *table) []int { return need[t] })
 }
 
 // metrics of the terms of a queue, each once; there is always one, so that the model runs.

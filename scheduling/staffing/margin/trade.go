@@ -6,7 +6,7 @@ import "context"
 // seats that are left, and the premium of the very hours that exceed the regular ones. Then queues trade
 // blocks: one gives a seat for which another has a better use.
 func (s *shared) finish(ctx context.Context) error {
-	if s.in.MaxHeads == 0 && s.in.Wage.RegularHours == 0 {
+	if s.in.MaxHeads == 0 && s.in.Wage.RegularHours == 0 && len(s.groups) == 0 {
 		return nil
 	}
 	heads, hours := s.used()
@@ -14,6 +14,10 @@ func (s *shared) finish(ctx context.Context) error {
 	for i, q := range s.queues {
 		st := s.found[i].staff
 		all[i] = &climber{m: s.Model, b: s.open(q, st.heads), staff: st, price: s.money(q), pay: q.wage, hours: hours}
+	}
+	ledgers := make([]*books, len(all))
+	for i, c := range all {
+		ledgers[i] = c.b
 	}
 	for range 2 {
 		gain := 0.0
@@ -25,6 +29,7 @@ func (s *shared) finish(ctx context.Context) error {
 					c.most[j] = min(c.most[j], s.in.MaxHeads-heads[t])
 				}
 			}
+			s.join(ledgers)
 			gain += c.climb(ctx)
 			for j, t := range s.queues[i].at {
 				heads[t] += c.staff.heads[j]
@@ -34,7 +39,7 @@ func (s *shared) finish(ctx context.Context) error {
 			}
 		}
 		if s.in.MaxHeads > 0 {
-			gain += s.trade(all)
+			gain += s.trade(all, ledgers)
 		}
 		if gain <= worthless {
 			break
@@ -45,7 +50,7 @@ func (s *shared) finish(ctx context.Context) error {
 
 // trade lets, for every time and length of a block, the queue that loses least by one give it to the queue that
 // gains most, as long as both together gain.
-func (s *shared) trade(all []*climber) (gain float64) {
+func (s *shared) trade(all []*climber, ledgers []*books) (gain float64) {
 	const deals = 5 // for one time and length
 	problems, sums := make([]*linear, len(all)), make([]*marginals, len(all))
 	at := make([]map[int]int, len(all)) // slot of the queue by slot of the grid
@@ -57,7 +62,7 @@ func (s *shared) trade(all []*climber) (gain float64) {
 			at[i][t] = j
 		}
 	}
-	for t := range s.wage {
+	for t := range s.day {
 		for length := range all[0].staff.lengths {
 			for range deals {
 				to, put := s.partner(all, sums, at, t, length, true)
@@ -67,12 +72,15 @@ func (s *shared) trade(all []*climber) (gain float64) {
 				}
 				won := all[from].gain(take)
 				all[from].take(take, problems[from], sums[from])
+				s.join(ledgers)
 				won += all[to].gain(put) // with the hours that have just become free
 				if won <= worthless {
 					all[from].take(take.back(), problems[from], sums[from])
+					s.join(ledgers)
 					break
 				}
 				all[to].take(put, problems[to], sums[to])
+				s.join(ledgers)
 				gain += won
 			}
 		}

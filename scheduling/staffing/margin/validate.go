@@ -3,6 +3,7 @@ package margin
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -148,6 +149,7 @@ func (in Input) checkQueues(r report, loc *time.Location) {
 			floors[int(s.Start.Sub(in.From.In(loc))/time.Minute)/in.SlotMin] += q.MinHeads
 		}
 	}
+	in.checkJoint(r)
 	if slots*in.Scenarios > maxCells {
 		r.at("scenarios").bad(in.Scenarios, "times %d slots are more than %d draws: take fewer", slots, maxCells)
 	}
@@ -155,6 +157,34 @@ func (in Input) checkQueues(r report, loc *time.Location) {
 		if in.MaxHeads > 0 && n > in.MaxHeads {
 			r.at("max_heads").bad(in.MaxHeads, "is less than the min_heads of all queues together (%d)", n)
 			break
+		}
+	}
+}
+
+// checkJoint wants the terms of one name to be alike.
+func (in Input) checkJoint(r report) {
+	first := map[string]Term{}
+	for i, q := range in.Queues {
+		own := map[string]bool{}
+		for k, t := range q.Terms {
+			if t.Joint == "" {
+				continue
+			}
+			at, id := r.at("queues[%d].terms[%d].joint", i, k), t.ID
+			t.ID = ""
+			switch before, known := first[t.Joint]; {
+			case t.Period != Average:
+				at.bad(t.Joint, "is for the period average")
+			case t.FeeBaseYuan == 0 && slices.ContainsFunc(t.Ladder, func(s Step) bool { return s.DeductRate > 0 }):
+				at.bad(t.Joint, "needs fee_base_yuan: the fee of all its queues")
+			case own[t.Joint]:
+				at.bad(t.Joint, "is there twice in the queue")
+			case known && !reflect.DeepEqual(before, t):
+				at.bad(t.Joint, "differs from the term of that name in another queue, beside its id %s", id)
+			default:
+				first[t.Joint] = t
+			}
+			own[t.Joint] = true
 		}
 	}
 }
@@ -168,6 +198,18 @@ func (q Queue) check(r report, in Input, loc *time.Location) {
 	if q.MaxHeads < 0 || q.MaxHeads > staffingLimit || q.MaxHeads > 0 && q.MaxHeads < q.MinHeads {
 		r.at("max_heads").bad(q.MaxHeads, "must be 0 (no limit), or at least min_heads and at most %d", staffingLimit)
 	}
+	r.at("hour_yuan").between(q.HourYuan, 0, 10_000)
+	if s := q.Service; s != nil {
+		t := Term{Metric: s.Metric, WithinS: s.WithinS, Target: s.Least, Period: Average, PerMissedYuan: 1}
+		if timed(s.Metric) {
+			r.at("service.metric").bad(s.Metric, "must be a share: first_within, round_within or abandon")
+		} else {
+			t.check(r.at("service"), q.Handling)
+		}
+		if s.Least >= 1 {
+			r.at("service.least").bad(s.Least, "must be below 1: no number of heads answers everybody")
+		}
+	}
 	p := r.at("prices")
 	p.at("fee_yuan").amount(q.Prices.FeeYuan)
 	p.at("per_contact_yuan").amount(q.Prices.PerContactYuan)
@@ -178,6 +220,9 @@ func (q Queue) check(r report, in Input, loc *time.Location) {
 	r.at("penalty_cap_yuan").amount(q.PenaltyCapYuan)
 	if q.Commission != nil {
 		q.Commission.check(r.at("commission"), q.Handling)
+	}
+	if q.PenaltyCapYuan > 0 && slices.ContainsFunc(q.Terms, func(t Term) bool { return t.Joint != "" }) {
+		r.at("penalty_cap_yuan").bad(q.PenaltyCapYuan, "does not go with joint terms")
 	}
 	seen := map[string]bool{}
 	for i, t := range q.Terms {

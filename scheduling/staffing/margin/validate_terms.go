@@ -2,6 +2,7 @@ package margin
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/fault"
@@ -59,16 +60,24 @@ func (c Commission) check(r report, h Handling) {
 
 func (t Term) check(r report, h Handling) {
 	switch {
-	case t.Metric != FirstWithin && t.Metric != RoundWithin && t.Metric != Abandoned:
-		r.at("metric").bad(t.Metric, "must be first_within, round_within or abandon")
-	case t.Metric == RoundWithin && h.Model != Chats:
+	case !slices.Contains([]string{FirstWithin, RoundWithin, Abandoned, FirstMean, ResponseMean}, t.Metric):
+		r.at("metric").bad(t.Metric, "must be first_within, round_within, abandon, first_mean or response_mean")
+	case timed(t.Metric) && h.Model == Rate:
+		r.at("metric").bad(t.Metric, "needs a response time, which the model rate does not have")
+	case timed(t.Metric) && t.PerMissedYuan > 0:
+		r.at("per_missed_yuan").bad(t.PerMissedYuan, "is for shares: a mean time is met or missed as a whole")
+	case (t.Metric == RoundWithin || t.Metric == ResponseMean) && h.Model != Chats:
 		r.at("metric").bad(t.Metric, "needs the model chats: only chats have rounds")
-	case t.Metric == Abandoned && t.WithinS != 0:
-		r.at("within_s").bad(t.WithinS, "must be left out with abandon")
-	case t.Metric != Abandoned && h.Model != Rate && !(t.WithinS > 0 && t.WithinS <= 86400):
+	case (t.Metric == Abandoned || timed(t.Metric)) && t.WithinS != 0:
+		r.at("within_s").bad(t.WithinS, "must be left out with %s", t.Metric)
+	case t.Metric != Abandoned && !timed(t.Metric) && h.Model != Rate && !(t.WithinS > 0 && t.WithinS <= 86400):
 		r.at("within_s").bad(t.WithinS, "must be above 0 seconds, at most a day")
 	}
-	if !(t.Target >= 0 && t.Target <= 1) {
+	if timed(t.Metric) {
+		if !(t.Target > 0 && t.Target <= endless) {
+			r.at("target").bad(t.Target, "must be above 0 seconds, at most an hour")
+		}
+	} else if !(t.Target >= 0 && t.Target <= 1) {
 		r.at("target").bad(t.Target, "must be a share from 0 to 1: 95 %% is 0.95, and more than all contacts cannot be asked for")
 	}
 	t.checkPeriod(r)
@@ -118,7 +127,11 @@ func (t Term) checkPeriod(r report) {
 		}
 	}
 	r.at("outside_contacts").between(t.OutsideContacts, 0, 1e9)
-	if !(t.OutsideMet >= 0 && t.OutsideMet <= t.OutsideContacts) {
+	if timed(t.Metric) {
+		if t.OutsideContacts != 0 {
+			r.at("outside_contacts").bad(t.OutsideContacts, "is for shares")
+		}
+	} else if !(t.OutsideMet >= 0 && t.OutsideMet <= t.OutsideContacts) {
 		r.at("outside_met").bad(t.OutsideMet, "must be 0 to outside_contacts")
 	}
 	if t.OutsideContacts != 0 && t.Period != Average {
@@ -132,13 +145,16 @@ func (t Term) checkLadder(r report) {
 		r.at("ladder").bad("", "is empty: without ladder, bonus or per_missed_yuan the term has no money in it")
 	}
 	furthest := t.Target
-	if t.Metric == Abandoned {
+	switch {
+	case t.Metric == Abandoned:
 		furthest = 1 - t.Target
+	case timed(t.Metric):
+		furthest = endless
 	}
 	for i, s := range t.Ladder {
 		at := r.at("ladder[%d]", i)
 		if !(s.Miss >= 0 && s.Miss <= furthest) {
-			at.at("miss").bad(s.Miss, "must be a share from 0 to %g, the largest shortfall that the target allows", furthest)
+			at.at("miss").bad(s.Miss, "must be from 0 to %g, the largest shortfall that the target allows", furthest)
 		}
 		at.at("deduct_rate").share(s.DeductRate)
 		at.at("deduct_yuan").amount(s.DeductYuan)
@@ -175,7 +191,7 @@ func (t Term) checkJoint(r report, i int) {
 
 func (t Term) checkBonus(r report) {
 	furthest := 1 - t.Target
-	if t.Metric == Abandoned {
+	if t.Metric == Abandoned || timed(t.Metric) {
 		furthest = t.Target
 	}
 	for i, b := range t.Bonus {
