@@ -342,7 +342,7 @@ func TestSameSeedSameRoster(t *testing.T) {
 func TestExampleFile(t *testing.T) {
 	raw, err := os.ReadFile("testdata/example.json")
 	require.NoError(t, err)
-	p, err := roster.ReadProblem("example.json", bytes.NewReader(raw))
+	p, err := roster.ReadProblem("example.json", bytes.NewReader(raw), false)
 	require.NoError(t, err)
 	s := solve(t, p, 300)
 	assert.Empty(t, check.Roster(p, s.Roster.Shifts).Violations)
@@ -367,14 +367,14 @@ func TestBadFilesSayWhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, good, c.from)
-			_, err := roster.ReadProblem("bad.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
+			_, err := roster.ReadProblem("bad.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)), false)
 			require.Error(t, err)
 			assert.Equal(t, fault.Invalid, fault.KindOf(err))
 			assert.ErrorContains(t, err, c.says)
 			assert.ErrorContains(t, err, "bad.json")
 		})
 	}
-	_, err = roster.ReadProblem("empty.json", strings.NewReader(""))
+	_, err = roster.ReadProblem("empty.json", strings.NewReader(""), false)
 	assert.Error(t, err)
 }
 

@@ -42,7 +42,7 @@ func (c *clockTime) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// The file types mirror Problem; DESIGN.md documents every field.
+// The file types mirror Problem; docs/roster-format.md documents every field.
 type problemFile struct {
 	Version   int                `json:"version"`
 	Location  string             `json:"location"`
@@ -51,6 +51,7 @@ type problemFile struct {
 	Rules     *rulesFile         `json:"rules"`
 	Holidays  []holidayFile      `json:"holidays"`
 	Weights   *weightsFile       `json:"weights"`
+	Relief    *reliefFile        `json:"relief"`
 	Templates []templateFile     `json:"templates"`
 	Windows   []windowFile       `json:"windows"`
 	Agents    []agentFile        `json:"agents"`
@@ -120,6 +121,12 @@ type weightsFile struct {
 	SoftRule   *float64 `json:"soft_rule"`
 }
 
+type reliefFile struct {
+	Hour      *float64 `json:"hour"`
+	Temp      *float64 `json:"temp"`
+	TempHours *float64 `json:"temp_hours"`
+}
+
 type pauseFile struct {
 	Kind     scheduling.ActivityKind `json:"kind"`
 	Length   duration                `json:"length"`
@@ -171,14 +178,16 @@ type demandFile struct {
 // maxFile bounds a problem file.
 const maxFile = 1 << 30
 
-// ReadProblem reads the JSON form of a problem (schema: DESIGN.md). file names it in errors.
+// ReadProblem reads the JSON form of a problem (schema: docs/roster-format.md). file names it in errors.
 // Unknown fields, wrong types and bad values give one Invalid error with file, line and problem.
-func ReadProblem(file string, in io.Reader) (Problem, error) {
+// leastViolating is Problem.LeastViolating.
+func ReadProblem(file string, in io.Reader, leastViolating bool) (Problem, error) {
 	var f problemFile
 	if err := decode(file, in, &f); err != nil {
 		return Problem{}, err
 	}
 	p, bad := f.problem()
+	p.LeastViolating = leastViolating
 	if err := p.Validate(); err != nil && len(bad) == 0 {
 		bad = fault.Of(err).Fields
 	}
@@ -279,7 +288,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	}
 	p := Problem{
 		Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
-		Rules: f.Rules.params(), Weights: f.Weights.weights(), Locked: f.Locked, Previous: f.Previous,
+		Rules: f.Rules.params(), Weights: f.Weights.weights(), Relief: f.Relief.relief(), Locked: f.Locked, Previous: f.Previous,
 	}
 	var holidays []calendar.Holiday
 	for i, h := range f.Holidays {
@@ -421,4 +430,15 @@ func (f *weightsFile) weights() Weights {
 	override(&w.Stability, f.Stability)
 	override(&w.SoftRule, f.SoftRule)
 	return w
+}
+
+// relief lays the file's prices over the defaults.
+func (f *reliefFile) relief() Relief {
+	r := DefaultRelief()
+	if f != nil {
+		override(&r.Hour, f.Hour)
+		override(&r.Temp, f.Temp)
+		override(&r.TempHours, f.TempHours)
+	}
+	return r
 }

@@ -164,6 +164,11 @@ func (p Problem) validateDemand(bad *complaints) {
 func (p Problem) validateWeights(bad *complaints) {
 	w := p.Weights
 	names := strings.Fields("short depth over wage min_work fairness preference stability soft_rule")
+	for name, v := range map[string]float64{"hour": p.Relief.Hour, "temp": p.Relief.Temp, "temp_hours": p.Relief.TempHours} {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			bad.add("relief."+name, v, "must be 0 or more")
+		}
+	}
 	for i, v := range []float64{w.Short, w.Depth, w.Over, w.Wage, w.MinWork, w.Fairness, w.Preference, w.Stability, w.SoftRule} {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			bad.add("weights."+names[i], v, "must be 0 or more")
@@ -204,7 +209,7 @@ func (p Problem) validateLocked(bad *complaints) {
 		shifts := slices.Concat(a.History, own[a.Person.ID])
 		slices.SortStableFunc(shifts, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
 		for _, v := range workrules.NewJudge(frame, a.Person).Explain(shifts) {
-			if v.Hard {
+			if v.Hard && (!p.LeastViolating || v.Rule == "shift.overlap") { // nobody is in two places, asked or not
 				bad.add(heldField(i, own[a.Person.ID]), a.Person.ID, "breaks %s before any shift is added: %s (%s)", v.Rule, v.Sentence.EN, v.Sentence.ZH)
 			}
 		}
