@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -172,6 +173,7 @@ type agentFile struct {
 type demandFile struct {
 	Queue ids.Queue         `json:"queue"`
 	Slot  duration          `json:"slot"`
+	Hours string            `json:"hours"`
 	Needs []scheduling.Need `json:"needs"`
 }
 
@@ -320,20 +322,41 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		}
 		p.Templates = append(p.Templates, win.Expand()...)
 	}
-	for _, a := range f.Agents {
+	for i, a := range f.Agents {
 		agent := Agent{
 			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
 			Templates: a.Templates, History: a.History, Ledger: a.Ledger,
+		}
+		if len(a.Skills) == 0 {
+			bad.add(fmt.Sprintf("agents[%d].skills", i), a.ID, "is empty: without a skill nobody can be given work")
 		}
 		for _, w := range a.Preferences {
 			agent.Preferences = append(agent.Preferences, Preference(w))
 		}
 		p.Agents = append(p.Agents, agent)
 	}
-	for _, d := range f.Demand {
-		p.Demand = append(p.Demand, scheduling.Requirement{Queue: d.Queue, Slot: time.Duration(d.Slot), Needs: d.Needs})
+	for i := range f.Demand {
+		p.Demand = append(p.Demand, f.Demand[i].requirement(fmt.Sprintf("demand[%d]", i), p.Range, loc, &bad))
 	}
 	return p, bad
+}
+
+// requirement refuses needs outside the range and outside the open hours of the queue.
+func (d *demandFile) requirement(at string, within calendar.Range, loc *time.Location, bad *complaints) scheduling.Requirement {
+	hours, err := forecast.ParseHours(d.Hours)
+	if err != nil && d.Hours != "" {
+		bad.add(at+".hours", d.Hours, "must look like Mon-Fri 09:00-24:00")
+	}
+	for k, n := range d.Needs {
+		where, local := fmt.Sprintf("%s.needs[%d].start", at, k), n.Start.In(loc)
+		switch {
+		case within.Valid() && !within.Contains(n.Start):
+			bad.add(where, n.Start.Format(time.RFC3339), "lies outside the dates of this problem")
+		case d.Hours != "" && err == nil && max(n.Heads, int(n.Paid+0.5)) > 0 && !hours.Open(local.Weekday(), local.Hour()*60+local.Minute()):
+			bad.add(where, n.Start.Format(time.RFC3339), "lies outside the open hours %s of %s", d.Hours, d.Queue)
+		}
+	}
+	return scheduling.Requirement{Queue: d.Queue, Slot: time.Duration(d.Slot), Needs: d.Needs}
 }
 
 func pausesOf(list []pauseFile) (out []Pause) {

@@ -83,8 +83,11 @@ func (p Problem) validateTemplates(bad *complaints) {
 		if len(t.Pauses) > maxPauses {
 			bad.add(at+".pauses", len(t.Pauses), "at most %d pauses in a shift", maxPauses)
 		}
-		after := time.Duration(0)
+		after, work := time.Duration(0), t.Length
 		for k, q := range t.Pauses {
+			if q.Kind.Unpaid() {
+				work -= q.Length
+			}
 			where := fmt.Sprintf("%s.pauses[%d]", at, k)
 			if q.Kind != scheduling.Break && !q.Kind.Unpaid() {
 				bad.add(where+".kind", q.Kind, "must be meal, break or gap")
@@ -96,6 +99,9 @@ func (p Problem) validateTemplates(bad *complaints) {
 				bad.add(where, q.Latest, "must lie inside the shift, earliest before latest, after the pause before it")
 			}
 			after = q.Latest + q.Length
+		}
+		if most := max(p.Rules.NormalDay+p.Rules.OvertimeSpecial, p.Rules.ComprehensiveDay); work > most {
+			bad.add(at+".length", t.Length, "is %s of work; nobody may work more than %s a day (劳动法 §41, docs/rules.md)", hourText(work), hourText(most))
 		}
 	}
 }
