@@ -353,6 +353,23 @@ func TestExampleFile(t *testing.T) {
 	assert.InDelta(t, s.Cost, check.Roster(p, back.Shifts).Cost, 1e-6)
 }
 
+// The example of the documents is the example of the tests.
+func TestDocumentedExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/roster-format.md")
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(string(doc), "```json\n")
+	require.True(t, ok)
+	example, _, ok := strings.Cut(rest, "```")
+	require.True(t, ok)
+	raw, err := os.ReadFile("testdata/example.json")
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimSpace(string(raw)), strings.TrimSpace(example))
+	// Every field of the schema has its line.
+	for _, field := range []string{"relief", "hours", "gap", "least-violating", "fixes", "previous", "locked", "carried", "agreements"} {
+		assert.Contains(t, string(doc), field)
+	}
+}
+
 func TestBadFilesSayWhere(t *testing.T) {
 	raw, err := os.ReadFile("testdata/example.json")
 	require.NoError(t, err)
