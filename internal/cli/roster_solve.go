@@ -32,6 +32,7 @@ type rosterFlags struct {
 	iterations, threads int
 	seed                uint64
 	json                bool
+	leastViolating      bool
 }
 
 // rosterSummary is what `roster solve` prints; with --json as one object.
@@ -48,7 +49,9 @@ type rosterSummary struct {
 	Missing    float64 `json:"missing_hours,omitempty"`
 	Uncovered  int     `json:"uncovered,omitempty"`
 	SoftBroken int     `json:"soft_violations,omitempty"`
+	HardBroken int     `json:"hard_violations,omitempty"` // only with --least-violating
 	worst      []roster.Uncovered
+	broken     []workrules.Violation
 }
 
 func newRosterSolveCommand() *cobra.Command {
@@ -56,8 +59,9 @@ func newRosterSolveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "solve",
 		Short: "Make a roster from a problem file 排班",
-		Long: "Make a roster from a problem file: our own JSON (scheduling/roster/DESIGN.md), or a public\n" +
-			"benchmark instance (nrp, matsp). Prints cost, lower bound and gap. Ctrl-C keeps the best so far.",
+		Long: "Make a roster from a problem file: our own JSON (docs/roster-format.md), or a public\n" +
+			"benchmark instance (nrp, matsp). Prints cost, lower bound and gap, and a line of progress on the\n" +
+			"error stream. Ctrl-C keeps the best so far.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRosterSolve(cmd, f) },
 	}
@@ -69,6 +73,7 @@ func newRosterSolveCommand() *cobra.Command {
 	fl.IntVar(&f.iterations, "iterations", 0, "search steps per thread; makes the result repeatable")
 	fl.Uint64Var(&f.seed, "seed", 1, "random seed")
 	fl.IntVar(&f.threads, "threads", 2, "parallel searches")
+	fl.BoolVar(&f.leastViolating, "least-violating", false, "json: accept locked shifts that break hard rules, and name what they break")
 	fl.BoolVar(&f.json, "json", false, "print the summary as JSON")
 	return cmd
 }
@@ -133,7 +138,7 @@ func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget
 		}
 		return inst.Named(s.Roster), rosterSummary{Cost: float64(s.Cost), Bound: float64(s.Bound), Stopped: s.Stopped}, nil
 	case "json":
-		problem, err := roster.ReadProblem(f.in, in)
+		problem, err := roster.ReadProblem(f.in, in, f.leastViolating)
 		if err != nil {
 			return nil, rosterSummary{}, err
 		}
@@ -143,31 +148,49 @@ func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget
 		}
 		return s, rosterSummary{
 			Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
-			Uncovered: len(s.Uncovered), SoftBroken: len(s.Violations), worst: s.Uncovered,
+			Uncovered: len(s.Uncovered), SoftBroken: soft(s.Violations), worst: s.Uncovered, broken: hard(s.Violations),
+			HardBroken: len(s.Violations) - soft(s.Violations),
 		}, nil
 	}
 	return nil, rosterSummary{}, badFormat(f.format)
+}
+
+func soft(vs []workrules.Violation) int { return len(vs) - len(hard(vs)) }
+
+func hard(vs []workrules.Violation) (out []workrules.Violation) {
+	for _, v := range vs {
+		if v.Hard {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func badFormat(format string) error {
 	return fault.New(fault.Invalid, "roster.format", "--format is nrp, matsp or json, not %q", fault.Shorten(format))
 }
 
-// showProgress keeps one line up to date on a terminal and does nothing in a pipe. The returned
-// function removes the line.
+// showProgress keeps one line up to date on a terminal; in a pipe it writes a line every ten seconds.
+// The returned function removes the line.
 func showProgress(w io.Writer, b *search.Budget) (clear func()) {
 	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return func() {}
+	interactive := ok && term.IsTerminal(int(file.Fd()))
+	every, begin, end := 10*time.Second, "", "\n"
+	if interactive {
+		every, begin, end = 200*time.Millisecond, "\r\x1b[K", ""
 	}
-	last := -time.Second
+	last := time.Duration(0)
 	b.Progress = func(p search.Progress) {
-		if now := b.Elapsed(); now-last >= 200*time.Millisecond {
+		if now := b.Elapsed(); now-last >= every {
 			last = now
-			fmt.Fprint(w, "\r\x1b[K", progressLine(p))
+			fmt.Fprint(w, begin, progressLine(p), end)
 		}
 	}
-	return func() { fmt.Fprint(w, "\r\x1b[K") }
+	return func() {
+		if interactive {
+			fmt.Fprint(w, begin)
+		}
+	}
 }
 
 // progressLine is what a search shows while it runs: the share of the budget, the best cost, the bound
@@ -197,6 +220,9 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "hours  %.1f of %.1f needed are covered; %d stretches stay short, %d soft rules are broken\n",
 		s.Needed-s.Missing, s.Needed, s.Uncovered, s.SoftBroken)
+	for _, v := range s.broken {
+		fmt.Fprintf(w, "  broken: %s %s: %s %s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
+	}
 	for i, u := range s.worst {
 		if i == 5 {
 			fmt.Fprintf(w, "  … %d more in the roster file\n", len(s.worst)-i)
@@ -261,7 +287,7 @@ func checkFormat(format, in string, problem []byte, rosterFile string, made []by
 		}
 		return check.MATSP(inst, rows), nil
 	case "json":
-		p, err := roster.ReadProblem(in, bytes.NewReader(problem))
+		p, err := roster.ReadProblem(in, bytes.NewReader(problem), true)
 		if err != nil {
 			return check.Report{}, err
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
@@ -135,4 +136,35 @@ func TestRosterCommandsRefuseBadInput(t *testing.T) {
 			assert.NotEqual(t, fault.Internal, fault.KindOf(err))
 		})
 	}
+}
+
+func TestProgressLineNamesCostBoundAndGap(t *testing.T) {
+	assert.Equal(t, " 25 %  cost 200  bound 150  gap 25.00 %", progressLine(search.Progress{Done: 0.25, Cost: 200, Bound: 150}))
+	assert.Equal(t, "  0 %  cost 200", progressLine(search.Progress{Cost: 200}))
+	now := time.Duration(0)
+	b := search.Budget{Elapsed: func() time.Duration { return now }}
+	var out bytes.Buffer
+	clear := showProgress(&out, &b)
+	for now = 0; now < 25*time.Second; now += time.Second {
+		b.Progress(search.Progress{Cost: now.Seconds()})
+	}
+	clear()
+	assert.Equal(t, "  0 %  cost 10\n  0 %  cost 20\n", out.String(), "a pipe gets a line every ten seconds")
+}
+
+func TestRosterSolveLeastViolating(t *testing.T) {
+	dir := t.TempDir()
+	raw, err := os.ReadFile("../../scheduling/roster/testdata/example.json")
+	require.NoError(t, err)
+	// K003 is part-time, at most 4 h a day.
+	locked := `"locked": [{"agent": "K003", "start": "2026-11-09T09:00:00+08:00", "end": "2026-11-09T15:00:00+08:00"}], "demand": [`
+	problem, made := filepath.Join(dir, "p.json"), filepath.Join(dir, "r.json")
+	require.NoError(t, os.WriteFile(problem, []byte(strings.Replace(string(raw), `"demand": [`, locked, 1)), 0o600))
+	_, err = runRoster(t.Context(), newRosterSolveCommand(), "--in", problem, "--iterations", "50", "--out", made)
+	require.Error(t, err)
+	assert.ErrorContains(t, err, "hours.part_time_daily")
+	assert.ErrorContains(t, err, "K003")
+	out, err := runRoster(t.Context(), newRosterSolveCommand(), "--in", problem, "--iterations", "50", "--out", made, "--least-violating")
+	require.NoError(t, err)
+	assert.Contains(t, out, "broken: K003 hours.part_time_daily")
 }

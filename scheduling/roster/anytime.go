@@ -52,7 +52,7 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	copy(relaxed.price, flow.centre)
 	relaxed.improve(math.Inf(1), rounds(0, 1, 1, 1))
 	first := newState(m, o.Random(0))
-	first.construct(flow.heads)
+	first.construct(flow)
 	report(o, 0, first.cost, relaxed)
 	h := newHunt(m, first, o)
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {

@@ -48,7 +48,7 @@ func (s *state) fillGain(a, day, lo, hi int) {
 	for t := lo; t < hi; t++ {
 		if t < m.inside {
 			best := over
-			if s.rest > 0 {
+			if s.flow != nil {
 				for _, q := range skills {
 					best = max(best, s.hopes(t*width+int(q)))
 				}
@@ -66,13 +66,11 @@ func (s *state) fillGain(a, day, lo, hi int) {
 	}
 }
 
-// hopes is the yuan saved by one more head when the agents to come bring what is expected of them.
+// hopes is the yuan saved by one more head beside those that a roster in fractions holds.
 func (s *state) hopes(i int) float64 {
-	n := s.cover[i]
-	expected := s.rest * s.expected[i]
-	whole := int16(expected)
-	n += whole
-	part := expected - float64(whole)
+	x := s.flow.heads[i] + float64(s.m.covered[i])
+	n := int16(max(0, x))
+	part := max(0, x) - float64(n)
 	return (1-part)*s.m.saving(i, n) + part*s.m.saving(i, n+1)
 }
 
@@ -148,17 +146,46 @@ func (s *state) respond(a int) {
 	}
 }
 
-// construct makes a first roster: agents in random order, each responding to the shifts so far and
-// to what the relaxed agents after it supply on average.
-func (s *state) construct(expected []float64) {
-	n := len(s.place)
-	s.expected = expected
-	for k, a := range s.rng.Perm(n) {
-		if s.rest = float64(n-k-1) / float64(n); expected == nil {
-			s.rest = 0
-		}
+// construct makes a first roster out of one in fractions: agents in random order take their fractions
+// out and respond with whole shifts to those of everybody else.
+func (s *state) construct(f *fluid) {
+	s.flow = f
+	for _, a := range s.rng.Perm(len(s.place)) {
+		f.takeOut(a)
 		s.respond(a)
+		f.putIn(a, s)
 	}
-	s.rest = 0
+	s.flow = nil
 	s.cost = s.account().Total()
+}
+
+// takeOut removes an agent's fractions.
+func (f *fluid) takeOut(a int) {
+	width, skills := len(f.r.m.queues), f.skills[a]
+	for i, x := range f.share[a] {
+		if x != 0 {
+			f.heads[i/len(skills)*width+int(skills[i%len(skills)])] -= float64(x)
+		}
+	}
+}
+
+// putIn adds an agent's whole shifts, slot by slot on the queue where they save most.
+func (f *fluid) putIn(a int, s *state) {
+	m := f.r.m
+	for d := range m.days {
+		op := s.option(a, d)
+		if op.at < 0 {
+			continue
+		}
+		p := pick{d, op.at, op.pause}
+		m.eachSlot(a, &p, func(t int) {
+			best, most := -1, math.Inf(-1)
+			for _, q := range m.agents[a].skills[d] {
+				if v := s.hopes(t*len(m.queues) + int(q)); v > most {
+					best, most = t*len(m.queues)+int(q), v
+				}
+			}
+			f.heads[best]++
+		})
+	}
 }

@@ -25,12 +25,13 @@ var reasonTexts = map[string]workrules.Text{
 	"not_worth":   {ZH: "可排但代价高于收益", EN: "could, at a higher cost than the gap"},
 }
 
-// uncovered lists the stretches below target with their reasons, in order of queue and time.
-func (s *state) uncovered() []Uncovered {
+// stretch is a short stretch as slots of one queue.
+type stretch struct{ queue, from, until int }
+
+// short lists the stretches below target in order of queue and time, with their cells.
+func (s *state) short() (out []Uncovered, cells []stretch) {
 	m := s.m
 	width := len(m.queues)
-	var out []Uncovered
-	var slotOf []int
 	for q := range width {
 		for t := 0; t < m.inside; {
 			i := t*width + q
@@ -48,22 +49,31 @@ func (s *state) uncovered() []Uncovered {
 				Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
 				Target: int(m.target[i]), Missing: int(short), Worth: worth * float64(k-t),
 			})
-			slotOf = append(slotOf, (t+k-1)/2*width+q)
+			cells = append(cells, stretch{q, t, k})
 			t = k
 		}
 	}
-	dearest := make([]int, len(out))
-	for i := range dearest {
-		dearest[i] = i
+	return out, cells
+}
+
+// dearestFirst orders the stretches by what they lose.
+func dearestFirst(list []Uncovered) []int {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(dearest, func(x, y int) int { return cmp.Compare(out[y].Worth, out[x].Worth) })
-	for n, i := range dearest {
-		if n < maxExplained {
-			out[i].Reasons = s.reasons(slotOf[i]/width, slotOf[i]%width)
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(list[y].Worth, list[x].Worth) })
+	return order
+}
+
+// explain works out the reasons of the dearest stretches and sums every one up in a sentence.
+func (s *state) explain(out []Uncovered, cells []stretch) {
+	for n, i := range dearestFirst(out) {
+		if x := cells[i]; n < maxExplained {
+			out[i].Reasons = s.reasons((x.from+x.until-1)/2, x.queue)
 		}
 		out[i].Says = summary(out[i])
 	}
-	return out
 }
 
 // reasons asks every agent why it does not help in one slot.
@@ -106,6 +116,10 @@ func summary(u Uncovered) workrules.Text {
 		}
 		t.ZH += fmt.Sprintf("%s%d人%s", sepZH, r.Count, r.Says.ZH)
 		t.EN += fmt.Sprintf("%s%d %s", sepEN, r.Count, r.Says.EN)
+	}
+	if len(u.Fixes) > 0 {
+		t.ZH += "。最省的补救：" + u.Fixes[0].Says.ZH
+		t.EN += ". Cheapest fix: " + u.Fixes[0].Says.EN
 	}
 	return t
 }

@@ -56,6 +56,7 @@ type agentModel struct {
 	fixed    []workrules.Duty
 	softBase int32 // soft rules that the activities of locked shifts break
 	cloud    bool
+	conflict bool   // what is fixed breaks a hard rule
 	locked   []bool // per day: has a locked shift, so the optimiser adds none
 	lockWork int32  // minutes of locked work in the range
 	wishes   [][]wish
@@ -280,6 +281,7 @@ func (m *model) compileWishes(a *Agent, am *agentModel) {
 // said what it is for.
 func (m *model) applyLocked() {
 	first := calendar.DateOf(m.p.Range.Start, m.p.Location)
+	defer m.barConflicted()
 	index := map[ids.Agent]int{}
 	for i := range m.p.Agents {
 		index[m.p.Agents[i].Person.ID] = i
@@ -317,6 +319,21 @@ func (m *model) applyLocked() {
 			if v.Rule == "breaks.stretch" || v.Rule == "cloud.pauses" {
 				m.agents[i].softBase++
 			}
+		}
+	}
+}
+
+// barConflicted gives no shift to agents whose locked shifts and sessions break a hard rule already
+// (Problem.LeastViolating): any further shift could only add to it.
+func (m *model) barConflicted() {
+	for i := range m.agents {
+		a := &m.agents[i]
+		if workrules.NewJudge(m.frame, m.p.Agents[i].Person).Broken(a.fixed) == nil {
+			continue
+		}
+		a.conflict = true
+		for d := range m.days {
+			a.choices[d] = nil
 		}
 	}
 }

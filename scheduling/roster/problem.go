@@ -31,6 +31,10 @@ type Problem struct {
 	Locked    []scheduling.Shift // kept as they are; must be legal together with history
 	Previous  []scheduling.Shift // an earlier roster; Weights.Stability prices every difference
 	Weights   Weights
+	Relief    Relief // prices of the fixes that Uncovered names; zero = DefaultRelief
+	// LeastViolating accepts locked shifts and sessions that break hard rules. They stay, their agents
+	// get nothing more, and Solution.Violations names what they break: no roster breaks less.
+	LeastViolating bool
 }
 
 // Agent is one person with what the optimiser needs beyond the rules.
@@ -126,7 +130,7 @@ type Solution struct {
 	Needed     float64               `json:"needed_hours"`
 	Missing    float64               `json:"missing_hours"` // head-hours below target
 	Uncovered  []Uncovered           `json:"uncovered"`     // every stretch of slots below target, with the reason
-	Violations []workrules.Violation `json:"violations"`    // soft rules only; a hard one is never broken
+	Violations []workrules.Violation `json:"violations"`    // soft rules only; a hard one is never broken unless LeastViolating
 	Seed       uint64                `json:"seed"`
 	Stopped    bool                  `json:"stopped"` // the context ended the search early
 }
@@ -155,6 +159,7 @@ type Uncovered struct {
 	Target  int            `json:"target"`
 	Missing int            `json:"missing"`         // heads
 	Reasons []Reason       `json:"reasons"`         // most frequent first; their counts add up to the agents
+	Fixes   []Fix          `json:"fixes,omitempty"` // cheapest first; for the dearest stretches
 	Says    workrules.Text `json:"says"`            // one sentence
 	Worth   float64        `json:"worth,omitempty"` // yuan lost in the stretch
 }

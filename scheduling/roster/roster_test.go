@@ -342,7 +342,7 @@ func TestSameSeedSameRoster(t *testing.T) {
 func TestExampleFile(t *testing.T) {
 	raw, err := os.ReadFile("testdata/example.json")
 	require.NoError(t, err)
-	p, err := roster.ReadProblem("example.json", bytes.NewReader(raw))
+	p, err := roster.ReadProblem("example.json", bytes.NewReader(raw), false)
 	require.NoError(t, err)
 	s := solve(t, p, 300)
 	assert.Empty(t, check.Roster(p, s.Roster.Shifts).Violations)
@@ -351,6 +351,23 @@ func TestExampleFile(t *testing.T) {
 	back, err := roster.ReadRoster("r.json", bytes.NewReader(out))
 	require.NoError(t, err)
 	assert.InDelta(t, s.Cost, check.Roster(p, back.Shifts).Cost, 1e-6)
+}
+
+// The example of the documents is the example of the tests.
+func TestDocumentedExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/roster-format.md")
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(string(doc), "```json\n")
+	require.True(t, ok)
+	example, _, ok := strings.Cut(rest, "```")
+	require.True(t, ok)
+	raw, err := os.ReadFile("testdata/example.json")
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimSpace(string(raw)), strings.TrimSpace(example))
+	// Every field of the schema has its line.
+	for _, field := range []string{"relief", "hours", "gap", "least-violating", "fixes", "previous", "locked", "carried", "agreements"} {
+		assert.Contains(t, string(doc), field)
+	}
 }
 
 func TestBadFilesSayWhere(t *testing.T) {
@@ -367,14 +384,14 @@ func TestBadFilesSayWhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, good, c.from)
-			_, err := roster.ReadProblem("bad.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
+			_, err := roster.ReadProblem("bad.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)), false)
 			require.Error(t, err)
 			assert.Equal(t, fault.Invalid, fault.KindOf(err))
 			assert.ErrorContains(t, err, c.says)
 			assert.ErrorContains(t, err, "bad.json")
 		})
 	}
-	_, err = roster.ReadProblem("empty.json", strings.NewReader(""))
+	_, err = roster.ReadProblem("empty.json", strings.NewReader(""), false)
 	assert.Error(t, err)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/forecast"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -42,7 +43,7 @@ func (c *clockTime) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// The file types mirror Problem; DESIGN.md documents every field.
+// The file types mirror Problem; docs/roster-format.md documents every field.
 type problemFile struct {
 	Version   int                `json:"version"`
 	Location  string             `json:"location"`
@@ -51,6 +52,7 @@ type problemFile struct {
 	Rules     *rulesFile         `json:"rules"`
 	Holidays  []holidayFile      `json:"holidays"`
 	Weights   *weightsFile       `json:"weights"`
+	Relief    *reliefFile        `json:"relief"`
 	Templates []templateFile     `json:"templates"`
 	Windows   []windowFile       `json:"windows"`
 	Agents    []agentFile        `json:"agents"`
@@ -120,6 +122,12 @@ type weightsFile struct {
 	SoftRule   *float64 `json:"soft_rule"`
 }
 
+type reliefFile struct {
+	Hour      *float64 `json:"hour"`
+	Temp      *float64 `json:"temp"`
+	TempHours *float64 `json:"temp_hours"`
+}
+
 type pauseFile struct {
 	Kind     scheduling.ActivityKind `json:"kind"`
 	Length   duration                `json:"length"`
@@ -165,20 +173,23 @@ type agentFile struct {
 type demandFile struct {
 	Queue ids.Queue         `json:"queue"`
 	Slot  duration          `json:"slot"`
+	Hours string            `json:"hours"`
 	Needs []scheduling.Need `json:"needs"`
 }
 
 // maxFile bounds a problem file.
 const maxFile = 1 << 30
 
-// ReadProblem reads the JSON form of a problem (schema: DESIGN.md). file names it in errors.
+// ReadProblem reads the JSON form of a problem (schema: docs/roster-format.md). file names it in errors.
 // Unknown fields, wrong types and bad values give one Invalid error with file, line and problem.
-func ReadProblem(file string, in io.Reader) (Problem, error) {
+// leastViolating is Problem.LeastViolating.
+func ReadProblem(file string, in io.Reader, leastViolating bool) (Problem, error) {
 	var f problemFile
 	if err := decode(file, in, &f); err != nil {
 		return Problem{}, err
 	}
 	p, bad := f.problem()
+	p.LeastViolating = leastViolating
 	if err := p.Validate(); err != nil && len(bad) == 0 {
 		bad = fault.Of(err).Fields
 	}
@@ -279,7 +290,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	}
 	p := Problem{
 		Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
-		Rules: f.Rules.params(), Weights: f.Weights.weights(), Locked: f.Locked, Previous: f.Previous,
+		Rules: f.Rules.params(), Weights: f.Weights.weights(), Relief: f.Relief.relief(), Locked: f.Locked, Previous: f.Previous,
 	}
 	var holidays []calendar.Holiday
 	for i, h := range f.Holidays {
@@ -311,20 +322,41 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		}
 		p.Templates = append(p.Templates, win.Expand()...)
 	}
-	for _, a := range f.Agents {
+	for i, a := range f.Agents {
 		agent := Agent{
 			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
 			Templates: a.Templates, History: a.History, Ledger: a.Ledger,
+		}
+		if len(a.Skills) == 0 {
+			bad.add(fmt.Sprintf("agents[%d].skills", i), a.ID, "is empty: without a skill nobody can be given work")
 		}
 		for _, w := range a.Preferences {
 			agent.Preferences = append(agent.Preferences, Preference(w))
 		}
 		p.Agents = append(p.Agents, agent)
 	}
-	for _, d := range f.Demand {
-		p.Demand = append(p.Demand, scheduling.Requirement{Queue: d.Queue, Slot: time.Duration(d.Slot), Needs: d.Needs})
+	for i := range f.Demand {
+		p.Demand = append(p.Demand, f.Demand[i].requirement(fmt.Sprintf("demand[%d]", i), p.Range, loc, &bad))
 	}
 	return p, bad
+}
+
+// requirement refuses needs outside the range and outside the open hours of the queue.
+func (d *demandFile) requirement(at string, within calendar.Range, loc *time.Location, bad *complaints) scheduling.Requirement {
+	hours, err := forecast.ParseHours(d.Hours)
+	if err != nil && d.Hours != "" {
+		bad.add(at+".hours", d.Hours, "must look like Mon-Fri 09:00-24:00")
+	}
+	for k, n := range d.Needs {
+		where, local := fmt.Sprintf("%s.needs[%d].start", at, k), n.Start.In(loc)
+		switch {
+		case within.Valid() && !within.Contains(n.Start):
+			bad.add(where, n.Start.Format(time.RFC3339), "lies outside the dates of this problem")
+		case d.Hours != "" && err == nil && max(n.Heads, int(n.Paid+0.5)) > 0 && !hours.Open(local.Weekday(), local.Hour()*60+local.Minute()):
+			bad.add(where, n.Start.Format(time.RFC3339), "lies outside the open hours %s of %s", d.Hours, d.Queue)
+		}
+	}
+	return scheduling.Requirement{Queue: d.Queue, Slot: time.Duration(d.Slot), Needs: d.Needs}
 }
 
 func pausesOf(list []pauseFile) (out []Pause) {
@@ -421,4 +453,15 @@ func (f *weightsFile) weights() Weights {
 	override(&w.Stability, f.Stability)
 	override(&w.SoftRule, f.SoftRule)
 	return w
+}
+
+// relief lays the file's prices over the defaults.
+func (f *reliefFile) relief() Relief {
+	r := DefaultRelief()
+	if f != nil {
+		override(&r.Hour, f.Hour)
+		override(&r.Temp, f.Temp)
+		override(&r.TempHours, f.TempHours)
+	}
+	return r
 }

@@ -31,13 +31,19 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 	if err := o.Validate(); err != nil {
 		return Solution{}, err
 	}
+	if p.Relief == (Relief{}) {
+		p.Relief = DefaultRelief()
+	}
 	m := compile(&p)
 	s, relaxed, stopped := m.search(ctx, o)
-	s.settle()
 	out := s.solution(relaxed.bound())
 	out.Seed, out.Stopped = o.Seed, stopped
+	conflicts := map[ids.Agent]bool{}
+	for i := range m.agents {
+		conflicts[p.Agents[i].Person.ID] = m.agents[i].conflict
+	}
 	for _, v := range Judge(p, out.Roster.Shifts) {
-		if v.Hard {
+		if v.Hard && !conflicts[v.Agent] {
 			return Solution{}, fault.New(fault.Internal, "roster.broken_rule", "the optimiser broke %s for %s: %s", v.Rule, v.Agent, v.Sentence.EN)
 		}
 		out.Violations = append(out.Violations, v)
@@ -60,6 +66,10 @@ func Judge(p Problem, shifts []scheduling.Shift) []workrules.Violation {
 // solution turns a state into shifts and its account.
 func (s *state) solution(bound float64) Solution {
 	m := s.m
+	short, cells := s.short()
+	s.relieve(short, cells)
+	s.settle()
+	s.explain(short, cells)
 	out := Solution{Roster: scheduling.Roster{Range: m.p.Range, Shifts: slices.Clone(m.p.Locked)}}
 	for a := range s.place {
 		for d := range s.place[a] {
@@ -79,7 +89,7 @@ func (s *state) solution(bound float64) Solution {
 		out.Needed += float64(m.target[i]) / m.perHour
 		out.Missing += float64(max(0, m.target[i]-s.cover[i])) / m.perHour
 	}
-	out.Uncovered = s.uncovered()
+	out.Uncovered = short
 	slices.SortStableFunc(out.Uncovered, func(x, y Uncovered) int {
 		return cmp.Or(x.Range.Start.Compare(y.Range.Start), cmp.Compare(x.Queue, y.Queue))
 	})

@@ -34,9 +34,8 @@ type state struct {
 	pauses   pausePlan
 	duties   []workrules.Duty
 	options  []option
-	heat     float64   // yuan of chance in a choice
-	expected []float64 // heads that the relaxed agents supply
-	rest     float64   // share of the agents still to come, 0 = everybody is here
+	heat     float64 // yuan of chance in a choice
+	flow     *fluid  // while a first roster is made
 }
 
 // option is a possible shift for an agent.

@@ -129,7 +129,7 @@ func rests(r *Report, p roster.Problem, who ids.Agent, all []scheduling.Shift) {
 	for i := 1; i < len(all); i++ {
 		gap := all[i].Start.Sub(all[i-1].End)
 		training := all[i].Code == session || all[i-1].Code == session
-		if !p.Range.Contains(all[i].Start) || training && (gap < 0 || dateOf(p, all[i]) == dateOf(p, all[i-1])) {
+		if !p.Range.Contains(all[i].Start) && !p.Range.Contains(all[i-1].Start) || training && (gap < 0 || dateOf(p, all[i]) == dateOf(p, all[i-1])) {
 			continue
 		}
 		if gap < p.Rules.RestBlock {

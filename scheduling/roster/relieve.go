@@ -1,0 +1,253 @@
+package roster
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// Relief prices what the optimiser may not do by itself, in yuan. The zero value is DefaultRelief.
+type Relief struct {
+	Hour      float64 // of working time that overtime is reckoned from where Agent.Wage is 0
+	Temp      float64 // per hour of a temporary worker
+	TempHours float64 // the fewest hours a temporary worker is paid for
+}
+
+// DefaultRelief is 30 yuan an hour, and temps at 45 yuan for at least four hours.
+func DefaultRelief() Relief { return Relief{Hour: 30, Temp: 45, TempHours: 4} }
+
+// Fix is one way to cover a short stretch with one more head.
+type Fix struct {
+	Kind     string         `json:"kind"`               // "shift", "overtime", "swap" (of a rest day) or "temp"
+	Agent    ids.Agent      `json:"agent,omitempty"`    // empty for a temp
+	Date     calendar.Date  `json:"date,omitzero"`      // on which the shift starts
+	Template string         `json:"template,omitempty"` // of that shift
+	Off      calendar.Date  `json:"off,omitzero"`       // swap: the day that becomes free
+	Hours    float64        `json:"hours"`              // overtime hours, or hours of the temp
+	Price    float64        `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
+	Saves    float64        `json:"saves"`              // yuan of the stretch
+	Says     workrules.Text `json:"says"`
+}
+
+const (
+	maxRelieved = 20 // stretches that get fixes, dearest first
+	maxFixes    = 3  // per stretch, cheapest first
+)
+
+// relieve adds the cheapest fixes to the dearest stretches. A fix covers the whole stretch on its
+// queue; every other slot of its shift counts at what it saves there.
+func (s *state) relieve(out []Uncovered, cells []stretch) {
+	for n, i := range dearestFirst(out) {
+		if n == maxRelieved {
+			return
+		}
+		x := cells[i]
+		fixes := []Fix{s.temp(x)}
+		for a := range s.place {
+			fixes = append(fixes, s.fixesOf(a, x)...)
+		}
+		slices.SortStableFunc(fixes, func(a, b Fix) int {
+			return cmp.Or(cmp.Compare(a.Price, b.Price), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Kind, b.Kind))
+		})
+		out[i].Fixes = fixes[:min(maxFixes, len(fixes))]
+	}
+}
+
+// saves is what one more head on the stretch is worth.
+func (s *state) saves(x stretch) (sum float64) {
+	for t := x.from; t < x.until; t++ {
+		i := t*len(s.m.queues) + x.queue
+		sum += s.m.saving(i, s.cover[i])
+	}
+	return sum
+}
+
+func (s *state) temp(x stretch) Fix {
+	r := s.m.p.Relief
+	hours := max(r.TempHours, float64(x.until-x.from)/s.m.perHour)
+	f := Fix{Kind: "temp", Hours: hours, Price: hours * r.Temp, Saves: s.saves(x)}
+	f.Says = workrules.Text{
+		ZH: fmt.Sprintf("请1名临时工%.4g小时，%.2f元", hours, f.Price),
+		EN: fmt.Sprintf("a temp for %.4g h, %.2f yuan", hours, f.Price),
+	}
+	return f
+}
+
+// fixesOf are the ways in which one agent could cover a stretch, the cheapest of each kind.
+func (s *state) fixesOf(a int, x stretch) (out []Fix) {
+	m := s.m
+	for d := range m.days {
+		if m.agents[a].locked[d] || !contains(m.agents[a].skills[d], int16(x.queue)) || !m.reaches(d, x) {
+			continue
+		}
+		add := func(f Fix, ok bool) {
+			if ok {
+				out = append(out, f)
+			}
+		}
+		agreed := m.p.Agents[a].Person
+		agreed.OvertimeAgreed = true
+		willing := workrules.NewJudge(m.frame, agreed)
+		if s.place[a][d].occ >= 0 {
+			add(s.longer(a, d, x, willing))
+			continue
+		}
+		before := len(out)
+		add(s.more(a, d, x, s.judges[a], "shift"))
+		if len(out) > before {
+			continue // nothing needs to give way
+		}
+		add(s.more(a, d, x, willing, "overtime"))
+		add(s.swap(a, d, x))
+	}
+	return out
+}
+
+// reaches reports whether some template of a day spans the stretch.
+func (m *model) reaches(d int, x stretch) bool {
+	return slices.ContainsFunc(m.occ[d], func(o occurrence) bool { return o.start <= x.from && x.until <= o.start+o.len })
+}
+
+// more gives a free day the shift that covers the stretch at the least price. Overtime on a free day
+// is rest-day work, paid 200 %, on a statutory holiday 300 % (劳动法 §44).
+func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (Fix, bool) {
+	f, ok := s.cover1(a, d, x, judge, 0, func(work int32) (hours, pay float64) {
+		if kind == "shift" {
+			return 0, 0
+		}
+		factor := 2.0
+		if s.m.p.Holidays.Kind(s.m.days[d]) == calendar.Statutory {
+			factor = 3
+		}
+		return float64(work) / 60, s.premium(a, factor) * float64(work) / 60
+	})
+	f.Kind = kind
+	return s.told(f, ok)
+}
+
+// longer replaces the shift of the day by a longer one that covers the stretch; the hours beyond the
+// old ones are paid 150 %.
+func (s *state) longer(a, d int, x stretch, judge *workrules.Judge) (Fix, bool) {
+	old, before := s.option(a, d), s.cost
+	work := s.m.occ[d][s.place[a][d].occ].duty.Work
+	if o := &s.m.occ[d][s.place[a][d].occ]; o.start <= x.from && x.until <= o.start+o.len {
+		return Fix{}, false // at work then, in a pause or on another queue
+	}
+	s.clear(a, d)
+	lost := s.cost - before
+	f, ok := s.cover1(a, d, x, judge, work+1, func(now int32) (hours, pay float64) {
+		hours = float64(now-work) / 60
+		return hours, s.premium(a, 1.5) * hours
+	})
+	s.set(a, old)
+	s.cost = before
+	f.Kind, f.Price = "overtime", f.Price+lost
+	return s.told(f, ok)
+}
+
+// swap moves a rest day: the agent works the day of the stretch and is off on another one of the week.
+func (s *state) swap(a, d int, x stretch) (best Fix, found bool) {
+	m := s.m
+	for _, w := range weekSpans(m) {
+		if d < w.from || d >= w.to {
+			continue
+		}
+		for off := w.from; off < w.to; off++ {
+			if s.place[a][off].occ < 0 {
+				continue
+			}
+			old, before := s.option(a, off), s.cost
+			s.clear(a, off)
+			lost := s.cost - before
+			f, ok := s.cover1(a, d, x, s.judges[a], 0, func(int32) (float64, float64) { return 0, 0 })
+			s.set(a, old)
+			s.cost = before
+			f.Kind, f.Off, f.Price = "swap", m.days[off], f.Price+lost
+			if ok && (!found || f.Price < best.Price) {
+				best, found = f, true
+			}
+		}
+	}
+	return s.told(best, found)
+}
+
+// premium is the yuan an hour that overtime costs beyond what the objective counts already.
+func (s *state) premium(a int, factor float64) float64 {
+	if wage := s.m.p.Agents[a].Wage * s.m.p.Weights.Wage; wage > 0 {
+		return (factor - 1) * wage
+	}
+	return factor * s.m.p.Relief.Hour
+}
+
+// cover1 finds the legal shift of an empty day that covers the stretch at the least price. extra
+// tells the overtime hours and their pay from the working time.
+func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, extra func(work int32) (hours, pay float64)) (best Fix, found bool) {
+	m := s.m
+	agent, am := &m.p.Agents[a], &m.agents[a]
+	const must = 1e6 // no pause may lie in the stretch
+	for i := range m.occ[d] {
+		o := &m.occ[d][i]
+		code := m.p.Templates[o.template].Code
+		if o.start > x.from || x.until > o.start+o.len || o.duty.Work < least || len(agent.Templates) > 0 && !slices.Contains(agent.Templates, code) {
+			continue
+		}
+		duties := s.dutiesOf(a, d, int16(i))
+		if judge.Broken(duties) != nil || agent.MaxWork > 0 && s.work[a]+o.duty.Work > int32(agent.MaxWork/time.Minute) {
+			continue
+		}
+		c := choice{occ: int16(i)}
+		c.alone = int16(judge.SoftCount(duties) - judge.SoftCount(s.dutiesOf(a, -1, 0)))
+		c.own = m.p.Weights.Wage*agent.Wage*float64(o.duty.Work)/60 + m.p.Weights.SoftRule*float64(c.alone) +
+			am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
+		s.fillGain(a, d, o.start, o.start+o.len)
+		inside := s.gain[x.until-o.start] - s.gain[x.from-o.start]
+		for t := range s.gain {
+			s.gain[t] += must * float64(max(0, min(t, x.until-o.start)-(x.from-o.start)))
+		}
+		var at [maxPauses]int16
+		lost, tired := s.pauses.place(m, o, s.gain, o.start, am.cloud, &at)
+		if lost > must/2 {
+			continue
+		}
+		elsewhere := s.gain[o.len] - must*float64(x.until-x.from) - inside - lost
+		hours, pay := extra(o.duty.Work)
+		price := s.personal(a, d, &c) + m.p.Weights.SoftRule*float64(tired) + pay - elsewhere
+		if !found || price < best.Price {
+			best = Fix{Agent: agent.Person.ID, Date: m.days[d], Template: code, Hours: hours, Price: price, Saves: s.saves(x)}
+			found = true
+		}
+	}
+	best.Price = math.Round(best.Price*1e6) / 1e6 // sheds the rounding of the large number
+	return best, found
+}
+
+// told adds the sentence.
+func (s *state) told(f Fix, ok bool) (Fix, bool) {
+	if !ok {
+		return f, false
+	}
+	switch f.Kind {
+	case "overtime":
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（加班%.4g小时），%.2f元", f.Agent, f.Date, f.Template, f.Hours, f.Price),
+			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %.4g h beyond the normal hours, %.2f yuan", f.Agent, f.Template, f.Date, f.Hours, f.Price),
+		}
+	case "swap":
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("%s 把休息日从 %s 换到 %s，上 %s 班，%.2f元", f.Agent, f.Date, f.Off, f.Template, f.Price),
+			EN: fmt.Sprintf("%s moves the rest day from %s to %s and works %s, %.2f yuan", f.Agent, f.Date, f.Off, f.Template, f.Price),
+		}
+	default:
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("%s 于 %s 加上 %s 班，%.2f元", f.Agent, f.Date, f.Template, f.Price),
+			EN: fmt.Sprintf("%s works shift %s on %s as well, %.2f yuan", f.Agent, f.Template, f.Date, f.Price),
+		}
+	}
+	return f, true
+}

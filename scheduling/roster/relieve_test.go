@@ -1,0 +1,124 @@
+package roster_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+)
+
+// fixesBy are the fixes of a stretch by kind.
+func fixesBy(u roster.Uncovered) map[string]roster.Fix {
+	out := map[string]roster.Fix{}
+	for _, f := range u.Fixes {
+		if _, ok := out[f.Kind]; !ok {
+			out[f.Kind] = f
+		}
+	}
+	return out
+}
+
+// One agent with five locked days of 8 h, and three hours wanted on Saturday at 100 yuan an hour.
+func saturday() roster.Problem {
+	p := small(1)
+	p.Relief = roster.Relief{Hour: 30, Temp: 45, TempHours: 4}
+	need(&p, "q", 1, 9, 12, 0, 1, 2, 3, 4, 5)
+	for d := range 5 {
+		at := p.Range.Start.Add(time.Duration(24*d+9) * time.Hour)
+		p.Locked = append(p.Locked, scheduling.Shift{Agent: "A0", Code: "D", Start: at, End: at.Add(9 * time.Hour), Activities: []scheduling.Activity{
+			{Kind: scheduling.Work, Start: at, End: at.Add(3 * time.Hour), Queue: "q"},
+			{Kind: scheduling.Meal, Start: at.Add(3 * time.Hour), End: at.Add(4 * time.Hour)},
+			{Kind: scheduling.Work, Start: at.Add(4 * time.Hour), End: at.Add(9 * time.Hour), Queue: "q"},
+		}})
+	}
+	return p
+}
+
+func TestFixesOfAShortSaturday(t *testing.T) {
+	s := solve(t, saturday(), 20)
+	require.Len(t, s.Uncovered, 1)
+	fixes := fixesBy(s.Uncovered[0])
+	// A temp is paid four hours at 45; overtime on a rest day is 8 h at 200 % of 30 yuan. Locked days
+	// cannot move, so there is no swap.
+	assert.InDelta(t, 4*45, fixes["temp"].Price, 1e-6)
+	assert.InDelta(t, 8*30*2, fixes["overtime"].Price, 1e-6)
+	assert.NotContains(t, fixes, "swap")
+	assert.Equal(t, "temp", s.Uncovered[0].Fixes[0].Kind)
+	for _, f := range s.Uncovered[0].Fixes {
+		assert.InDelta(t, 3*100, f.Saves, 1e-6)
+	}
+	assert.Contains(t, s.Uncovered[0].Says.EN, "180.00 yuan")
+	assert.Contains(t, s.Uncovered[0].Says.ZH, "临时工")
+}
+
+func TestASwappedRestDayIsTheCheapestFix(t *testing.T) {
+	p := saturday()
+	p.Locked = nil
+	p.Agents[0].Preferences = []roster.Preference{{Date: calendar.MakeDate(2026, 11, 14), Weight: -40}}
+	for i := range 3 { // Friday loses less than Saturday's wish costs: 3 x 12 = 36 yuan
+		p.Demand[0].Needs[12+i].Value = 12
+	}
+	for i := range 3 {
+		p.Demand[0].Needs[15+i].Value = 20
+	}
+	s := solve(t, p, 100)
+	// The best roster leaves Friday (36) or Saturday (60 less the wish of 40, so 20) short: Saturday.
+	assert.InDelta(t, 60, s.Cost, 1e-6)
+	require.Len(t, s.Uncovered, 1)
+	f := fixesBy(s.Uncovered[0])["swap"]
+	// Working Saturday instead of Friday loses 36 there and the wish of 40.
+	assert.Equal(t, calendar.MakeDate(2026, 11, 13), f.Off)
+	assert.InDelta(t, 36+40, f.Price, 1e-6)
+	assert.InDelta(t, 60, f.Saves, 1e-6)
+	assert.Equal(t, "swap", s.Uncovered[0].Fixes[0].Kind)
+}
+
+func TestALongerShiftIsPaidByTheHour(t *testing.T) {
+	p := small(1)
+	p.Relief = roster.Relief{Hour: 30, Temp: 1000, TempHours: 4}
+	p.Templates = append(p.Templates, roster.Template{
+		Code: "L", Start: 9 * time.Hour, Length: 10 * time.Hour,
+		Pauses: []roster.Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}},
+	})
+	need(&p, "q", 1, 9, 12, 0)
+	for h := 17; h < 19; h++ {
+		p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: p.Range.Start.Add(time.Duration(h) * time.Hour), Heads: 1})
+	}
+	s := solve(t, p, 50)
+	// Eight hours reach to 18:00; the ninth needs consent and is paid 150 % of 30 yuan.
+	require.Len(t, s.Uncovered, 1)
+	require.Equal(t, "overtime", s.Uncovered[0].Fixes[0].Kind)
+	assert.InDelta(t, 45, s.Uncovered[0].Fixes[0].Price, 1e-6)
+	assert.InDelta(t, 1, s.Uncovered[0].Fixes[0].Hours, 1e-9)
+	assert.InDelta(t, 100, s.Uncovered[0].Fixes[0].Saves, 1e-6)
+}
+
+func TestLeastViolatingKeepsWhatIsFixedAndAddsNothingToIt(t *testing.T) {
+	p := small(2)
+	need(&p, "q", 2, 9, 12, 0, 1)
+	at := p.Range.Start.Add(9 * time.Hour)
+	p.Locked = []scheduling.Shift{{Agent: "A0", Code: "D", Start: at, End: at.Add(10 * time.Hour)}} // 10 h without consent
+	require.Error(t, p.Validate())
+	p.LeastViolating = true
+	s := solve(t, p, 50)
+	hard := map[string]int{}
+	for _, v := range s.Violations {
+		if v.Hard {
+			hard[string(v.Agent)+" "+v.Rule]++
+		}
+	}
+	assert.Equal(t, map[string]int{"A0 hours.daily": 1, "A0 hours.overtime_daily": 1}, hard)
+	mine := 0
+	for _, x := range s.Roster.Shifts {
+		if x.Agent == "A0" {
+			mine++
+		}
+	}
+	assert.Equal(t, 1, mine)
+	assert.Len(t, s.Roster.Shifts, 3, "the other agent works both days")
+}
