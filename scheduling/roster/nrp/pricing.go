@@ -147,7 +147,7 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 }
 
 // stageDays is how much of a row that is too long to price at once is made at a time.
-const stageDays = 56
+const stageDays = 28
 
 // eagerness is what a shift earns while a row is made eagerly: more than any cover can cost.
 const eagerness = 1 << 16
