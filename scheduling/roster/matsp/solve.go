@@ -38,16 +38,32 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	if err := b.Validate(); err != nil {
 		return Solution{}, err
 	}
+	bound := in.bound()
+	if show := b.Progress; show != nil {
+		b.Progress = func(p search.Progress) {
+			if p.Bound = float64(bound); p.Cost >= shortPrice {
+				p.Cost = math.Inf(1)
+			}
+			show(p)
+		}
+	}
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	finish := cancel
+	if b.Iterations > 0 {
+		finish = func() {} // what a chain does must not depend on how fast another one is
+	}
 	chains := make([]*chain, b.Threads)
 	for i := range chains {
-		chains[i] = newChain(in, b.Random(i))
+		chains[i] = newChain(in, b.Random(i), finish)
 	}
-	best, stopped := search.Run(ctx, b, chains, chunk, (*chain).adopt)
+	best, _ := search.Run(inner, b, chains, chunk, (*chain).adopt)
+	stopped := ctx.Err() != nil
 	c := chains[best]
 	if c.bestCost >= shortPrice {
 		return Solution{Stopped: stopped}, fault.New(fault.Conflict, "matsp.infeasible", "no roster that covers every minimum within all contracts was found; search longer")
 	}
-	return Solution{Roster: c.best, Cost: c.bestCost, Bound: in.bound(), Stopped: stopped}, nil
+	return Solution{Roster: c.best, Cost: c.bestCost, Bound: bound, Stopped: stopped}, nil
 }
 
 // bound: everyone works at least the contract minimum, and the cover takes at most its maximum.
@@ -81,21 +97,29 @@ type chain struct {
 	best     [][]Duty
 	bestCost int
 	done     float64
-	total    [][]int   // scratch of design: best gain of i periods ending with task k
+	worth    []int32   // [period*tasks+task]: what one more head saves in search prices
+	block    []int32   // the same summed over the ShortTask periods that begin here
+	total    [][]int32 // scratch of design: best gain of i periods ending with task k
 	from     [][]int16 // where that last block began
 	last     []int8    // the best last task after i periods
+	bound    int
+	finish   func() // called when the cost meets the bound
 }
 
-func newChain(in *Instance, rng *rand.Rand) *chain {
-	c := &chain{in: in, rng: rng, rows: make([][]Duty, len(in.Staff)), minutes: make([]int, len(in.Staff)), bestCost: math.MaxInt}
+func newChain(in *Instance, rng *rand.Rand, finish func()) *chain {
+	c := &chain{
+		in: in, rng: rng, rows: make([][]Duty, len(in.Staff)), minutes: make([]int, len(in.Staff)), bestCost: math.MaxInt,
+		worth: make([]int32, in.Periods()*in.Tasks), block: make([]int32, in.Periods()*in.Tasks), bound: in.bound(), finish: finish,
+	}
 	for range in.Periods() {
 		c.heads = append(c.heads, make([]int16, in.Tasks))
 	}
 	for range LongShift + 1 {
-		c.total = append(c.total, make([]int, in.Tasks))
+		c.total = append(c.total, make([]int32, in.Tasks))
 		c.from = append(c.from, make([]int16, in.Tasks))
 	}
 	c.last = make([]int8, LongShift+1)
+	c.repriceAll()
 	c.cost = c.recount(searchPrice)
 	order := rng.Perm(len(in.Staff))
 	for range MostDaysRun {
@@ -129,7 +153,16 @@ func (c *chain) adopt(from *chain) {
 			}
 		}
 	}
+	c.repriceAll()
 	c.cost = c.recount(searchPrice)
+}
+
+func (c *chain) repriceAll() {
+	for t := range c.heads {
+		for k := range c.in.Tasks {
+			c.reprice(t, k)
+		}
+	}
 }
 
 func cloneRows(rows [][]Duty) [][]Duty {
@@ -138,6 +171,25 @@ func cloneRows(rows [][]Duty) [][]Duty {
 		out[i] = slices.Clone(row) // task slices are never changed in place
 	}
 	return out
+}
+
+// count changes the heads of one period and task, and what another one would save.
+func (c *chain) count(t, k int, by int16) {
+	c.heads[t][k] += by
+	c.reprice(t, k)
+}
+
+func (c *chain) reprice(t, k int) {
+	tasks := c.in.Tasks
+	gain := c.gain(t, k)
+	change := gain - c.worth[t*tasks+k]
+	if change == 0 {
+		return
+	}
+	c.worth[t*tasks+k] = gain
+	for s := max(0, t-ShortTask+1); s <= t; s++ {
+		c.block[s*tasks+k] += change
+	}
 }
 
 // recount sums the cost from nothing with a price for each shortage.
@@ -170,7 +222,7 @@ func (c *chain) keep() {
 }
 
 // gain is what one more head saves in search prices.
-func (c *chain) gain(t, k int) int {
+func (c *chain) gain(t, k int) int32 {
 	switch n := c.heads[t][k]; {
 	case n < c.in.Min[t][k]:
 		return searchPrice
@@ -185,8 +237,8 @@ func (c *chain) remove(e, i int) {
 	c.rows[e] = slices.Delete(c.rows[e], i, i+1)
 	for j, k := range d.Tasks {
 		t := d.Start + j
-		c.heads[t][k]--
-		c.cost += c.gain(t, int(k))
+		c.count(t, int(k), -1)
+		c.cost += int(c.worth[t*c.in.Tasks+int(k)])
 	}
 	c.cost += searchPrice * (c.contract(e, c.minutes[e]-len(d.Tasks)) - c.contract(e, c.minutes[e]))
 	c.minutes[e] -= len(d.Tasks)
@@ -200,8 +252,8 @@ func (c *chain) insert(e int, d Duty) {
 	c.rows[e] = slices.Insert(c.rows[e], i, d)
 	for j, k := range d.Tasks {
 		t := d.Start + j
-		c.cost -= c.gain(t, int(k))
-		c.heads[t][k]++
+		c.cost -= int(c.worth[t*c.in.Tasks+int(k)])
+		c.count(t, int(k), 1)
 	}
 	c.cost += searchPrice * (c.contract(e, c.minutes[e]+len(d.Tasks)) - c.contract(e, c.minutes[e]))
 	c.minutes[e] += len(d.Tasks)
@@ -209,8 +261,8 @@ func (c *chain) insert(e int, d Duty) {
 
 // Temperatures in surplus heads; a missing head costs searchPrice.
 const (
-	hottest = 12.0
-	coldest = 0.4
+	hottest = 5.0
+	coldest = 0.15
 )
 
 // Run makes steps at the temperature of done.
@@ -218,6 +270,10 @@ func (c *chain) Run(steps int, done float64) {
 	c.done = done
 	temperature := hottest * math.Pow(coldest/hottest, done)
 	for range steps {
+		if c.bestCost <= c.bound {
+			c.finish()
+			return
+		}
 		c.step(temperature)
 	}
 }
@@ -349,34 +405,34 @@ func runWith(days []int, day int) int {
 // i periods ending in a block of task k that has lasted at least ShortTask periods.
 func (c *chain) design(e, t, longest, atLeast int) (Duty, int) {
 	tasks := c.in.Tasks
-	const none = math.MinInt / 2
-	ends := [LongShift + 1]int{} // best over tasks, a block ends here
-	best, bestLen := none, 0
-	for i := 1; i <= longest; i++ {
+	const none = math.MinInt32 / 2
+	var ends [LongShift + 1]int32 // best over tasks, a block ends here
+	for i := 1; i < ShortTask; i++ {
 		ends[i] = none
-		for k := range tasks {
-			total, from := none, int16(-1)
-			if i > ShortTask {
-				if v := c.total[i-1][k]; v > none {
-					total, from = v+c.gain(t+i-1, k), c.from[i-1][k]
-				}
+	}
+	best, bestLen := none, 0
+	for i := ShortTask; i <= longest; i++ {
+		ends[i] = none
+		total, from := c.total[i][:tasks], c.from[i][:tasks]
+		before, began := c.total[i-1][:tasks], c.from[i-1][:tasks]
+		worth := c.worth[(t+i-1)*tasks:][:tasks]
+		block := c.block[(t+i-ShortTask)*tasks:][:tasks]
+		open := ends[i-ShortTask] // a new block of the shortest length after this
+		for k, w := range worth {
+			v, at := int32(none), int16(-1)
+			if i > ShortTask && before[k] > none {
+				v, at = before[k]+w, began[k]
 			}
-			if i >= ShortTask && ends[i-ShortTask] > none {
-				v := ends[i-ShortTask]
-				for j := i - ShortTask; j < i; j++ {
-					v += c.gain(t+j, k)
-				}
-				if v > total {
-					total, from = v, int16(i-ShortTask)
-				}
+			if n := open + block[k]; open > none && n > v {
+				v, at = n, int16(i-ShortTask)
 			}
-			c.total[i][k], c.from[i][k] = total, from
-			if total > ends[i] {
-				ends[i], c.last[i] = total, int8(k)
+			total[k], from[k] = v, at
+			if v > ends[i] {
+				ends[i], c.last[i] = v, int8(k)
 			}
 		}
 		if i >= ShortShift {
-			v := ends[i] + searchPrice*(c.contract(e, c.minutes[e])-c.contract(e, c.minutes[e]+i))
+			v := int(ends[i]) + searchPrice*(c.contract(e, c.minutes[e])-c.contract(e, c.minutes[e]+i))
 			if v > best {
 				best, bestLen = v, i
 			}

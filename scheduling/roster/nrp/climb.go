@@ -146,16 +146,25 @@ func (c *climber) size() int {
 	return min(c.p.workers, int(3*math.Pow(max(1, float64(c.p.workers)/3), u*u)))
 }
 
-// windowCells is the most cover cells of a group's master: long or wide problems are improved some
-// weeks at a time.
-const windowCells = 500
+// Windows: a group's master should have no more cover cells than windowCells, and windows no more
+// weeks than windowWeeks, so that rows stay small enough to price whatever the lengths of the shifts.
+const (
+	windowCells = 500
+	windowWeeks = 4
+)
 
-// window draws the days that a group may change: all of them when the problem is small.
+// window draws the days that a group may change: all of them when the problem is small, and now and
+// then when one master can hold it.
 func (c *climber) window() window {
+	whole := window{0, c.p.days}
+	priced := c.p.atOnce() && !c.root.group.failed
+	if priced && (len(c.p.covers) <= windowCells || c.rng.IntN(4) == 0) {
+		return whole
+	}
 	weeks := (c.p.days + 6) / 7
-	most := max(1, weeks*windowCells/max(1, len(c.p.covers)))
-	if most >= weeks || c.p.atOnce() {
-		return window{0, c.p.days}
+	most := max(1, min(windowWeeks, weeks*windowCells/max(1, len(c.p.covers))))
+	if most >= weeks {
+		return whole
 	}
 	first := c.rng.IntN(weeks - most + 1)
 	return window{7 * first, min(c.p.days, 7*(first+most))}

@@ -1,6 +1,9 @@
 package nrp
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // coverCell is a day and shift with a wanted head count that costs something to miss.
 type coverCell struct {
@@ -113,15 +116,7 @@ func cheapestColumns(all []*column, lambda []float64, n int) []*column {
 	for i, c := range all {
 		items[i] = item{c, c.reducedAt(lambda)}
 	}
-	slices.SortStableFunc(items, func(a, b item) int {
-		switch {
-		case a.d < b.d:
-			return -1
-		case a.d > b.d:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(a.d, b.d) })
 	out := make([]*column, min(n, len(items)))
 	for i := range out {
 		out[i] = items[i].c

@@ -1,6 +1,7 @@
 package nrp
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -35,7 +36,9 @@ func (g *group) dive(cutoff int, rng *rand.Rand, noise float64) []*column {
 	return nil
 }
 
-// Rows are priced diveRounds times after a step of a dive that raised the value by settledRise.
+// Rows are priced diveRounds times after a step of a dive that raised the value by settledRise. The
+// masters of a dive are solved within diveTarget of their optimum, so that few columns share the
+// weight.
 const (
 	diveRounds  = 6
 	diveTarget  = 0.005
@@ -48,7 +51,7 @@ type candidate struct {
 	weight float64
 }
 
-// leading returns the heaviest column of each member that is not fixed.
+// leading returns the heaviest column of each member.
 func (g *group) leading() []candidate {
 	best := make([]candidate, len(g.who))
 	for j := range g.m.cols {
@@ -60,8 +63,8 @@ func (g *group) leading() []candidate {
 	return best
 }
 
-// polished completes the fixed rows by the leading ones and then gives every member that is not
-// fixed the cheapest row beside the others, until that helps no more.
+// polished starts from the leading columns and gives one member after the other the cheapest row
+// beside the others, until that helps no more.
 func (g *group) polished(best []candidate) []*column {
 	rows := make([]*column, len(best))
 	heads := make([]int, len(g.covers))
@@ -125,8 +128,9 @@ type item struct {
 	share  float64 // weight of the columns that agree with the leading one
 }
 
-// decide fixes the days where the columns agree most with the leading one of their member. It
-// returns false when there is nothing left to decide.
+// decide forces the days where the columns agree most with the leading one of their member, and
+// drops the columns that do otherwise; the leading ones stay, so everybody keeps one. It returns
+// false when there is nothing left to decide.
 func (g *group) decide(best []candidate, rng *rand.Rand, noise float64) bool {
 	days := g.win.to - g.win.from
 	shares := make([]float64, len(g.who)*days)
@@ -155,19 +159,8 @@ func (g *group) decide(best []candidate, rng *rand.Rand, noise float64) bool {
 	if len(open) == 0 {
 		return false
 	}
-	slices.SortStableFunc(open, func(a, b item) int {
-		switch {
-		case a.share > b.share:
-			return -1
-		case a.share < b.share:
-			return 1
-		}
-		return 0
-	})
-	for i, o := range open {
-		if i > len(g.who)*days/diveSteps {
-			break
-		}
+	slices.SortStableFunc(open, func(a, b item) int { return cmp.Compare(b.share, a.share) })
+	for _, o := range open[:min(len(open), 1+len(g.who)*days/diveSteps)] {
 		g.forced[o.k][o.day] = best[o.k].col.row[o.day]
 	}
 	g.m.keep(func(who int, row []int8) bool {
@@ -184,7 +177,7 @@ func (g *group) decide(best []candidate, rng *rand.Rand, noise float64) bool {
 // diveSteps is about how many steps a dive takes.
 const diveSteps = 25
 
-// total is the local cost of one column per member.
+// total is the group's local cost of one column per member.
 func (g *group) total(columns []*column) int {
 	heads := make([]int, len(g.covers))
 	sum := 0

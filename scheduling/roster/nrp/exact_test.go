@@ -226,3 +226,38 @@ func TestGroupBoundsEveryRoster(t *testing.T) {
 		}
 	})
 }
+
+// TestPurgeLeavesEverybodyAColumn: after a purge the weights still make up one row per member, and
+// the value stays within what the weights too small to keep can be worth.
+func TestPurgeLeavesEverybodyAColumn(t *testing.T) {
+	never := func() bool { return false }
+	rapid.Check(t, func(t *rapid.T) {
+		covers := []coverCell{{under: 20, over: 1}, {under: 10, over: 2}}
+		draw := func() *column {
+			c := &column{row: []int8{0}, cost: int32(rapid.IntRange(0, 30).Draw(t, "cost"))}
+			for i := range covers {
+				if rapid.Bool().Draw(t, "works") {
+					c.cells = append(c.cells, int32(i))
+				}
+			}
+			return c
+		}
+		m := newMaster(covers, []int{1, 2}, []*column{draw(), draw(), draw()})
+		for j := range 60 {
+			m.add(j%3, draw())
+		}
+		require.True(t, m.solve(0.001, never))
+		before, columns := m.primal, len(m.cols)
+		m.purge()
+		require.Less(t, len(m.cols), columns)
+		var weight [3]float64
+		for _, c := range m.cols {
+			weight[c.who] += c.x
+		}
+		for _, w := range weight {
+			require.InDelta(t, 1, w, 0.1)
+		}
+		require.True(t, m.solve(0.001, never))
+		require.InDelta(t, before, m.primal, 0.05)
+	})
+}

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// group is a part of the problem: some employees whose days inside a window may change while all
-// else stays. Costs are local: the requests of these days and the cover of the window.
+// group is a part of the problem: some employees, its members, whose days inside a window may change
+// while all else stays. Costs are local: the requests of these days and the cover of the window. A
+// group is made for one use: open and generate find a bound and columns, dive a roster.
 type group struct {
 	p       *problem
 	pricers []*pricer // one per goroutine
@@ -72,6 +73,7 @@ func (c *coverCell) miss(n int) int {
 	return c.over * (n - c.need)
 }
 
+// column is a row inside the window; columns over the whole horizon are kept by the pool.
 func (g *group) column(e int, row []int8) *column {
 	if g.pool != nil {
 		c, _ := g.pool.add(g.p, e, row)
@@ -97,15 +99,14 @@ func (g *group) open(lambda []float64, known int) {
 	}
 }
 
-// price finds the cheapest rows of all free members at g.lambda and returns the Lagrangian bound
+// price finds the cheapest rows of all members at g.lambda and returns the Lagrangian bound
 // (Geoffrion 1974): with the link "heads = rows that work" priced, each cell and each employee is
 // solved alone. The multipliers lie on the grid of the prices, so the bound is exact.
 func (g *group) price(most int) float64 {
 	bound := 0.0
 	for i := range g.covers {
 		g.lambda[i] = math.Round(g.lambda[i]*g.grid) / g.grid
-		_, value := g.cheapestHeads(i)
-		bound += value
+		bound += g.cheapestHeads(i)
 	}
 	var wg sync.WaitGroup
 	for t, x := range g.pricers {
@@ -126,16 +127,14 @@ func (g *group) price(most int) float64 {
 	return bound
 }
 
-// cheapestHeads minimises cover cost + lambda * heads over the heads that the members can supply to
-// cell i; the function is convex with one corner at the need.
-func (g *group) cheapestHeads(i int) (heads int, value float64) {
-	c, value := &g.covers[i], math.Inf(1)
+// cheapestHeads is the least of cover cost + lambda * heads over the heads that the members can
+// supply to cell i; the function is convex with one corner at the need.
+func (g *group) cheapestHeads(i int) float64 {
+	c, least := &g.covers[i], math.Inf(1)
 	for _, n := range [3]int{0, max(0, min(g.need[i], len(g.who))), len(g.who)} {
-		if v := float64(c.miss(n+c.need-g.need[i])) + g.lambda[i]*float64(n); v < value {
-			heads, value = n, v
-		}
+		least = min(least, float64(c.miss(n+c.need-g.need[i]))+g.lambda[i]*float64(n))
 	}
-	return heads, value
+	return least
 }
 
 func (g *group) priceOne(x *pricer, k, most int) {
@@ -160,9 +159,10 @@ const (
 	settled   = 0.02
 )
 
-// generate adds up to each rows per member and round until the master is solved, the rounds are
-// used up, or the bound shows that no whole solution costs less than the cutoff. It tells whether
-// the cutoff was reached.
+// generate adds up to each rows per member and round until the master is solved, the next whole
+// number above the bound is settled, the rounds are used up, or the bound shows that no whole
+// solution costs less than the cutoff, which it tells. A new group prices at the centre it was opened
+// with first: where the root's multipliers are good, they prove at once that nothing can be won.
 func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 	target := 1.0
 	first := g.bound == math.Inf(-1)

@@ -2,6 +2,12 @@
 // its own: reading an instance, and solving it. It exists to hold the optimiser against published
 // results; the product's own rosters are package roster.
 //
+// Solve anneals a first roster, then generates columns (rows of one employee, priced by dynamic
+// programming) for the linear relaxation over everybody, which gives the bound and good multipliers,
+// and ends with neighbourhoods: a group of employees, sometimes only some weeks of them, gets new
+// rows by the same column generation and a dive that decides day by day. The masters are solved by an
+// interior point method, since the simplex method drowns in their degeneracy.
+//
 // Days are indexes from 0; every instance starts on a Monday. A shift is one of the instance's
 // types and has a length in minutes but no clock time.
 package nrp

@@ -86,7 +86,7 @@ func resized(s []float64, n int) []float64 {
 }
 
 func (w *interior) resize(cells, members, cols int) {
-	if len(w.normal) != cells {
+	if len(w.normal) != cells || len(w.load) != members {
 		flat := make([]float64, cells*cells)
 		w.normal = make([][]float64, cells)
 		for i := range w.normal {

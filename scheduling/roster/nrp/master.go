@@ -91,29 +91,35 @@ func (m *master) keep(wanted func(who int, row []int8) bool) {
 // cost most are dropped; the pool still has them.
 const columnsPerRow = 8
 
-// purge drops columns when there are many.
+// purge drops columns when there are many; everybody keeps the heaviest.
 func (m *master) purge() {
 	limit := columnsPerRow * (len(m.need) + m.members)
 	if len(m.cols) <= limit || !m.warm {
 		return
 	}
 	costs := make([]float64, 0, len(m.cols))
+	heaviest := make([]float64, m.members)
 	for j := range m.cols {
-		if m.cols[j].x > 0 {
-			costs = append(costs, m.cols[j].z)
+		c := &m.cols[j]
+		heaviest[c.who] = max(heaviest[c.who], c.x)
+		if c.x > 0 {
+			costs = append(costs, c.z)
 		}
 	}
 	slices.Sort(costs)
 	most := costs[min(limit/2, len(costs)-1)]
 	kept := m.cols[:0]
 	for _, c := range m.cols {
-		if c.x == 0 || c.x > 1e-3 || c.z <= most { // no weight yet: just added
+		if c.x == 0 || c.z <= most || c.x >= min(weighty, heaviest[c.who]) { // no weight yet: just added
 			kept = append(kept, c)
 		}
 	}
 	clear(m.cols[len(kept):])
 	m.cols = kept
 }
+
+// weighty is the least weight that makes a column worth keeping whatever it costs.
+const weighty = 1e-3
 
 // reduced is the reduced cost of a member's column at the current multipliers.
 func (m *master) reduced(who int, c *column) float64 {

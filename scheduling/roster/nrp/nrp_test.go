@@ -131,29 +131,104 @@ func TestSolutionsPassTheChecker(t *testing.T) {
 
 func randomInstance(seed uint64) *nrp.Instance {
 	rng := rand.New(rand.NewPCG(seed, 1))
+	days := 7 * (1 + rng.IntN(3))
+	return instanceText(rng, shape{days: days, staff: 1 + rng.IntN(6), types: 3, minutes: []int{480, 600, 480}, least: rng.IntN(240)})
+}
+
+// shape of a random instance; least is the minutes per day that everybody must work on average.
+type shape struct {
+	days, staff, types int
+	minutes            []int
+	least              int
+}
+
+// instanceText writes an instance in the file format and reads it back. Later shifts must not be
+// followed by those of an earlier third.
+func instanceText(rng *rand.Rand, c shape) *nrp.Instance {
 	var b bytes.Buffer
-	days, staff := 7*(1+rng.IntN(3)), 1+rng.IntN(6)
-	fmt.Fprintf(&b, "SECTION_HORIZON\n%d\nSECTION_SHIFTS\nE,480,\nD,600,\nL,480,E|D\nSECTION_STAFF\n", days)
-	for i := range staff {
-		fmt.Fprintf(&b, "P%d,E=%d|D=%d|L=%d,%d,%d,%d,%d,%d,%d\n", i, days, rng.IntN(5), days, days*320, days*rng.IntN(240), 4+rng.IntN(3), 1+rng.IntN(2), 1+rng.IntN(2), rng.IntN(4))
+	fmt.Fprintf(&b, "SECTION_HORIZON\n%d\nSECTION_SHIFTS\n", c.days)
+	for s := range c.types {
+		fmt.Fprintf(&b, "s%d,%d,", s, c.minutes[s%len(c.minutes)])
+		for o := range 3 * s / c.types * c.types / 3 {
+			fmt.Fprintf(&b, "s%d|", o)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("SECTION_STAFF\n")
+	weeks := (c.days + 6) / 7
+	for i := range c.staff {
+		fmt.Fprintf(&b, "P%d,", i)
+		for s := range c.types {
+			most := c.days
+			if rng.IntN(4) == 0 {
+				most = rng.IntN(5)
+			}
+			fmt.Fprintf(&b, "s%d=%d|", s, most)
+		}
+		b.Truncate(b.Len() - 1)
+		fmt.Fprintf(&b, ",%d,%d,%d,%d,%d,%d\n", c.days*320, c.days*c.least, 4+rng.IntN(3), 1+rng.IntN(2), 1+rng.IntN(3), (weeks+1)/2+rng.IntN(2))
+	}
+	for _, section := range []string{"ON", "OFF"} {
+		fmt.Fprintf(&b, "SECTION_SHIFT_%s_REQUESTS\n", section)
+		for i := range c.staff {
+			fmt.Fprintf(&b, "P%d,%d,s%d,%d\n", i, rng.IntN(c.days), rng.IntN(c.types), 1+rng.IntN(3))
+		}
 	}
 	b.WriteString("SECTION_DAYS_OFF\n")
-	for i := range staff {
-		fmt.Fprintf(&b, "P%d,%d\n", i, rng.IntN(days))
-	}
-	b.WriteString("SECTION_SHIFT_ON_REQUESTS\n")
-	for i := range staff {
-		fmt.Fprintf(&b, "P%d,%d,E,%d\n", i, rng.IntN(days), 1+rng.IntN(3))
+	for i := range c.staff {
+		fmt.Fprintf(&b, "P%d,%d\n", i, rng.IntN(c.days))
 	}
 	b.WriteString("SECTION_COVER\n")
-	for d := range days {
-		fmt.Fprintf(&b, "%d,E,%d,100,1\n%d,L,%d,100,1\n", d, rng.IntN(3), d, rng.IntN(3))
+	for d := range c.days {
+		for s := range c.types {
+			fmt.Fprintf(&b, "%d,s%d,%d,100,1\n", d, s, rng.IntN(2*max(1, c.staff*5/(8*c.types))+1))
+		}
 	}
 	in, err := nrp.Parse("random", &b)
 	if err != nil {
 		panic(err)
 	}
 	return in
+}
+
+// Unusual sizes: one day, no whole week, one person, nobody who may work, no cover, odd lengths.
+func TestUnusualInstances(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for name, in := range map[string]*nrp.Instance{
+		"one day":     instanceText(rng, shape{days: 1, staff: 3, types: 2, minutes: []int{480}}),
+		"ten days":    instanceText(rng, shape{days: 10, staff: 4, types: 4, minutes: []int{435, 610, 725}}),
+		"one person":  instanceText(rng, shape{days: 14, staff: 1, types: 1, minutes: []int{1440}}),
+		"many shifts": instanceText(rng, shape{days: 14, staff: 12, types: 40, minutes: []int{480, 540}, least: 100}),
+		"idle":        parse(t, strings.Replace(strings.Replace(tiny, "A,E=7|L=0,2400,960,5", "A,E=0|L=0,2400,0,0", 1), "B,E=7|L=7,2400,960,5", "B,E=7|L=7,2400,0,0", 1)),
+		"no cover":    parse(t, tiny[:strings.Index(tiny, "0,E,1,100,1")]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 3, Iterations: 8000, Threads: 2})
+			require.NoError(t, err)
+			report := check.NRP(in, in.Named(s.Roster))
+			assert.Empty(t, report.Violations)
+			assert.InDelta(t, report.Cost, s.Cost, 1e-9)
+			assert.LessOrEqual(t, s.Bound, s.Cost)
+		})
+	}
+}
+
+// A year of many shift types has rows too large to price at once; the stages still make a legal
+// roster. So does a year of two types with an odd length, whose cells fit into one master. A quarter
+// with more cells than one master takes is improved in windows.
+func TestLongHorizons(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	year := shape{days: 364, staff: 1, types: 16, minutes: []int{435, 480, 540, 605}, least: 230}
+	quarter := shape{days: 91, staff: 4, types: 14, minutes: []int{480, 600}, least: 230}
+	odd := shape{days: 364, staff: 1, types: 2, minutes: []int{435, 604}, least: 230}
+	for _, c := range []shape{year, odd, quarter} {
+		in := instanceText(rng, c)
+		s, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
+		require.NoError(t, err)
+		report := check.NRP(in, in.Named(s.Roster))
+		assert.Empty(t, report.Violations)
+		assert.InDelta(t, report.Cost, s.Cost, 1e-9)
+	}
 }
 
 // shared finds the data directory beside the repository, and skips in CI or when it is absent.

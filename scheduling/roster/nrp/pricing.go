@@ -147,7 +147,7 @@ func (x *pricer) cheapest(e int, win window, row []int8, most int) (rows []price
 }
 
 // stageDays is how much of a row that is too long to price at once is made at a time.
-const stageDays = 56
+const stageDays = 28
 
 // eagerness is what a shift earns while a row is made eagerly: more than any cover can cost.
 const eagerness = 1 << 16
@@ -171,7 +171,7 @@ func (x *pricer) staged(e int, eager bool) []int8 {
 	for from := 0; from < x.p.days; from += stageDays {
 		win := window{from, min(x.p.days, from+stageDays)}
 		share := float64(win.to) / float64(x.p.days)
-		x.limits = limits{least: share, most: share}
+		x.limits = limits{least: share, most: share, coarse: true}
 		if eager && win.to < x.p.days {
 			x.limits.least = 0
 		}
@@ -206,14 +206,13 @@ func (x *pricer) spread() int32 {
 // exceeded lists the shifts worked more often than allowed.
 func (x *pricer) exceeded(s *rowSpace, e int, row []int8) (over []int) {
 	var count [64]int
-	copy(count[:], s.usedCount)
 	for _, t := range row {
 		if t >= 0 {
 			count[t]++
 		}
 	}
-	for t, most := range x.p.in.Staff[e].MaxShifts {
-		if count[t] > int(x.limits.most*float64(most)) {
+	for t := range count[:x.p.shifts] {
+		if count[t] > 0 && count[t] > s.left(x.p, e, t) {
 			over = append(over, t)
 		}
 	}
@@ -287,7 +286,7 @@ func (x *pricer) entries(s *rowSpace, e int) {
 			best, who := int32(unreachable), int8(Off)
 			if !x.p.off[e][day] {
 				for _, t := range s.classes[c].members {
-					if v := entry[t] + x.extra[t]; v < best && x.allowed(d, t) {
+					if v := entry[t] + x.extra[t]; v < best && x.allowed(d, t) && s.left(x.p, e, int(t)) > 0 {
 						best, who = v, t
 					}
 				}
@@ -332,7 +331,7 @@ func (x *pricer) step(s *rowSpace, d, kind int) (st step, ok bool) {
 		st.counted = c.counted
 		st.slice += s.strides[c.counted]
 	} else {
-		st.minute = c.minutes / s.unit
+		st.minute = s.stepsOf(c.minutes)
 	}
 	return st, true
 }

@@ -37,7 +37,11 @@ func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *r
 	for e := range all {
 		all[e] = e
 	}
-	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, rootShare))
+	share := rootShare
+	if len(p.covers) > windowCells {
+		share = largeRootShare
+	}
+	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, share))
 	return r
 }
 

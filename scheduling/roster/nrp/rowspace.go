@@ -39,10 +39,16 @@ type rowSpace struct {
 }
 
 // limits are the shares (0 to 1) of the limits over the horizon that hold up to the end of a window,
-// so that a row can be made in stages.
-type limits struct{ least, most float64 }
+// so that a row can be made in stages. Coarse limits count hours in steps of at least coarseUnit and
+// keep clear of the limits by what that may hide: some legal rows are missed.
+type limits struct {
+	least, most float64
+	coarse      bool
+}
 
-var wholeLimits = limits{1, 1}
+var wholeLimits = limits{least: 1, most: 1}
+
+const coarseUnit = 30 // minutes
 
 // shiftClass is a set of shifts with equal minutes and equal neighbours.
 type shiftClass struct {
@@ -136,6 +142,17 @@ func (s *rowSpace) dimensions(p *problem, e int) {
 		}
 	}
 	s.unit = max(1, s.unit)
+	if s.limits.coarse && s.unit < coarseUnit {
+		s.unit = coarseUnit
+		hidden := 0
+		for _, c := range s.classes {
+			if c.counted < 0 {
+				hidden = max(hidden, abs(c.minutes-s.stepsOf(c.minutes)*s.unit))
+			}
+		}
+		hidden *= s.workable(s.win.to - s.win.from)
+		s.least, s.most = s.least+hidden, s.most-hidden
+	}
 	s.steps = 1
 	if len(s.classes) > len(s.counted) {
 		s.steps = min(max(0, s.most), s.longest*(s.win.to-s.win.from))/s.unit + 1
@@ -144,7 +161,7 @@ func (s *rowSpace) dimensions(p *problem, e int) {
 	s.slices = s.weeks
 	for _, t := range s.counted {
 		s.strides = append(s.strides, s.slices)
-		n := min(s.win.to-s.win.from, int(s.limits.most*float64(p.in.Staff[e].MaxShifts[t]))-s.usedCount[t]) + 1
+		n := min(s.win.to-s.win.from, s.left(p, e, t)) + 1
 		s.feasible = s.feasible && n > 0
 		extents = append(extents, max(1, n))
 		s.slices *= max(1, n)
@@ -159,6 +176,16 @@ func (s *rowSpace) dimensions(p *problem, e int) {
 		s.counts, s.heavy = append(s.counts, count), append(s.heavy, heavy)
 	}
 }
+
+// left is how often a shift may still be worked inside the window.
+func (s *rowSpace) left(p *problem, e, shift int) int {
+	return int(s.limits.most*float64(p.in.Staff[e].MaxShifts[shift])) - s.usedCount[shift]
+}
+
+// stepsOf is how many steps of the minutes dimension a shift takes.
+func (s *rowSpace) stepsOf(minutes int) int { return (minutes + s.unit/2) / s.unit }
+
+func abs(n int) int { return max(n, -n) }
 
 func gcd(a, b int) int {
 	for b != 0 {

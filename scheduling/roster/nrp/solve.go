@@ -24,6 +24,7 @@ const (
 	annealShare      = 0.08
 	largeAnnealShare = 0.5 // where groups have to work in windows and there is no root
 	rootShare        = 0.5
+	largeRootShare   = 0.3 // where neighbourhoods in windows are far quicker than the root
 )
 
 // Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
