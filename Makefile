@@ -56,7 +56,7 @@ fuzz: need-go ## each fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 bench-roster: need-go ## rosters against published results; CHAOBAN_ROSTER_SECONDS=600 for the full bars
-	$(GO) test -run '^$$' -bench . -benchtime 1x -benchmem -timeout 6h -v ./scheduling/roster/...
+	$(GO) test -run '^$$' -bench . -benchtime 1x -benchmem -timeout 6h -v ./scheduling/roster/... ./internal/operations/rostering
 
 bench: engine need-go ## benchmarks; BENCH=Erlang PKG=./scheduling/... narrows them down
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -p 1 -timeout 30m $(PKG)

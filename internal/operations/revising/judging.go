@@ -172,7 +172,8 @@ func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, p
 		}
 	}
 	for _, span := range spansOf(changes) {
-		demand, err := d.Requirement(ctx, view, head.Plans, span)
+		// A slot of a day may begin long before the change that lies in it.
+		demand, err := d.Requirement(ctx, view, head.Plans, calendar.Range{Start: span.Start.Add(-longestSlot), End: span.End})
 		if err != nil {
 			return nil, err
 		}
@@ -200,8 +201,10 @@ func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, p
 	return &cost, nil
 }
 
-// spansOf are the stretches of time in which changes lie, apart and ascending, on whole hours so that
-// every slot lies in one as a whole.
+// longestSlot is the longest slot that a requirement may have.
+const longestSlot = 24 * time.Hour
+
+// spansOf are the stretches of time in which changes lie, apart and ascending, on whole hours.
 func spansOf(changes []revise.Change) (out []calendar.Range) {
 	var all []calendar.Range
 	for _, c := range changes {

@@ -118,6 +118,30 @@ func TestAnEditIsJudgedBeforeItIsMade(t *testing.T) {
 	_ = refused(t, err, "roster.edit")
 }
 
+// Slots of a whole day, as of mail, are priced by the part of them that changes: eight of 24 hours at 2,400
+// yuan a head and day, less eight hours at 25 yuan of wages.
+func TestLongSlotsArePricedByTheHour(t *testing.T) {
+	t.Parallel()
+	s := lifeStack(t)
+	span := calendar.Range{Start: monday.Add(7).In(shanghai), End: monday.Add(14).In(shanghai)}
+	need := scheduling.Requirement{Queue: "lumi-tmall/pre", Slot: 24 * time.Hour}
+	for day := range 7 {
+		need.Needs = append(need.Needs, scheduling.Need{Start: span.Start.AddDate(0, 0, day), Heads: 1, Value: 2400})
+	}
+	ok(t, s.DB.Change(t.Context(), admin, s.Clock, func(tx *store.Tx) error {
+		if err := tx.AddPlan(store.Plan{ID: "mail", Queue: "lumi-tmall/pre", Range: span, Requirement: need}); err != nil {
+			return err
+		}
+		_, err := tx.AddRoster(store.Roster{ID: "mail", Range: span, Plans: []ids.Plan{"mail"}, Shifts: []scheduling.Shift{served("1001", monday.Add(8), 9)}})
+		return err
+	}))
+	v, err := s.Rostering.JudgeEdit(t.Context(), supervisor, "mail", []revise.Edit{{Kind: revise.Remove, Agent: "1001", Start: monday.Add(8).In(shanghai).Add(9 * time.Hour)}})
+	ok(t, err)
+	require.NotNil(t, v.Cost)
+	assert.InDelta(t, 800, v.Cost.Short, 1e-6)
+	assert.InDelta(t, -8*25, v.Cost.Wages, 1e-6)
+}
+
 // Ten hours of rest is a warning by house rule: overruled with a reason, and the trail keeps both.
 func TestSoftRulesAreOverruledForAReason(t *testing.T) {
 	t.Parallel()
