@@ -103,9 +103,14 @@ func (p Policy) numbers(c *policyCheck) {
 		name              string
 		value, from, most int
 	}{
-		{"day_minutes", p.DayMinutes, 60, 1440}, {"carry_months", p.CarryMonths, 0, 24}, {"lieu_months", p.LieuMonths, 1, 60},
-		{"swap_days", p.SwapDays, 0, 31}, {"offer_to", p.OfferTo, 1, 1000}, {"fair_days", p.FairDays, 1, 400},
-		{"early_until", p.EarlyUntil, 0, 1440}, {"late_from", p.LateFrom, 0, 2880},
+		{"day_minutes", p.DayMinutes, 60, 1440},
+		{"carry_months", p.CarryMonths, 0, 24},
+		{"lieu_months", p.LieuMonths, 1, 60},
+		{"swap_days", p.SwapDays, 0, 31},
+		{"offer_to", p.OfferTo, 1, 1000},
+		{"fair_days", p.FairDays, 1, 400},
+		{"early_until", p.EarlyUntil, 0, 1440},
+		{"late_from", p.LateFrom, 0, 2880},
 	} {
 		if f.value < f.from || f.value > f.most {
 			c.report(f.name, f.value, fmt.Sprintf("must be %d to %d", f.from, f.most))

@@ -44,20 +44,20 @@ func TestAnnualLeave(t *testing.T) {
 		assert.Equal(t, []string{"a2 06-15 09-18", "a1 06-16 09-18"}, h.shifts(t))
 
 		_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Personal, Dates: day(monday)})
-		refused(t, err, "leave.rejected")
+		fails(t, err, "leave.rejected")
 		_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Agent: "a2", Kind: leave.Annual, Dates: day(monday)})
-		refused(t, err, "access.forbidden")
+		fails(t, err, "access.forbidden")
 		_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{})
 		assert.Len(t, refused(t, err, "leave.input").Fields, 2)
 		_, err = h.Act(ctx, as("a2"), got.Request.Value.ID, requesting.ActInput{Action: leave.Cancel})
-		refused(t, err, "store.not_found")
+		fails(t, err, "store.not_found")
 
 		done := h.act(t, as("a1"), got.Request.Value.ID, leave.Cancel)
 		assert.Equal(t, leave.Cancelled, done.Value.State)
 		assert.Equal(t, 2400, h.balance(t, "a1", leave.Annual))
 		assert.Equal(t, []string{"a1 06-15 09-18", "a2 06-15 09-18", "a1 06-16 09-18"}, h.shifts(t))
 		_, err = h.Act(ctx, as("a1"), got.Request.Value.ID, requesting.ActInput{Action: leave.Cancel})
-		refused(t, err, "request.state")
+		fails(t, err, "request.state")
 
 		view, err := h.Request(ctx, supervisor, got.Request.Value.ID)
 		ok(t, err)
@@ -100,7 +100,7 @@ func TestLeaveNeedsASupervisor(t *testing.T) {
 	assert.Equal(t, leave.Waiting, second.Request.Value.State)
 	assert.Equal(t, 1920, h.balance(t, "a2", leave.Annual), "held while it waits")
 	_, err = h.Act(ctx, as("a2"), second.Request.Value.ID, requesting.ActInput{Action: leave.Approve})
-	refused(t, err, "access.forbidden")
+	fails(t, err, "access.forbidden")
 	done, err := h.Act(ctx, supervisor, second.Request.Value.ID, requesting.ActInput{Action: leave.Refuse, Reason: "双人在岗"})
 	ok(t, err)
 	assert.Equal(t, leave.Refused, done.Value.State)
@@ -112,7 +112,7 @@ func TestLeaveNeedsASupervisor(t *testing.T) {
 	h.act(t, supervisor, third.Request.Value.ID, leave.Approve)
 	assert.Equal(t, []string{"a2 06-15 09-18"}, h.shifts(t), "the law grants it although the quota is full")
 	third2, err := h.Act(ctx, supervisor, third.Request.Value.ID, requesting.ActInput{Action: leave.Cancel, Expect: 1})
-	refused(t, err, "store.conflict")
+	fails(t, err, "store.conflict")
 	assert.Zero(t, third2)
 }
 
@@ -155,7 +155,7 @@ func TestPartOfADay(t *testing.T) {
 	assert.Equal(t, leave.Waiting, closed.Request.Value.State)
 	h.clock = at(monday, 15)
 	_, err = h.Act(ctx, as("a1"), got.Request.Value.ID, requesting.ActInput{Action: leave.Cancel})
-	refused(t, err, "leave.begun")
+	fails(t, err, "leave.begun")
 	h.act(t, supervisor, got.Request.Value.ID, leave.Cancel)
 	assert.Equal(t, []string{"a1 06-15 09-18", "a1 06-16 09-18"}, h.shifts(t))
 }
@@ -168,7 +168,7 @@ func TestTimeOffInLieu(t *testing.T) {
 		shift("a1", "2026-06-19", 9, 18), // a statutory holiday: 300 %
 		shift("a1", "2026-06-20", 9, 18), shift("a2", "2026-06-20", 9, 18))
 	_, err := h.EarnLieu(ctx, supervisor, calendar.Dates{From: date(monday), Until: date("2026-06-22")}, nil)
-	refused(t, err, "leave.earn")
+	fails(t, err, "leave.earn")
 	h.clock = at("2026-06-22", 10)
 	// Four official working days are left in the week, and five were worked beside the holiday.
 	got, err := h.EarnLieu(ctx, supervisor, calendar.Dates{From: date(monday), Until: date("2026-06-22")}, nil)
@@ -183,7 +183,7 @@ func TestTimeOffInLieu(t *testing.T) {
 	ok(t, err)
 	assert.Equal(t, leave.Approved, leaveDay.Request.Value.State)
 	_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Compensatory, Dates: day("2026-07-07")})
-	refused(t, err, "leave.rejected")
+	fails(t, err, "leave.rejected")
 }
 
 func TestAdjustLeave(t *testing.T) {
@@ -194,14 +194,14 @@ func TestAdjustLeave(t *testing.T) {
 	ok(t, err)
 	assert.Equal(t, 960, h.balance(t, "a1", leave.Annual))
 	_, err = h.AdjustLeave(ctx, supervisor, requesting.AdjustInput{Agent: "a1", Kind: leave.Annual, Minutes: -961, Lot: row.Lot, On: date(monday), Note: "x"})
-	refused(t, err, "leave.adjust")
+	fails(t, err, "leave.adjust")
 	_, err = h.AdjustLeave(ctx, supervisor, requesting.AdjustInput{Agent: "a1", Kind: leave.Annual, Minutes: -960, Lot: row.Lot, On: date(monday), Note: "x"})
 	ok(t, err)
 	assert.Zero(t, h.balance(t, "a1", leave.Annual))
 	_, err = h.AdjustLeave(ctx, supervisor, requesting.AdjustInput{Agent: "a1", Kind: leave.Sick})
 	assert.Len(t, refused(t, err, "leave.adjust").Fields, 4)
 	_, err = h.AdjustLeave(ctx, as("a1"), add)
-	refused(t, err, "access.forbidden")
+	fails(t, err, "access.forbidden")
 }
 
 // Seniority comes from the day on which somebody began to work anywhere.
@@ -220,11 +220,11 @@ func TestCareerDecidesAnnualLeave(t *testing.T) {
 func TestPolicyIsThePlanners(t *testing.T) {
 	h := sqlite(t)
 	_, err := h.PutLeavePolicy(t.Context(), supervisor, leave.DefaultPolicy(), store.AnyVersion)
-	refused(t, err, "access.forbidden")
+	fails(t, err, "access.forbidden")
 	bad := leave.DefaultPolicy()
 	bad.DayMinutes = 0
 	_, err = h.PutLeavePolicy(t.Context(), planner, bad, store.AnyVersion)
-	refused(t, err, "leave.policy")
+	fails(t, err, "leave.policy")
 	p, err := h.LeavePolicy(t.Context(), as("a1"))
 	ok(t, err)
 	assert.Zero(t, p.Version)

@@ -39,11 +39,11 @@ func TestOvertimeOffer(t *testing.T) {
 		assert.InDelta(t, 35, dry.Candidates[4].NetYuan, 1e-9)
 		assert.Equal(t, "offer.works", dry.Candidates[6].Rule)
 		_, err = h.OfferHours(ctx, as("a1"), in)
-		refused(t, err, "access.forbidden")
+		fails(t, err, "access.forbidden")
 
 		in.Dry, in.To = false, []ids.Agent{"a3"}
 		_, err = h.OfferHours(ctx, supervisor, in)
-		refused(t, err, "offer.input")
+		fails(t, err, "offer.input")
 		in.To = []ids.Agent{"a1", "a2"}
 		got, err := h.OfferHours(ctx, supervisor, in)
 		ok(t, err)
@@ -53,7 +53,7 @@ func TestOvertimeOffer(t *testing.T) {
 		assert.Len(t, mine.Value.Parties, 1)
 		assert.Empty(t, mine.Value.Offer.Candidates, "nobody's price or rank")
 		_, err = h.Request(ctx, as("a4"), id)
-		refused(t, err, "store.not_found")
+		fails(t, err, "store.not_found")
 		var won atomic.Int64
 		var wg sync.WaitGroup
 		for _, a := range []ids.Agent{"a1", "a2"} {
@@ -89,13 +89,13 @@ func TestTimeOffOffer(t *testing.T) {
 	assert.Equal(t, ids.Agent("a1"), first)
 	h.act(t, as("a1"), id, leave.Decline)
 	_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Accept})
-	refused(t, err, "request.answered")
+	fails(t, err, "request.answered")
 	h.act(t, as("a2"), id, leave.Accept)
 	assert.Contains(t, h.shifts(t), "a2 06-15 09-16")
 
 	// Now nobody can be spared: an hour is worth 80 yuan and costs 30.
 	_, err = h.OfferHours(ctx, supervisor, in)
-	refused(t, err, "offer.nobody")
+	fails(t, err, "offer.nobody")
 	more := in
 	more.To = []ids.Agent{"a1"} // the supervisor may all the same
 	got, err = h.OfferHours(ctx, supervisor, more)
@@ -104,7 +104,7 @@ func TestTimeOffOffer(t *testing.T) {
 	assert.Equal(t, leave.Withdrawn, done.Value.State)
 	in.Kind = leave.Swap
 	_, err = h.OfferHours(ctx, supervisor, in)
-	refused(t, err, "offer.input")
+	fails(t, err, "offer.input")
 }
 
 // A lottery over three open shifts: its order is that of the hashes of seed and agent, told with the
@@ -131,12 +131,12 @@ func TestBidding(t *testing.T) {
 		ok(t, bid("a3", 0, 1))
 		ok(t, bid("a4", 2))
 		h.act(t, as("a4"), id, leave.TakeBack)
-		refused(t, bid("a5", 0, 0, 3), "bidding.wishes")
-		refused(t, bid("a5"), "bidding.wishes")
+		fails(t, bid("a5", 0, 0, 3), "bidding.wishes")
+		fails(t, bid("a5"), "bidding.wishes")
 		_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Draw})
-		refused(t, err, "access.forbidden")
+		fails(t, err, "access.forbidden")
 		h.clock = at("2026-06-14", 1)
-		refused(t, bid("a5", 0), "bidding.closed")
+		fails(t, bid("a5", 0), "bidding.closed")
 		done := h.act(t, supervisor, id, leave.Draw)
 		assert.Equal(t, leave.Drawn, done.Value.State)
 		// a3 works on Monday; of a1 and a2 the smaller hash has it.
@@ -153,10 +153,10 @@ func TestBidding(t *testing.T) {
 			assert.Equal(t, leave.Won, p.State)
 		}
 		_, err = h.OpenBidding(ctx, supervisor, requesting.BiddingInput{Method: "beauty", Shifts: []requesting.OpenShift{{}}})
-		refused(t, err, "bidding.round")
+		fails(t, err, "bidding.round")
 		in.Shifts[0].Start, in.Shifts[0].End = at("2026-07-06", 9), at("2026-07-06", 18)
 		_, err = h.OpenBidding(ctx, supervisor, in)
-		refused(t, err, "request.no_roster")
+		fails(t, err, "request.no_roster")
 	})
 }
 
@@ -181,9 +181,9 @@ func TestFactsBite(t *testing.T) {
 	e = refused(t, take(), "request.unlawful")
 	assert.Contains(t, e.Error(), "618")
 	_, err = h.AcknowledgePack(ctx, as("a2"), "", "double12")
-	refused(t, err, "pack.unknown")
+	fails(t, err, "pack.unknown")
 	_, err = h.AcknowledgePack(ctx, as("a2"), "a1", "618")
-	refused(t, err, "access.forbidden")
+	fails(t, err, "access.forbidden")
 	_, err = h.AcknowledgePack(ctx, as("a2"), "", "618")
 	ok(t, err)
 	again, err := h.AcknowledgePack(ctx, as("a2"), "", "618")
@@ -198,10 +198,10 @@ func TestFactsBite(t *testing.T) {
 	ok(t, err)
 	assert.Empty(t, others)
 	ok(t, h.DeleteFact(ctx, planner, mine[0].Value.ID))
-	refused(t, h.DeleteFact(ctx, planner, mine[0].Value.ID), "store.not_found")
-	refused(t, h.DeleteFact(ctx, supervisor, "x"), "access.forbidden")
+	fails(t, h.DeleteFact(ctx, planner, mine[0].Value.ID), "store.not_found")
+	fails(t, h.DeleteFact(ctx, supervisor, "x"), "access.forbidden")
 	_, err = h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "nobody", Kind: workforce.CareerFact, Dates: day(monday)}})
-	refused(t, err, "facts.invalid")
+	fails(t, err, "facts.invalid")
 	_, err = h.PutQueueTerms(ctx, planner, []workrules.QueueTerms{{Queue: "none", Shops: -1}, {Queue: "none", Packs: []workrules.Pack{{}}}}, 0)
 	assert.Len(t, refused(t, err, "queue_terms.invalid").Fields, 6)
 }
@@ -226,7 +226,7 @@ func TestAgreementsReachTheRules(t *testing.T) {
 		assert.Contains(t, rules, rule)
 	}
 	_, err = h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "a4", Kind: workforce.CarriedFact, Dates: calendar.Dates{From: date("2026-05-01"), Until: date("2026-06-01")}, Hours: 10}})
-	refused(t, err, "facts.invalid")
+	fails(t, err, "facts.invalid")
 }
 
 func TestFairnessOpens(t *testing.T) {
@@ -245,7 +245,7 @@ func TestFairnessOpens(t *testing.T) {
 	assert.Len(t, mine.Rows, 3)
 	in.Agents = []ids.Agent{"a2"}
 	_, err = h.Fairness(ctx, as("a1"), in)
-	refused(t, err, "store.not_found")
+	fails(t, err, "store.not_found")
 	_, err = h.Fairness(ctx, supervisor, requesting.FairnessInput{})
-	refused(t, err, "fairness.input")
+	fails(t, err, "fairness.input")
 }

@@ -185,3 +185,9 @@ func (h *house) balance(t *testing.T, a ids.Agent, kind leave.LeaveKind) int {
 	require.Fail(t, "no balance", kind)
 	return 0
 }
+
+// fails asserts the stable code of a failure.
+func fails(t *testing.T, err error, code string) {
+	t.Helper()
+	_ = refused(t, err, code)
+}

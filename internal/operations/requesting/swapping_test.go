@@ -39,11 +39,11 @@ func TestSwap(t *testing.T) {
 		id := got.Request.Value.ID
 		assert.Equal(t, leave.Waiting, got.Request.Value.State)
 		_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Accept})
-		refused(t, err, "request.part")
+		fails(t, err, "request.part")
 		_, err = h.Act(ctx, as("a3"), id, requesting.ActInput{Action: leave.Accept})
-		refused(t, err, "store.not_found")
+		fails(t, err, "store.not_found")
 		_, err = h.Act(ctx, supervisor, id, requesting.ActInput{Action: leave.Approve})
-		refused(t, err, "request.state")
+		fails(t, err, "request.state")
 		assert.Equal(t, leave.Agreed, h.act(t, as("a2"), id, leave.Accept).Value.State)
 		assert.Contains(t, h.shifts(t), "a1 06-15 09-18", "nothing moves before the approval")
 		done := h.act(t, supervisor, id, leave.Approve)
@@ -58,9 +58,9 @@ func TestSwap(t *testing.T) {
 		assert.Equal(t, supervisor.User, rows[0].Actor)
 
 		_, err = h.ProposeSwap(ctx, as("a1"), in)
-		refused(t, err, "request.no_shift")
+		fails(t, err, "request.no_shift")
 		_, err = h.ProposeSwap(ctx, as("a1"), requesting.SwapInput{Other: "a1"})
-		refused(t, err, "swap.input")
+		fails(t, err, "swap.input")
 	})
 }
 
@@ -87,7 +87,7 @@ func TestSwapRules(t *testing.T) {
 	require.Len(t, e.Fields, 1)
 	assert.NotContains(t, e.Error(), "rest")
 	_, err = h.ProposeSwap(ctx, as("a1"), swapOf("a3", "2026-06-17", 9, "a2", tuesday, 8))
-	refused(t, err, "access.forbidden")
+	fails(t, err, "access.forbidden")
 
 	got, err := h.ProposeSwap(ctx, as("a3"), swapOf("a3", "2026-06-17", 9, "a2", tuesday, 8))
 	ok(t, err)
@@ -96,7 +96,7 @@ func TestSwapRules(t *testing.T) {
 	late := swapOf("a3", tuesday, 8, "a2", "2026-06-18", 9) // begins on Tuesday at 08:00
 	late.ExpiresAt = at(tuesday, 9)
 	_, err = h.ProposeSwap(ctx, as("a3"), late)
-	refused(t, err, "request.expiry")
+	fails(t, err, "request.expiry")
 }
 
 // A change of either's shifts around the swap makes it stale; one elsewhere does not. What ran out is
@@ -121,7 +121,7 @@ func TestStaleAndExpired(t *testing.T) {
 	h.act(t, as("a2"), one, leave.Accept)
 	move(shift("a2", "2026-06-18", 9, 18), shift("a2", "2026-06-18", 10, 19))
 	_, err := h.Act(ctx, supervisor, one, requesting.ActInput{Action: leave.Approve})
-	refused(t, err, "request.stale")
+	fails(t, err, "request.stale")
 	view, err := h.Request(ctx, supervisor, one)
 	ok(t, err)
 	assert.Equal(t, leave.Stale, view.Value.State, "and it stays so")
@@ -130,7 +130,7 @@ func TestStaleAndExpired(t *testing.T) {
 	two, three := ask(), ask()
 	h.clock = at(monday, 9)
 	_, err = h.Act(ctx, as("a2"), two, requesting.ActInput{Action: leave.Accept})
-	refused(t, err, "request.expired")
+	fails(t, err, "request.expired")
 	view, err = h.Request(ctx, supervisor, two)
 	ok(t, err)
 	assert.Equal(t, leave.Expired, view.Value.State)
@@ -155,9 +155,9 @@ func TestTwoTakersAtOnce(t *testing.T) {
 		ok(t, err)
 		require.Len(t, seen, 1)
 		_, err = h.Request(ctx, as("b1"), id)
-		refused(t, err, "store.not_found") // another team
+		fails(t, err, "store.not_found") // another team
 		_, err = h.Act(ctx, as("a2"), id, requesting.ActInput{Action: leave.Claim})
-		refused(t, err, "give.first")
+		fails(t, err, "give.first")
 
 		takers := []ids.Agent{"a2", "a3", "a4", "a5", "a6"}
 		var won atomic.Int64
@@ -202,18 +202,18 @@ func TestGiveWithPick(t *testing.T) {
 	h.act(t, as("a3"), id, leave.Claim)
 	h.act(t, as("a3"), id, leave.Unclaim)
 	_, err = h.Act(ctx, as("a2"), id, requesting.ActInput{Action: leave.Claim})
-	refused(t, err, "give.claimed")
+	fails(t, err, "give.claimed")
 	_, err = h.Act(ctx, as("a2"), id, requesting.ActInput{Action: leave.Take})
-	refused(t, err, "give.pick")
+	fails(t, err, "give.pick")
 	_, err = h.Act(ctx, as("a4"), id, requesting.ActInput{Action: leave.Claim})
-	refused(t, err, "request.unlawful") // works then
+	fails(t, err, "request.unlawful") // works then
 	_, err = h.Act(ctx, as("a1"), id, requesting.ActInput{Action: leave.Claim})
-	refused(t, err, "request.part")
+	fails(t, err, "request.part")
 	mine, err := h.Request(ctx, as("a2"), id)
 	ok(t, err)
 	assert.Len(t, mine.Value.Parties, 1, "not the others")
 	_, err = h.Act(ctx, supervisor, id, requesting.ActInput{Action: leave.Pick, Agent: "a3"})
-	refused(t, err, "give.not_claimed")
+	fails(t, err, "give.not_claimed")
 	done, err := h.Act(ctx, supervisor, id, requesting.ActInput{Action: leave.Pick, Agent: "b1", Reason: "轮到二组"})
 	ok(t, err)
 	assert.Equal(t, leave.Done, done.Value.State)

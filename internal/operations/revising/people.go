@@ -138,9 +138,9 @@ func HouseTemplates() []roster.Template {
 	}.Expand()
 }
 
-// agents turns people into what the optimiser and the rules need. Agency and cloud agents are
-// held to standard hours only: the date of an agency post is not on file, and cloud agents need
-// templates of whole slots before their own rules can bind.
+// agents turns people into what the optimiser and the rules need. Cloud agents are held to standard
+// hours only: they need templates of whole slots before their own rules can bind. The term of an agency
+// post binds once its dates are on file.
 func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.Range, zone *time.Location) ([]roster.Agent, error) {
 	past, next := map[ids.Agent][]scheduling.Shift{}, map[ids.Agent][]scheduling.Shift{}
 	for _, s := range around {
@@ -170,6 +170,8 @@ func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.R
 			person.Regime = workrules.Comprehensive
 		case workforce.Intern:
 			person.Engagement = workrules.Intern
+		case workforce.Agency:
+			person.Engagement = workrules.Agency
 		}
 		for _, c := range a.Conditions {
 			person.Conditions = append(person.Conditions, workrules.Condition{Kind: conditionKind(c.Condition), Dates: c.Dates})
