@@ -44,6 +44,7 @@ type engine struct {
 }
 
 func newEngine(g *grid, o Options) *engine {
+	o.Holidays = g.opt.Holidays // without a table that is not this history's
 	n := g.originDay + 1
 	e := &engine{
 		g: g, opt: o, total: make([]float64, n), x: make([]float64, n), weight: make([]float64, n),

@@ -52,6 +52,7 @@ func newGrid(s Series, o Options) (*grid, error) {
 	if g.exclude(); g.allOut() {
 		return nil, fault.New(fault.Invalid, "forecast.no_history", "every record before the origin %s is excluded", stamp(o.Origin))
 	}
+	g.leaveOutForeignHolidays()
 	g.settleHours()
 	g.closedOff = g.closesOnHolidays()
 	g.settleMissing()

@@ -62,7 +62,7 @@ func felt(entered, shipped []Promotion, platform contracts.Platform) []Promotion
 	}
 	for _, s := range shipped {
 		own := func(o Promotion) bool { return !o.everywhere() && o.appliesTo(platform) && o.same(s) }
-		if s.appliesTo(platform) && !replacedOn(platform, entered, s) && !(s.everywhere() && slices.ContainsFunc(shipped, own)) {
+		if s.appliesTo(platform) && !replacedOn(platform, entered, s) && (!s.everywhere() || !slices.ContainsFunc(shipped, own)) {
 			out = append(out, s)
 		}
 	}
