@@ -459,6 +459,9 @@ func BenchmarkStaffingChatAccuracy(b *testing.B) {
 		b.ReportMetric(100*within, "%within1.5pp")
 		b.ReportMetric(worst, "worst-pp")
 		b.Logf("%d cases: %.1f %% within %.1f points (bar: %.0f %%), worst %.2f points (bar: %.0f)", len(results), 100*within, usualBar, 100*usualPart, worst, mostBar)
+		if within < usualPart || worst > mostBar {
+			b.Errorf("%.1f %% within %.1f points, worst %.2f: the bar is missed", 100*within, usualBar, worst)
+		}
 		b.Logf("%.0f s", time.Since(begun).Seconds())
 		within, worst = verdict(fresh)
 		b.Logf("%d cases that the model was not made with: %.1f %% within %.1f points, worst %.2f points", len(fresh), 100*within, usualBar, worst)

@@ -7,13 +7,17 @@ import "math"
 // moves. A chain of one agent forgets that; so the whole desk is followed instead: states (conversations n, of
 // them pausing s). It is exact but for one thing, how the pauses are spread over the agents. See DESIGN.md, "Memory".
 
-// fewRounds is the number of rounds below which the desk is followed as a whole. Above it pauses are of
-// the length of a few replies, the number of them is no slower than the rest, and the chain of one agent does as well.
-const fewRounds = 2.0
+// Up to fewRounds the desk is followed as a whole, from severalRounds on the chain of one agent is used: pauses are then of the
+// length of a few replies, and their number is no slower than the rest. Between them the figures of both are mixed, so
+// that nothing jumps.
+const fewRounds, severalRounds = 1.3, 2.0
 
-// remembers reports few rounds with a pause longer than a reply.
-func (t *chatTable) remembers() bool {
-	return t.Rounds > 1 && t.Rounds < fewRounds && t.back*t.reply < 1
+// remembers is the part of the figures that a desk with memory gives. A pause shorter than a reply is forgotten at once.
+func (t *chatTable) remembers() float64 {
+	if t.Rounds <= 1 || t.back*t.reply >= 1 {
+		return 0
+	}
+	return min(1, max(0, (severalRounds-t.Rounds)/(severalRounds-fewRounds)))
 }
 
 // How many conversations and pauses are told apart: few agents are followed one by one, many in steps.

@@ -97,7 +97,7 @@ func TestOneAgentRemembersExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := staffing.Chats{
 			Interval: time.Hour, Concurrency: rapid.IntRange(1, 4).Draw(t, "concurrency"), HandleTime: seconds(rapid.Float64Range(60, 400).Draw(t, "handle")),
-			Overhead: rapid.Float64Range(0.1, 0.5).Draw(t, "own"), Rounds: rapid.Float64Range(1.2, 1.9).Draw(t, "rounds"), Patience: seconds(rapid.Float64Range(20, 60).Draw(t, "patience")),
+			Overhead: rapid.Float64Range(0.1, 0.5).Draw(t, "own"), Rounds: rapid.Float64Range(1.15, 1.3).Draw(t, "rounds"), Patience: seconds(rapid.Float64Range(20, 60).Draw(t, "patience")),
 		}
 		c.Contacts = rapid.Float64Range(0.3, 1.2).Draw(t, "load") * 3600 * c.Capacity()
 		l := loner{
@@ -155,8 +155,8 @@ func TestFewRounds(t *testing.T) {
 			below := c.At(agents, 30*time.Second, time.Minute)
 			c.Rounds = 2.001
 			above := c.At(agents, 30*time.Second, time.Minute)
-			assert.InDelta(t, above.FirstWithin, below.FirstWithin, 0.05)
-			assert.InDelta(t, above.RoundWithin, below.RoundWithin, 0.05)
+			assert.InDelta(t, above.FirstWithin, below.FirstWithin, 0.01)
+			assert.InDelta(t, above.RoundWithin, below.RoundWithin, 0.01)
 		}
 	})
 }

@@ -174,10 +174,6 @@ func (t *chatTable) at(agents int) ChatPerformance {
 		return out
 	}
 	b := t.settle(agents, rate, leave)
-	if t.remembers() {
-		t.remembered(agents, rate, leave, b).recall(&out)
-		return out
-	}
 	seats, p, m := b.seats, b.pool, b.waiting
 	out.Wait = b.wait
 	var atRound [2]moments
@@ -188,7 +184,31 @@ func (t *chatTable) at(agents int) ChatPerformance {
 		}
 	}
 	t.figures(&out, seats, p, m, atRound, rate, leave)
+	if part := t.remembers(); part > 0 {
+		with := ChatPerformance{Agents: agents}
+		t.remembered(agents, rate, leave, b).recall(&with)
+		out.mix(&with, part)
+	}
 	return out
+}
+
+// mix moves all figures towards others by a part.
+func (p *ChatPerformance) mix(o *ChatPerformance, part float64) {
+	for _, f := range []struct{ to, from *float64 }{
+		{&p.Wait, &o.Wait},
+		{&p.Abandon, &o.Abandon},
+		{&p.FirstWithin, &o.FirstWithin},
+		{&p.RoundWithin, &o.RoundWithin},
+		{&p.PlatformWithin, &o.PlatformWithin},
+		{&p.ASASeconds, &o.ASASeconds},
+		{&p.FirstResponseSeconds, &o.FirstResponseSeconds},
+		{&p.ResponseSeconds, &o.ResponseSeconds},
+		{&p.Occupancy, &o.Occupancy},
+		{&p.Open, &o.Open},
+		{&p.AverageQueue, &o.AverageQueue},
+	} {
+		*f.to += part * (*f.from - *f.to)
+	}
 }
 
 // balance is a steady state: the chain of one agent and that of the conversations, each as the other needs it. It

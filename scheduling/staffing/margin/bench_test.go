@@ -62,7 +62,7 @@ func BenchmarkStaffingMarginFortnight(b *testing.B) {
 		b.ReportMetric(whole.Seconds(), "s/plan")
 		b.ReportMetric(float64(peak)/1e6, "MB")
 		b.ReportMetric(busy.Seconds(), "cpu-s/plan")
-		b.Logf("plan in %.1f s with %.1f s of processor time (bar 60 s on 2 cores), %.1f s of it tables and scenarios; %.0f MB (bar 1000 MB)",
+		b.Logf("plan in %.1f s with %.1f s of processor time (bar 60 s on 2 cores), %.1f s of it scenarios; %.0f MB (bar 1000 MB)",
 			whole.Seconds(), busy.Seconds(), ready.Seconds(), float64(peak)/1e6)
 		b.Logf("margin %.0f yuan (revenue %.0f, penalty %.0f, wage %.0f of it overtime %.0f); bound %.0f, gap %.2f %% of revenue; %.0f head hours, at most %d heads",
 			o.Margin.Mean, o.Revenue.Mean, o.Penalty.Mean, o.WageYuan, o.OvertimeYuan, r.BoundYuan, 100*r.GapYuan/o.Revenue.Mean, o.HeadHours, most)

@@ -39,6 +39,9 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 	if err := s.climb(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := s.agree(ctx); err != nil {
+		return Result{}, err
+	}
 	if err := s.finish(ctx); err != nil {
 		return Result{}, err
 	}

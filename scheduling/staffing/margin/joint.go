@@ -1,6 +1,9 @@
 package margin
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // group is the terms of one name over several queues, which are judged as one: a contract counts the contacts of all its
 // shops together, so a good queue makes up for a bad one.
@@ -164,4 +167,55 @@ func (m *Model) floorsOf(g group, prices []slopes) []float64 {
 		}
 	}
 	return out
+}
+
+// agree tries staffings in which all queues of groups see one price of service, which is what a joint ladder asks for, and keeps
+// the best of them and of what the queues found alone.
+func (s *shared) agree(ctx context.Context) error {
+	if len(s.groups) == 0 {
+		return nil
+	}
+	grouped := map[int]bool{}
+	for _, g := range s.groups {
+		for _, x := range g.members {
+			grouped[x.queue] = true
+		}
+	}
+	staffs := make([]*staff, len(s.queues))
+	worth := func() (float64, error) {
+		all, err := s.openAll(ctx, func(i int) []int { return staffs[i].heads })
+		if err != nil {
+			return 0, err
+		}
+		return s.outcome(all).Margin.Mean, nil
+	}
+	for i := range staffs {
+		staffs[i] = s.found[i].staff
+	}
+	best, err := worth()
+	if err != nil {
+		return err
+	}
+	kept := slices.Clone(staffs)
+	for _, x := range multiples(0.5) {
+		for i, q := range s.queues {
+			if !grouped[i] {
+				continue
+			}
+			staffs[i] = s.newStaff(q)
+			staffs[i].cover(q.linear(q.slopesAt(slices.Repeat([]float64{x}, len(q.terms)), len(s.days)), s.full(q), s.uniform(q)))
+		}
+		v, err := worth()
+		if err != nil {
+			return err
+		}
+		if v > best {
+			best, kept = v, slices.Clone(staffs)
+		}
+	}
+	for i := range kept {
+		s.found[i].staff = kept[i]
+	}
+	s.evict()
+	return nil
 }

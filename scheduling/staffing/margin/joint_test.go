@@ -91,7 +91,7 @@ func TestJointSearchAgainstBruteForce(t *testing.T) {
 			top = max(top, o.Margin.Mean)
 		}
 		assert.GreaterOrEqual(t, best.BoundYuan, top-1e-6)
-		assert.GreaterOrEqual(t, best.Outcome.Margin.Mean, top-0.12*term.FeeBaseYuan)
+		assert.GreaterOrEqual(t, best.Outcome.Margin.Mean, top-0.2*term.FeeBaseYuan)
 	})
 }
 

@@ -13,7 +13,7 @@ func (s *shared) finish(ctx context.Context) error {
 	all := make([]*climber, len(s.queues))
 	for i, q := range s.queues {
 		st := s.found[i].staff
-		all[i] = &climber{m: s.Model, b: s.open(q, st.heads), staff: st, price: s.money(q), pay: q.wage, hours: hours}
+		all[i] = &climber{m: s.Model, b: s.open(q, st.heads), staff: st, price: s.money(q), pay: q.wage, hours: hours, chains: len(s.groups) > 0}
 	}
 	ledgers := make([]*books, len(all))
 	for i, c := range all {
