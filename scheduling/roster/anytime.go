@@ -13,6 +13,7 @@ import (
 const (
 	priceUntil  = 0.1
 	searchUntil = 0.8
+	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
 )
 
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
@@ -73,7 +74,7 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	best = newState(m, nil)
 	best.follow(h.best)
 	best.polish()
-	left := rounds(1, 5, fixedRounds, mostRounds)
+	left := rounds(boundUntil, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)
 		return left()

@@ -85,6 +85,13 @@ func BenchmarkHouse(b *testing.B) {
 				b.ReportMetric(float64(used)/1e9, "GB(bar2)")
 				b.ReportMetric(s.Cost, "yuan")
 				b.ReportMetric(s.Bound, "yuan-bound")
+				salaries := 0.0 // that no roster changes: four weeks of 40 h
+				for _, a := range p.Agents {
+					if a.Wage == 0 {
+						salaries += 160 * roster.DefaultRelief().Hour
+					}
+				}
+				b.Logf("with fixed salaries of %.0f yuan in cost and bound the gap would read %.2f %%", salaries, (s.Cost-s.Bound)/(s.Cost+salaries)*100)
 				b.Logf("after %s: cost %.0f, bound %.0f, gap %.2f %% (bar 3 %% after 600 s), missing %.0f of %.0f head-hours, parts %+v, memory %.2f GB (bar 2)",
 					o.Time, s.Cost, s.Bound, s.Gap*100, s.Missing, s.Needed, s.Parts, float64(used)/1e9)
 			}

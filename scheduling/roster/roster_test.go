@@ -436,3 +436,27 @@ func kinds(s scheduling.Shift) (out []scheduling.ActivityKind) {
 	}
 	return out
 }
+
+// Two people with both skills need no switch, whoever the search seats where: each of them can keep
+// one queue for the whole shift.
+func TestPeopleStayOnTheirQueue(t *testing.T) {
+	p := small(2)
+	for i := range p.Agents {
+		p.Agents[i].Person.Skills = []workrules.Skill{{Queue: "q"}, {Queue: "r"}}
+	}
+	need(&p, "q", 1, 9, 18, 0)
+	need(&p, "r", 1, 9, 18, 0)
+	for seed := range uint64(5) {
+		s, err := roster.Solve(context.Background(), p, roster.Options{Seed: seed, Iterations: 100, Threads: 1})
+		require.NoError(t, err)
+		for _, shift := range s.Roster.Shifts {
+			queues := map[ids.Queue]bool{}
+			for _, a := range shift.Activities {
+				if a.Kind == scheduling.Work {
+					queues[a.Queue] = true
+				}
+			}
+			assert.Len(t, queues, 1)
+		}
+	}
+}

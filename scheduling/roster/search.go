@@ -41,8 +41,8 @@ type undo struct {
 
 // hotShare of a head-hour's value is the first temperature, coolest the last one's share of it.
 const (
-	hotShare = 0.12
-	coolest  = 0.06
+	hotShare = 0.2
+	coolest  = 0.02
 )
 
 // newHunt starts from a roster.

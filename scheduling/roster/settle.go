@@ -1,5 +1,7 @@
 package roster
 
+import "slices"
+
 // seats lists who works in each slot of the range, agents in ascending order.
 func (s *state) seats() [][]seat {
 	m := s.m
@@ -21,29 +23,90 @@ func (s *state) seats() [][]seat {
 	return out
 }
 
-// settle exchanges queues between two agents of a slot where that spares one of them a switch.
-// Coverage stays as it is.
+// settle lets people stay on a queue: slot by slot, whoever would switch takes the old queue back when
+// that costs nothing, or along a chain of people who switch anyway. Coverage costs the same. The pool
+// is not told, so this comes last.
 func (s *state) settle() {
-	for _, seats := range s.seats() {
+	for t, seats := range s.seats() {
+		x := settling{s: s, seats: seats, base: t * len(s.m.queues), by: make([][]int, len(s.m.queues))}
 		for i := range seats {
+			q := *s.queueAt(seats[i])
+			x.by[q] = append(x.by[q], i)
 			before, ok := s.queueBefore(seats[i])
-			mine := s.queueAt(seats[i])
-			if !ok || *mine == before {
-				continue
+			if !ok {
+				before = -1
 			}
-			for k := range seats {
-				theirs := s.queueAt(seats[k])
-				if *theirs != before || !contains(s.m.agents[seats[k].agent].skills[seats[k].day], *mine) ||
-					!contains(s.m.agents[seats[i].agent].skills[seats[i].day], before) {
-					continue
-				}
-				if b, ok := s.queueBefore(seats[k]); ok && b == before {
-					continue // the other one would switch instead
-				}
-				*mine, *theirs = *theirs, *mine
-				break
+			x.before = append(x.before, before)
+		}
+		for i := range seats {
+			if want := x.before[i]; want >= 0 && !x.stays(i) && contains(s.m.agents[seats[i].agent].skills[seats[i].day], want) {
+				x.bringBack(i, want)
 			}
 		}
+	}
+}
+
+// settling is one slot: its seats, by queue too, and the queue that each seat had before (-1: none).
+type settling struct {
+	s      *state
+	seats  []seat
+	base   int
+	by     [][]int
+	before []int16
+}
+
+func (x *settling) stays(i int) bool { return *x.s.queueAt(x.seats[i]) == x.before[i] }
+
+func (x *settling) move(i int, to int16) {
+	at := x.s.queueAt(x.seats[i])
+	list := x.by[*at]
+	k := slices.Index(list, i)
+	x.by[*at] = append(list[:k], list[k+1:]...)
+	x.by[to] = append(x.by[to], i)
+	*at = to
+}
+
+// bringBack gives a seat its old queue if no other stays less for it.
+func (x *settling) bringBack(i int, want int16) {
+	m, cover := x.s.m, x.s.cover
+	mine := *x.s.queueAt(x.seats[i])
+	if m.saving(x.base+int(mine), cover[x.base+int(mine)]-1) <= m.saving(x.base+int(want), cover[x.base+int(want)])+1e-9 {
+		cover[x.base+int(mine)]--
+		cover[x.base+int(want)]++
+		x.move(i, want)
+		return
+	}
+	// Breadth first over the queues: who may leave this one, and where to?
+	via := make([]int, len(m.queues))
+	for q := range via {
+		via[q] = -1
+	}
+	via[want] = i
+	order := []int16{want}
+	for head := 0; head < len(order) && via[mine] < 0; head++ {
+		for _, k := range x.by[order[head]] {
+			if k == i || x.stays(k) {
+				continue
+			}
+			for _, q := range m.agents[x.seats[k].agent].skills[x.seats[k].day] {
+				if via[q] < 0 {
+					via[q] = k
+					order = append(order, q)
+				}
+			}
+		}
+	}
+	if via[mine] < 0 {
+		return
+	}
+	for q := mine; ; {
+		k := via[q]
+		from := *x.s.queueAt(x.seats[k])
+		x.move(k, q)
+		if k == i {
+			return
+		}
+		q = from
 	}
 }
 
