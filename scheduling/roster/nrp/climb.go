@@ -94,15 +94,13 @@ func (c *climber) Run(steps int, _ float64) {
 	}
 }
 
-const (
-	rootSettled = 0.95 // how near the bound must be to the root's value for a dive from it to make sense
-	diveNoise   = 0.2  // of the shares by which a dive decides, so that no two dives are alike
-)
+// diveNoise is added to the shares by which a dive decides, so that no two dives are alike.
+const diveNoise = 0.2
 
 // plunge dives from the root's master; a roster below the cutoff becomes the current one.
 func (c *climber) plunge(cutoff int) {
 	r := c.root
-	if m := r.group.m; m == nil || r.group.failed || r.group.bound < rootSettled*m.primal {
+	if !r.settled() {
 		return
 	}
 	g := newGroup(c.p, []*pricer{c.pricer}, c.pool, c.rows, c.heads, r.group.who, r.group.win, c.halt)
@@ -149,16 +147,16 @@ func (c *climber) size() int {
 // Windows: a group's master should have no more cover cells than windowCells, and windows no more
 // weeks than windowWeeks, so that rows stay small enough to price whatever the lengths of the shifts.
 const (
-	windowCells = 500
+	windowCells = 520
 	windowWeeks = 4
 )
 
 // window draws the days that a group may change: all of them when the problem is small, and now and
-// then when one master can hold it.
+// then when the root was solved.
 func (c *climber) window() window {
 	whole := window{0, c.p.days}
 	priced := c.p.atOnce() && !c.root.group.failed
-	if priced && (len(c.p.covers) <= windowCells || c.rng.IntN(4) == 0) {
+	if priced && (len(c.p.covers) <= windowCells || c.root.settled() && c.rng.IntN(8) == 0) {
 		return whole
 	}
 	weeks := (c.p.days + 6) / 7

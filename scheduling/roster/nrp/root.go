@@ -72,6 +72,15 @@ func (r *root) solve(b search.Budget) {
 	copy(r.lambda, g.center)
 }
 
+// rootSettled is how near the bound must be to the root's value for a dive from it to make sense.
+const rootSettled = 0.95
+
+// settled tells whether the relaxation was solved, or nearly.
+func (r *root) settled() bool {
+	g := r.group
+	return g.m != nil && !g.failed && g.bound >= rootSettled*g.m.primal
+}
+
 // count returns the heads by day and shift.
 func (p *problem) count(rows [][]int8) []int16 {
 	heads := make([]int16, p.days*p.shifts)
