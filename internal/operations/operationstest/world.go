@@ -211,3 +211,15 @@ func (s *Stack) AddForecast(t testing.TB, f store.Forecast) {
 	t.Helper()
 	OK(t, s.DB.Change(t.Context(), Admin, s.Deps.Now(), func(tx *store.Tx) error { return tx.AddForecast(f) }))
 }
+
+// Publish makes shifts binding that no optimiser made, for doors that need a published roster.
+func (s *Stack) Publish(t testing.TB, id ids.Roster, span calendar.Range, shifts ...scheduling.Shift) {
+	t.Helper()
+	OK(t, s.DB.Change(t.Context(), Admin, s.Deps.Now(), func(tx *store.Tx) error {
+		_, err := tx.AddRoster(store.Roster{ID: id, Title: string(id), Range: span, Shifts: shifts})
+		if err == nil {
+			_, err = tx.SetRosterState(id, store.Published, store.AnyVersion)
+		}
+		return err
+	}))
+}
