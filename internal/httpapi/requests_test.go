@@ -39,7 +39,7 @@ func TestLeaveByAPI(t *testing.T) {
 	for day.Weekday() != time.Monday {
 		day = day.Add(1)
 	}
-	h.Publish(t, "w", calendar.Day(day, zone), operationstest.ShiftOf("1001", day, 9))
+	h.AddPublished(t, "w", calendar.Day(day, zone), operationstest.ShiftOf("1001", day, 9))
 	ask := fmt.Sprintf(`{"kind":"sick","first":"%s","reason":"发烧"}`, day)
 	var made struct {
 		Request *requestDoc `json:"request"`

@@ -212,8 +212,8 @@ func (s *Stack) AddForecast(t testing.TB, f store.Forecast) {
 	OK(t, s.DB.Change(t.Context(), Admin, s.Deps.Now(), func(tx *store.Tx) error { return tx.AddForecast(f) }))
 }
 
-// Publish makes shifts binding that no optimiser made, for doors that need a published roster.
-func (s *Stack) Publish(t testing.TB, id ids.Roster, span calendar.Range, shifts ...scheduling.Shift) {
+// AddPublished adds a published roster as it is, without asking the rules.
+func (s *Stack) AddPublished(t testing.TB, id ids.Roster, span calendar.Range, shifts ...scheduling.Shift) {
 	t.Helper()
 	OK(t, s.DB.Change(t.Context(), Admin, s.Deps.Now(), func(tx *store.Tx) error {
 		_, err := tx.AddRoster(store.Roster{ID: id, Title: string(id), Range: span, Shifts: shifts})
