@@ -8,11 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
-	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling"
 )
 
 type requestDoc struct {
@@ -42,14 +39,7 @@ func TestLeaveByAPI(t *testing.T) {
 	for day.Weekday() != time.Monday {
 		day = day.Add(1)
 	}
-	shift := operationstest.ShiftOf("1001", day, 9)
-	require.NoError(t, h.DB.Change(t.Context(), access.System("test"), time.Now(), func(tx *store.Tx) error {
-		_, err := tx.AddRoster(store.Roster{ID: "w", Title: "w", Range: calendar.Day(day, zone), Shifts: []scheduling.Shift{shift}})
-		if err == nil {
-			_, err = tx.SetRosterState("w", store.Published, store.AnyVersion)
-		}
-		return err
-	}))
+	h.AddPublished(t, "w", calendar.Day(day, zone), operationstest.ShiftOf("1001", day, 9))
 	ask := fmt.Sprintf(`{"kind":"sick","first":"%s","reason":"发烧"}`, day)
 	var made struct {
 		Request *requestDoc `json:"request"`
