@@ -490,6 +490,66 @@ CREATE TABLE calendar_feeds (
   author TEXT NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+CREATE TABLE requests (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  agent TEXT REFERENCES agents (id),
+  team TEXT NOT NULL,
+  open INTEGER NOT NULL,
+  start_at BIGINT NOT NULL,
+  end_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  doc TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE TABLE request_parties (
+  request TEXT NOT NULL REFERENCES requests (id),
+  agent TEXT NOT NULL REFERENCES agents (id),
+  PRIMARY KEY (request, agent)
+);
+CREATE TABLE request_steps (
+  request TEXT NOT NULL REFERENCES requests (id),
+  seq INTEGER NOT NULL,
+  at BIGINT NOT NULL,
+  author TEXT NOT NULL,
+  author_name TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  action TEXT NOT NULL,
+  from_state TEXT NOT NULL,
+  to_state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (request, seq)
+);
+CREATE TABLE leave_entries (
+  id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL REFERENCES agents (id),
+  kind TEXT NOT NULL,
+  lot TEXT NOT NULL,
+  good_day TEXT NOT NULL,
+  until_day TEXT NOT NULL,
+  minutes BIGINT NOT NULL,
+  cause TEXT NOT NULL,
+  on_day TEXT NOT NULL,
+  source TEXT NOT NULL UNIQUE,
+  request TEXT NOT NULL,
+  note TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  author TEXT NOT NULL
+);
+CREATE TABLE person_facts (
+  id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL REFERENCES agents (id),
+  kind TEXT NOT NULL,
+  code TEXT NOT NULL,
+  from_day TEXT NOT NULL,
+  until_day TEXT NOT NULL,
+  doc TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at BIGINT NOT NULL
+);
 CREATE INDEX audit_entity ON audit (kind, entity, seq);
 CREATE INDEX audit_actor ON audit (actor, seq);
 CREATE INDEX shops_merchant ON shops (merchant);
@@ -542,6 +602,13 @@ CREATE INDEX backtests_order ON backtests (created_at, id);
 CREATE INDEX scenarios_order ON scenarios (at, id);
 CREATE INDEX roster_changes_agent ON roster_changes (agent, roster, revision);
 CREATE INDEX calendar_feeds_order ON calendar_feeds (created_at, id);
+CREATE INDEX requests_order ON requests (created_at, id);
+CREATE INDEX requests_state ON requests (state, expires_at);
+CREATE INDEX requests_time ON requests (end_at);
+CREATE INDEX request_parties_agent ON request_parties (agent);
+CREATE INDEX leave_entries_agent ON leave_entries (agent, kind, on_day);
+CREATE INDEX leave_entries_request ON leave_entries (request);
+CREATE INDEX person_facts_agent ON person_facts (agent, kind);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, 1);
