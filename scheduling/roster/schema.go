@@ -301,27 +301,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		holidays = append(holidays, calendar.Holiday{Date: h.Date, Kind: kind, Name: h.Name})
 	}
 	p.Holidays = calendar.NewHolidays("problem file", holidays)
-	for i, t := range f.Templates {
-		p.Templates = append(p.Templates, Template{
-			Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
-			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), &bad), Pauses: pausesOf(t.Pauses),
-		})
-	}
-	for i, w := range f.Windows {
-		at := fmt.Sprintf("windows[%d]", i)
-		if w.Step <= 0 || time.Duration(w.Step)%finest != 0 {
-			bad.add(at+".step", time.Duration(w.Step), "must be a positive multiple of 5 minutes")
-			continue
-		}
-		win := StartWindow{
-			Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
-			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, &bad),
-		}
-		for _, l := range w.Lengths {
-			win.Lengths = append(win.Lengths, time.Duration(l))
-		}
-		p.Templates = append(p.Templates, win.Expand()...)
-	}
+	p.Templates = f.templates(&bad)
 	for i, a := range f.Agents {
 		agent := Agent{
 			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
@@ -339,6 +319,32 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		p.Demand = append(p.Demand, f.Demand[i].requirement(fmt.Sprintf("demand[%d]", i), p.Range, loc, &bad))
 	}
 	return p, bad
+}
+
+// templates lists the templates of the file, then those that its windows generate.
+func (f *problemFile) templates(bad *complaints) (out []Template) {
+	for i, t := range f.Templates {
+		out = append(out, Template{
+			Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
+			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), bad), Pauses: pausesOf(t.Pauses),
+		})
+	}
+	for i, w := range f.Windows {
+		at := fmt.Sprintf("windows[%d]", i)
+		if w.Step <= 0 || time.Duration(w.Step)%finest != 0 {
+			bad.add(at+".step", time.Duration(w.Step), "must be a positive multiple of 5 minutes")
+			continue
+		}
+		win := StartWindow{
+			Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
+			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, bad),
+		}
+		for _, l := range w.Lengths {
+			win.Lengths = append(win.Lengths, time.Duration(l))
+		}
+		out = append(out, win.Expand()...)
+	}
+	return out
 }
 
 // requirement refuses needs outside the range and outside the open hours of the queue.
