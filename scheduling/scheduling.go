@@ -109,7 +109,7 @@ type Need struct {
 	Start  time.Time `json:"start"`
 	Heads  int       `json:"heads"`  // people ready to work this queue, after shrinkage is paid on top
 	Paid   float64   `json:"paid"`   // heads divided by (1 - shrinkage): what must be rostered on average
-	Value  float64   `json:"value"`  // yuan lost per missing head and slot; 0 = count only
+	Value  float64   `json:"value"`  // yuan lost per missing head and slot, of any number of them; 0 = count only
 	Reason string    `json:"reason"` // one line: quantile, handle time, model, target, rounding, shrinkage
 }
 

@@ -161,9 +161,20 @@ func (s *sizer) need(p scheduling.Point, g *sized) scheduling.Need {
 	heads := g.reached.Heads
 	return scheduling.Need{
 		Start: p.Start, Heads: heads, Paid: float64(heads) / (1 - s.in.Shrinkage),
-		Value:  s.in.Target.PenaltyPerMissedContact * g.reached.Contacts * max(0, g.reached.Share-g.fewer),
+		Value:  s.in.Target.PenaltyPerMissedContact * HeadWorth(g.reached, g.fewer),
 		Reason: s.reason(g),
 	}
+}
+
+// HeadWorth is how many contacts within the limit a missing head costs: what the last head brings (share
+// with it less share fewer without), and at least the mean over all heads. A roster multiplies the worth by
+// every head that is missing, and the last ones of a large desk bring next to nothing: priced by them alone, a
+// desk that cannot be filled would be the first to be given up entirely.
+func HeadWorth(r Reached, fewer float64) float64 {
+	if r.Heads < 1 {
+		return 0
+	}
+	return r.Contacts * max(0, r.Share-fewer, r.Share/float64(r.Heads))
 }
 
 // used applies floor and ceiling.

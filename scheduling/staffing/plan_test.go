@@ -156,3 +156,16 @@ func BenchmarkPlanWeek(b *testing.B) {
 		})
 	}
 }
+
+// The last heads of a large desk bring next to nothing each, but a desk without any heads loses all contacts: what
+// a missing head costs adds up to at least that.
+func TestMissingHeadsAddUpToWhatIsLost(t *testing.T) {
+	target := staffing.DefaultTarget()
+	target.PenaltyPerMissedContact = 3
+	for _, contacts := range []float64{2, 20, 265} {
+		out, err := staffing.Plan(staffing.Input{Curve: curve(15*time.Minute, contacts), Target: target})
+		require.NoError(t, err)
+		need, reached := out.Requirement.Needs[0], out.Reached[0]
+		assert.GreaterOrEqual(t, need.Value*float64(need.Heads), 3*reached.Contacts*reached.Share-1e-9, "%g contacts", contacts)
+	}
+}

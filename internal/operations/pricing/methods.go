@@ -85,10 +85,9 @@ func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time)
 		share := func(n int) float64 { return staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
 		r := staffing.Serve(t, before.Contacts, slot, before.HandleTime, serving)
 		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
-		value := 0.0
-		if serving > 0 {
-			value = t.PenaltyPerMissedContact * before.Contacts * float64(calendar.Slot/slot) * max(0, r.Share-share(serving-1))
-		}
+		at := r
+		at.Heads = serving
+		value := t.PenaltyPerMissedContact * float64(calendar.Slot/slot) * staffing.HeadWorth(at, share(max(serving-1, 0)))
 		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Value: value, Reason: why}
 		out.Reached[i] = r
 	}

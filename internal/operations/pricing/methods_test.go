@@ -188,7 +188,7 @@ func TestAMarginScenarioKeepsItsFloor(t *testing.T) {
 	assert.Greater(t, floored.Price.Total.HeadHours, bare.Price.Total.HeadHours)
 	for _, s := range []pricing.Scenario{bare, floored} {
 		assert.InDelta(t, s.Price.Money.Penalty.Mean, s.Price.Total.PenaltyYuan, 1e-6, "search and price are one engine")
-		assert.InDelta(t, s.Price.Money.WageYuan, s.Price.Total.WagesYuan, 1e-6)
+		assert.InDelta(t, s.Price.Money.WageYuan, s.Price.Total.WagesYuan, 96*0.0005*25/4, "a plan rounds paid heads to thousandths: 96 slots at 25 yuan an hour")
 		assert.InDelta(t, s.Price.Money.Penalty.P90, s.Price.Risk.P90Yuan, 1e-6)
 	}
 	each := h.scenario(t, asked("each", 1, pricing.Options{Level: 0.5}))
