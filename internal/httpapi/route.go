@@ -129,7 +129,7 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 		switch pkg {
 		case "httpapi", "store", "list", base:
-		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "revising", "rostering", "settling":
+		case "administration", "gate", "measuring", "planning", "pricing", "requesting", "rostering", "settling":
 			name.WriteString("Operations")
 		default:
 			name.WriteString(title(pkg))

@@ -37,12 +37,16 @@ type Pace struct {
 	Levels []Level `json:"levels"`          // Open = 1, 2, ...
 }
 
-// Slow is the table for Chats.Slow and Target.Slow: work at each level over that at the first.
+// leastWork is the work, in seconds, below which a reply tells nothing of how work grows.
+const leastWork = 1e-3
+
+// Slow is the table for Chats.Slow and Target.Slow: work at each level over that at the first. All are 1 when
+// the first is below a millisecond.
 func (p Pace) Slow() []float64 {
 	out := make([]float64, len(p.Levels))
 	for i, l := range p.Levels {
 		out[i] = 1
-		if first := p.Levels[0].WorkSeconds; i > 0 && first > 0 {
+		if first := p.Levels[0].WorkSeconds; i > 0 && first >= leastWork {
 			out[i] = max(out[i-1], l.WorkSeconds/first)
 		}
 	}

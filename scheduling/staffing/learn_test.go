@@ -176,3 +176,10 @@ func TestMeasuredWorkIsSlowdownWhenItIsLinear(t *testing.T) {
 	assert.InDelta(t, a.FirstWithin, b.FirstWithin, 1e-9)
 	assert.InDelta(t, a.RoundWithin, b.RoundWithin, 1e-9)
 }
+
+// A first reply that took no time at all gives no ratio to multiply work by.
+func TestLearnFromRepliesWithoutWork(t *testing.T) {
+	got, err := staffing.Learn([]staffing.Observation{{Agent: "a", Open: 1, WorkSeconds: 1e-308, LagSeconds: 1}, {Agent: "a", Open: 2, WorkSeconds: 50, LagSeconds: 1}}, 3)
+	require.NoError(t, err)
+	assert.Equal(t, []float64{1, 1, 1}, got.Team.Slow())
+}
