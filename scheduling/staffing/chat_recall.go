@@ -50,6 +50,15 @@ func (m *memory) recall(out *ChatPerformance) {
 	m.report(out, &v)
 }
 
+// abandoned is the share that leaves. What comes and is not served leaves: while nearly everybody waits that is right
+// where a short queue is lost between the steps of the lattice. With free places a coarse lattice serves some per
+// cent too slowly, and only the queue tells.
+func (v *seen) abandoned(m *memory) float64 {
+	queued := m.leave * v.queue / m.rate
+	trust := min(1, max(0, (v.wait-0.5)/0.4))
+	return max(queued, min(v.wait, queued+trust*(1-v.ended/m.rate-queued)))
+}
+
 // fullPart is how much of a point of the lattice stands for states in which everybody is full.
 func (m *memory) fullPart(n int) float64 {
 	switch {
@@ -138,12 +147,11 @@ func (m *memory) report(out *ChatPerformance, v *seen) {
 			laterMean += meanOf(v.asked[open], work)
 		}
 	}
-	// What comes and is not served leaves; a short queue is lost between the steps of the lattice, but not the work done.
-	out.Wait = v.wait
-	out.Abandon = max(m.leave*v.queue/m.rate, min(v.wait, 1-v.ended/m.rate))
+	out.Wait = min(1, v.wait)
+	out.Abandon = v.abandoned(m)
 	out.ASASeconds = out.Abandon / m.leave
 	out.AverageQueue = m.rate * out.ASASeconds
-	out.Open, out.Occupancy = v.open/float64(m.agents), min(1, v.busy/float64(m.agents))
+	out.Open, out.Occupancy = min(float64(m.Concurrency), v.open/float64(m.agents)), min(1, v.busy/float64(m.agents))
 	out.FirstWithin = min(1, first[0])
 	out.FirstResponseSeconds = firstMean / taken
 	part := 1 - 1/m.Rounds // share of the rounds that are not the first
