@@ -94,7 +94,7 @@ func printRosterDiff(cmd *cobra.Command, d rostering.RosterDiff, zone *time.Loca
 		fmt.Fprintf(w, "  + %s\n", oneShift(x, zone))
 	}
 	for _, c := range slices.Concat(d.Moved, d.Retaken) {
-		fmt.Fprintf(w, "  ~ %s -> %s\n", oneShift(*c.Before, zone), oneShift(*c.After, zone))
+		fmt.Fprintf(w, "  %s\n", oneChange(c, zone))
 	}
 	for _, x := range d.Agents {
 		fmt.Fprintf(w, "  %s: %.1f h -> %.1f h\n", x.Agent, x.Before, x.After)
