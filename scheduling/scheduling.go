@@ -143,6 +143,35 @@ type Shift struct {
 	Activities []Activity `json:"activities,omitempty"`
 }
 
+// Moved is the shift with everything in it moved by the clock; s itself is left as it is.
+func (s Shift) Moved(by time.Duration) Shift {
+	s.Start, s.End, s.Activities = s.Start.Add(by), s.End.Add(by), slices.Clone(s.Activities)
+	for i := range s.Activities {
+		a := &s.Activities[i]
+		a.Start, a.End = a.Start.Add(by), a.End.Add(by)
+	}
+	return s
+}
+
+// Within is the shift with other ends: activities outside them go, those across an end are cut. Where the ends are
+// wider, nothing fills what is new.
+func (s Shift) Within(start, end time.Time) Shift {
+	out := s
+	out.Start, out.End, out.Activities = start, end, nil
+	for _, a := range s.Activities {
+		if a.Start.Before(start) {
+			a.Start = start
+		}
+		if a.End.After(end) {
+			a.End = end
+		}
+		if a.Start.Before(a.End) {
+			out.Activities = append(out.Activities, a)
+		}
+	}
+	return out
+}
+
 // Range of the shift.
 func (s Shift) Range() calendar.Range { return calendar.Range{Start: s.Start, End: s.End} }
 

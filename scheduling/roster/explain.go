@@ -82,9 +82,14 @@ func (s *state) reasons(slot, queue int) []Reason {
 	for a := range s.m.agents {
 		counts[s.reason(a, slot, queue)]++
 	}
+	return Reasons(counts, reasonTexts)
+}
+
+// Reasons are counts by code, the most frequent first, in words: those of says, or what the rule of that code asks.
+func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
 	var out []Reason
 	for code, n := range counts {
-		out = append(out, Reason{Code: code, Count: n, Says: reasonText(code)})
+		out = append(out, Reason{Code: code, Count: n, Says: reasonText(code, says)})
 	}
 	slices.SortFunc(out, func(x, y Reason) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Code, y.Code))
@@ -92,8 +97,8 @@ func (s *state) reasons(slot, queue int) []Reason {
 	return out
 }
 
-func reasonText(code string) workrules.Text {
-	if t, ok := reasonTexts[code]; ok {
+func reasonText(code string, says map[string]workrules.Text) workrules.Text {
+	if t, ok := says[code]; ok {
 		return t
 	}
 	for _, r := range workrules.Rules() {

@@ -185,9 +185,9 @@ func (s *remedySearch) cuts(i int) {
 		cut := func(steps int) scheduling.Shift {
 			by := time.Duration(steps) * remedyStep
 			if kind == StartLater {
-				return clip(sh, sh.Start.Add(by), sh.End)
+				return sh.Within(sh.Start.Add(by), sh.End)
 			}
-			return clip(sh, sh.Start, sh.End.Add(-by))
+			return sh.Within(sh.Start, sh.End.Add(-by))
 		}
 		steps := s.leastCut(most, func(steps int) bool {
 			after := cut(steps)
@@ -235,12 +235,12 @@ func (s *remedySearch) leastCut(most int, works func(steps int) bool) int {
 func (s *remedySearch) moves(i int) {
 	sh := s.c.Shifts[i]
 	for by := moveStep; by <= moveFarthest; by += moveStep {
-		if s.change(MoveLater, i, moved(sh, by), by, say("%s 的班次整体推迟%s", "move the shift of %s %s later", s.clock(sh), clockText(by))) {
+		if s.change(MoveLater, i, sh.Moved(by), by, say("%s 的班次整体推迟%s", "move the shift of %s %s later", s.clock(sh), clockText(by))) {
 			break
 		}
 	}
 	for by := moveStep; by <= moveFarthest; by += moveStep {
-		if s.change(MoveEarlier, i, moved(sh, -by), by, say("%s 的班次整体提前%s", "move the shift of %s %s earlier", s.clock(sh), clockText(by))) {
+		if s.change(MoveEarlier, i, sh.Moved(-by), by, say("%s 的班次整体提前%s", "move the shift of %s %s earlier", s.clock(sh), clockText(by))) {
 			break
 		}
 	}
@@ -267,7 +267,7 @@ func (s *remedySearch) days(i int) {
 			continue
 		}
 		at := time.Date(to.Year, to.Month, to.Day, local.Hour(), local.Minute(), local.Second(), 0, s.c.Location)
-		if s.change(MoveDay, i, moved(sh, at.Sub(sh.Start)), sh.End.Sub(sh.Start), say("%s 的班次换到 %s", "move the shift of %s to %s", s.clock(sh), to)) {
+		if s.change(MoveDay, i, sh.Moved(at.Sub(sh.Start)), sh.End.Sub(sh.Start), say("%s 的班次换到 %s", "move the shift of %s to %s", s.clock(sh), to)) {
 			return
 		}
 	}

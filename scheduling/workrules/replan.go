@@ -8,35 +8,6 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 )
 
-// clip is a shift cut to a shorter span; activities outside it go, those across its edge are cut.
-func clip(s scheduling.Shift, start, end time.Time) scheduling.Shift {
-	out := s
-	out.Start, out.End, out.Activities = start, end, nil
-	for _, a := range s.Activities {
-		if a.Start.Before(start) {
-			a.Start = start
-		}
-		if a.End.After(end) {
-			a.End = end
-		}
-		if a.Start.Before(a.End) {
-			out.Activities = append(out.Activities, a)
-		}
-	}
-	return out
-}
-
-// moved is a shift with everything in it moved by the clock.
-func moved(s scheduling.Shift, by time.Duration) scheduling.Shift {
-	out := s
-	out.Start, out.End, out.Activities = s.Start.Add(by), s.End.Add(by), slices.Clone(s.Activities)
-	for i := range out.Activities {
-		a := &out.Activities[i]
-		a.Start, a.End = a.Start.Add(by), a.End.Add(by)
-	}
-	return out
-}
-
 // withPause puts a pause into the middle of the longest work of a shift inside a range; ok is
 // false when no work there is longer than the pause.
 func withPause(s scheduling.Shift, kind scheduling.ActivityKind, length time.Duration, inside calendar.Range) (out scheduling.Shift, ok bool) {

@@ -138,7 +138,7 @@ func (d *desk) apply(e Edit) {
 		*d.shifts = slices.Delete(*d.shifts, i, i+1)
 	case Move:
 		if d.minute("new_start", e.NewStart) {
-			*s = moved(*s, e.NewStart.Sub(s.Start))
+			*s = s.Moved(e.NewStart.Sub(s.Start))
 			if e.To != "" {
 				s.Agent = e.To
 			}
@@ -238,31 +238,9 @@ func isPause(a scheduling.Activity) bool {
 	return a.Kind == scheduling.Break || a.Kind == scheduling.Meal
 }
 
-// moved is a shift with everything in it moved by the clock.
-func moved(s scheduling.Shift, by time.Duration) scheduling.Shift {
-	s.Start, s.End, s.Activities = s.Start.Add(by), s.End.Add(by), slices.Clone(s.Activities)
-	for i := range s.Activities {
-		a := &s.Activities[i]
-		a.Start, a.End = a.Start.Add(by), a.End.Add(by)
-	}
-	return s
-}
-
 // resized cuts activities at the new ends; where the shift grows, its first or last work grows with it.
 func resized(s scheduling.Shift, start, end time.Time) scheduling.Shift {
-	out := s
-	out.Start, out.End, out.Activities = start, end, nil
-	for _, a := range s.Activities {
-		if a.Start.Before(start) {
-			a.Start = start
-		}
-		if a.End.After(end) {
-			a.End = end
-		}
-		if a.Start.Before(a.End) {
-			out.Activities = append(out.Activities, a)
-		}
-	}
+	out := s.Within(start, end)
 	if len(out.Activities) == 0 {
 		return out
 	}

@@ -1,7 +1,6 @@
 package revise
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -28,14 +27,7 @@ func (r *repairer) reasons(g gap) []roster.Reason {
 	for i := range r.workers {
 		counts[r.reason(&r.workers[i], g)]++
 	}
-	var out []roster.Reason
-	for code, n := range counts {
-		out = append(out, roster.Reason{Code: code, Count: n, Says: reasonText(code)})
-	}
-	slices.SortFunc(out, func(a, b roster.Reason) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
-	})
-	return out
+	return roster.Reasons(counts, reasonTexts)
 }
 
 func (r *repairer) reason(w *worker, g gap) string {
@@ -82,16 +74,4 @@ func onDuty(s scheduling.Shift, g gap) string {
 		}
 	}
 	return "working"
-}
-
-func reasonText(code string) workrules.Text {
-	if t, ok := reasonTexts[code]; ok {
-		return t
-	}
-	for _, rule := range workrules.Rules() {
-		if rule.Code == code {
-			return workrules.Text{ZH: "受规则限制：" + rule.Says.ZH, EN: "are held back by the rule: " + rule.Says.EN}
-		}
-	}
-	return workrules.Text{ZH: code, EN: code}
 }
