@@ -144,11 +144,6 @@ func LifeOf(k Kind) (l Life, ok bool) {
 	return l, ok
 }
 
-// Final reports that nothing can happen to a request of the kind in the state any more.
-func Final(k Kind, s State) bool {
-	return !slices.ContainsFunc(lives[k].Steps, func(t Transition) bool { return t.From == s })
-}
-
 // Next is the state after a step by somebody who acts in one of the given parts.
 //
 // Errors: request.state when the request is not in a state from which the step leads on,
