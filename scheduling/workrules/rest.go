@@ -127,7 +127,7 @@ func nightRun(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 		first, last, run, judged := duties[i], duties[i], int32(1), duties[i].Judged
 		for i++; i < len(duties); i++ {
 			d := duties[i]
-			if d.Day > last.Day+1 || d.Day > last.Day && !d.Night {
+			if d.Day > last.Day+1 {
 				break
 			}
 			if !d.Night {

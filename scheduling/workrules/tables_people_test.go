@@ -127,6 +127,7 @@ var restTables = map[string][]ruleCase{
 		{name: "six nights", shifts: days(22, 8, 21, 22, 23, 24, 25, 26), want: []hit{{1, 21, 22, 27, 6}}},
 		{name: "five nights", shifts: days(22, 8, 21, 22, 23, 24, 25)},
 		{name: "a free night between", shifts: days(22, 8, 21, 22, 23, 25, 26, 27)},
+		{name: "training on a morning between", person: Person{Sessions: session(24, 10, 2)}, shifts: days(22, 4, 21, 22, 23, 24, 25, 26), want: []hit{{1, 21, 22, 27, 2}}},
 		{name: "a late shift between", shifts: append(append(days(22, 4, 21, 22, 23), shift(24, 14, 4)), days(22, 4, 25, 26, 27)...)},
 	},
 	"holidays.agreed": {
