@@ -26,7 +26,7 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 			sum += price * s.in.Wage.RegularHours
 		}
 	}
-	bounds, trials := make([][]float64, len(s.queues)), make([][]slopes, len(s.queues))
+	trials := make([][]slopes, len(s.queues))
 	for i, q := range s.queues {
 		trials[i] = q.trials(len(s.days), last[i], s.found[i].slopes)
 	}
@@ -37,44 +37,83 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 			}
 		}
 	}
+	bounds, prices := make([][]float64, len(s.queues)), make([][]slopes, len(s.queues))
 	err := parallel(ctx, len(s.queues), func(i int) {
 		q := s.queues[i]
-		bounds[i] = q.bound(trials[i], s.full(q), s.uniform(q))
+		bounds[i], prices[i] = q.bound(trials[i], s.full(q), s.uniform(q))
 	})
 	if err != nil {
 		return 0, err
 	}
-	return sum + s.together(bounds, trials), nil
+	parts := s.linked()
+	plain, best := s.together(parts, bounds, prices, trials)
+	rungs, err := s.rungs(ctx, parts, best)
+	for i := range parts {
+		sum += min(plain[i], rungs[i])
+	}
+	return sum, err
 }
 
-// together takes the best price of every queue, and one for all queues that are in groups.
-func (s *shared) together(bounds [][]float64, trials [][]slopes) (sum float64) {
-	grouped := map[int]bool{}
-	var common []float64
+// linked are the queues that joint terms link, each once, in order of the first queue.
+func (s *shared) linked() [][]int {
+	of := make([]int, len(s.queues))
+	for i := range of {
+		of[i] = i
+	}
 	for _, g := range s.groups {
-		if common == nil {
-			common = make([]float64, len(trials[g.members[0].queue]))
-		}
-		for n, v := range s.floorsOf(g, trials[g.members[0].queue]) {
-			common[n] -= v
-		}
 		for _, x := range g.members {
-			grouped[x.queue] = true
+			from, to := of[x.queue], of[g.members[0].queue]
+			for i := range of {
+				if of[i] == max(from, to) {
+					of[i] = min(from, to)
+				}
+			}
 		}
 	}
-	for i, b := range bounds {
-		if !grouped[i] {
-			sum += slices.Min(b)
-			continue
+	var out [][]int
+	for first := range of {
+		var part []int
+		for i, o := range of {
+			if o == first {
+				part = append(part, i)
+			}
 		}
-		for n, v := range b {
-			common[n] += v
+		if part != nil {
+			out = append(out, part)
 		}
 	}
-	if common != nil {
-		sum += slices.Min(common)
+	return out
+}
+
+// together takes the best prices of every part: the same choice for all of its queues. It returns the bounds and the prices by queue.
+func (s *shared) together(parts [][]int, bounds [][]float64, prices, trials [][]slopes) (least []float64, best []slopes) {
+	best = make([]slopes, len(s.queues))
+	for _, part := range parts {
+		sums := make([]float64, len(bounds[part[0]]))
+		for _, i := range part {
+			for n, v := range bounds[i] {
+				sums[n] += v
+			}
+		}
+		for _, g := range s.groups {
+			if slices.Contains(part, g.members[0].queue) {
+				for n, v := range s.floorsOf(g, trials[g.members[0].queue]) {
+					sums[n] -= v
+				}
+			}
+		}
+		at := 0
+		for n, v := range sums {
+			if v < sums[at] {
+				at = n
+			}
+		}
+		least = append(least, sums[at])
+		for _, i := range part {
+			best[i] = prices[i][at]
+		}
 	}
-	return sum
+	return least, best
 }
 
 // trials are the prices that a bound tries: the multiples of the search and those around what it ended with.
@@ -113,12 +152,12 @@ func (q *queue) only(p slopes, period string) slopes {
 	return out
 }
 
-// bound of one queue at prices of a head by slot, for each choice of the prices of the averages.
-func (q *queue) bound(trials []slopes, price []float64, most []int) []float64 {
+// bound of one queue at prices of a head by slot, for each choice of the prices of the averages, and the prices that gave it.
+func (q *queue) bound(trials []slopes, price []float64, most []int) (best []float64, at []slopes) {
 	averages, dailies := q.choices(trials, Average), q.choices(trials, Daily)
 	days := q.dayRanges()
 	f := q.floors(averages, dailies, days)
-	best := make([]float64, len(averages))
+	best, at = make([]float64, len(averages)), make([]slopes, len(averages))
 	value, pick := make([][]float64, len(dailies)), make([]int, len(days))
 	for i, a := range averages {
 		best[i] = math.Inf(1)
@@ -133,11 +172,14 @@ func (q *queue) bound(trials []slopes, price []float64, most []int) []float64 {
 			}
 		}
 		try := func() {
-			sum := q.spec.Prices.FeeYuan - q.floor(f, i, pick)
+			prices := a.plus(q.picked(dailies, pick, days))
+			sum := q.spec.Prices.FeeYuan - q.floor(f, i, pick, days, prices)
 			for n, j := range pick {
 				sum += value[j][n]
 			}
-			best[i] = min(best[i], sum)
+			if sum < best[i] {
+				best[i], at[i] = sum, prices
+			}
 		}
 		for j := range dailies {
 			for n := range pick {
@@ -154,7 +196,19 @@ func (q *queue) bound(trials []slopes, price []float64, most []int) []float64 {
 		}
 		try()
 	}
-	return best
+	return best, at
+}
+
+// picked are the prices of the choice of each range of days.
+func (q *queue) picked(choices []slopes, pick []int, days []span) slopes {
+	out := choices[0].times(0)
+	for n, j := range pick {
+		d := q.day[days[n].from]
+		for k := range out {
+			out[k][d] = choices[j][k][d]
+		}
+	}
+	return out
 }
 
 // floors are the minima of due - won + p x over all services x.
@@ -194,29 +248,32 @@ func (q *queue) floors(averages, dailies []slopes, days []span) floors {
 	return f
 }
 
-// floor is the expected minimum for a choice of the averages and one of the daily terms per range of days, with caps.
-func (q *queue) floor(f floors, average int, pick []int) (sum float64) {
+// floor is the expected minimum for a choice of the averages and one of the daily terms per range of days, with caps: a cap
+// counts with the best bonus and the worst service that there can be.
+func (q *queue) floor(f floors, average int, pick []int, days []span, prices slopes) (sum float64) {
 	n := len(q.loads[0])
 	for s := range n {
-		total, rewards := f.average[average][s], 0.0
+		total, spared := f.average[average][s], 0.0
 		for k := range q.terms {
 			t := &q.terms[k]
-			won := t.topReward()
+			spare := t.topReward() - prices[k][0]*t.nobody(t.sum[s])
 			if t.spec.Period == Daily {
-				won *= float64(len(pick))
 				due := 0.0
+				spare = 0
 				for i, j := range pick {
+					d := q.day[days[i].from]
 					due += f.daily[j][k][i][s]
+					spare += t.weight[d]*t.topReward() - prices[k][d]*t.nobody(float64(t.all[d][s]))
 				}
 				if t.spec.CapYuan > 0 {
-					due = min(due, t.spec.CapYuan-won)
+					due = min(due, t.spec.CapYuan-spare)
 				}
 				total += due
 			}
-			rewards += won
+			spared += spare
 		}
 		if limit := q.spec.PenaltyCapYuan; limit > 0 {
-			total = min(total, limit-rewards)
+			total = min(total, limit-spared)
 		}
 		sum += total
 	}
@@ -269,16 +326,22 @@ func (p slopes) times(f float64) slopes {
 func (q *queue) leastAverage(p slopes, s int) (sum float64) {
 	for k := range q.terms {
 		if t := &q.terms[k]; t.spec.Period == Average && t.spec.Joint == "" {
-			sum += t.corner(t.sum[s], t.spec.OutsideContacts, t.spec.OutsideMet, func(met float64) float64 {
-				due, won := t.average(met, t.sum[s], 1)
-				if t.spec.CapYuan > 0 {
-					due = min(due, t.spec.CapYuan)
-				}
-				return due - won + p[k][0]*met
-			})
+			sum += q.leastOf(k, p[k][0], s)
 		}
 	}
 	return sum
+}
+
+// leastOf is the part of one of them.
+func (q *queue) leastOf(k int, price float64, s int) float64 {
+	t := &q.terms[k]
+	return t.corner(t.sum[s], t.spec.OutsideContacts, t.spec.OutsideMet, func(met float64) float64 {
+		due, won := t.average(met, t.sum[s], 1)
+		if t.spec.CapYuan > 0 {
+			due = min(due, t.spec.CapYuan)
+		}
+		return due - won + price*met
+	})
 }
 
 // leastDay is the same for a daily term on one day, before its cap.
@@ -292,24 +355,42 @@ func (t *term) leastDay(p float64, day, s int) float64 {
 
 // corner is the minimum of a function that is linear between the stairs and jumps at them.
 func (t *term) corner(all, outside, outsideMet float64, f func(met float64) float64) float64 {
-	low, high := 0.0, all
+	least := math.Inf(1)
+	t.corners(all, outside, outsideMet, t.nobody(all), t.everybody(all), func(met float64) { least = min(least, f(met)) })
+	return least
+}
+
+// nobody and everybody are what counts where nobody and where all are served in time; of times, how long all wait.
+func (t *term) nobody(all float64) float64 {
 	if timed(t.spec.Metric) { // nobody waits longer than an endless wait
-		low, high = -endless*all, 0
+		return -endless * all
 	}
-	least := min(f(low), f(high))
-	look := func(share float64) {
-		for _, share := range []float64{share, share + 3*touch} {
+	return 0
+}
+
+func (t *term) everybody(all float64) float64 {
+	if timed(t.spec.Metric) {
+		return 0
+	}
+	return all
+}
+
+// corners calls look at both ends and with both sides of every jump between them.
+func (t *term) corners(all, outside, outsideMet, low, high float64, look func(met float64)) {
+	look(low)
+	look(high)
+	at := func(share float64) {
+		for _, share := range [2]float64{share, share + 3*touch} {
 			if met := share*(all+outside) - outsideMet; met > low && met < high {
-				least = min(least, f(met))
+				look(met)
 			}
 		}
 	}
-	look(t.target)
+	at(t.target)
 	for _, s := range t.steps {
-		look(t.target - s.from)
+		at(t.target - s.from)
 	}
 	for _, r := range t.rewards {
-		look(t.target + r.from)
+		at(t.target + r.from)
 	}
-	return least
 }

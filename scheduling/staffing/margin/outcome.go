@@ -170,13 +170,13 @@ func (b *books) wages() (sum float64) {
 	return sum
 }
 
-// expected margin of the queue before wages.
+// earned is the expected margin of the queue before wages and what its hours earn, which the price of a head contains.
 func (b *books) earned() float64 {
 	sum := 0.0
 	for s, r := range b.revenue {
 		sum += float64(r) - b.due[s] + b.won[s]
 	}
-	return b.fixed + sum/float64(len(b.revenue))
+	return b.spec.Prices.FeeYuan + sum/float64(len(b.revenue))
 }
 
 // Evaluate a plan. Errors: margin.plan when its shape does not fit the input or heads are negative.
