@@ -9,10 +9,10 @@ import (
 // relaxation computes a lower bound by Lagrangian relaxation (Geoffrion 1974; Fisher 1981): the link
 // "heads on a queue in a slot = agents assigned to it" is priced with one multiplier per slot and
 // queue. What remains falls apart into one convex function per slot and one choice of shifts per
-// agent. The latter is relaxed further to what decides how much one can work: at most one shift a
-// day, the hours and the rest day of each week, and one ceiling over several weeks (weekterms.go).
-// It is solved exactly by dynamic programming (weekplan.go), so the value is a true bound for any
-// multipliers. Convex costs per agent (fairness, hours below MinWork) get multipliers of their own.
+// agent. The latter is relaxed further to what binds most (workterms.go): at most one shift a day, the
+// hours and the rest day of each week, rest between shifts and runs of days. It is solved exactly by
+// dynamic programming (rowplan.go), so the value is a true bound for any multipliers. Ceilings of a
+// month and convex costs per agent (fairness, hours below MinWork) get multipliers of their own.
 type relaxation struct {
 	m         *model
 	price     []float64 // yuan per slot and queue
@@ -25,6 +25,7 @@ type relaxation struct {
 	values    []float64 // per agent, of the last evaluation
 	workers   []*planner
 	least     float64 // cost that every roster pays
+	minute    float64 // mean yuan per missing head-minute
 	best      float64
 }
 
@@ -34,6 +35,33 @@ type agentDual struct {
 	hour           float64 // yuan per minute of work, the credit for MinWork
 	weekends       float64 // smoothed counts of the relaxed rosters
 	nights         float64
+	meters         []float64 // yuan per minute beyond a ceiling of workTerms
+	steer          []rudder  // per meter
+}
+
+// rudder is the size of the steps of a multiplier: it grows while they go one way and shrinks when they
+// turn (Riedmiller & Braun 1993, resilient propagation).
+type rudder struct {
+	step float64
+	up   bool
+}
+
+// towards is the next step upwards along a supergradient, at most a tenth of scale.
+func (s *rudder) towards(gradient, scale float64) float64 {
+	switch {
+	case gradient == 0:
+		return 0
+	case s.step == 0:
+		s.step = 0.1 * scale
+	case s.up == (gradient > 0):
+		s.step = min(1.2*s.step, 0.1*scale)
+	default:
+		s.step = max(0.5*s.step, 1e-3*scale)
+	}
+	if s.up = gradient > 0; s.up {
+		return s.step
+	}
+	return -s.step
 }
 
 // newRelaxation starts with prices that a roster suggests: a missing head is worth its value, an
@@ -49,11 +77,18 @@ func newRelaxation(m *model, threads int) *relaxation {
 			r.price[i] = m.value[i] / 2
 		}
 	}
+	sum, cells := 0.0, 0
+	for i, target := range m.target[:n] {
+		if target > 0 {
+			sum, cells = sum+m.value[i]*m.perHour/60, cells+1
+		}
+	}
+	r.minute = sum / float64(max(1, cells))
 	weeks := weekSpans(m)
-	unit := m.workUnit()
+	rest := m.restClasses()
 	empty := newState(m, nil)
 	for a := range m.agents {
-		r.terms = append(r.terms, m.workTerms(a, weeks, unit))
+		r.terms = append(r.terms, m.workTerms(a, weeks))
 		r.least += float64(m.p.Weights.SoftRule) * float64(empty.softRules(a)-int(empty.soft[a]))
 		for d := range m.days {
 			if !m.agents[a].locked[d] {
@@ -62,10 +97,10 @@ func newRelaxation(m *model, threads int) *relaxation {
 		}
 		agent := &m.p.Agents[a]
 		w := m.p.Weights.Fairness
-		r.duals[a] = agentDual{weekend: 2 * w * float64(agent.Ledger.Weekends), night: 2 * w * float64(agent.Ledger.Nights)}
+		r.duals[a] = agentDual{weekend: 2 * w * float64(agent.Ledger.Weekends), night: 2 * w * float64(agent.Ledger.Nights), meters: make([]float64, len(r.terms[a].meters)), steer: make([]rudder, len(r.terms[a].meters))}
 	}
 	for range max(1, threads) {
-		r.workers = append(r.workers, newPlanner(m, weeks, unit))
+		r.workers = append(r.workers, newPlanner(m, weeks, rest))
 	}
 	return r
 }
@@ -182,6 +217,9 @@ func (r *relaxation) personal(w *planner, a int) (value float64) {
 		} else {
 			u.hour = max(0, u.hour-0.05*most)
 		}
+	}
+	for k, limit := range r.terms[a].meters {
+		u.meters[k] = max(0, u.meters[k]+u.steer[k].towards(float64(w.used[k]-limit.most), r.minute))
 	}
 	return value
 }

@@ -1,0 +1,292 @@
+package roster
+
+import (
+	"math"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// workTerms say how one agent's shifts bind each other, as far as the bound knows. Every legal roster
+// keeps them; not every roster that keeps them is legal. Hours of a week, rest between shifts and runs
+// of days are kept exactly. Meters (overtime, hours of a month or of the range) are kept by prices.
+type workTerms struct {
+	unit   int32 // minutes that the hours of a week are counted in; they are rounded down, ceilings too
+	width  int   // units of a week that are told apart, 0 included
+	weeks  []weekTerms
+	meters []meter
+	days   []dayTerms
+	run    int  // days in a row with work before the first one
+	over   bool // meters read overtime, otherwise all work
+	pay    bool // statutory holidays count in the week: part-time hours
+}
+
+type weekTerms struct {
+	most   int   // units of work
+	normal int32 // minutes of work; what is beyond is overtime
+	month  int   // meter of the period, -1 = none
+	week   int   // meter of the week, -1 = none
+}
+
+// meter is a ceiling in minutes over several days.
+type meter struct{ most int32 }
+
+// dayTerms are what fixed shifts and sessions around a day mean for it.
+type dayTerms struct {
+	busy   bool  // work is fixed on it, so it counts in a run of days
+	open   bool  // a session lies between it and the day before, so the rest between them is not judged
+	after  int32 // end of a fixed shift of the day before, minutes of the frame; 0 = none
+	before int32 // start of a fixed shift of the next day; 0 = none
+}
+
+// weekSpan is the part of a rule week in the range, as days [from, to).
+type weekSpan struct{ from, to int }
+
+func weekSpans(m *model) (out []weekSpan) {
+	start := m.p.Rules.WeekStartDay()
+	for d, date := range m.days {
+		if d == 0 || date.Weekday() == start {
+			out = append(out, weekSpan{d, d + 1})
+		} else {
+			out[len(out)-1].to = d + 1
+		}
+	}
+	return out
+}
+
+// noUnit counts no hours of a week.
+const noUnit = 1 << 30
+
+// workTerms reads the ceilings off the person. Work on statutory holidays is paid by itself and
+// counts towards none of them, except for part-time hours.
+func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
+	agent, rules := &m.p.Agents[a], &m.p.Rules
+	person := &agent.Person
+	standard := person.Regime == "" || person.Regime == workrules.Standard
+	out.over = standard && person.OvertimeAgreed
+	out.pay = person.Regime == workrules.PartTime
+	out.unit = m.unitOf(a, &out)
+	month := map[calendar.Month]int{}
+	meterOf := func(most int32) int {
+		out.meters = append(out.meters, meter{max(0, most)})
+		return len(out.meters) - 1
+	}
+	for _, w := range weeks {
+		t := weekTerms{month: -1, week: -1, most: -1}
+		fixed := m.fixedWork(a, w)
+		normal := int32(m.frame.NormalWeek(m.days[w.from]) / time.Minute)
+		weekly := func(most int32) { t.most = int(max(0, most-fixed) / out.unit) }
+		switch {
+		case out.pay:
+			weekly(int32(rules.PartTimeWeek / time.Minute))
+		case standard && !person.OvertimeAgreed:
+			weekly(normal)
+		case standard:
+			t.normal = max(0, normal-fixed)
+			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
+				t.week = meterOf(int32(rules.OvertimeWeek / time.Minute))
+			}
+		case !person.OvertimeAgreed && periodOf(person, rules) == workrules.ByWeek:
+			weekly(int32(rules.ComprehensiveWeek / time.Minute))
+		}
+		if first, ok := m.monthOf(w); ok {
+			if most := m.monthlyCap(a, first); most > 0 {
+				if _, known := month[first]; !known {
+					month[first] = meterOf(most)
+				}
+				t.month = month[first]
+			}
+		}
+		out.weeks = append(out.weeks, t)
+	}
+	if len(out.meters) == 0 && agent.MaxWork > 0 {
+		k := meterOf(int32(agent.MaxWork/time.Minute) - m.agents[a].lockWork)
+		for i := range out.weeks {
+			out.weeks[i].month = k
+		}
+	}
+	m.widthOf(a, weeks, &out)
+	m.dayTerms(a, &out)
+	return out
+}
+
+// unitOf is the coarsest unit of at least half an hour that fits all hours of an agent's shifts that
+// count in a week. Who has no ceiling of the week needs none.
+func (m *model) unitOf(a int, t *workTerms) int32 {
+	unit := int32(0)
+	for d := range m.days {
+		for i := range m.agents[a].choices[d] {
+			for x, y := unit, m.weekMinutes(t, &m.occ[d][m.agents[a].choices[d][i].occ].duty); ; {
+				if y == 0 {
+					unit = x
+					break
+				}
+				x, y = y, x%y
+			}
+		}
+	}
+	return max(unit, 30)
+}
+
+// weekMinutes is the part of a shift that fills the normal hours of a week.
+func (m *model) weekMinutes(t *workTerms, d *workrules.Duty) int32 {
+	if t.over {
+		return min(d.Work, int32(m.p.Rules.NormalDay/time.Minute))
+	}
+	return d.Work
+}
+
+// widthOf finds the units of a week that can be reached, and where no ceiling needs them.
+func (m *model) widthOf(a int, weeks []weekSpan, t *workTerms) {
+	needed := false
+	t.width = 1
+	for i, w := range weeks {
+		reach := 0
+		for d := w.from; d < w.to; d++ {
+			day := int32(0)
+			for _, c := range m.agents[a].choices[d] {
+				day = max(day, m.weekMinutes(t, &m.occ[d][c.occ].duty))
+			}
+			reach += int(day / t.unit)
+		}
+		if t.weeks[i].most < 0 || t.weeks[i].most > reach {
+			t.weeks[i].most = reach
+		} else if t.weeks[i].most < reach {
+			needed = true
+		}
+		if t.over && (t.weeks[i].month >= 0 || t.weeks[i].week >= 0) && reach*int(t.unit) > int(t.weeks[i].normal) {
+			needed = true
+		}
+		t.width = max(t.width, t.weeks[i].most+1)
+	}
+	if needed {
+		return
+	}
+	t.unit, t.width = noUnit, 1
+	for i := range t.weeks {
+		t.weeks[i].most = 0
+	}
+}
+
+// mayExceed reports whether the shifts of a week could hold more overtime than its ceiling.
+func (m *model) mayExceed(a int, w weekSpan, normal, most int32) bool {
+	day := int32(m.p.Rules.NormalDay / time.Minute)
+	sum, hours := int32(0), int32(0)
+	for d := w.from; d < w.to; d++ {
+		over, within := int32(0), int32(0)
+		for _, c := range m.agents[a].choices[d] {
+			work := m.occ[d][c.occ].duty.Work
+			over, within = max(over, work-day), max(within, min(day, work))
+		}
+		sum, hours = sum+over, hours+within
+	}
+	return sum+max(0, hours-normal) > most
+}
+
+// dayTerms finds what is fixed around each day.
+func (m *model) dayTerms(a int, t *workTerms) {
+	t.days = make([]dayTerms, len(m.days))
+	busy := map[int32]bool{}
+	session := map[int32]bool{}
+	first := m.frameDay(0)
+	for _, s := range m.p.Agents[a].Person.Sessions {
+		if d, ok := m.frame.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
+			busy[d.Day], session[d.Day] = true, true
+		}
+	}
+	for _, f := range m.agents[a].fixed {
+		busy[f.Day] = true
+		if d := int(f.Day-first) + 1; d >= 0 && d < len(m.days) {
+			t.days[d].after = max(t.days[d].after, f.End)
+		}
+		if d := int(f.Day-first) - 1; d >= 0 && d < len(m.days) && (t.days[d].before == 0 || f.Start < t.days[d].before) {
+			t.days[d].before = f.Start
+		}
+	}
+	for d := range t.days {
+		x, day := &t.days[d], first+int32(d)
+		x.busy = busy[day]
+		x.open = session[day] || session[day-1]
+		if x.open {
+			x.after = 0
+		}
+		if session[day] || session[day+1] {
+			x.before = 0
+		}
+	}
+	for t.run = 0; busy[first-int32(t.run)-1]; t.run++ {
+	}
+}
+
+// frameDay is a day of the range in the days of the rules' frame.
+func (m *model) frameDay(d int) int32 {
+	duty, _ := m.frame.DutyOf(m.days[d].In(m.p.Location), m.days[d].In(m.p.Location), 0)
+	return duty.Day
+}
+
+func periodOf(p *workrules.Person, rules *workrules.Params) workrules.Period {
+	if p.Period != "" {
+		return p.Period
+	}
+	return rules.ComprehensivePeriod
+}
+
+// monthlyCap is the ceiling of a month in minutes, of overtime for standard hours and of all work
+// for comprehensive ones, less the work that is fixed; 0 = none that the bound knows.
+func (m *model) monthlyCap(a int, month calendar.Month) int32 {
+	p, rules := &m.p.Agents[a].Person, &m.p.Rules
+	switch {
+	case p.Regime == workrules.Comprehensive && periodOf(p, rules) == workrules.ByMonth:
+		most := rules.ComprehensiveMonth
+		if p.OvertimeAgreed {
+			most += rules.OvertimeMonth
+		}
+		fixed := int32(0)
+		if len(p.Carried) == 0 {
+			span := month.Range(m.p.Location)
+			fixed = m.fixedBetween(a, span.Start, span.End, math.MaxInt32)
+		}
+		return max(1, int32(most/time.Minute)-fixed)
+	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed:
+		return int32(rules.OvertimeMonth / time.Minute)
+	}
+	return 0
+}
+
+// monthOf is the month that holds a whole week.
+func (m *model) monthOf(w weekSpan) (calendar.Month, bool) {
+	first, last := m.days[w.from], m.days[w.to-1]
+	return first.MonthOf(), first.MonthOf() == last.MonthOf()
+}
+
+// fixedWork is the work that history and locked shifts bring into a rule week, holidays left out, and of
+// standard hours no more than the normal day.
+func (m *model) fixedWork(a int, w weekSpan) int32 {
+	first := m.days[w.from]
+	for first.Weekday() != m.p.Rules.WeekStartDay() {
+		first = first.Add(-1)
+	}
+	most := int32(math.MaxInt32)
+	if r := m.p.Agents[a].Person.Regime; r == "" || r == workrules.Standard {
+		most = int32(m.p.Rules.NormalDay / time.Minute)
+	}
+	return m.fixedBetween(a, first.In(m.p.Location), first.Add(7).In(m.p.Location), most)
+}
+
+// fixedBetween is the work of fixed shifts that start in a span, holidays left out, with a most per day.
+func (m *model) fixedBetween(a int, start, end time.Time, most int32) (sum int32) {
+	from, until := m.frame.Minute(start), m.frame.Minute(end)
+	day, work := int32(-1), int32(0)
+	for _, d := range m.agents[a].fixed {
+		if d.Start < from || d.Start >= until || m.p.Holidays.Kind(calendar.DateOf(m.frame.At(d.Start), m.p.Location)) == calendar.Statutory {
+			continue
+		}
+		if d.Day != day {
+			day, work = d.Day, 0
+		}
+		sum += min(most, work+d.Work) - min(most, work)
+		work += d.Work
+	}
+	return sum
+}
