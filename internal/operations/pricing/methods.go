@@ -76,19 +76,21 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 }
 
 // manned is a staffed stretch with heads that another method found: how many stand on the queue, how many serve
-// it as if they were its own, and why.
+// it as if they were its own, and why. Each of those on the queue is worth its part of what those who serve save.
 func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time) (on, serving int, why string)) staffing.Output {
 	t, slot := s.part.Target, min(calendar.Slot, s.curve.Slot)
 	for i, need := range out.Requirement.Needs {
 		on, serving, why := heads(need.Start)
 		before := out.Reached[i]
-		share := func(n int) float64 { return staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
 		r := staffing.Serve(t, before.Contacts, slot, before.HandleTime, serving)
+		price := t.PenaltyPerMissedContact * before.Contacts * float64(calendar.Slot/slot)
+		alone := scheduling.Need{}
+		if price > 0 {
+			alone.Worth = staffing.Worth(serving, func(n int) float64 { return price * staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share })
+		}
 		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
-		at := r
-		at.Heads = serving
-		value := t.PenaltyPerMissedContact * float64(calendar.Slot/slot) * staffing.HeadWorth(at, share(max(serving-1, 0)))
-		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Value: value, Reason: why}
+		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Reason: why}.Priced(
+			staffing.Worth(on, func(n int) float64 { return alone.Saved(float64(n*serving) / float64(on)) }))
 		out.Reached[i] = r
 	}
 	return out
