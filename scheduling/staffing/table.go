@@ -24,7 +24,7 @@ type sized struct {
 	reached Reached
 	fewer   float64 // share within the limit with one head less
 	few     few     // and with still fewer
-	carried string    // what the slot before adds to the reason; empty in a steady slot
+	carried string  // what the slot before adds to the reason; empty in a steady slot
 }
 
 // volume is a distinct load of the curve.

@@ -39,7 +39,7 @@ func TestPlanOfManySlotsIsThatOfEach(t *testing.T) {
 				"share": {a.Share, b.Share}, "abandon": {a.Abandon, b.Abandon}, "occupancy": {a.Occupancy, b.Occupancy},
 				"round": {a.RoundWithin, b.RoundWithin}, "wait": {a.WaitSeconds / 60, b.WaitSeconds / 60},
 				"half of the heads": {0.01 * all.Requirement.Needs[i].Saved(float64(a.Heads/2)) / 240, 0.01 * alone.Requirement.Needs[0].Saved(float64(a.Heads/2)) / 240},
-				"value": {all.Requirement.Needs[i].Value / 240, alone.Requirement.Needs[0].Value / 240},
+				"value":             {all.Requirement.Needs[i].Value / 240, alone.Requirement.Needs[0].Value / 240},
 			} {
 				if math.Abs(pair[0]-pair[1]) > 1e-4 {
 					t.Fatalf("%v contacts, %s: %v among others, %v alone", means[i], name, pair[0], pair[1])

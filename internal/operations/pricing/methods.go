@@ -86,7 +86,9 @@ func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time)
 		price := t.PenaltyPerMissedContact * before.Contacts * float64(calendar.Slot/slot)
 		alone := scheduling.Need{}
 		if price > 0 {
-			alone.Worth = staffing.Worth(serving, func(n int) float64 { return price * staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share })
+			alone.Worth = staffing.Worth(serving, func(n int) float64 {
+				return price * staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share
+			})
 		}
 		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
 		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Reason: why}.Priced(
