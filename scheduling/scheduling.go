@@ -109,8 +109,12 @@ type Need struct {
 	Start  time.Time `json:"start"`
 	Heads  int       `json:"heads"`  // people ready to work this queue, after shrinkage is paid on top
 	Paid   float64   `json:"paid"`   // heads divided by (1 - shrinkage): what must be rostered on average
-	Value  float64   `json:"value"`  // yuan lost per missing head and slot, of any number of them; 0 = count only
+	Value  float64   `json:"value"`  // yuan that the first missing head costs in the slot; without Worth every one. 0 and no Worth = count only
 	Reason string    `json:"reason"` // one line: quantile, handle time, model, target, rounding, shrinkage
+
+	// Worth is what each of the heads saves, from the first, falling: the more are missing, the dearer the next. A roster of more
+	// people than Heads, because some are away, spreads it over them. Heads beyond the last step save nothing.
+	Worth []Step `json:"worth,omitempty"`
 }
 
 // ActivityKind says what an agent does in a part of a shift.

@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/pricing"
+	"github.com/chaoban/chaoban/scheduling"
 )
 
 func newStaffExplain(s *settings) *cobra.Command {
@@ -115,6 +116,24 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	printTerm(line, e)
 	m := e.Marginal
 	line("value", "one more head avoids %.2f yuan in this slot, the last one %.2f; a head costs %.2f", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+	if len(e.Need.Worth) > 0 {
+		line("worth", "%s", worthText(e.Need))
+	}
+}
+
+// worthText tells the curve that a roster goes by.
+func worthText(n scheduling.Need) string {
+	var steps []string
+	from := 1
+	for _, s := range n.Worth {
+		who := fmt.Sprintf("heads %d-%d", from, s.Heads)
+		if s.Heads == from {
+			who = fmt.Sprintf("head %d", from)
+		}
+		steps = append(steps, fmt.Sprintf("%s %.2f", who, s.Value))
+		from = s.Heads + 1
+	}
+	return fmt.Sprintf("%.2f yuan are lost in this slot with nobody; each of %s", n.Saved(float64(n.Heads)), strings.Join(steps, ", "))
 }
 
 // times notes that a figure was multiplied.

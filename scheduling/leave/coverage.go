@@ -21,8 +21,9 @@ type slot struct {
 	start  time.Time
 	length time.Duration
 	target float64 // heads to roster
-	value  float64 // yuan per missing head and slot
+	value  float64 // yuan per missing head and slot; without a curve
 	there  float64 // heads at work
+	need   scheduling.Need
 }
 
 // NewCoverage counts the work activities of the shifts against the requirements. A need asks for the
@@ -34,7 +35,7 @@ func NewCoverage(demand []scheduling.Requirement, shifts []scheduling.Shift, sho
 	for _, r := range demand {
 		list := c.slots[r.Queue]
 		for _, n := range r.Needs {
-			s := slot{start: n.Start, length: r.Slot, target: max(float64(n.Heads), math.Round(n.Paid)), value: n.Value}
+			s := slot{start: n.Start, length: r.Slot, target: max(float64(n.Heads), math.Round(n.Paid)), value: n.Value, need: n}
 			if s.value == 0 {
 				s.value = shortYuan * r.Slot.Hours()
 			}
@@ -47,6 +48,15 @@ func NewCoverage(demand []scheduling.Requirement, shifts []scheduling.Shift, sho
 		c.work(sh, 1, func(s *slot, heads float64) { s.there += heads })
 	}
 	return c
+}
+
+// lost is what the slot loses with some heads at work, in yuan; along a curve the parts of heads that are ready of them count.
+func (s *slot) lost(there float64) float64 {
+	if len(s.need.Worth) == 0 {
+		return s.value * max(0, s.target-there)
+	}
+	all := float64(s.need.Heads)
+	return s.need.Saved(all) - s.need.Saved(all*there/s.target)
 }
 
 // work visits every slot that a shift works in, with the heads that it is there, times sign.
@@ -72,8 +82,8 @@ type DayLoss struct {
 	Yuan float64       `json:"yuan"`
 }
 
-// Lost is what an effect costs in coverage, by day of the slots: each head that is missing more is
-// the value of its slot. Work that no requirement asks for is worth nothing.
+// Lost is what an effect costs in coverage, by day of the slots: each head that is missing more costs
+// what its slot says, the more are missing the more. Work that no requirement asks for is worth nothing.
 func (c *Coverage) Lost(e Effect, zone *time.Location) []DayLoss {
 	change := map[*slot]float64{}
 	for _, s := range e.Drop {
@@ -87,16 +97,15 @@ func (c *Coverage) Lost(e Effect, zone *time.Location) []DayLoss {
 		changed = append(changed, s)
 	}
 	slices.SortFunc(changed, func(a, b *slot) int {
-		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.value, b.value), cmp.Compare(a.target, b.target), cmp.Compare(a.there, b.there), cmp.Compare(change[a], change[b]))
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.lost(a.there), b.lost(b.there)), cmp.Compare(a.lost(a.there+change[a]), b.lost(b.there+change[b])))
 	})
 	var out []DayLoss
 	for _, s := range changed {
-		missing := max(0, s.target-s.there-change[s]) - max(0, s.target-s.there)
 		day := calendar.DateOf(s.start, zone)
 		if n := len(out); n == 0 || out[n-1].Date != day {
 			out = append(out, DayLoss{Date: day})
 		}
-		out[len(out)-1].Yuan += missing * s.value
+		out[len(out)-1].Yuan += s.lost(s.there+change[s]) - s.lost(s.there)
 	}
 	return out
 }

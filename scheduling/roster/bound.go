@@ -246,10 +246,7 @@ func leastSquare(weight float64, ledger, most int, price float64) float64 {
 
 // cheapestHeads minimises slot cost + price * heads over the heads that unlocked shifts may give.
 func (m *model) cheapestHeads(i int, price float64) (n int16, value float64) {
-	n = max(0, m.target[i]-m.covered[i])
-	for n > 0 && m.saving(i, m.covered[i]+n-1) < price {
-		n--
-	}
+	n = m.wanted(i, m.covered[i], price) - m.covered[i]
 	short, over := m.slotCost(i, m.covered[i]+n)
 	return n, short + over + price*float64(n)
 }

@@ -44,10 +44,14 @@ func (s *state) short() (out []Uncovered, cells []stretch) {
 			for k < m.inside && m.target[k*width+q] == m.target[i] && s.cover[k*width+q] == s.cover[i] {
 				k++
 			}
-			worth, _ := m.slotCost(i, s.cover[i])
+			worth := 0.0
+			for x := t; x < k; x++ {
+				lost, _ := m.slotCost(x*width+q, s.cover[i])
+				worth += lost
+			}
 			out = append(out, Uncovered{
 				Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
-				Target: int(m.target[i]), Missing: int(short), Worth: worth * float64(k-t),
+				Target: int(m.target[i]), Missing: int(short), Worth: worth,
 			})
 			cells = append(cells, stretch{q, t, k})
 			t = k

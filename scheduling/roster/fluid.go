@@ -59,26 +59,34 @@ func (f *fluid) reprice() {
 	}
 }
 
-// priceOf maximises the dual of a slot's cost at a fractional supply less the proximal term. The
-// dual is a straight line up to the value of a head; above it the price that more missing heads
-// are worth rises by the depth.
+// priceOf maximises the dual of a slot's cost at a fractional supply less the proximal term. At a price p the slot wants the heads
+// that save more than p, so the dual bends where p is what the next head saves. Between two bends with n heads wanted the maximum is
+// where the centre moves to at n; the more heads, the higher, and the less the next one saves: the first n whose price is not below
+// the saving of the next decides, and the one before it bounds the price.
 func (f *fluid) priceOf(i int) float64 {
 	m := f.r.m
-	target := float64(m.target[i])
 	low := -m.p.Weights.Over / m.perHour
+	target := m.target[i]
 	if target == 0 {
 		return low
 	}
-	v, depth := m.value[i], m.p.Weights.Depth
-	p := f.centre[i] + f.stiff*(target-f.heads[i]-float64(m.covered[i]))
-	switch {
-	case p < low:
+	supply := f.heads[i] + float64(m.covered[i])
+	moved := func(n int16) float64 { return f.centre[i] + f.stiff*(float64(n)-supply) }
+	if moved(target) < low {
 		return low
-	case p <= v || depth == 0 || v == 0:
-		return min(p, v)
 	}
-	p = (p + f.stiff*target/depth) / (1 + f.stiff*target/(v*depth))
-	return min(p, v*(1+depth*(target-1)/target))
+	few, many := int16(0), target
+	for few < many {
+		if n := few + (many-few)/2; moved(n) >= m.saving(i, n) {
+			many = n
+		} else {
+			few = n + 1
+		}
+	}
+	if few == 0 {
+		return m.dearest(i)
+	}
+	return min(moved(few), m.saving(i, few-1))
 }
 
 // run lets everybody respond once per pass while more says so.

@@ -22,8 +22,10 @@ type model struct {
 	slots   int     // inside plus room for shifts that end after the range
 	queues  []ids.Queue
 	target  []int16   // [slot*len(queues)+queue]
-	value   []float64 // yuan per missing head and grid slot
-	covered []int16   // heads that locked shifts give and nobody can change
+	value   []float64 // yuan per head and grid slot: Prices.value
+	price   []int32   // where the prices of the heads are in prices, of cells with a target
+	prices  priceTable
+	covered []int16 // heads that locked shifts give and nobody can change
 	days    []calendar.Date
 	weekend []bool
 	occ     [][]occurrence // per day
@@ -143,18 +145,16 @@ func (m *model) compileDemand() {
 	q := len(m.p.Demand)
 	m.target = make([]int16, m.slots*q)
 	m.value = make([]float64, m.slots*q)
+	m.price = make([]int32, m.slots*q)
 	m.covered = make([]int16, m.slots*q)
 	for i, r := range m.p.Demand {
 		m.queues = append(m.queues, r.Queue)
-		share := float64(m.grid) / float64(r.Slot)
 		for _, n := range r.Needs {
-			value := n.Value * share
-			if n.Value == 0 {
-				value = m.p.Weights.Short / m.perHour
-			}
+			prices := PricesOf(n, r.Slot, m.grid, m.p.Weights)
+			value, at := prices.value(n), m.prices.add(n, prices)
 			first := int(n.Start.Sub(m.p.Range.Start) / m.grid)
 			for t := max(0, first); t < min(m.inside, first+int(r.Slot/m.grid)); t++ {
-				m.target[t*q+i], m.value[t*q+i] = int16(TargetOf(n)), value
+				m.target[t*q+i], m.value[t*q+i], m.price[t*q+i] = int16(TargetOf(n)), value, at
 			}
 		}
 	}

@@ -29,6 +29,15 @@ func oneHour(t *rapid.T) Problem {
 	queues := rapid.IntRange(1, 4).Draw(t, "queues")
 	for q := range queues {
 		need := scheduling.Need{Start: start.Add(9 * time.Hour), Heads: rapid.IntRange(0, 3).Draw(t, "heads"), Value: float64(rapid.IntRange(1, 5).Draw(t, "value"))}
+		if rapid.Bool().Draw(t, "curve") {
+			need.Paid = float64(need.Heads) * rapid.Float64Range(1, 2).Draw(t, "paid")
+			var worth []scheduling.Step
+			for left := 20; need.Heads > len(worth); {
+				left = rapid.IntRange(0, left).Draw(t, "saves")
+				worth = append(worth, scheduling.Step{Heads: len(worth) + 1, Value: float64(left)})
+			}
+			need = need.Priced(worth)
+		}
 		p.Demand = append(p.Demand, scheduling.Requirement{Queue: ids.Queue(fmt.Sprintf("q%d", q)), Slot: time.Hour, Needs: []scheduling.Need{need}})
 	}
 	for i := range rapid.IntRange(1, 5).Draw(t, "agents") {

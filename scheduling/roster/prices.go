@@ -59,7 +59,7 @@ func (r *relaxation) move(step float64) {
 	for i, g := range r.direction {
 		high := low
 		if r.m.target[i] > 0 {
-			high = r.m.value[i] * (1 + r.m.p.Weights.Depth)
+			high = r.m.dearest(i)
 		}
 		r.price[i] = min(high, max(low, r.price[i]-step*g))
 	}

@@ -104,8 +104,8 @@ func (w StartWindow) Expand() []Template {
 
 // Weights turn everything into yuan, so that cost, bound and gap are one currency.
 type Weights struct {
-	Short      float64 // per missing head-hour where Need.Value is 0
-	Depth      float64 // extra share of a slot's value for each further head missing in it, relative to its target
+	Short      float64 // per missing head-hour where Need.Worth is empty and Need.Value is 0
+	Depth      float64 // extra share of a slot's value for each further head missing in it, relative to its target; not with Need.Worth
 	Over       float64 // per head-hour above the target
 	Wage       float64 // factor on Agent.Wage
 	MinWork    float64 // per hour below Agent.MinWork

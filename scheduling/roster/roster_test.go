@@ -231,7 +231,12 @@ func randomProblem(t *rapid.T) roster.Problem {
 		r := scheduling.Requirement{Queue: ids.Queue(fmt.Sprintf("q%d", q)), Slot: 30 * time.Minute}
 		for at := start; at.Before(p.Range.End); at = at.Add(r.Slot) {
 			if heads := rapid.IntRange(0, 3).Draw(t, "heads"); heads > 0 {
-				r.Needs = append(r.Needs, scheduling.Need{Start: at, Heads: heads, Paid: float64(heads) * 1.2, Value: float64(heads % 2 * 40)})
+				n := scheduling.Need{Start: at, Heads: heads, Paid: float64(heads) * 1.2, Value: float64(heads % 2 * 40)}
+				if top := rapid.IntRange(0, 90).Draw(t, "worth"); top > 30 {
+					n = n.Priced([]scheduling.Step{{Heads: 1, Value: float64(top)}, {Heads: heads + 1, Value: float64(top) / 3}}[:min(heads, 2)])
+					n.Worth[len(n.Worth)-1].Heads = heads
+				}
+				r.Needs = append(r.Needs, n)
 			}
 		}
 		p.Demand = append(p.Demand, r)

@@ -117,26 +117,6 @@ func (s *state) set(a int, op option) {
 	}
 }
 
-// saving is the yuan saved by one more head on a queue in a slot that now has n heads.
-func (m *model) saving(i int, n int16) float64 {
-	target := m.target[i]
-	if n >= target {
-		return -m.p.Weights.Over / m.perHour
-	}
-	short := float64(target - n)
-	return m.value[i] * (1 + m.p.Weights.Depth*(short-1)/float64(target))
-}
-
-// slotCost is the yuan lost in a slot of a queue with n heads.
-func (m *model) slotCost(i int, n int16) (short, over float64) {
-	target := m.target[i]
-	if n >= target {
-		return 0, m.p.Weights.Over / m.perHour * float64(n-target)
-	}
-	k := float64(target - n)
-	return m.value[i] * (k + m.p.Weights.Depth*k*(k-1)/2/float64(target)), 0
-}
-
 // put places a shift and updates the cost.
 func (s *state) put(a int, op option) {
 	m := s.m

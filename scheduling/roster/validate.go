@@ -163,6 +163,7 @@ func (p Problem) validateDemand(bad *complaints) {
 			if n.Heads < 0 || n.Heads > 30000 || !(n.Paid >= 0 && n.Paid <= 30000) || !(n.Value >= 0) || math.IsInf(n.Value, 0) {
 				bad.add(where, n.Heads, "heads and paid must be 0 to 30000 and value 0 or more")
 			}
+			*bad = append(*bad, n.WorthFields(where)...)
 		}
 	}
 }

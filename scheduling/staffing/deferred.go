@@ -271,7 +271,8 @@ func DeferredSlots(o Output, maxExtra int) []DeferredSlot {
 }
 
 // Onto adds the extra heads to a requirement of live contacts: one plan for both. The requirement's slots
-// are matched by their start; paid heads grow by the same shrinkage as the slot's own.
+// are matched by their start; paid heads grow by the same shrinkage as the slot's own. No contract prices a late
+// ticket: an extra head counts as much as the mean of those for live contacts.
 func (p DeferredPlan) Onto(r scheduling.Requirement) scheduling.Requirement {
 	r.Needs = slices.Clone(r.Needs)
 	at := map[int64]int{}
@@ -288,7 +289,9 @@ func (p DeferredPlan) Onto(r scheduling.Requirement) scheduling.Requirement {
 			paid = n.Paid / float64(n.Heads)
 		}
 		extra := p.Slots[j].Extra
+		worth := beside(n, extra)
 		r.Needs[i].Heads += extra
+		r.Needs[i] = r.Needs[i].Priced(worth)
 		r.Needs[i].Paid += paid * float64(extra)
 		r.Needs[i].Reason += fmt.Sprintf("; +%d for after-sales tickets due by %s", extra, p.Slots[p.Slots[j].ShortUntil].Start.Format("2006-01-02 15:04"))
 	}

@@ -25,7 +25,7 @@ type Target struct {
 	Slow []float64 `json:"slow,omitempty"`
 
 	// PenaltyPerMissedContact is what one contact outside Within costs by contract, in yuan. It prices a
-	// missing head (Need.Value); it does not move the target.
+	// missing head (Need.Worth); it does not move the target.
 	PenaltyPerMissedContact float64 `json:"penalty_per_missed_contact"`
 }
 
@@ -138,15 +138,15 @@ func (o *Output) place(n scheduling.Need, r Reached, from, to time.Duration) {
 			o.Requirement.Needs, o.Reached = append(o.Requirement.Needs, n), append(o.Reached, r)
 			return
 		}
-		value := o.Requirement.Needs[last].Value + n.Value
+		worth := onTop(o.Requirement.Needs[last].Worth, n.Worth)
 		if n.Heads > o.Requirement.Needs[last].Heads {
 			o.Requirement.Needs[last], o.Reached[last] = n, r
 		}
-		o.Requirement.Needs[last].Value = value
+		o.Requirement.Needs[last] = o.Requirement.Needs[last].Priced(worth)
 		return
 	}
 	parts := int(from / to)
-	n.Value /= float64(parts)
+	n = n.Priced(apart(n.Worth, parts))
 	r.Contacts /= float64(parts)
 	for i := range parts {
 		part, reached := n, r
@@ -159,22 +159,8 @@ func (o *Output) place(n scheduling.Need, r Reached, from, to time.Duration) {
 // need puts a sized slot into the requirement.
 func (s *sizer) need(p scheduling.Point, g *sized) scheduling.Need {
 	heads := g.reached.Heads
-	return scheduling.Need{
-		Start: p.Start, Heads: heads, Paid: float64(heads) / (1 - s.in.Shrinkage),
-		Value:  s.in.Target.PenaltyPerMissedContact * HeadWorth(g.reached, g.fewer),
-		Reason: s.reason(g),
-	}
-}
-
-// HeadWorth is how many contacts within the limit a missing head costs: what the last head brings (share
-// with it less share fewer without), and at least the mean over all heads. A roster multiplies the worth by
-// every head that is missing, and the last ones of a large desk bring next to nothing: priced by them alone, a
-// desk that cannot be filled would be the first to be given up entirely.
-func HeadWorth(r Reached, fewer float64) float64 {
-	if r.Heads < 1 {
-		return 0
-	}
-	return r.Contacts * max(0, r.Share-fewer, r.Share/float64(r.Heads))
+	n := scheduling.Need{Start: p.Start, Heads: heads, Paid: float64(heads) / (1 - s.in.Shrinkage), Reason: s.reason(g)}
+	return n.Priced(s.worth(g))
 }
 
 // used applies floor and ceiling.

@@ -23,6 +23,7 @@ type sized struct {
 	heads   int // that the target needs
 	reached Reached
 	fewer   float64 // share within the limit with one head less
+	few     few     // and with still fewer
 	carried string  // what the slot before adds to the reason; empty in a steady slot
 }
 
@@ -155,7 +156,8 @@ func (t Target) goal() Goal {
 
 // reach evaluates what the heads achieve. Runs of volumes with the same heads are interpolated between
 // interpolationNodes of them (Chebyshev points): over a run no wider than widestRun the figures are so smooth
-// that the error stays below 1e-4 (property test). The heads do not depend on it. The volumes are told ascending.
+// that the error stays below 1e-4 (property test). The heads do not depend on it. Shares with fewer heads, of which only money is
+// made, lie on a straight line between the ends of a run. The volumes are told ascending.
 func (s *sizer) reach(handle time.Duration, contacts []float64, heads []int, tell func(sized)) {
 	for i := 0; i < len(contacts); {
 		j := i + 1
@@ -167,8 +169,16 @@ func (s *sizer) reach(handle time.Duration, contacts []float64, heads []int, tel
 		if s.in.Target.Concurrency > 1 && j-i > interpolationNodes && contacts[i] > 0 {
 			at = interpolated(contacts[i], contacts[j-1], at)
 		}
+		fewer := func(c float64) few { return s.few(used, worthParts, s.share(handle, c)) }
+		if s.in.Target.Concurrency > 1 && j-i > 2 && contacts[i] > 0 {
+			fewer = between(contacts[i], contacts[j-1], fewer)
+		}
 		for _, c := range contacts[i:j] {
-			tell(s.sized(c, handle, heads[i], at(c)))
+			g := s.sized(c, handle, heads[i], at(c))
+			if c > 0 {
+				g.few = fewer(c)
+			}
+			tell(g)
 		}
 		i = j
 	}
@@ -197,27 +207,33 @@ type figures [figCount]float64
 func (s *sizer) figures(handle time.Duration, contacts float64, heads int) (f figures) {
 	t := s.in.Target
 	if contacts == 0 {
-		f[figShare], f[figFewer] = 1, 1
+		f[figShare] = 1
 		return f
 	}
-	priced := t.PenaltyPerMissedContact > 0 && heads > 0
 	if t.Concurrency > 1 {
 		p := s.table(contacts, handle).at(heads)
 		f[figShare], f[figAbandon], f[figOccupancy], f[figWait] = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
 		f[figRound], f[figPlatform], f[figFirst], f[figResponse] = p.RoundWithin, p.PlatformWithin, p.FirstResponseSeconds, p.ResponseSeconds
-		f[figOpen], f[figQueue], f[figFewer] = p.Open, p.AverageQueue, p.FirstWithin
-		if priced {
-			f[figFewer] = s.table(contacts, handle).deciding().at(heads - 1).FirstWithin
-		}
-		return f
+		f[figOpen], f[figQueue] = p.Open, p.AverageQueue
+	} else {
+		p := Evaluate(t.model(), s.calls(contacts, handle), float64(heads), t.Within)
+		f[figShare], f[figAbandon], f[figOccupancy], f[figWait] = p.ServiceLevel, p.Abandon, p.Occupancy, p.ASASeconds
 	}
-	q := s.calls(contacts, handle)
-	p := Evaluate(t.model(), q, float64(heads), t.Within)
-	f[figShare], f[figAbandon], f[figOccupancy], f[figWait], f[figFewer] = p.ServiceLevel, p.Abandon, p.Occupancy, p.ASASeconds, p.ServiceLevel
-	if priced {
-		f[figFewer] = Evaluate(t.model(), q, float64(heads-1), t.Within).ServiceLevel
+	if f[figFewer] = f[figShare]; t.PenaltyPerMissedContact > 0 && heads > 0 {
+		f[figFewer] = s.share(handle, contacts)(heads - 1)
 	}
 	return f
+}
+
+// share is the share within the limit by heads, in steady state.
+func (s *sizer) share(handle time.Duration, contacts float64) func(heads int) float64 {
+	t := s.in.Target
+	if t.Concurrency > 1 {
+		table := s.table(contacts, handle).deciding()
+		return func(n int) float64 { return table.at(n).FirstWithin }
+	}
+	q := s.calls(contacts, handle)
+	return func(n int) float64 { return Evaluate(t.model(), q, float64(n), t.Within).ServiceLevel }
 }
 
 func (s *sizer) sized(contacts float64, handle time.Duration, heads int, f figures) sized {

@@ -38,7 +38,8 @@ func TestPlanOfManySlotsIsThatOfEach(t *testing.T) {
 			for name, pair := range map[string][2]float64{
 				"share": {a.Share, b.Share}, "abandon": {a.Abandon, b.Abandon}, "occupancy": {a.Occupancy, b.Occupancy},
 				"round": {a.RoundWithin, b.RoundWithin}, "wait": {a.WaitSeconds / 60, b.WaitSeconds / 60},
-				"value": {all.Requirement.Needs[i].Value / 240, alone.Requirement.Needs[0].Value / 240},
+				"half of the heads": {0.01 * all.Requirement.Needs[i].Saved(float64(a.Heads/2)) / 240, 0.01 * alone.Requirement.Needs[0].Saved(float64(a.Heads/2)) / 240},
+				"value":             {all.Requirement.Needs[i].Value / 240, alone.Requirement.Needs[0].Value / 240},
 			} {
 				if math.Abs(pair[0]-pair[1]) > 1e-4 {
 					t.Fatalf("%v contacts, %s: %v among others, %v alone", means[i], name, pair[0], pair[1])

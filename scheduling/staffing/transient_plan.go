@@ -144,14 +144,23 @@ func (s *sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 	fig[figShare], fig[figAbandon], fig[figOccupancy], fig[figWait] = p.FirstWithin, p.Abandon, p.Occupancy, p.ASASeconds
 	fig[figRound], fig[figPlatform], fig[figFirst], fig[figResponse] = p.RoundWithin, p.PlatformWithin, p.FirstResponseSeconds, p.ResponseSeconds
 	fig[figOpen], fig[figQueue], fig[figFewer] = p.Open, p.AverageQueue, p.FirstWithin
+	var below few
 	if contacts == 0 {
 		fig[figShare], fig[figFewer] = 1, 1
 	} else if t.PenaltyPerMissedContact > 0 && used > 0 {
-		_, fewer := pass(used-1, load.deciding())
-		fig[figFewer] = fewer.FirstWithin
+		table := load.deciding()
+		share := func(n int) float64 {
+			_, p := pass(n, table)
+			return p.FirstWithin
+		}
+		parts := worthParts
+		if len(rushes) == 0 {
+			parts = halfWorth
+		}
+		fig[figFewer], below = share(used-1), s.few(used, parts, share)
 	}
 	*g = s.sized(contacts, handle, g.heads, fig)
-	g.reached.Start, g.reached.Carried = start, true
+	g.reached.Start, g.reached.Carried, g.few = start, true, below
 	g.carried = fmt.Sprintf("; followed from the slot before%s: on its own %d", note, steady)
 	return end
 }

@@ -75,20 +75,28 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 	return answer{staffed: out}, nil
 }
 
-// manned is a staffed stretch with heads that another method found: how many stand on the queue, how many serve
-// it as if they were its own, and why.
-func (s stretch) manned(out staffing.Output, o Options, heads func(at time.Time) (on, serving int, why string)) staffing.Output {
+// manning is what a method found for a queue in a slot: how many heads stand on it, how many serve it as if they were its own, and
+// why. worth is what those on the queue save, where the method knows.
+type manning struct {
+	on, serving int
+	why         string
+	worth       []scheduling.Step
+}
+
+// manned is a staffed stretch with heads that another method found. Where it does not say what they save, each on the queue is worth
+// its part of what those who serve save at the price of the target.
+func (s stretch) manned(out staffing.Output, o Options, find func(at time.Time) manning) staffing.Output {
 	t, slot := s.part.Target, min(calendar.Slot, s.curve.Slot)
 	for i, need := range out.Requirement.Needs {
-		on, serving, why := heads(need.Start)
-		before := out.Reached[i]
-		share := func(n int) float64 { return staffing.Serve(t, before.Contacts, slot, before.HandleTime, n).Share }
-		r := staffing.Serve(t, before.Contacts, slot, before.HandleTime, serving)
-		r.Start, r.Heads, r.Met = before.Start, on, true // no ceiling cut it
-		at := r
-		at.Heads = serving
-		value := t.PenaltyPerMissedContact * float64(calendar.Slot/slot) * staffing.HeadWorth(at, share(max(serving-1, 0)))
-		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: on, Paid: float64(on) / (1 - o.Shrinkage), Value: value, Reason: why}
+		x, before := find(need.Start), out.Reached[i]
+		serve := func(n int) staffing.Reached { return staffing.Serve(t, before.Contacts, slot, before.HandleTime, n) }
+		if price := t.PenaltyPerMissedContact * before.Contacts * float64(calendar.Slot/slot); len(x.worth) == 0 && price > 0 {
+			alone := scheduling.Need{Worth: staffing.Worth(x.serving, func(n int) float64 { return price * serve(n).Share })}
+			x.worth = staffing.Worth(x.on, func(n int) float64 { return alone.Saved(float64(n*x.serving) / float64(x.on)) })
+		}
+		r := serve(x.serving)
+		r.Start, r.Heads, r.Met = before.Start, x.on, true // no ceiling cut it
+		out.Requirement.Needs[i] = scheduling.Need{Start: need.Start, Heads: x.on, Paid: float64(x.on) / (1 - o.Shrinkage), Reason: x.why}.Priced(x.worth)
 		out.Reached[i] = r
 	}
 	return out

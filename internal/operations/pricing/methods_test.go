@@ -61,6 +61,8 @@ func TestAPooledScenario(t *testing.T) {
 			alone += float64(figures.Alone[i]) / 4
 			assert.InDelta(t, float64(n.Heads)/(0.96*0.95*0.965), n.Paid, 0.0005)
 			assert.Contains(t, n.Reason, "of the pool's")
+			r, price := figures.Reached[i], figures.Parts[0].Target.PenaltyPerMissedContact
+			assert.InDelta(t, price*r.Contacts*r.Share, n.Saved(float64(n.Heads)), 1e-3*(1+price), "fewer heads save what those alone would")
 		}
 	}
 	assert.InDelta(t, p.PartsHours, alone, 1e-9)
@@ -137,6 +139,11 @@ func TestAMarginScenario(t *testing.T) {
 	// The floor costs nine hours of one head; the whole ladder is 108 yuan. Wages above the floor must not exceed it.
 	floor := 9 * 25 / 0.88
 	assert.LessOrEqual(t, s.Price.Total.WagesYuan, floor+0.05*fee+1e-6)
+	worth := 0.0
+	for _, n := range s.Plans[0].Requirement.Needs {
+		worth += n.Saved(float64(n.Heads))
+	}
+	assert.InDelta(t, 0.05*fee-m.Penalty.Mean, worth, 0.01*fee, "with nobody the ladder is lost; what the plan risks of it cannot be saved")
 	again := h.scenario(t, asked("again", 1, pricing.Options{Level: 0.5, Method: pricing.MarginMethod}))
 	assert.Equal(t, s.SHA256, again.SHA256)
 	assert.Equal(t, s.Price, again.Price)

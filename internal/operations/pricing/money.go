@@ -60,21 +60,22 @@ func bestMargin(ctx context.Context, ask question) (answer, error) {
 	if err != nil {
 		return answer{}, gate.Placed(fault.Of(err), "method margin")
 	}
-	heads := map[ids.Queue]map[time.Time]int{}
+	found := map[ids.Queue]map[time.Time]manning{}
 	for i, q := range report.Plan.Queues {
 		queue := books.owner(i)
-		if heads[queue] == nil {
-			heads[queue] = map[time.Time]int{}
+		if found[queue] == nil {
+			found[queue] = map[time.Time]manning{}
 		}
 		for j, s := range in.Queues[i].Demand.Slots {
-			heads[queue][s.Start.UTC()] = q.Heads[j]
+			n := q.Heads[j]
+			found[queue][s.Start.UTC()] = manning{
+				on: n, serving: n, worth: report.Worth[i][j],
+				why: fmt.Sprintf("%d heads earn most under the forecast's distribution, wages and contract together; %s", n, ask.floored()),
+			}
 		}
 	}
 	for i, s := range ask.all {
-		base.staffed[i] = s.manned(base.staffed[i], ask.options, func(at time.Time) (int, int, string) {
-			n := heads[s.queue.ID][at.UTC()]
-			return n, n, fmt.Sprintf("%d heads earn most under the forecast's distribution, wages and contract together; %s", n, ask.floored())
-		})
+		base.staffed[i] = s.manned(base.staffed[i], ask.options, func(at time.Time) manning { return found[s.queue.ID][at.UTC()] })
 	}
 	base.money = moneyOf(report, books.left())
 	return base, nil

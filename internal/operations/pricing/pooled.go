@@ -46,7 +46,7 @@ func pooledQueues(ctx context.Context, ask question) (answer, error) {
 	if err := solveDays(ctx, days); err != nil {
 		return answer{}, err
 	}
-	at := map[ids.Queue]map[time.Time]pooledHeads{}
+	at := map[ids.Queue]map[time.Time]manning{}
 	out := answer{staffed: base.staffed, alone: map[ids.Queue]map[time.Time]int{}, pooled: pooledFigures(days)}
 	for _, d := range days {
 		d.deal(at)
@@ -56,19 +56,13 @@ func pooledQueues(ctx context.Context, ask question) (answer, error) {
 		if out.alone[queue] == nil {
 			out.alone[queue] = map[time.Time]int{}
 		}
-		out.staffed[i] = s.manned(base.staffed[i], ask.options, func(start time.Time) (int, int, string) {
-			h := at[queue][start.Truncate(poolSlot).UTC()]
-			out.alone[queue][start.UTC()] = h.alone
-			return h.heads, h.alone, h.why
+		out.staffed[i] = s.manned(base.staffed[i], ask.options, func(start time.Time) manning {
+			x := at[queue][start.Truncate(poolSlot).UTC()]
+			out.alone[queue][start.UTC()] = x.serving
+			return x
 		})
 	}
 	return out, nil
-}
-
-// pooledHeads is one queue in one slot of a pool.
-type pooledHeads struct {
-	heads, alone int
-	why          string
 }
 
 // poolDay is one day to pool and what came of it.
@@ -305,12 +299,12 @@ func solveDays(ctx context.Context, days []*poolDay) error {
 
 // deal assigns the heads of each slot to queues: group by group, the narrowest first, each head to the queue of
 // the group with most work per head so far (Sainte-Laguë: work over 2 heads + 1). The sum is that of the pool.
-func (d *poolDay) deal(into map[ids.Queue]map[time.Time]pooledHeads) {
+func (d *poolDay) deal(into map[ids.Queue]map[time.Time]manning) {
 	work := map[ids.Queue]map[time.Time]float64{}
 	for _, q := range d.problem.Queues {
 		work[q.Curve.Queue] = map[time.Time]float64{}
 		if into[q.Curve.Queue] == nil {
-			into[q.Curve.Queue] = map[time.Time]pooledHeads{}
+			into[q.Curve.Queue] = map[time.Time]manning{}
 		}
 		for _, x := range q.Curve.Points {
 			work[q.Curve.Queue][x.Start.UTC()] = x.Mean * x.HandleTime.Seconds()
@@ -336,7 +330,7 @@ func (d *poolDay) deal(into map[ids.Queue]map[time.Time]pooledHeads) {
 			alone[a.Queue] = a.Heads
 		}
 		for queue := range work {
-			into[queue][at] = pooledHeads{heads[queue], alone[queue], reason(s, queue, heads[queue], alone[queue])}
+			into[queue][at] = manning{on: heads[queue], serving: alone[queue], why: reason(s, queue, heads[queue], alone[queue])}
 		}
 	}
 }

@@ -366,7 +366,9 @@ func coverage(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 				}
 				have := heads[t.Unix()]
 				delete(heads, t.Unix())
-				if missing := float64(target - have); missing > 0 {
+				if missing := float64(target - have); missing > 0 && len(n.Worth) > 0 {
+					r.add("short", lost(n, have, target)*float64(step)/float64(d.Slot))
+				} else if missing > 0 {
 					r.add("short", value*(missing+p.Weights.Depth*missing*(missing-1)/2/float64(target)))
 				} else {
 					r.add("over", p.Weights.Over*hour*float64(have-target))
@@ -377,4 +379,19 @@ func coverage(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 			r.add("over", p.Weights.Over*hour*float64(have))
 		}
 	}
+}
+
+// lost is what a slot loses along its curve with fewer people than its target: of them so many heads are ready as of the whole target
+// are Heads, and every step loses its value for the heads that are not.
+func lost(n scheduling.Need, have, target int) (sum float64) {
+	ready := float64(have) * float64(n.Heads) / float64(target)
+	from := 0.0
+	for _, s := range n.Worth {
+		until := float64(s.Heads)
+		if ready < until {
+			sum += s.Value * (until - max(from, ready))
+		}
+		from = until
+	}
+	return sum
 }

@@ -13,16 +13,15 @@ import (
 const cell = 5 * time.Minute
 
 // Board holds heads against a requirement over a stretch of time and prices what is short or over, as
-// the optimiser does: a missing head costs its value, more where several miss; a head too many costs
-// Weights.Over.
+// the optimiser does: missing heads cost what roster.PricesOf says; a head too many costs Weights.Over.
 type Board struct {
 	span    calendar.Range
 	weights roster.Weights
 	cells   int
 	queues  map[ids.Queue]int
 	names   []ids.Queue
-	target  []int32   // [queue*cells+cell]
-	value   []float64 // yuan per missing head and cell
+	target  []int32     // [queue*cells+cell]
+	lost    [][]float64 // yuan per cell by heads: roster.Prices
 	heads   []int32
 }
 
@@ -35,17 +34,13 @@ func NewBoard(span calendar.Range, demand []scheduling.Requirement, w roster.Wei
 		b.names = append(b.names, r.Queue)
 	}
 	n := b.cells * len(demand)
-	b.target, b.value, b.heads = make([]int32, n), make([]float64, n), make([]int32, n)
+	b.target, b.lost, b.heads = make([]int32, n), make([][]float64, n), make([]int32, n)
 	for i, r := range demand {
-		share := float64(cell) / float64(r.Slot)
 		for _, need := range r.Needs {
-			value := need.Value * share
-			if need.Value == 0 {
-				value = w.Short * cell.Hours()
-			}
+			target, lost := int32(roster.TargetOf(need)), roster.PricesOf(need, r.Slot, cell, w).Lost
 			from, until := b.cellsOf(calendar.Range{Start: need.Start, End: need.Start.Add(r.Slot)})
 			for c := from; c < until; c++ {
-				b.target[i*b.cells+c], b.value[i*b.cells+c] = int32(roster.TargetOf(need)), value
+				b.target[i*b.cells+c], b.lost[i*b.cells+c] = target, lost
 			}
 		}
 	}
@@ -97,8 +92,7 @@ func (b *Board) costAt(i int, n int32) (short, over float64) {
 	if n >= target {
 		return 0, b.weights.Over * cell.Hours() * float64(n-target)
 	}
-	k := float64(target - n)
-	return b.value[i] * (k + b.weights.Depth*k*(k-1)/2/float64(target)), 0
+	return b.lost[i][max(0, n)], 0
 }
 
 // Hours are the head-hours that are needed and that are missing.

@@ -3,6 +3,8 @@ package margin
 import (
 	"context"
 	"math"
+
+	"github.com/chaoban/chaoban/scheduling"
 )
 
 // Result of Optimise.
@@ -11,7 +13,9 @@ type Result struct {
 	Outcome   Outcome `json:"outcome"`
 	BoundYuan float64 `json:"bound_yuan"` // no staffing has a larger expected margin on these scenarios
 	GapYuan   float64 `json:"gap_yuan"`   // bound - expected margin: what a better search could at most still find
-	slopes    []slopes
+	// Worth is what each head of the plan saves, by queue and slot: revenue and what the contract takes without it.
+	Worth  [][][]scheduling.Step `json:"-"`
+	slopes []slopes
 }
 
 // Optimise finds the staffing of largest expected margin over the horizon. Queues share the seats
@@ -55,6 +59,7 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 		r.Plan.Queues = append(r.Plan.Queues, QueuePlan{Queue: q.id, Heads: st.heads, Blocks: st.blocks(m)})
 		r.slopes = append(r.slopes, all[i].slopesNow(len(m.days)))
 	}
+	r.Worth = m.worth(all)
 	r.Outcome = m.outcome(all)
 	if r.BoundYuan, err = s.bound(ctx, r.slopes); err != nil {
 		return Result{}, err
