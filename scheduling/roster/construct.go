@@ -122,7 +122,18 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 	}
 }
 
-func (s *state) chance() float64 { return -s.heat * math.Log(-math.Log(1-s.rng.Float64())) }
+func (s *state) chance() float64 { return s.heat * gumbel[s.rng.Uint32()>>(32-gumbelBits)] }
+
+// gumbel are the quantiles of the standard Gumbel distribution: an even draw of one of them does for a
+// draw of the distribution.
+var gumbel = func() (q [1 << gumbelBits]float64) {
+	for i := range q {
+		q[i] = -math.Log(-math.Log((float64(i) + 0.5) / float64(len(q))))
+	}
+	return q
+}()
+
+const gumbelBits = 14
 
 // respond gives an agent the shifts that save most against everybody else's, best first.
 func (s *state) respond(a int) {

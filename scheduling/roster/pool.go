@@ -17,26 +17,49 @@ type seat struct {
 type pool struct {
 	m     *model
 	words int      // of a set of queues
+	skill []uint64 // per agent and day: the queues that the agent may serve, as a set
 	cover []int16  // heads per slot and queue, locked ones included
 	seats [][]seat // per slot and queue
-	reach []uint64 // per slot and queue: queues that one of its people could serve
+	serve []uint64 // per slot and queue: queues that one of its people could serve
+	reach []uint64 // the same backwards: queues with somebody who could serve it
 	worth []float64
 	fresh []bool // per slot: worth is up to date
-	via   []int16
-	done  []uint64
+	scratch
+}
 
-	order, givers []int16 // scratch: queues by saving, queues with people
+// scratch is the working memory of one goroutine on a pool.
+type scratch struct {
+	via   []int16  // per queue: its neighbour on the chain
+	done  []uint64 // queues that a chain has reached
+	chain []int16  // the same in order
+	order []int16  // queues by worth
+}
+
+func newScratch(m *model) scratch {
+	n := len(m.queues)
+	return scratch{via: make([]int16, n), done: make([]uint64, (n+63)/64), chain: make([]int16, 0, n), order: make([]int16, 0, n)}
 }
 
 func newPool(m *model) *pool {
 	n := m.slots * len(m.queues)
 	words := (len(m.queues) + 63) / 64
 	p := &pool{
-		m: m, words: words, cover: make([]int16, n), seats: make([][]seat, n), reach: make([]uint64, n*words),
-		worth: make([]float64, n), fresh: make([]bool, m.slots), via: make([]int16, len(m.queues)), done: make([]uint64, words),
+		m: m, words: words, cover: make([]int16, n), seats: make([][]seat, n), serve: make([]uint64, n*words), reach: make([]uint64, n*words),
+		worth: make([]float64, n), fresh: make([]bool, m.slots), scratch: newScratch(m),
+	}
+	for i := range m.agents {
+		for _, set := range m.agents[i].sets {
+			p.skill = append(p.skill, set...)
+		}
 	}
 	copy(p.cover, m.covered)
 	return p
+}
+
+// skillsOf is the set of queues that whoever holds a seat may serve.
+func (p *pool) skillsOf(x seat) []uint64 {
+	at := (int(x.agent)*len(p.m.days) + int(x.day)) * p.words
+	return p.skill[at : at+p.words]
 }
 
 // worths are the savings of one more head on each queue of a slot.
@@ -53,58 +76,47 @@ func (p *pool) worths(t int) []float64 {
 // refresh spreads the largest saving to every queue that can pass a head on to it, then the next.
 func (p *pool) refresh(t int, row []float64) {
 	base := t * len(row)
-	order, givers := p.order[:0], p.givers[:0]
+	low := p.m.surplus()
+	order := p.order[:0]
 	for q := range row {
-		v := p.m.saving(base+q, p.cover[base+q])
-		row[q] = v
+		i := base + q
+		v := p.m.saving(i, p.cover[i])
+		if row[q] = v; v <= low {
+			continue
+		}
 		k := len(order)
 		order = append(order, int16(q))
 		for ; k > 0 && row[order[k-1]] < v; k-- {
 			order[k] = order[k-1]
 		}
 		order[k] = int16(q)
-		if len(p.seats[base+q]) > 0 {
-			givers = append(givers, int16(q))
-		}
 	}
-	p.order, p.givers = order, givers
+	p.order = order
 	clear(p.done)
 	for _, top := range order {
-		if len(givers) == 0 {
-			return
-		}
-		if p.done[top>>6]>>(top&63)&1 != 0 {
-			continue
-		}
-		value := row[top]
-		p.done[top>>6] |= 1 << (top & 63)
-		for grown := true; grown; {
-			grown = false
-			kept := givers[:0]
-			for _, q := range givers {
-				switch {
-				case p.done[q>>6]>>(q&63)&1 != 0:
-				case p.meets(base+int(q), p.done):
-					p.done[q>>6] |= 1 << (q & 63)
-					row[q] = value
-					grown = true
-				default:
-					kept = append(kept, q)
-				}
-			}
-			givers = kept
+		if p.done[top>>6]>>(top&63)&1 == 0 {
+			p.spread(base, row, top)
 		}
 	}
 }
 
-// meets reports whether somebody on a queue could serve one of a set.
-func (p *pool) meets(cell int, set []uint64) bool {
-	for w, x := range set {
-		if p.reach[cell*p.words+w]&x != 0 {
-			return true
+// spread gives every queue that can pass a head on to top, and is not done, the worth of top.
+func (p *pool) spread(base int, row []float64, top int16) {
+	value := row[top]
+	queue := append(p.chain[:0], top)
+	p.done[top>>6] |= 1 << (top & 63)
+	for head := 0; head < len(queue); head++ {
+		cell := (base + int(queue[head])) * p.words
+		for w := range p.done {
+			set := p.reach[cell+w] &^ p.done[w]
+			p.done[w] |= set
+			for ; set != 0; set &= set - 1 {
+				q := int16(w<<6 + bits.TrailingZeros64(set))
+				row[q] = value
+				queue = append(queue, q)
+			}
 		}
 	}
-	return false
 }
 
 // add seats an agent on its best queue of the slot and passes a head on; it returns the yuan saved.
@@ -134,49 +146,67 @@ func (p *pool) add(s *state, x seat, t int, last int16) float64 {
 }
 
 func (p *pool) sit(s *state, x seat, t int, q int16) {
-	cell := t*len(p.m.queues) + int(q)
+	base := t * len(p.m.queues)
+	cell := base + int(q)
 	p.seats[cell] = append(p.seats[cell], x)
-	for w, set := range p.m.agents[x.agent].sets[x.day] {
-		p.reach[cell*p.words+w] |= set
-	}
 	s.place[x.agent][x.day].queue[x.at] = q
-}
-
-// leave takes seat i of a cell away and recomputes whom the rest could serve.
-func (p *pool) leave(cell, i int) {
-	list := p.seats[cell]
-	list[i] = list[len(list)-1]
-	list = list[:len(list)-1]
-	p.seats[cell] = list
-	reach := p.reach[cell*p.words : (cell+1)*p.words]
-	clear(reach)
-	for _, x := range list {
-		for w, set := range p.m.agents[x.agent].sets[x.day] {
-			reach[w] |= set
+	serve := p.serve[cell*p.words : (cell+1)*p.words]
+	for w, set := range p.skillsOf(x) {
+		set &^= serve[w]
+		serve[w] |= set
+		for ; set != 0; set &= set - 1 {
+			k := base + w<<6 + bits.TrailingZeros64(set)
+			p.reach[k*p.words+int(q>>6)] |= 1 << (q & 63)
 		}
 	}
 }
+
+// leave takes seat i of a queue away; what nobody else there could serve is out of reach from it.
+func (p *pool) leave(t int, q int16, i int) {
+	base := t * len(p.m.queues)
+	cell := base + int(q)
+	list := p.seats[cell]
+	gone := p.skillsOf(list[i])
+	list[i] = list[len(list)-1]
+	list = list[:len(list)-1]
+	p.seats[cell] = list
+	for w, set := range gone {
+		for k := 0; k < len(list) && set != 0; k++ {
+			set &^= p.skillsOf(list[k])[w]
+		}
+		p.serve[cell*p.words+w] &^= set
+		for ; set != 0; set &= set - 1 {
+			k := base + w<<6 + bits.TrailingZeros64(set)
+			p.reach[k*p.words+int(q>>6)] &^= 1 << (q & 63)
+		}
+	}
+}
+
+// surplus is what a head above the target saves in a slot, which is never positive.
+func (m *model) surplus() float64 { return -m.p.Weights.Over / m.perHour }
 
 // passOn moves one head from a queue along a shortest chain to a queue where it saves value.
 func (p *pool) passOn(s *state, t int, from int16, value float64) {
 	width := len(p.m.queues)
 	base := t * width
-	var order [256]int16
-	queue := order[:1]
-	queue[0] = from
+	queue := append(p.chain[:0], from)
 	clear(p.done)
 	p.done[from>>6] |= 1 << (from & 63)
 	for head := 0; head < len(queue); head++ {
 		q := queue[head]
 		if q != from && p.m.saving(base+int(q), p.cover[base+int(q)]) >= value-1e-9 {
 			p.cover[base+int(q)]++
-			p.shift(s, t, from, q)
+			for q != from {
+				p.shift(s, t, p.via[q], q)
+				q = p.via[q]
+			}
 			return
 		}
 		for w := range p.done {
-			for set := p.reach[(base+int(q))*p.words+w] &^ p.done[w]; set != 0; set &= set - 1 {
+			set := p.serve[(base+int(q))*p.words+w] &^ p.done[w]
+			p.done[w] |= set
+			for ; set != 0; set &= set - 1 {
 				n := int16(w<<6 + bits.TrailingZeros64(set))
-				p.done[n>>6] |= 1 << (n & 63)
 				p.via[n] = q
 				queue = append(queue, n)
 			}
@@ -185,18 +215,13 @@ func (p *pool) passOn(s *state, t int, from int16, value float64) {
 	p.cover[base+int(from)]++ // not reached: worth was of a chain that exists
 }
 
-// shift moves one person over each step of the chain from -> ... -> to that via holds backwards.
+// shift moves one person from a queue to another.
 func (p *pool) shift(s *state, t int, from, to int16) {
-	width := len(p.m.queues)
-	for q := to; q != from; q = p.via[q] {
-		before := p.via[q]
-		cell := t*width + int(before)
-		for i, x := range p.seats[cell] {
-			if p.m.agents[x.agent].sets[x.day][q>>6]>>(q&63)&1 != 0 {
-				p.leave(cell, i)
-				p.sit(s, x, t, q)
-				break
-			}
+	for i, x := range p.seats[t*len(p.m.queues)+int(from)] {
+		if p.skillsOf(x)[to>>6]>>(to&63)&1 != 0 {
+			p.leave(t, from, i)
+			p.sit(s, x, t, to)
+			return
 		}
 	}
 }
@@ -204,79 +229,57 @@ func (p *pool) shift(s *state, t int, from, to int16) {
 // remove takes an agent's seat in a slot away, fills the hole from where a head is missed least, and
 // returns the yuan lost.
 func (p *pool) remove(s *state, x seat, t int) float64 {
-	m := p.m
 	q := s.place[x.agent][x.day].queue[x.at]
-	width := len(m.queues)
-	base := t * width
+	base := t * len(p.m.queues)
 	cell := base + int(q)
 	for i, y := range p.seats[cell] {
 		if y.agent == x.agent && y.day == x.day {
-			p.leave(cell, i)
+			p.leave(t, q, i)
 			break
 		}
 	}
 	p.fresh[t] = false
 	p.cover[cell]--
-	loss := m.saving(cell, p.cover[cell])
-	source, least := p.cheapest(t, q, loss)
+	source, least := p.cheapest(t, q, p.m.saving(cell, p.cover[cell]))
 	if source != q {
 		p.cover[cell]++
 		p.cover[base+int(source)]--
 		// via leads from the source towards the hole.
-		for n := source; n != q; {
-			next := p.via[n]
-			from := base + int(n)
-			for i, y := range p.seats[from] {
-				if m.agents[y.agent].sets[y.day][next>>6]>>(next&63)&1 != 0 {
-					p.leave(from, i)
-					p.sit(s, y, t, next)
-					break
-				}
-			}
-			n = next
+		for n := source; n != q; n = p.via[n] {
+			p.shift(s, t, n, p.via[n])
 		}
 	}
 	return least
 }
 
-// cheapest is the queue that can pass a head on to q and misses it least.
+// cheapest is the queue that can pass a head on to q and misses it least; via leads from it to q.
 func (p *pool) cheapest(t int, q int16, loss float64) (source int16, least float64) {
-	width := len(p.m.queues)
-	base := t * width
+	base := t * len(p.m.queues)
+	low := p.m.surplus() + 1e-9
 	source, least = q, loss
-	if least <= -p.m.p.Weights.Over/p.m.perHour+1e-9 {
+	if least <= low {
 		return source, least
 	}
+	queue := append(p.chain[:0], q)
 	clear(p.done)
 	p.done[q>>6] |= 1 << (q & 63)
-	for grown := true; grown; {
-		grown = false
-		for n := range width {
-			if p.done[n>>6]>>(n&63)&1 != 0 || !p.meets(base+n, p.done) {
-				continue
-			}
-			p.done[n>>6] |= 1 << (n & 63)
-			grown = true
-			p.via[n] = p.towards(base + n)
-			if v := p.m.saving(base+n, p.cover[base+n]-1); v < least-1e-9 {
-				source, least = int16(n), v
+	for head := 0; head < len(queue); head++ {
+		to := queue[head]
+		cell := (base + int(to)) * p.words
+		for w := range p.done {
+			set := p.reach[cell+w] &^ p.done[w]
+			p.done[w] |= set
+			for ; set != 0; set &= set - 1 {
+				n := int16(w<<6 + bits.TrailingZeros64(set))
+				p.via[n] = to
+				queue = append(queue, n)
+				if v := p.m.saving(base+int(n), p.cover[base+int(n)]-1); v < least-1e-9 {
+					if source, least = n, v; v <= low {
+						return source, least
+					}
+				}
 			}
 		}
 	}
 	return source, least
-}
-
-// towards is a done queue, other than the cell's own, that somebody on the cell could serve.
-func (p *pool) towards(cell int) int16 {
-	own := cell % len(p.m.queues)
-	for w, x := range p.done {
-		set := p.reach[cell*p.words+w] & x
-		if own>>6 == w {
-			set &^= 1 << (own & 63)
-		}
-		if set != 0 {
-			return int16(w<<6 + bits.TrailingZeros64(set))
-		}
-	}
-	return int16(own)
 }

@@ -11,6 +11,7 @@ import (
 type hunt struct {
 	m      *model
 	rng    *rand.Rand
+	now    *state // the roster that all chains change
 	chains []*chain
 	best   plan
 	cost   float64      // of best
@@ -24,7 +25,7 @@ type hunt struct {
 // 1984). The others ruin and recreate several agents' shifts and keep the result by the rule of
 // simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998).
 type chain struct {
-	now      *state
+	now      *state  // a view of the roster
 	heat     float64 // yuan
 	undo     []undo
 	agents   []int // of the step
@@ -47,18 +48,13 @@ const (
 
 // newHunt starts from a roster.
 func newHunt(m *model, first *state, o Options) *hunt {
-	h := &hunt{m: m, rng: o.Random(0), best: first.plan(), cost: first.cost, stale: map[int]bool{}}
+	h := &hunt{m: m, rng: o.Random(0), now: first, best: first.plan(), cost: first.cost, stale: map[int]bool{}}
 	threads := o.Threads
 	if len(m.days) < 4*threads || len(m.agents) < 4*threads {
 		threads = 1
 	}
 	for i := range threads {
-		c := &chain{now: first, mark: make([]bool, len(m.agents))}
-		if i > 0 {
-			c.now = newState(m, o.Random(i))
-			c.now.follow(h.best)
-		}
-		h.chains = append(h.chains, c)
+		h.chains = append(h.chains, &chain{now: first.view(o.Random(i + 1)), mark: make([]bool, len(m.agents))})
 	}
 	sum, n := 0.0, 0
 	for i, v := range m.value {
@@ -77,26 +73,17 @@ func (h *hunt) round(steps int, done float64) {
 	var wg sync.WaitGroup
 	for _, c := range h.chains {
 		wg.Go(func() {
-			c.heat = heat
+			c.heat, c.now.cost = heat, 0
 			for range steps {
 				c.step()
 			}
 		})
 	}
 	wg.Wait()
-	for _, from := range h.chains {
-		for _, to := range h.chains {
-			if from != to {
-				to.follow(from)
-			}
-		}
-		for _, a := range from.touched {
-			h.stale[a] = true
-		}
-	}
 	for _, c := range h.chains {
+		h.now.cost += c.now.cost
 		for _, a := range c.touched {
-			c.mark[a] = false
+			c.mark[a], h.stale[a] = false, true
 		}
 		c.touched = c.touched[:0]
 	}
@@ -106,18 +93,18 @@ func (h *hunt) round(steps int, done float64) {
 
 // keep remembers the roster when it is the best so far.
 func (h *hunt) keep() {
-	now := h.chains[0].now
-	if now.cost >= h.cost-1e-6 {
+	if h.now.cost >= h.cost-1e-6 {
 		return
 	}
 	for a := range h.stale {
-		now.planAgent(a, h.best[a])
+		h.now.planAgent(a, h.best[a])
 	}
 	clear(h.stale)
-	h.cost = now.cost
+	h.cost = h.now.cost
 }
 
-// share deals agents at random and cuts the days into one stretch per chain.
+// share deals agents at random and cuts the days into one stretch per chain. The day between two
+// stretches rests, since the shifts of the one before reach into it.
 func (h *hunt) share() {
 	n, days := len(h.chains), len(h.m.days)
 	order := h.rng.Perm(len(h.m.agents))
@@ -131,24 +118,14 @@ func (h *hunt) share() {
 		if i < n-1 {
 			mean := float64(days-from) / float64(n-i)
 			c.to = from + max(1, int(mean*(0.6+0.8*h.rng.Float64()))) - 1
+			c.to = min(c.to, days-1-2*(n-1-i)) // the others need a day each, and one to rest
 		}
-		from = c.to + 1
+		from = c.to + 2
 	}
 	h.rng.Shuffle(n, func(i, j int) {
 		a, b := h.chains[i], h.chains[j]
 		a.from, a.to, b.from, b.to = b.from, b.to, a.from, a.to
 	})
-}
-
-// follow copies what another chain changed in its days.
-func (c *chain) follow(o *chain) {
-	for _, a := range o.touched {
-		for d := o.from; d <= o.to; d++ {
-			if theirs := o.now.option(a, d); c.now.option(a, d) != theirs {
-				c.now.set(a, theirs)
-			}
-		}
-	}
 }
 
 func (c *chain) step() {

@@ -69,6 +69,16 @@ func newState(m *model, rng *rand.Rand) *state {
 	return s
 }
 
+// view is the same roster for another goroutine: what it changes is shared, its cost and its working
+// memory are its own. Two views may work at the same time when no agent and no slot is common to both.
+func (s *state) view(rng *rand.Rand) *state {
+	v, p := *s, *s.pool
+	p.scratch = newScratch(s.m)
+	v.rng, v.pool = rng, &p
+	v.gain, v.pauses, v.duties, v.options = nil, pausePlan{}, nil, nil
+	return &v
+}
+
 // plan is a roster without its queues: per agent and day the shift, at -1 for a day off.
 type plan [][]option
 
