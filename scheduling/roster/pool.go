@@ -24,6 +24,7 @@ type pool struct {
 	fresh []bool // per slot: worth is up to date
 	via   []int16
 	done  []uint64
+	still bool // nobody is passed on any more
 
 	order, givers []int16 // scratch: queues by saving, queues with people
 }
@@ -136,10 +137,13 @@ func (p *pool) add(s *state, x seat, t int, last int16) float64 {
 func (p *pool) sit(s *state, x seat, t int, q int16) {
 	cell := t*len(p.m.queues) + int(q)
 	p.seats[cell] = append(p.seats[cell], x)
+	s.place[x.agent][x.day].queue[x.at] = q
+	if p.still {
+		return
+	}
 	for w, set := range p.m.agents[x.agent].sets[x.day] {
 		p.reach[cell*p.words+w] |= set
 	}
-	s.place[x.agent][x.day].queue[x.at] = q
 }
 
 // leave takes seat i of a cell away and recomputes whom the rest could serve.
@@ -148,6 +152,9 @@ func (p *pool) leave(cell, i int) {
 	list[i] = list[len(list)-1]
 	list = list[:len(list)-1]
 	p.seats[cell] = list
+	if p.still {
+		return
+	}
 	reach := p.reach[cell*p.words : (cell+1)*p.words]
 	clear(reach)
 	for _, x := range list {

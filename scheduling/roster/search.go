@@ -94,6 +94,7 @@ func (h *hunt) round(steps int, done float64) {
 			h.stale[a] = true
 		}
 	}
+	h.unseat()
 	for _, c := range h.chains {
 		for _, a := range c.touched {
 			c.mark[a] = false
