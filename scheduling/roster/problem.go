@@ -107,32 +107,6 @@ func (w StartWindow) Expand() []Template {
 	return out
 }
 
-// Weights turn everything into yuan, so that cost, bound and gap are one currency.
-type Weights struct {
-	Short      float64 // per missing head-hour where Need.Value is 0
-	Depth      float64 // extra share of a slot's value for each further head missing in it, relative to its target
-	Over       float64 // per head-hour above the target
-	Wage       float64 // factor on Agent.Wage
-	MinWork    float64 // per hour below Agent.MinWork
-	Fairness   float64 // per squared night or weekend shift, ledger included
-	Preference float64 // factor on Preference.Weight
-	Stability  float64 // per agent-day that differs from Previous
-	SoftRule   float64 // per soft rule violation (short rest)
-	Switch     float64 // per change of queue inside a shift, over a pause as well
-}
-
-// DefaultWeights price a missing head-hour at 100 yuan and keep everything else small beside it.
-func DefaultWeights() Weights {
-	return Weights{Short: 100, Depth: 0.2, Over: 1, Wage: 1, MinWork: 2, Fairness: 1, Preference: 1, Stability: 10, SoftRule: 20}
-}
-
-// How long people stay on a queue where nobody said otherwise: an hour, and a change is worth the few
-// minutes at 30 yuan an hour that it takes to find one's way around in another shop.
-const (
-	HouseBlock  = time.Hour
-	HouseSwitch = 2.0 // yuan
-)
-
 // Solution is a roster with its account.
 type Solution struct {
 	Roster     scheduling.Roster     `json:"roster"`

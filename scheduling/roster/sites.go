@@ -24,8 +24,8 @@ type SeatWindow struct {
 	Seats       int           // 0 = closed
 }
 
-// at is the number of seats at an instant.
-func (s *Site) at(t time.Time, zone *time.Location) int {
+// At is the number of seats at an instant by the clock of a zone.
+func (s *Site) At(t time.Time, zone *time.Location) int {
 	local := t.In(zone)
 	clock := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
 	seats, inside := s.Seats, false
@@ -155,7 +155,7 @@ func (s *Site) overSeated(shifts []scheduling.Shift, zone *time.Location) (out [
 			if until.After(times[i+1]) {
 				until = times[i+1]
 			}
-			if seats := s.at(from, zone); seated > seats {
+			if seats := s.At(from, zone); seated > seats {
 				out = overfull(out, Overfull{s.ID, calendar.Range{Start: from.In(zone), End: until.In(zone)}, seats, seated})
 			}
 			from = until
@@ -191,7 +191,7 @@ func (m *model) compileSites() {
 		index[m.p.Sites[i].ID] = i
 		row := make([]int16, m.slots)
 		for t := range row {
-			row[t] = int16(m.p.Sites[i].at(m.at(t), m.p.Location))
+			row[t] = int16(m.p.Sites[i].At(m.at(t), m.p.Location))
 		}
 		m.free = append(m.free, row)
 	}

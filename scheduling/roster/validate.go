@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -169,18 +168,12 @@ func (p Problem) validateDemand(bad *complaints) {
 }
 
 func (p Problem) validateWeights(bad *complaints) {
-	w := p.Weights
-	names := strings.Fields("short depth over wage min_work fairness preference stability soft_rule switch")
 	for name, v := range map[string]float64{"hour": p.Relief.Hour, "temp": p.Relief.Temp, "temp_hours": p.Relief.TempHours, "seat": p.Relief.Seat} {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			bad.add("relief."+name, v, "must be 0 or more")
 		}
 	}
-	for i, v := range []float64{w.Short, w.Depth, w.Over, w.Wage, w.MinWork, w.Fairness, w.Preference, w.Stability, w.SoftRule, w.Switch} {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			bad.add("weights."+names[i], v, "must be 0 or more")
-		}
-	}
+	*bad = append(*bad, p.Weights.problems()...)
 }
 
 // validateLocked runs last: it needs a sound calendar and sound persons.
