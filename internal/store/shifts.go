@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 // Shift is a shift with the roster it belongs to.
@@ -51,6 +52,7 @@ type ShiftFilter struct {
 	Agent  ids.Agent
 	Agents []ids.Agent // any of them
 	Site   ids.Site
+	Seated bool // with Site: only of those who need a seat there, as cloud agents do not
 	Team   ids.Team
 	Range  calendar.Range // the shift shares an instant with it
 }
@@ -77,7 +79,11 @@ func (v *View) Shifts(ctx context.Context, f ShiftFilter, p Page) ([]Shift, stri
 		q = q.Where("EXISTS (SELECT 1 FROM rosters AS r WHERE r.id = t.roster AND r.state = ?)", clean(string(state)))
 	}
 	if f.Site != "" {
-		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.site = ?)", clean(string(f.Site)))
+		home := "" // nobody has an empty employment
+		if f.Seated {
+			home = string(workforce.Cloud)
+		}
+		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.site = ? AND a.employment <> ?)", clean(string(f.Site)), home)
 	}
 	if f.Team != "" {
 		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.team = ?)", clean(string(f.Team)))

@@ -14,6 +14,8 @@ const (
 	priceUntil  = 0.1
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
+	staysUntil  = 0.88 // of the bound when people are to stay on a queue
+	queuesUntil = 0.98 // of the queues then
 )
 
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
@@ -74,7 +76,11 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	best = newState(m, nil)
 	best.follow(h.best)
 	best.polish()
-	left := rounds(boundUntil, 5, fixedRounds, mostRounds)
+	until := boundUntil
+	if m.stays() {
+		until = staysUntil
+	}
+	left := rounds(until, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)
 		return left()

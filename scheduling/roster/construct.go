@@ -14,9 +14,13 @@ func (s *state) findOptions(a, day int) {
 	}
 	lo, hi := m.window(a, day)
 	s.fillGain(a, day, lo, hi)
+	full := s.fillFull(a, lo, hi)
 	for i := range am.choices[day] {
 		c := &am.choices[day][i]
 		o := &m.occ[day][c.occ]
+		if full != nil && full[o.start+o.len-lo] > full[o.start-lo] {
+			continue
+		}
 		op := option{day: day, at: int16(i)}
 		op.score = s.gain[o.start+o.len-lo] - s.gain[o.start-lo] - s.personal(a, day, c)
 		lost, tired := s.pauses.place(m, o, s.gain, lo, am.cloud, &op.pause)

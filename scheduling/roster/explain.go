@@ -22,6 +22,8 @@ var reasonTexts = map[string]workrules.Text{
 	"other_shift": {ZH: "当天已排其他时间的班", EN: "already have a shift at another time that day"},
 	"no_template": {ZH: "没有可用班次覆盖该时段", EN: "have no shift template over it"},
 	"max_work":    {ZH: "已达约定最长工时", EN: "have reached their agreed maximum hours"},
+	"site_full":   {ZH: "职场该时段座位已满", EN: "have no seat: their site is full then"},
+	"block":       {ZH: "换队列会短于最短时段或不抵换队列的代价", EN: "work another queue and would leave it for too short a time, or at too high a price of the change"},
 	"not_worth":   {ZH: "可排但代价高于收益", EN: "could, at a higher cost than the gap"},
 }
 
@@ -159,6 +161,8 @@ func (s *state) reason(a, slot, queue int) string {
 					rank("pause", 90)
 				case int(q) == queue:
 					rank("serving", 90)
+				case s.wouldHelp(int(q), slot, queue):
+					rank("block", 90)
 				default:
 					rank("working", 90)
 				}
@@ -209,6 +213,10 @@ func (s *state) dayReason(a, d, slot int) (string, int) {
 		}
 		rule := s.judges[a].Broken(s.dutiesOf(a, d, int16(i)))
 		switch {
+		case rule == nil && !s.room(a, o):
+			if ranked < 55 {
+				code, ranked = "site_full", 55
+			}
 		case rule == nil && m.p.Agents[a].MaxWork > 0 && s.work[a]+o.duty.Work > int32(m.p.Agents[a].MaxWork/time.Minute):
 			code, ranked = "max_work", 50
 		case rule == nil:

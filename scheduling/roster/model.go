@@ -32,6 +32,10 @@ type model struct {
 	longest int            // slots of the longest template
 	agents  []agentModel
 
+	siteOf []int     // per agent: index in Problem.Sites, -1 none
+	free   [][]int16 // per site and slot: seats that the optimiser may fill
+	block  int       // slots of the least block on one queue
+
 	previousOf map[ids.Agent][]scheduling.Shift
 }
 
@@ -108,6 +112,8 @@ func compile(p *Problem) *model {
 		m.agents = append(m.agents, m.compileAgent(&p.Agents[i]))
 	}
 	m.applyLocked()
+	m.compileSites()
+	m.block = roundUp(p.MinBlock, m.grid)
 	return m
 }
 
@@ -126,6 +132,11 @@ func (m *model) commonGrid() time.Duration {
 		mix(t.Start, t.Length)
 		for _, q := range t.Pauses {
 			mix(q.Length, q.Earliest, q.Latest)
+		}
+	}
+	for _, s := range p.Sites {
+		for _, w := range s.Windows {
+			mix(w.From, w.Until)
 		}
 	}
 	for _, r := range p.Demand {

@@ -24,6 +24,7 @@ type pool struct {
 	reach []uint64 // the same backwards: queues with somebody who could serve it
 	worth []float64
 	fresh []bool // per slot: worth is up to date
+	still bool   // nobody is passed on any more
 	scratch
 }
 
@@ -150,6 +151,9 @@ func (p *pool) sit(s *state, x seat, t int, q int16) {
 	cell := base + int(q)
 	p.seats[cell] = append(p.seats[cell], x)
 	s.place[x.agent][x.day].queue[x.at] = q
+	if p.still {
+		return
+	}
 	serve := p.serve[cell*p.words : (cell+1)*p.words]
 	for w, set := range p.skillsOf(x) {
 		set &^= serve[w]
@@ -170,6 +174,9 @@ func (p *pool) leave(t int, q int16, i int) {
 	list[i] = list[len(list)-1]
 	list = list[:len(list)-1]
 	p.seats[cell] = list
+	if p.still {
+		return
+	}
 	for w, set := range gone {
 		for k := 0; k < len(list) && set != 0; k++ {
 			set &^= p.skillsOf(list[k])[w]

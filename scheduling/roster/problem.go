@@ -32,6 +32,10 @@ type Problem struct {
 	Previous  []scheduling.Shift // an earlier roster; Weights.Stability prices every difference
 	Weights   Weights
 	Relief    Relief // prices of the fixes that Uncovered names; zero = DefaultRelief
+	Sites     []Site // whose seats are limited
+	// MinBlock is the least time on one queue between two pauses or changes of queue, hard; a stretch
+	// between two pauses that is shorter is worked on one queue. 0 = people may change in every slot.
+	MinBlock time.Duration
 	// LeastViolating accepts locked shifts and sessions that break hard rules. They stay, their agents
 	// get nothing more, and Solution.Violations names what they break: no roster breaks less.
 	LeastViolating bool
@@ -48,6 +52,7 @@ type Agent struct {
 	History     []scheduling.Shift // shifts before the range (6 weeks matter at most)
 	Later       []scheduling.Shift // binding shifts after the range: the rules look both ways (a week matters at most)
 	Ledger      Ledger             // nights and weekends already worked, for fairness
+	Site        ids.Site           // one of Problem.Sites; "" = no seat is needed (home office)
 }
 
 // Ledger counts unpopular shifts of the past.
@@ -102,24 +107,6 @@ func (w StartWindow) Expand() []Template {
 	return out
 }
 
-// Weights turn everything into yuan, so that cost, bound and gap are one currency.
-type Weights struct {
-	Short      float64 // per missing head-hour where Need.Worth is empty and Need.Value is 0
-	Depth      float64 // extra share of a slot's value for each further head missing in it, relative to its target; not with Need.Worth
-	Over       float64 // per head-hour above the target
-	Wage       float64 // factor on Agent.Wage
-	MinWork    float64 // per hour below Agent.MinWork
-	Fairness   float64 // per squared night or weekend shift, ledger included
-	Preference float64 // factor on Preference.Weight
-	Stability  float64 // per agent-day that differs from Previous
-	SoftRule   float64 // per soft rule violation (short rest)
-}
-
-// DefaultWeights price a missing head-hour at 100 yuan and keep everything else small beside it.
-func DefaultWeights() Weights {
-	return Weights{Short: 100, Depth: 0.2, Over: 1, Wage: 1, MinWork: 2, Fairness: 1, Preference: 1, Stability: 10, SoftRule: 20}
-}
-
 // Solution is a roster with its account.
 type Solution struct {
 	Roster     scheduling.Roster     `json:"roster"`
@@ -145,11 +132,12 @@ type Parts struct {
 	Preference float64 `json:"preference"`
 	Stability  float64 `json:"stability"`
 	SoftRules  float64 `json:"soft_rules"`
+	Switches   float64 `json:"switches"`
 }
 
 // Total of the parts.
 func (p Parts) Total() float64 {
-	return p.Short + p.Over + p.Wages + p.MinWork + p.Fairness + p.Preference + p.Stability + p.SoftRules
+	return p.Short + p.Over + p.Wages + p.MinWork + p.Fairness + p.Preference + p.Stability + p.SoftRules + p.Switches
 }
 
 // Uncovered is a stretch of consecutive slots of one queue with the same shortage.

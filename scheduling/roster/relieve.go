@@ -17,14 +17,16 @@ type Relief struct {
 	Hour      float64 // of working time that overtime is reckoned from where Agent.Wage is 0
 	Temp      float64 // per hour of a temporary worker
 	TempHours float64 // the fewest hours a temporary worker is paid for
+	Seat      float64 // one more seat of a site for a day
 }
 
-// DefaultRelief is 30 yuan an hour, and temps at 45 yuan for at least four hours.
-func DefaultRelief() Relief { return Relief{Hour: 30, Temp: 45, TempHours: 4} }
+// DefaultRelief is 30 yuan an hour, temps at 45 yuan for at least four hours, and 40 yuan a day for a seat
+// (a workplace at about 900 yuan a month).
+func DefaultRelief() Relief { return Relief{Hour: 30, Temp: 45, TempHours: 4, Seat: 40} }
 
 // Fix is one way to cover a short stretch with one more head.
 type Fix struct {
-	Kind     string         `json:"kind"`               // "shift", "overtime", "swap" (of a rest day) or "temp"
+	Kind     string         `json:"kind"`               // "shift", "overtime", "swap" (of a rest day), "seat" (a shift with one more seat) or "temp"
 	Agent    ids.Agent      `json:"agent,omitempty"`    // empty for a temp
 	Date     calendar.Date  `json:"date,omitzero"`      // on which the shift starts
 	Template string         `json:"template,omitempty"` // of that shift
@@ -103,6 +105,7 @@ func (s *state) fixesOf(a int, x stretch) (out []Fix) {
 		if len(out) > before {
 			continue // nothing needs to give way
 		}
+		add(s.more(a, d, x, s.judges[a], "seat"))
 		add(s.more(a, d, x, willing, "overtime"))
 		add(s.swap(a, d, x))
 	}
@@ -117,8 +120,8 @@ func (m *model) reaches(d int, x stretch) bool {
 // more gives a free day the shift that covers the stretch at the least price. Overtime on a free day
 // is rest-day work, paid 200 %, on a statutory holiday 300 % (劳动法 §44).
 func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (Fix, bool) {
-	f, ok := s.cover1(a, d, x, judge, 0, func(work int32) (hours, pay float64) {
-		if kind == "shift" {
+	f, ok := s.cover1(a, d, x, judge, kind == "seat", 0, func(work int32) (hours, pay float64) {
+		if kind != "overtime" {
 			return 0, 0
 		}
 		factor := 2.0
@@ -134,18 +137,18 @@ func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (
 // longer replaces the shift of the day by a longer one that covers the stretch; the hours beyond the
 // old ones are paid 150 %.
 func (s *state) longer(a, d int, x stretch, judge *workrules.Judge) (Fix, bool) {
-	old, before := s.option(a, d), s.cost
+	old, before, queues := s.option(a, d), s.cost, slices.Clone(s.place[a][d].queue)
 	work := s.m.occ[d][s.place[a][d].occ].duty.Work
 	if o := &s.m.occ[d][s.place[a][d].occ]; o.start <= x.from && x.until <= o.start+o.len {
 		return Fix{}, false // at work then, in a pause or on another queue
 	}
 	s.clear(a, d)
 	lost := s.cost - before
-	f, ok := s.cover1(a, d, x, judge, work+1, func(now int32) (hours, pay float64) {
+	f, ok := s.cover1(a, d, x, judge, false, work+1, func(now int32) (hours, pay float64) {
 		hours = float64(now-work) / 60
 		return hours, s.premium(a, 1.5) * hours
 	})
-	s.set(a, old)
+	s.putBack(a, old, queues)
 	s.cost = before
 	f.Kind, f.Price = "overtime", f.Price+lost
 	return s.told(f, ok)
@@ -162,11 +165,11 @@ func (s *state) swap(a, d int, x stretch) (best Fix, found bool) {
 			if s.place[a][off].occ < 0 {
 				continue
 			}
-			old, before := s.option(a, off), s.cost
+			old, before, queues := s.option(a, off), s.cost, slices.Clone(s.place[a][off].queue)
 			s.clear(a, off)
 			lost := s.cost - before
-			f, ok := s.cover1(a, d, x, s.judges[a], 0, func(int32) (float64, float64) { return 0, 0 })
-			s.set(a, old)
+			f, ok := s.cover1(a, d, x, s.judges[a], false, 0, func(int32) (float64, float64) { return 0, 0 })
+			s.putBack(a, old, queues)
 			s.cost = before
 			f.Kind, f.Off, f.Price = "swap", m.days[off], f.Price+lost
 			if ok && (!found || f.Price < best.Price) {
@@ -186,8 +189,9 @@ func (s *state) premium(a int, factor float64) float64 {
 }
 
 // cover1 finds the legal shift of an empty day that covers the stretch at the least price. extra
-// tells the overtime hours and their pay from the working time.
-func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, extra func(work int32) (hours, pay float64)) (best Fix, found bool) {
+// tells the overtime hours and their pay from the working time. With seat it is a shift for which the site
+// needs one more seat, priced for the day; otherwise one for which it has room.
+func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, seat bool, least int32, extra func(work int32) (hours, pay float64)) (best Fix, found bool) {
 	m := s.m
 	agent, am := &m.p.Agents[a], &m.agents[a]
 	const must = 1e6 // no pause may lie in the stretch
@@ -198,6 +202,9 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 			continue
 		}
 		duties := s.dutiesOf(a, d, int16(i))
+		if s.room(a, o) == seat {
+			continue
+		}
 		if judge.Broken(duties) != nil || agent.MaxWork > 0 && s.work[a]+o.duty.Work > int32(agent.MaxWork/time.Minute) {
 			continue
 		}
@@ -218,6 +225,9 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 		elsewhere := s.gain[o.len] - must*float64(x.until-x.from) - inside - lost
 		hours, pay := extra(o.duty.Work)
 		price := s.personal(a, d, &c) + m.p.Weights.SoftRule*float64(tired) + pay - elsewhere
+		if seat {
+			price += m.p.Relief.Seat
+		}
 		if !found || price < best.Price {
 			best = Fix{Agent: agent.Person.ID, Date: m.days[d], Template: code, Hours: hours, Price: price, Saves: s.saves(x)}
 			found = true
@@ -242,6 +252,11 @@ func (s *state) told(f Fix, ok bool) (Fix, bool) {
 		f.Says = workrules.Text{
 			ZH: fmt.Sprintf("%s 把休息日从 %s 换到 %s，上 %s 班，%.2f元", f.Agent, f.Date, f.Off, f.Template, f.Price),
 			EN: fmt.Sprintf("%s moves the rest day from %s to %s and works %s, %.2f yuan", f.Agent, f.Date, f.Off, f.Template, f.Price),
+		}
+	case "seat":
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("%s 增加1个座位，%s 于 %s 加上 %s 班，%.2f元", s.siteName(f.Agent), f.Agent, f.Date, f.Template, f.Price),
+			EN: fmt.Sprintf("one more seat at %s: %s works shift %s on %s, %.2f yuan", s.siteName(f.Agent), f.Agent, f.Template, f.Date, f.Price),
 		}
 	default:
 		f.Says = workrules.Text{

@@ -225,6 +225,7 @@ func randomProblem(t *rapid.T) roster.Problem {
 		p.Agents = append(p.Agents, randomAgent(t, p, ids.Agent(fmt.Sprintf("A%d", i))))
 	}
 	p.Rules.HardMeals, p.Rules.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
+	randomPlaces(t, &p)
 	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q1", Shops: rapid.IntRange(1, 2).Draw(t, "shops")}}
 	p.Rules.ShopsAtOnce = 1
 	for q := range 2 {
@@ -242,6 +243,25 @@ func randomProblem(t *rapid.T) roster.Problem {
 		p.Demand = append(p.Demand, r)
 	}
 	return p
+}
+
+// randomPlaces draws seats and how long people stay on a queue.
+func randomPlaces(t *rapid.T, p *roster.Problem) {
+	p.MinBlock = time.Duration(rapid.SampledFrom([]int{0, 0, 30, 45, 60}).Draw(t, "block")) * time.Minute
+	for _, tpl := range p.Templates {
+		p.MinBlock = min(p.MinBlock, tpl.Length)
+	}
+	p.Weights.Switch = float64(rapid.IntRange(0, 3).Draw(t, "switch"))
+	if rapid.Bool().Draw(t, "sites") {
+		return
+	}
+	p.Sites = []roster.Site{
+		{ID: "hefei", Seats: rapid.IntRange(1, 3).Draw(t, "seats"), Windows: []roster.SeatWindow{{From: 22 * time.Hour, Until: 7 * time.Hour, Seats: rapid.IntRange(0, 3).Draw(t, "night seats")}}},
+		{ID: "xian", Seats: 1},
+	}
+	for i := range p.Agents {
+		p.Agents[i].Site = rapid.SampledFrom([]ids.Site{"", "hefei", "hefei", "xian"}).Draw(t, "site")
+	}
 }
 
 func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {

@@ -53,6 +53,8 @@ type problemFile struct {
 	Holidays  []holidayFile      `json:"holidays"`
 	Weights   *weightsFile       `json:"weights"`
 	Relief    *reliefFile        `json:"relief"`
+	Sites     []siteFile         `json:"sites"`
+	MinBlock  duration           `json:"min_block"`
 	Templates []templateFile     `json:"templates"`
 	Windows   []windowFile       `json:"windows"`
 	Agents    []agentFile        `json:"agents"`
@@ -120,12 +122,14 @@ type weightsFile struct {
 	Preference *float64 `json:"preference"`
 	Stability  *float64 `json:"stability"`
 	SoftRule   *float64 `json:"soft_rule"`
+	Switch     *float64 `json:"switch"`
 }
 
 type reliefFile struct {
 	Hour      *float64 `json:"hour"`
 	Temp      *float64 `json:"temp"`
 	TempHours *float64 `json:"temp_hours"`
+	Seat      *float64 `json:"seat"`
 }
 
 type pauseFile struct {
@@ -168,6 +172,7 @@ type agentFile struct {
 	Preferences []preferenceFile   `json:"preferences"`
 	History     []scheduling.Shift `json:"history"`
 	Ledger      Ledger             `json:"ledger"`
+	Site        ids.Site           `json:"site"`
 }
 
 type demandFile struct {
@@ -291,6 +296,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	p := Problem{
 		Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
 		Rules: f.Rules.params(), Weights: f.Weights.weights(), Relief: f.Relief.relief(), Locked: f.Locked, Previous: f.Previous,
+		MinBlock: time.Duration(f.MinBlock),
 	}
 	var holidays []calendar.Holiday
 	for i, h := range f.Holidays {
@@ -302,10 +308,13 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	}
 	p.Holidays = calendar.NewHolidays("problem file", holidays)
 	p.Templates = f.templates(&bad)
+	for _, x := range f.Sites {
+		p.Sites = append(p.Sites, x.site())
+	}
 	for i, a := range f.Agents {
 		agent := Agent{
 			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
-			Templates: a.Templates, History: a.History, Ledger: a.Ledger,
+			Templates: a.Templates, History: a.History, Ledger: a.Ledger, Site: a.Site,
 		}
 		if len(a.Skills) == 0 {
 			bad.add(fmt.Sprintf("agents[%d].skills", i), a.ID, "is empty: without a skill nobody can be given work")
@@ -458,6 +467,7 @@ func (f *weightsFile) weights() Weights {
 	override(&w.Preference, f.Preference)
 	override(&w.Stability, f.Stability)
 	override(&w.SoftRule, f.SoftRule)
+	override(&w.Switch, f.Switch)
 	return w
 }
 
@@ -468,6 +478,7 @@ func (f *reliefFile) relief() Relief {
 		override(&r.Hour, f.Hour)
 		override(&r.Temp, f.Temp)
 		override(&r.TempHours, f.TempHours)
+		override(&r.Seat, f.Seat)
 	}
 	return r
 }

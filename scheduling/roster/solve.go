@@ -36,6 +36,10 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 	}
 	m := compile(&p)
 	s, relaxed, stopped := m.search(ctx, o)
+	if m.stays() {
+		s.settle()
+		s.stay(o.Seed, queuesSpent(ctx, o))
+	}
 	out := s.solution(relaxed.bound())
 	out.Seed, out.Stopped = o.Seed, stopped
 	conflicts := map[ids.Agent]bool{}
@@ -68,7 +72,9 @@ func (s *state) solution(bound float64) Solution {
 	m := s.m
 	short, cells := s.short()
 	s.relieve(short, cells)
-	s.settle()
+	if !m.stays() {
+		s.settle()
+	}
 	s.explain(short, cells)
 	out := Solution{Roster: scheduling.Roster{Range: m.p.Range, Shifts: slices.Clone(m.p.Locked)}}
 	for a := range s.place {
@@ -80,6 +86,7 @@ func (s *state) solution(bound float64) Solution {
 	}
 	out.Roster.Sort()
 	out.Parts = s.account()
+	out.Parts.Switches = m.p.Weights.Switch * float64(s.changes())
 	out.Cost = out.Parts.Total()
 	out.Bound = min(bound, out.Cost)
 	if out.Cost > 0 {

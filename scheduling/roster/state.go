@@ -28,9 +28,11 @@ type state struct {
 	work     []int32       // minutes in the range, locked included
 	nights   []int32       // ledger included
 	weekends []int32
-	soft     []int32 // broken soft rules between the shifts
+	soft     []int32   // broken soft rules between the shifts
+	seated   [][]int16 // per site and slot: people with a shift
 	cost     float64
 	gain     []float64 // scratch: prefix sums of the best gain per slot of a window
+	full     []int16   // scratch: prefix sums of full slots of a site
 	pauses   pausePlan
 	duties   []workrules.Duty
 	options  []option
@@ -64,6 +66,9 @@ func newState(m *model, rng *rand.Rand) *state {
 		}
 		s.place = append(s.place, days)
 		s.soft[i] = int32(s.judges[i].SoftBetween(m.agents[i].fixed))
+	}
+	for range m.free {
+		s.seated = append(s.seated, make([]int16, m.slots))
 	}
 	s.cost = s.account().Total()
 	return s
@@ -170,6 +175,7 @@ func (s *state) clear(a, day int) {
 }
 
 func (s *state) count(a, day int, o *occurrence, by int32) {
+	s.sit(a, o, int16(by))
 	s.work[a] += by * o.duty.Work
 	if o.duty.Night {
 		s.nights[a] += by

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -52,6 +51,7 @@ func (p Problem) Validate() error {
 	p.validateAgents(&bad)
 	p.validateDemand(&bad)
 	p.validateWeights(&bad)
+	p.validateSites(&bad)
 	if len(bad) == 0 {
 		p.validateLocked(&bad)
 	}
@@ -169,18 +169,12 @@ func (p Problem) validateDemand(bad *complaints) {
 }
 
 func (p Problem) validateWeights(bad *complaints) {
-	w := p.Weights
-	names := strings.Fields("short depth over wage min_work fairness preference stability soft_rule")
-	for name, v := range map[string]float64{"hour": p.Relief.Hour, "temp": p.Relief.Temp, "temp_hours": p.Relief.TempHours} {
+	for name, v := range map[string]float64{"hour": p.Relief.Hour, "temp": p.Relief.Temp, "temp_hours": p.Relief.TempHours, "seat": p.Relief.Seat} {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			bad.add("relief."+name, v, "must be 0 or more")
 		}
 	}
-	for i, v := range []float64{w.Short, w.Depth, w.Over, w.Wage, w.MinWork, w.Fairness, w.Preference, w.Stability, w.SoftRule} {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			bad.add("weights."+names[i], v, "must be 0 or more")
-		}
-	}
+	*bad = append(*bad, p.Weights.problems()...)
 }
 
 // validateLocked runs last: it needs a sound calendar and sound persons.
@@ -203,6 +197,9 @@ func (p Problem) validateLocked(bad *complaints) {
 			bad.add(at, s.Start.Format(time.RFC3339), "must have a positive length of at most 24 h with its activities inside and in order")
 		}
 		own[s.Agent] = append(own[s.Agent], s)
+	}
+	if !p.LeastViolating {
+		p.validateLockedSeats(bad)
 	}
 	for i, a := range p.Agents {
 		for k, s := range a.History {

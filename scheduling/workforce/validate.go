@@ -17,6 +17,7 @@ const (
 	MaxConcurrency = 15  // chats at once; domain facts section 3.4 give 5 to 15
 	MaxLevel       = 1.5 // productivity relative to a trained agent
 	MaxSkills      = 200 // per agent
+	MaxSeats       = 30000
 	maxName        = 100 // bytes
 )
 
@@ -62,6 +63,20 @@ func (s Site) Validate() error {
 	p.name("name", s.Name)
 	if len(s.City) > maxName {
 		p.add("city", s.City, "must have at most %d bytes", maxName)
+	}
+	if s.Seats < 0 || s.Seats > MaxSeats {
+		p.add("seats", fmt.Sprint(s.Seats), "must be 0 (not limited) to %d", MaxSeats)
+	}
+	if s.Seats == 0 && len(s.Windows) > 0 {
+		p.add("seats", "0", "is needed beside windows: how many seats there are at other hours")
+	}
+	for i, w := range s.Windows {
+		if _, _, ok := w.Hours(); !ok {
+			p.add(fmt.Sprintf("windows[%d]", i), w.From+"-"+w.Until, "from and until must differ and look like 22:00, in steps of 5 minutes")
+		}
+		if w.Seats < 0 || w.Seats > MaxSeats {
+			p.add(fmt.Sprintf("windows[%d].seats", i), fmt.Sprint(w.Seats), "must be 0 (closed) to %d", MaxSeats)
+		}
 	}
 	return fault.Bad("site.invalid", "site "+string(s.ID), p)
 }

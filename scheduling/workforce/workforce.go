@@ -6,6 +6,8 @@
 package workforce
 
 import (
+	"time"
+
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/money"
@@ -16,6 +18,30 @@ type Site struct {
 	ID   ids.Site `json:"id" yaml:"id"`
 	Name string   `json:"name" yaml:"name"`
 	City string   `json:"city,omitempty" yaml:"city,omitempty"`
+	// Seats is how many people can be at work at once; 0 = not limited. Windows are hours of every day with
+	// another number, of several the fewest.
+	Seats   int          `json:"seats,omitempty" yaml:"seats,omitempty"`
+	Windows []SeatWindow `json:"windows,omitempty" yaml:"windows,omitempty"`
+}
+
+// SeatWindow is a stretch of the clock, like 22:00 to 08:00, with its own number of seats.
+type SeatWindow struct {
+	From  string `json:"from" yaml:"from"`   // "22:00", in steps of 5 minutes
+	Until string `json:"until" yaml:"until"` // before From: over midnight
+	Seats int    `json:"seats" yaml:"seats"` // 0 = closed
+}
+
+// Hours of the window as time after midnight; ok is false unless both are times like 22:00 that differ.
+func (w SeatWindow) Hours() (from, until time.Duration, ok bool) {
+	read := func(s string) time.Duration {
+		t, err := time.Parse("15:04", s)
+		if err != nil || t.Minute()%5 != 0 {
+			return -1
+		}
+		return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+	}
+	from, until = read(w.From), read(w.Until)
+	return from, until, from >= 0 && until >= 0 && from != until
 }
 
 // Team is a group of agents at one site (班组).

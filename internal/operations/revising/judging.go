@@ -40,7 +40,9 @@ type CostChange struct {
 	Short float64 `json:"short"` // of understaffing, by what a head is worth under contract
 	Over  float64 `json:"over"`
 	Wages float64 `json:"wages"`
-	Total float64 `json:"total"`
+	// Switches are changes of queue inside shifts, at the price of the roster.
+	Switches float64 `json:"switches"`
+	Total    float64 `json:"total"`
 }
 
 // mostRemedied is how many broken hard rules get their remedies worked out; a planner reads no more.
@@ -97,7 +99,14 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err := d.judge(&v, head, rules, people, own); err != nil {
 		return v, err
 	}
-	v.Cost, err = d.price(ctx, view, head, people, changes)
+	terms, err := TermsOf(head)
+	if err != nil {
+		return v, err
+	}
+	if err := d.judgePlaces(ctx, view, &v, head, terms); err != nil {
+		return v, err
+	}
+	v.Cost, err = d.price(ctx, view, head, terms.Weights, people, changes)
 	return v, err
 }
 
@@ -151,13 +160,12 @@ func shiftsBy(shifts []scheduling.Shift, agent ids.Agent) []scheduling.Shift {
 	return slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return s.Agent != agent })
 }
 
-// price is what changes cost against the requirement of the roster's plans, by the optimiser's weights.
-// Only the times that change are looked at.
-func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, people []roster.Agent, changes []revise.Change) (*CostChange, error) {
+// price is what changes cost against the requirement of the roster's plans, by the weights under which the
+// roster was made. Only the times that change are looked at.
+func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, weights roster.Weights, people []roster.Agent, changes []revise.Change) (*CostChange, error) {
 	if len(head.Plans) == 0 {
 		return nil, nil //nolint:nilnil // a roster that rests on no plan has no price
 	}
-	weights := roster.DefaultWeights()
 	wages := map[ids.Agent]float64{}
 	for _, p := range people {
 		wages[p.Person.ID] = p.Wage
@@ -197,7 +205,10 @@ func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, p
 		short, over := board.Price()
 		cost.Short, cost.Over = cost.Short+short-shortBefore, cost.Over+over-overBefore
 	}
-	cost.Total = cost.Short + cost.Over + cost.Wages
+	for _, c := range changes {
+		cost.Switches += weights.Switch * float64(switches(c.After)-switches(c.Before))
+	}
+	cost.Total = cost.Short + cost.Over + cost.Wages + cost.Switches
 	return &cost, nil
 }
 
@@ -225,4 +236,22 @@ func spansOf(changes []revise.Change) (out []calendar.Range) {
 		out = append(out, r)
 	}
 	return out
+}
+
+// switches counts the changes of queue inside a shift, over pauses as well.
+func switches(s *scheduling.Shift) (n int) {
+	if s == nil {
+		return 0
+	}
+	last := ids.Queue("")
+	for _, a := range s.Activities {
+		if a.Kind != scheduling.Work {
+			continue
+		}
+		if last != "" && last != a.Queue {
+			n++
+		}
+		last = a.Queue
+	}
+	return n
 }

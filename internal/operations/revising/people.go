@@ -89,6 +89,26 @@ func (d *Desk) Burdens(ctx context.Context, view *store.View, people []roster.Ag
 	return nil
 }
 
+// AddBurdens adds the nights and weekends of shifts in a span to the fairness ledger of people.
+func (d *Desk) AddBurdens(people []roster.Agent, shifts []scheduling.Shift, span calendar.Range) {
+	at := map[ids.Agent]*roster.Ledger{}
+	for i := range people {
+		at[people[i].Person.ID] = &people[i].Ledger
+	}
+	for _, row := range leave.FairRows(shifts, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, d.policy.Rules)) {
+		ledger := at[row.Agent]
+		if ledger == nil {
+			continue
+		}
+		if slices.Contains(row.Burdens, leave.Night) {
+			ledger.Nights++
+		}
+		if slices.Contains(row.Burdens, leave.Weekend) {
+			ledger.Weekends++
+		}
+	}
+}
+
 func peopleOf(ctx context.Context, view *store.View, only []ids.Agent) ([]workforce.Agent, error) {
 	if len(only) == 0 {
 		return gate.Agents(ctx, view)
@@ -179,7 +199,7 @@ func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.R
 		for _, s := range a.Skills {
 			person.Skills = append(person.Skills, workrules.Skill{Queue: s.Queue, Dates: s.Dates})
 		}
-		out = append(out, roster.Agent{Person: person, Wage: float64(a.Wage) / 100, History: past[a.ID], Later: next[a.ID]})
+		out = append(out, roster.Agent{Person: person, Site: seatOf(a), Wage: float64(a.Wage) / 100, History: past[a.ID], Later: next[a.ID]})
 	}
 	return out, nil
 }

@@ -36,8 +36,14 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 		p.History = slices.Concat(p.History, of(before, p.Person.ID))
 		p.Later = slices.Concat(of(after, p.Person.ID), p.Later)
 	}
+	// What somebody works on the other days of this roster counts for fairness like what was before it.
+	if err := r.desk.Burdens(ctx, view, people, whole.Range.Start); err != nil {
+		return err
+	}
+	r.desk.AddBurdens(people, slices.Concat(before, after), whole.Range)
 	out.problem.Agents, out.problem.Previous, out.version = people, within, whole.Version
-	return nil
+	out.terms, err = revising.TermsOf(whole)
+	return err
 }
 
 func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {

@@ -9,8 +9,8 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
-	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -81,8 +81,11 @@ func (r *Rostering) DiffRosters(ctx context.Context, who access.Principal, from,
 
 // priceDiff holds both against the requirement of the second.
 func (r *Rostering) priceDiff(ctx context.Context, view *store.View, out *RosterDiff, a, b store.Roster) error {
-	demand := revise.Demand{Weights: roster.DefaultWeights(), Wages: map[ids.Agent]float64{}}
-	var err error
+	terms, err := revising.TermsOf(b)
+	if err != nil {
+		return err
+	}
+	demand := revise.Demand{Weights: terms.Weights, Wages: map[ids.Agent]float64{}}
 	if demand.Needs, err = r.desk.Requirement(ctx, view, b.Plans, b.Range); err != nil {
 		return err
 	}

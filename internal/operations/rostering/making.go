@@ -31,9 +31,11 @@ type RosterInput struct {
 	Of         ids.Roster    // make only these days of this roster anew; its other days stay as they are
 	Plans      []ids.Plan    // the requirements to cover; empty: for each queue and time the newest plan that covers it
 	Seed       uint64
-	Iterations int           // 0 with no Time = the default budget
-	Time       time.Duration // stop after this; 0 = no limit
-	Threads    int           // 0 = 2
+	Iterations int                // 0 with no Time = the default budget
+	Time       time.Duration      // stop after this; 0 = no limit
+	Threads    int                // 0 = 2
+	Weights    map[string]float64 // by name; others are those of the house, or of the roster whose days are made anew
+	MinBlock   *time.Duration     // least time on one queue, 0 = none; nil as with Weights
 	Progress   func(done float64, cost float64)
 }
 
@@ -55,7 +57,8 @@ func (in RosterInput) Validate() error {
 	if in.Time < 0 || in.Time > time.Hour {
 		bad = append(bad, fault.Field{Path: "time", Value: in.Time.String(), Problem: "must be between 0 and 1h"})
 	}
-	bad = append(bad, gate.Repeats("plans", in.Plans)...)
+	_, wrong := revising.HouseTerms().With(in.Weights, in.MinBlock)
+	bad = append(append(bad, wrong...), gate.Repeats("plans", in.Plans)...)
 	return fault.Bad("roster.input", "roster", bad)
 }
 
@@ -74,6 +77,7 @@ type rosterSnapshot struct {
 	problem   roster.Problem
 	plans     []ids.Plan
 	unplanned []gate.GapDays
+	terms     revising.Terms
 	version   int // of the roster whose days are made anew
 }
 
@@ -134,25 +138,35 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 			return err
 		}
 		out = rosterSnapshot{problem: roster.Problem{
-			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules, Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(),
-		}}
+			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules, Templates: revising.HouseTemplates(),
+		}, terms: revising.HouseTerms()}
 		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
 		}
 		if in.Of != "" {
 			err = r.aroundDays(ctx, view, in.Of, &out)
 		} else {
-			out.problem.Agents, err = r.desk.People(ctx, view, span, nil)
+			err = r.freshPeople(ctx, view, &out)
 		}
 		if err != nil {
 			return err
 		}
-		return r.desk.Burdens(ctx, view, out.problem.Agents, span.Start)
+		out.terms, _ = out.terms.With(in.Weights, in.MinBlock) // Validate has seen them
+		out.problem.Weights, out.problem.MinBlock = out.terms.Weights, time.Duration(out.terms.MinBlock)
+		return r.desk.Seat(ctx, view, &out.problem)
 	})
 	if err == nil && len(out.problem.Demand) == 0 {
 		err = fault.New(fault.NotFound, "roster.no_plan", "no staffing plan covers %s to %s; make one first", in.From, in.From.Add(in.Days-1))
 	}
 	return out, err
+}
+
+// freshPeople are those of a new roster with what they have worked before it.
+func (r *Rostering) freshPeople(ctx context.Context, view *store.View, out *rosterSnapshot) (err error) {
+	if out.problem.Agents, err = r.desk.People(ctx, view, out.problem.Range, nil); err != nil {
+		return err
+	}
+	return r.desk.Burdens(ctx, view, out.problem.Agents, out.problem.Range.Start)
 }
 
 // demand fills in one requirement per queue, joined from the plans that decide its days.
@@ -224,8 +238,9 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 	now := r.gate.Now()
 	figures := struct {
 		roster.Solution
+		Terms     revising.Terms `json:"terms"`
 		Unplanned []gate.GapDays `json:"unplanned,omitempty"`
-	}{s, from.unplanned}
+	}{s, from.terms, from.unplanned}
 	figures.Roster.Shifts = nil
 	text, err := json.Marshal(figures)
 	if err != nil {

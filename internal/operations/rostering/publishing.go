@@ -2,6 +2,7 @@ package rostering
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -11,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -106,6 +108,9 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 	frame := workrules.NewFrame(reach, r.policy.Holidays, r.gate.Zone, rules)
 	alone := workrules.CheckAll(persons, around, frame)
 	bad := strangers(draft.Shifts, persons)
+	if bad, err = r.seatless(ctx, view, draft, people, around, bad); err != nil {
+		return err
+	}
 	for _, v := range workrules.CheckAll(persons, slices.Concat(around, draft.Shifts), frame) {
 		if v.Hard && !slices.Contains(alone, v) { // the later days may break a rule by themselves
 			bad = append(bad, fault.Field{Path: string(v.Agent), Value: v.Rule, Problem: v.Sentence.ZH + " / " + v.Sentence.EN})
@@ -132,4 +137,19 @@ func strangers(shifts []scheduling.Shift, known []workrules.Person) (bad []fault
 		}
 	}
 	return bad
+}
+
+// seatless adds where a draft needs more seats than its sites have, together with what is published around it.
+func (r *Rostering) seatless(ctx context.Context, view *store.View, draft store.Roster, people []roster.Agent, around []scheduling.Shift, bad []fault.Field) ([]fault.Field, error) {
+	p := roster.Problem{Agents: slices.Clone(people)}
+	if err := r.desk.Seat(ctx, view, &p); err != nil {
+		return nil, err
+	}
+	for _, x := range roster.OverSeated(p.Sites, p.SiteOf(), slices.Concat(around, draft.Shifts), r.gate.Zone) {
+		if slices.ContainsFunc(draft.Shifts, func(s scheduling.Shift) bool { return s.Range().Overlaps(x.Range) }) {
+			bad = append(bad, fault.Field{Path: string(x.Site), Value: "site.seats", Problem: fmt.Sprintf("%s 有 %d 人，只有 %d 个座位 / %d people on %d seats at %s",
+				x.Range.Start.Format(minuteLayout), x.Seated, x.Seats, x.Seated, x.Seats, x.Range.Start.Format(minuteLayout))})
+		}
+	}
+	return bad, nil
 }

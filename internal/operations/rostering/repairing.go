@@ -115,16 +115,23 @@ func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roste
 	}
 	p := roster.Problem{
 		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
-		Templates: revising.HouseTemplates(), Weights: roster.DefaultWeights(), Previous: head.Shifts,
+		Templates: revising.HouseTemplates(), Previous: head.Shifts,
 	}
+	terms, err := revising.TermsOf(head)
+	if err != nil {
+		return p, 0, err
+	}
+	p.Weights, p.MinBlock = terms.Weights, time.Duration(terms.MinBlock)
 	if len(head.Plans) == 0 {
 		return p, 0, fault.New(fault.Conflict, "roster.no_plan", "the roster %q rests on no staffing plan, so nobody knows what a gap in it costs", head.Title)
 	}
 	if p.Demand, err = r.desk.Requirement(ctx, view, head.Plans, head.Range); err != nil {
 		return p, 0, err
 	}
-	p.Agents, err = r.desk.People(ctx, view, head.Range, nil)
-	return p, head.Version, err
+	if p.Agents, err = r.desk.People(ctx, view, head.Range, nil); err != nil {
+		return p, 0, err
+	}
+	return p, head.Version, r.desk.Seat(ctx, view, &p)
 }
 
 // inside are the shifts that start in a range, and those before and after it.

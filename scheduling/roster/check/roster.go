@@ -48,6 +48,8 @@ func Roster(p roster.Problem, shifts []scheduling.Shift) Report {
 		}
 	}
 	coverage(&r, p, shifts)
+	blocks(&r, p, shifts)
+	seats(&r, p, shifts)
 	return r
 }
 

@@ -79,7 +79,7 @@ func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
 		return RepairMove{}, false
 	}
 	soft, ok := r.legal(w, next)
-	if !ok {
+	if !ok || !r.places.room(w.Site, p.drop, s) || r.choppier(p.drop, s) {
 		return RepairMove{}, false
 	}
 	old := w.shifts
@@ -98,9 +98,11 @@ func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
 func (r *repairer) exchange(out, in *scheduling.Shift) {
 	if out != nil {
 		r.board.Count(*out, -1)
+		r.places.count(*out, -1)
 	}
 	if in != nil {
 		r.board.Count(*in, 1)
+		r.places.count(*in, 1)
 	}
 }
 
@@ -146,6 +148,7 @@ func (r *repairer) retasks(i int, g gap) (out []proposal) {
 			}
 			lo, hi := b.cellsOf(calendar.Range{Start: a.Start, End: a.End})
 			first, until, best := r.bestStretch(from, g.queue, lo, hi)
+			first, until, best = r.wholeBlocks(from, g.queue, calendar.Range{Start: b.at(lo), End: b.at(hi)}, first, until, best)
 			if until-first < int(shortestTask/cell) {
 				continue
 			}
@@ -378,7 +381,10 @@ func (r *repairer) shiftOf(w *worker, o option) func() scheduling.Shift {
 		at, last := o.start, -1
 		work := func(until time.Time) {
 			for at.Before(until) {
-				end := minTime(at.Add(block), until)
+				end := minTime(at.Add(max(block, r.p.MinBlock)), until)
+				if until.Sub(end) < r.p.MinBlock {
+					end = until
+				}
 				last = r.bestQueue(queues, last, calendar.Range{Start: at, End: end})
 				out.Activities = append(out.Activities, scheduling.Activity{Kind: scheduling.Work, Queue: r.board.names[last], Start: at, End: end})
 				at = end

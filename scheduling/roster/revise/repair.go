@@ -143,6 +143,7 @@ type repairer struct {
 	board   *Board
 	planned []int32 // heads of the board before the absences
 	workers []worker
+	places  *places
 	values  map[valueKey][]option
 }
 
@@ -185,6 +186,7 @@ func newRepairer(p roster.Problem, absences []Absence) *repairer {
 		}
 		r.workers = append(r.workers, w)
 	}
+	r.places = newPlaces(p, r.board)
 	return r
 }
 
@@ -233,6 +235,7 @@ func outside(s scheduling.Shift, away calendar.Range) scheduling.Shift {
 func (r *repairer) count(shifts []scheduling.Shift, by int32) {
 	for _, s := range shifts {
 		r.board.Count(s, by)
+		r.places.count(s, by)
 	}
 	clear(r.values)
 }

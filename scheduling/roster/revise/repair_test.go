@@ -240,10 +240,16 @@ func randomWeek(t *rapid.T) roster.Problem {
 			p.Agents[i].Person.Skills = append(p.Agents[i].Person.Skills, workrules.Skill{Queue: "r"})
 		}
 	}
+	p.MinBlock = time.Duration(rapid.IntRange(0, 2).Draw(t, "block")) * time.Hour
+	p.Sites = []roster.Site{{ID: "x", Seats: rapid.IntRange(1, 4).Draw(t, "seats"), Windows: []roster.SeatWindow{{From: 18 * time.Hour, Until: 8 * time.Hour, Seats: 1}}}}
+	for i := range p.Agents {
+		p.Agents[i].Site = rapid.SampledFrom([]ids.Site{"", "x", "x"}).Draw(t, "site")
+	}
 	return p
 }
 
-// Whatever a repair does, nobody breaks a hard rule, nobody works while absent, nothing else than its
+// Whatever a repair does, nobody breaks a hard rule, no site has more people than seats, nobody changes
+// queue after less than the least block where it did not before, nobody works while absent, nothing else than its
 // own account changes, and it costs less than doing nothing.
 func TestRepairsAreLawfulAndPay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -281,8 +287,19 @@ func TestRepairsAreLawfulAndPay(t *testing.T) {
 			}
 		}
 		require.Empty(t, revise.Between(at, out.Shifts, zone))
+		require.Empty(t, roster.OverSeated(p.Sites, p.SiteOf(), out.Shifts, zone))
 		saved := 0.0
 		for _, m := range out.Moves {
+			chops := 0
+			for _, c := range m.Changes {
+				if c.After != nil {
+					chops += len(roster.ShortBlocks(*c.After, p.MinBlock))
+				}
+				if c.Before != nil {
+					chops -= len(roster.ShortBlocks(*c.Before, p.MinBlock))
+				}
+			}
+			require.LessOrEqual(t, chops, 0)
 			require.Greater(t, m.Saves, m.Costs, "each step pays")
 			saved += m.Saves
 		}

@@ -1,0 +1,370 @@
+package roster
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// stays reports that people are to stay on a queue: by the least block, or because a change has a price.
+func (m *model) stays() bool { return m.block > 1 || m.p.Weights.Switch > 0 }
+
+// stay gives every shift the queues that cost least with the changes of queue counted and no block
+// shorter than the model's. It starts from the settled roster. One shift given all others is solved exactly
+// (queuePlan). The first pass makes every shift keep the blocks and more take each shift's best until
+// none gains; then shifts are drawn with the probability of their Boltzmann weight at a falling temperature
+// (Gibbs sampling of whole paths, Geman & Geman 1984), and the better of the two stays. Rounds follow in which
+// pairs of shifts change queues together and every agent-day gets its best shift under the blocks, while
+// they gain. No step after the first pass raises the cost of what is kept. spent tells the share of the
+// time that some work has used; 1 ends it. Afterwards the pool passes nobody on any more.
+func (s *state) stay(seed uint64, spent func(work int) float64) {
+	y := &staying{s: s, rng: rand.New(rand.NewPCG(seed, 0x5bd1e995)), plan: queuePlan{block: max(1, s.m.block), price: s.m.p.Weights.Switch}}
+	y.list()
+	y.sweep(0, true)
+	y.descend()
+	best, cost := y.keep(), y.cost()
+	hot := s.m.meanValue() / s.m.perHour * hotQueues
+	work := 0
+	for ; spent(work) < drawnUntil; work++ {
+		y.sweep(hot*math.Pow(coldQueues, spent(work)/drawnUntil), false)
+	}
+	if y.descend(); y.cost() > cost {
+		y.restore(best)
+	}
+	s.pool.hold(s)
+	for gained := true; gained && spent(work) < 1; work += roundWork {
+		for range exchanges {
+			y.exchange()
+		}
+		y.descend()
+		s.pool.hold(s)
+		gained = y.reshift(func() bool { return spent(work) < 1 })
+		y.list()
+	}
+	s.cost = s.account().Total()
+}
+
+// The temperature of the drawing falls from a share of what a missing head costs in a slot to a share of
+// that share, in drawnUntil of the time. An iteration budget gets passes of a fixed number, of which a round of
+// exchanges and new shifts counts as several.
+const (
+	hotQueues   = 0.3
+	coldQueues  = 0.05
+	drawnUntil  = 0.5
+	exchanges   = 10 // of each shift in a round
+	roundWork   = 15
+	queuePasses = 120
+)
+
+// meanValue is what a missing head-hour costs on average, in yuan.
+func (m *model) meanValue() float64 {
+	sum, n := 0.0, 0
+	for i, v := range m.value {
+		if m.target[i] > 0 {
+			sum, n = sum+v*m.perHour, n+1
+		}
+	}
+	return sum / float64(max(1, n))
+}
+
+// staying is the assignment of queues under way.
+type staying struct {
+	s      *state
+	rng    *rand.Rand
+	shifts [][2]int // agent and day
+	days   [][]int  // the agents of shifts by day
+	plan   queuePlan
+	before []int16
+}
+
+// list names the shifts whose agents have a choice of queues.
+func (y *staying) list() {
+	y.shifts = y.shifts[:0]
+	y.days = make([][]int, len(y.s.m.days))
+	for a := range y.s.place {
+		for d := range y.s.place[a] {
+			if y.s.place[a][d].occ >= 0 && len(y.s.m.agents[a].skills[d]) > 1 {
+				y.shifts = append(y.shifts, [2]int{a, d})
+				y.days[d] = append(y.days[d], a)
+			}
+		}
+	}
+}
+
+// sweep gives every shift its best queues, or with heat draws them; it reports whether anything was
+// gained. With must the old queues do not count: they may break the blocks.
+func (y *staying) sweep(heat float64, must bool) (gained bool) {
+	y.rng.Shuffle(len(y.shifts), func(i, j int) { y.shifts[i], y.shifts[j] = y.shifts[j], y.shifts[i] })
+	for _, x := range y.shifts {
+		gained = y.again(x[0], x[1], heat, must) || gained
+	}
+	return gained
+}
+
+// again solves the queues of one shift given all others.
+func (y *staying) again(a, d int, heat float64, must bool) bool {
+	q := &y.plan
+	old := y.price(a, d)
+	if heat > 0 {
+		q.draw(heat, y.rng)
+	} else if cost := q.solve(); !must && cost > old-1e-9 {
+		return false
+	}
+	y.take(a, d)
+	return true
+}
+
+// price fills the plan with what each queue loses in each slot of a shift given all others, and returns
+// what the shift costs as it is.
+func (y *staying) price(a, d int) (old float64) {
+	s, m, q := y.s, y.s.m, &y.plan
+	p := &s.place[a][d]
+	start, width, skills := m.occ[d][p.occ].start, len(m.queues), m.agents[a].skills[d]
+	q.begin(len(p.queue), len(skills))
+	last := int16(-1)
+	for i, at := range p.queue {
+		if q.pause[i] = at < 0; at < 0 {
+			continue
+		}
+		if last >= 0 && last != at {
+			old += q.price
+		}
+		last = at
+		t := start + i
+		for k, to := range skills {
+			if t >= m.inside {
+				q.loss[i*q.width+k] = 0
+				continue
+			}
+			cell := t*width + int(to)
+			n := s.cover[cell]
+			if to == at {
+				n--
+			}
+			q.loss[i*q.width+k] = -m.saving(cell, n)
+			if to == at {
+				old += q.loss[i*q.width+k]
+			}
+		}
+	}
+	return old
+}
+
+// take puts a shift on the path of the plan.
+func (y *staying) take(a, d int) {
+	s, m := y.s, y.s.m
+	p := &s.place[a][d]
+	start, width, skills := m.occ[d][p.occ].start, len(m.queues), m.agents[a].skills[d]
+	for i, k := range y.plan.path {
+		if k < 0 || skills[k] == p.queue[i] {
+			continue
+		}
+		if t := start + i; t < m.inside {
+			s.cover[t*width+int(p.queue[i])]--
+			s.cover[t*width+int(skills[k])]++
+		}
+		p.queue[i] = skills[k]
+	}
+}
+
+// exchange lets pairs of shifts of a day change queues together: each shift is solved as if a partner
+// drawn for it were away, then the partner; the first goes back unless both together gain.
+func (y *staying) exchange() {
+	for _, x := range y.shifts {
+		near := y.days[x[1]]
+		if b := near[y.rng.IntN(len(near))]; b != x[0] {
+			y.pair(x[0], b, x[1])
+		}
+	}
+}
+
+func (y *staying) pair(a, b, d int) {
+	first := &y.s.place[a][d]
+	y.before = append(y.before[:0], first.queue...)
+	old := y.price(b, d)
+	y.lift(b, d, -1)
+	old += y.price(a, d)
+	cost := y.plan.solve()
+	y.take(a, d)
+	y.lift(b, d, 1)
+	if slices.Equal(first.queue, y.before) {
+		return
+	}
+	y.price(b, d)
+	if cost += y.plan.solve(); cost < old-1e-9 {
+		y.take(b, d)
+		return
+	}
+	y.s.retake(a, d, y.before)
+}
+
+// lift counts the heads of a shift in (by 1) or out (by -1).
+func (y *staying) lift(a, d int, by int16) {
+	m := y.s.m
+	p := &y.s.place[a][d]
+	start := m.occ[d][p.occ].start
+	for i, q := range p.queue {
+		if t := start + i; q >= 0 && t < m.inside {
+			y.s.cover[t*len(m.queues)+int(q)] += by
+		}
+	}
+}
+
+// descend sweeps until no shift gains by itself.
+func (y *staying) descend() {
+	for y.sweep(0, false) {
+	}
+}
+
+// cost is what the queues cost: coverage and changes.
+func (y *staying) cost() (sum float64) {
+	m := y.s.m
+	for i := range m.target[:m.inside*len(m.queues)] {
+		short, over := m.slotCost(i, y.s.cover[i])
+		sum += short + over
+	}
+	return sum + m.p.Weights.Switch*float64(y.s.changes())
+}
+
+// changes counts the changes of queue inside shifts, over pauses as well.
+func (s *state) changes() (n int) {
+	for a := range s.place {
+		for d := range s.place[a] {
+			n += changesOf(s.place[a][d].queue)
+		}
+	}
+	return n
+}
+
+// changesOf counts them in one shift; -1 is a pause.
+func changesOf(queues []int16) (n int) {
+	last := int16(-1)
+	for _, q := range queues {
+		if q < 0 {
+			continue
+		}
+		if last >= 0 && last != q {
+			n++
+		}
+		last = q
+	}
+	return n
+}
+
+// keep copies the queues of all shifts one after the other.
+func (y *staying) keep() (out []int16) {
+	for a := range y.s.place {
+		for d := range y.s.place[a] {
+			out = append(out, y.s.place[a][d].queue...)
+		}
+	}
+	return out
+}
+
+// restore puts kept queues back.
+func (y *staying) restore(kept []int16) {
+	for a := range y.s.place {
+		for d := range y.s.place[a] {
+			n := len(y.s.place[a][d].queue)
+			y.s.retake(a, d, kept[:n])
+			kept = kept[n:]
+		}
+	}
+}
+
+// retake puts an agent on given queues; only the cover follows.
+func (s *state) retake(a, d int, queues []int16) {
+	m := s.m
+	p := &s.place[a][d]
+	if p.occ < 0 {
+		return
+	}
+	start, width := m.occ[d][p.occ].start, len(m.queues)
+	for i, q := range queues {
+		if t := start + i; q >= 0 && q != p.queue[i] && t < m.inside {
+			s.cover[t*width+int(p.queue[i])]--
+			s.cover[t*width+int(q)]++
+		}
+	}
+	copy(p.queue, queues)
+}
+
+// hold seats everybody where the placements say and passes nobody on from now on: a head is then worth
+// what it saves on its own queue.
+func (p *pool) hold(s *state) {
+	p.still = true
+	clear(p.serve)
+	clear(p.reach)
+	clear(p.fresh)
+	for i := range p.seats {
+		p.seats[i] = p.seats[i][:0]
+	}
+	for t, seats := range s.seats() {
+		for _, x := range seats {
+			q := *s.queueAt(x)
+			p.seats[t*len(p.m.queues)+int(q)] = append(p.seats[t*len(p.m.queues)+int(q)], x)
+		}
+	}
+}
+
+// putBack makes an agent do what it did before an experiment, on the same queues once the pool holds.
+func (s *state) putBack(a int, old option, queues []int16) {
+	s.set(a, old)
+	if !s.pool.still || old.at < 0 {
+		return
+	}
+	m := s.m
+	p := &s.place[a][old.day]
+	start := m.occ[old.day][p.occ].start
+	for i, q := range queues {
+		t := start + i
+		if q < 0 || q == p.queue[i] {
+			continue
+		}
+		if t >= m.inside {
+			p.queue[i] = q
+			continue
+		}
+		cell := t*len(m.queues) + int(p.queue[i])
+		for k, x := range s.pool.seats[cell] {
+			if x.agent == int32(a) && x.day == int16(old.day) {
+				s.pool.leave(t, p.queue[i], k)
+				break
+			}
+		}
+		s.cover[cell]--
+		s.cover[t*len(m.queues)+int(q)]++
+		s.pool.sit(s, seat{int32(a), int16(old.day), int16(i)}, t, q)
+		s.pool.fresh[t] = false
+	}
+}
+
+// wouldHelp reports that a change of queue in this slot alone would pay: only the block or the price of
+// changing keeps the agent where it is.
+func (s *state) wouldHelp(from, slot, to int) bool {
+	m := s.m
+	if !m.stays() || slot >= m.inside {
+		return false
+	}
+	x, y := slot*len(m.queues)+from, slot*len(m.queues)+to
+	return m.saving(y, s.cover[y]) > m.saving(x, s.cover[x]-1)+1e-9
+}
+
+// queuesSpent is the share of a budget that some work on the queues has used up.
+func queuesSpent(ctx context.Context, o Options) func(work int) float64 {
+	begin := -1.0
+	return func(work int) float64 {
+		switch {
+		case ctx.Err() != nil:
+			return 1
+		case o.Time > 0 && o.Iterations == 0:
+			now := float64(o.Elapsed()) / float64(o.Time)
+			if begin < 0 {
+				begin = now
+			}
+			return min(1, (now-begin)/max(1e-9, queuesUntil-begin))
+		}
+		return float64(work) / queuePasses
+	}
+}
