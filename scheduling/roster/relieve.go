@@ -45,6 +45,7 @@ const (
 // relieve adds the cheapest fixes to the dearest stretches. A fix covers the whole stretch on its
 // queue; every other slot of its shift counts at what it saves there.
 func (s *state) relieve(out []Uncovered, cells []stretch) {
+	defer s.keepQueues()()
 	for n, i := range dearestFirst(out) {
 		if n == maxRelieved {
 			return
@@ -265,4 +266,24 @@ func (s *state) told(f Fix, ok bool) (Fix, bool) {
 		}
 	}
 	return f, true
+}
+
+// keepQueues remembers who serves what. An experiment that is undone may leave people on other queues at
+// the same cost, but the stretches were listed for these.
+func (s *state) keepQueues() (restore func()) {
+	cover := slices.Clone(s.cover)
+	queues := make([][][]int16, len(s.place))
+	for a := range s.place {
+		for d := range s.place[a] {
+			queues[a] = append(queues[a], slices.Clone(s.place[a][d].queue))
+		}
+	}
+	return func() {
+		copy(s.cover, cover)
+		for a := range s.place {
+			for d := range s.place[a] {
+				copy(s.place[a][d].queue, queues[a][d])
+			}
+		}
+	}
 }

@@ -333,7 +333,37 @@ func TestWhateverComesOutPassesTheSeparateChecker(t *testing.T) {
 		require.Empty(t, report.Violations)
 		require.InDelta(t, report.Cost, s.Cost, 1e-6*(1+s.Cost), "checker %v, optimiser %+v", report.Parts, s.Parts)
 		require.LessOrEqual(t, s.Bound, s.Cost+1e-9)
+		requireSameShortages(t, p, s)
 	})
+}
+
+// requireSameShortages counts the heads of the shifts every quarter of an hour and holds what is missing
+// against the stretches that the solution names.
+func requireSameShortages(t require.TestingT, p roster.Problem, s roster.Solution) {
+	told := map[ids.Queue]map[time.Time]int{}
+	for _, u := range s.Uncovered {
+		if told[u.Queue] == nil {
+			told[u.Queue] = map[time.Time]int{}
+		}
+		for at := u.Range.Start; at.Before(u.Range.End); at = at.Add(15 * time.Minute) {
+			told[u.Queue][at.UTC()] += u.Missing
+		}
+	}
+	for _, r := range p.Demand {
+		heads := map[time.Time]int{}
+		for _, shift := range s.Roster.Shifts {
+			for _, a := range shift.Activities {
+				for at := a.Start; a.Kind == scheduling.Work && a.Queue == r.Queue && at.Before(a.End); at = at.Add(15 * time.Minute) {
+					heads[at.UTC()]++
+				}
+			}
+		}
+		for _, n := range r.Needs {
+			for at := n.Start.UTC(); at.Before(n.Start.Add(r.Slot)); at = at.Add(15 * time.Minute) {
+				require.Equal(t, max(0, roster.TargetOf(n)-heads[at]), told[r.Queue][at], "%s at %s", r.Queue, at)
+			}
+		}
+	}
 }
 
 // A roster made for fewer agents stays legal when more join, so more agents never cost more than
@@ -397,6 +427,7 @@ func TestExampleFile(t *testing.T) {
 	require.NoError(t, err)
 	s := solve(t, p, 300)
 	assert.Empty(t, check.Roster(p, s.Roster.Shifts).Violations)
+	requireSameShortages(t, p, s)
 	out, err := json.Marshal(s)
 	require.NoError(t, err)
 	back, err := roster.ReadRoster("r.json", bytes.NewReader(out))

@@ -23,9 +23,8 @@ func (s *state) seats() [][]seat {
 	return out
 }
 
-// settle lets people stay on a queue: slot by slot, whoever would switch takes the old queue back when
-// that costs nothing, or along a chain of people who switch anyway. Coverage costs the same. The pool
-// is not told, so this comes last.
+// settle lets people stay on a queue: slot by slot, whoever would switch takes the old queue back along a
+// chain of people who switch anyway. Every queue keeps its heads. The pool is not told, so this comes last.
 func (s *state) settle() {
 	for t, seats := range s.seats() {
 		x := settling{s: s, seats: seats, base: t * len(s.m.queues), by: make([][]int, len(s.m.queues))}
@@ -68,14 +67,7 @@ func (x *settling) move(i int, to int16) {
 
 // bringBack gives a seat its old queue if no other stays less for it.
 func (x *settling) bringBack(i int, want int16) {
-	m, cover := x.s.m, x.s.cover
-	mine := *x.s.queueAt(x.seats[i])
-	if m.saving(x.base+int(mine), cover[x.base+int(mine)]-1) <= m.saving(x.base+int(want), cover[x.base+int(want)])+1e-9 {
-		cover[x.base+int(mine)]--
-		cover[x.base+int(want)]++
-		x.move(i, want)
-		return
-	}
+	m, mine := x.s.m, *x.s.queueAt(x.seats[i])
 	// Breadth first over the queues: who may leave this one, and where to?
 	via := make([]int, len(m.queues))
 	for q := range via {
