@@ -20,12 +20,6 @@ func (t *chatTable) remembers() float64 {
 	return min(1, max(0, (severalRounds-t.Rounds)/(severalRounds-fewRounds)))
 }
 
-// How many conversations and pauses are told apart: few agents are followed one by one, many in steps.
-const (
-	fewConversations, fewPauses   = 96, 40
-	manyConversations, manyPauses = 36, 18
-)
-
 // memory is the chain over (conversations, pauses) on a lattice.
 type memory struct {
 	*chatTable
@@ -34,10 +28,10 @@ type memory struct {
 	begun       float64 // see drive
 	pace        []float64
 	seats       []seat // of the chain without memory: how loads are spread
-	room        int
-	from, step  int // conversations: from, from+step, ...; room is one of them
-	count       int
-	pauses, gap int // pauses: pauses, pauses+gap, ...
+	room, limit int    // conversations that fit; that the balance was ended at
+	step        int    // of the lattice, the same in both directions
+	from, count int    // conversations: from, from+step, ...; room is one of them
+	pauses      int    // pauses: pauses, pauses+step, ...
 	kinds       int
 	desks       []deskState // by conversations and pauses
 	weights     []float64
@@ -57,69 +51,19 @@ type deskState struct {
 }
 
 // remembered refines a steady state. It needs more than one round.
-func (t *chatTable) remembered(agents int, rate, leave float64, b balance) *memory {
-	m := &memory{chatTable: t, agents: agents, rate: rate, leave: leave, begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, room: agents * t.Concurrency}
+func (t *chatTable) remembered(agents int, rate, leave float64, b *balance) *memory {
+	m := &memory{chatTable: t, agents: agents, rate: rate, leave: leave, begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, limit: b.limit, room: agents * t.Concurrency}
 	m.reach()
 	m.desks, m.weights = make([]deskState, m.count*m.kinds), make([]float64, m.count*m.kinds)
 	for i := range m.count {
 		tilt := 0.0
 		for j := range m.kinds {
-			m.desks[i*m.kinds+j] = m.state(m.from+i*m.step, m.pauses+j*m.gap, tilt)
+			m.desks[i*m.kinds+j] = m.state(m.from+i*m.step, m.pauses+j*m.step, tilt)
 			tilt = m.desks[i*m.kinds+j].tilt
 		}
 	}
 	m.solve()
 	return m
-}
-
-// reach lays the lattice over what occurs.
-func (m *memory) reach() {
-	conversations, pauses := manyConversations, manyPauses
-	if m.agents <= counted {
-		conversations, pauses = fewConversations, fewPauses
-	}
-	mean := m.rate * (m.Rounds - 1) / m.back // each conversation pauses R-1 times
-	width := 5*math.Sqrt(mean) + 3
-	top := min(m.room, int(mean+width))
-	m.pauses = min(max(0, int(mean-width)), max(0, top-2*int(width)))
-	m.gap = max(1, (top-m.pauses+pauses-1)/pauses)
-	m.kinds = (top-m.pauses)/m.gap + 1
-	low, high := m.usual()
-	margin := (high-low)/2 + 2 // the memory spreads them further
-	low, high = max(m.pauses, low-margin), high+margin
-	if high >= m.room { // somebody may wait, and while all pause the queue grows to what patience lets stand
-		crowd := m.rate / m.leave
-		high = max(high, m.room+int(crowd+4*math.Sqrt(crowd))+6)
-	}
-	m.step = max(1, (high-low+conversations-1)/conversations)
-	m.from = m.room - (m.room-low)/m.step*m.step
-	m.count = (high-m.from)/m.step + 1
-}
-
-// usual is the range of the conversations that occur by the chain without memory.
-func (m *memory) usual() (low, high int) {
-	const never = 1e-6
-	full := float64(m.agents) * m.seats[m.Concurrency].ends
-	most, weights := 0.0, []float64{0} // logarithms
-	for n := 1; ; n++ {
-		d := full
-		if n < m.room {
-			here := spread(m.agents, n/m.agents, n%m.agents, m.rate, m.seats)
-			d = here.ends(m.seats)
-		}
-		weights = append(weights, weights[n-1]+math.Log(m.rate/(d+m.leave*float64(max(0, n-m.room)))))
-		if n == 1 {
-			most = weights[1]
-		}
-		if most = max(most, weights[n]); weights[n] < most+math.Log(never) {
-			high = n
-			break
-		}
-	}
-	for weights[low] < most+math.Log(never) {
-		low++
-	}
-	return low, high
 }
 
 // state describes n conversations of which some pause. Loads are spread by the routing; given its load an
@@ -379,110 +323,45 @@ func (d *deskState) boost(at, s int) float64 {
 	return 1
 }
 
-// tilted finds the parameter of the Poisson law that gives a sum of pauses.
+// tilted finds the parameter of the Poisson law that gives a sum of pauses, by Newton's rule on its logarithm (the slope is
+// the variance) within an interval that holds it.
 func (m *memory) tilted(d *deskState, pausing, near float64) float64 {
 	if pausing <= 0 {
 		return 0
 	}
-	sum := func(tilt float64) (all float64) {
+	low, high := 0.0, math.Inf(1)
+	tilt := near
+	if tilt <= 0 {
+		tilt = pausing / float64(m.agents)
+	}
+	for range 60 {
 		d.tilt = tilt
+		all, slope := 0.0, 0.0
 		for i, count := range d.spread.count {
 			if level := d.spread.lowest + i; count > 0 && level <= m.Concurrency {
-				mean, _ := m.pausesOf(d, i)
+				mean, variance := m.pausesOf(d, i)
 				all += count * mean
+				slope += count * variance
 			}
 		}
-		return all
-	}
-	low, high := 0.0, max(1, 2*near)
-	for sum(high) < pausing && high < 1e9 {
-		low, high = high, 4*high
-	}
-	for range 40 {
-		mid := (low + high) / 2
-		if sum(mid) < pausing {
-			low = mid
+		if all < pausing {
+			low = tilt
 		} else {
-			high = mid
+			high = tilt
 		}
-		if high-low < 1e-5*high {
+		if math.Abs(all-pausing) < 1e-9*pausing || tilt > mostTilt {
 			break
 		}
-	}
-	return (low + high) / 2
-}
-
-// solve finds the weights of the states.
-func (m *memory) solve() {
-	band := m.kinds
-	width := 2*band + 1
-	rates := sizedBuffer(&m.rates, len(m.weights)*width)
-	clear(rates)
-	edge := func(a, b int, up, down float64) {
-		if m.desks[a].present && m.desks[b].present {
-			rates[a*width+b-a+band] += up
-			rates[b*width+a-b+band] += down
-		}
-	}
-	on := 1 - 1/m.Rounds
-	for i := range m.count {
-		for j := range m.kinds {
-			a := i*m.kinds + j
-			if i+1 < m.count {
-				low, high := m.gone(i, j), m.gone(i+1, j)
-				up, down := stepped(m.rate, low+(high-low)*float64(m.step+1)/float64(2*m.step), m.step)
-				edge(a, a+m.kinds, up, down)
-			}
-			if j+1 < m.kinds {
-				up, down := m.pauseRates(m.desks[a].speed*on, m.desks[a+1].speed*on, j)
-				edge(a, a+1, up, down)
+		next := tilt * math.Exp(min(3, max(-3, (pausing-all)/slope)))
+		if !(next > low && next < high) {
+			if next = math.Sqrt(low * high); low == 0 || math.IsInf(high, 1) {
+				next = (low + min(high, 4*low+1)) / 2
 			}
 		}
+		tilt = next
 	}
-	stationary(rates, m.weights, band)
-	sum := total(m.weights)
-	for i := range m.weights {
-		m.weights[i] /= sum
-	}
+	return tilt
 }
 
-// pauseRates are the rates between the number of pauses j and the next, when pauses begin at the rates low and high there.
-func (m *memory) pauseRates(low, high float64, j int) (up, down float64) {
-	gap := float64(m.gap)
-	pausing := float64(m.pauses+j*m.gap) + (gap+1)/2
-	return stepped(low+(high-low)*(gap-1)/(2*gap), pausing*m.back, m.gap)
-}
-
-// gone is the rate at which conversations leave the system in a state.
-func (m *memory) gone(i, j int) float64 {
-	return m.desks[i*m.kinds+j].speed/m.Rounds + m.leave*float64(max(0, m.from+i*m.step-m.room))
-}
-
-// stepped are the rates of a walk in steps of several that has the drift of one that goes up and down by one and, where both
-// rates are constant, its stationary weights: (up/down)^step is the ratio of the weights a step apart.
-func stepped(up, down float64, step int) (u, d float64) {
-	h := float64(step)
-	switch {
-	case step == 1:
-		return up, down
-	case up <= 0 || down <= 0:
-		return up / h, down / h
-	}
-	x := h * math.Log(up/down)
-	if math.Abs(x) < 1e-6 {
-		return up / h / h, down / h / h
-	}
-	if x > 0 {
-		u = (up - down) / h / -math.Expm1(-x)
-		return u, u * math.Exp(-x)
-	}
-	d = (up - down) / h / math.Expm1(x)
-	return d * math.Exp(x), d
-}
-
-func total(w []float64) (sum float64) {
-	for _, v := range w {
-		sum += v
-	}
-	return sum
-}
+// mostTilt is a parameter beyond which as good as everybody pauses.
+const mostTilt = 1e9

@@ -10,9 +10,9 @@ type pool struct {
 	tally
 }
 
-// below runs the chain from the empty state to the last one with room. Only with figures does it add up more than
-// the other chain needs.
-func (t *chatTable) below(agents int, rate float64, seats []seat, figures bool) pool {
+// below runs the chain from the empty state to the last one with room, or to the limit, if there is one. Only with figures
+// does it add up more than the other chain needs.
+func (t *chatTable) below(agents int, rate float64, seats []seat, limit int, figures bool) pool {
 	k := t.Concurrency
 	p := pool{full: 1, tally: t.pooled}
 	p.clear()
@@ -35,7 +35,7 @@ func (t *chatTable) below(agents int, rate float64, seats []seat, figures bool) 
 		if p.full > 1e200 {
 			p.scale(1 / p.full)
 		}
-		if p.full < outOfReach*p.odds {
+		if p.full < outOfReach*p.odds || n+1 == limit {
 			p.full = 0
 			break
 		}
@@ -174,22 +174,33 @@ func (t *chatTable) at(agents int) ChatPerformance {
 		return out
 	}
 	b := t.settle(agents, rate, leave)
-	seats, p, m := b.seats, b.pool, b.waiting
-	out.Wait = b.wait
-	var atRound [2]moments
-	for i, limit := range t.round {
-		atRound[i] = m
-		if limit != t.first && limit > 0 {
-			atRound[i] = t.queued(agents, rate, leave, seats, limit)
-		}
+	t.evaluate(&out, rate, leave, &b)
+	with, part := ChatPerformance{Agents: agents}, t.remembers()
+	var m *memory
+	if part > 0 {
+		m = t.remembered(agents, rate, leave, &b)
+		m.recall(&with)
 	}
-	t.figures(&out, seats, p, m, atRound, rate, leave)
-	if part := t.remembers(); part > 0 {
-		with := ChatPerformance{Agents: agents}
-		t.remembered(agents, rate, leave, b).recall(&with)
+	if t.mayTip(&b) {
+		t.stayCalm(&out, &with, m, rate, leave, &b)
+	}
+	if m != nil {
 		out.mix(&with, part)
 	}
 	return out
+}
+
+// evaluate fills in the figures of a balance.
+func (t *chatTable) evaluate(out *ChatPerformance, rate, leave float64, b *balance) {
+	out.Wait = b.wait
+	var atRound [2]moments
+	for i, limit := range t.round {
+		atRound[i] = b.waiting
+		if limit != t.first && limit > 0 {
+			atRound[i] = t.queued(out.Agents, rate, leave, b.seats, limit)
+		}
+	}
+	t.figures(out, b.seats, b.pool, b.waiting, atRound, rate, leave)
 }
 
 // mix moves all figures towards others by a part.
@@ -220,41 +231,55 @@ type balance struct {
 	pool         pool
 	waiting      moments
 	wait         float64   // share of arrivals that find everybody full
+	limit        int       // conversations at which the chain over them was ended; 0 = it was not
 	line, served []float64 // see turns
 }
 
-// settle solves the two chains in turn. rate and leave are per second and positive, agents at least 1.
-func (t *chatTable) settle(agents int, rate, leave float64) (b balance) {
-	k := t.Concurrency
+// begin is a balance before the first pass, with arrivals at one rate whatever an agent has open.
+func (t *chatTable) begin(rate float64) (b balance) {
 	b.drive, b.line, b.served = &t.drive, t.line, t.served
-	t.start(b.drive, rate/float64(agents), 0)
+	t.start(b.drive, rate, 0)
 	clear(b.line)
 	clear(b.served)
+	return b
+}
+
+// settle solves the two chains in turn. rate and leave are per second and positive, agents at least 1.
+func (t *chatTable) settle(agents int, rate, leave float64) balance {
+	b := t.begin(rate / float64(agents))
 	for pass := range mixing {
-		last := pass == mixing-1 // until then the figures do not count
-		begun := b.drive.begun
-		b.seats, b.weights = t.solve(b.drive)
-		t.turns(b.drive, b.seats, b.line, b.served)
-		b.drive.begun = t.pacing(b.drive, b.weights)
-		if last {
-			t.laterRounds(begun, b.seats)
-			t.answer(b.drive, b.seats)
-		}
-		b.pool = t.below(agents, rate, b.seats, last)
-		if last {
-			b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
-		} else {
-			w := waiting{arrival: rate, drain: float64(agents) * b.seats[k].ends, leave: leave}
-			b.waiting = moments{logOdds: w.logOdds()}
-		}
-		b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
-		b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
-		for j := range b.line {
-			given := max(b.pool.given[j], 1e-300)
-			b.line[j], b.served[j] = b.pool.line[j]*rate/given, b.pool.served[j]*rate/given
-		}
+		t.alternate(&b, agents, rate, leave, pass == mixing-1, nil)
 	}
 	return b
+}
+
+// alternate is one pass; only the last tells figures. Where a limit is given, which may look at the seats, the chain over
+// the conversations ends below it; 0 = it has no limit.
+func (t *chatTable) alternate(b *balance, agents int, rate, leave float64, last bool, limit func() int) {
+	begun := b.drive.begun
+	b.seats, b.weights = t.solve(b.drive)
+	t.turns(b.drive, b.seats, b.line, b.served)
+	b.drive.begun = t.pacing(b.drive, b.weights)
+	if last {
+		t.laterRounds(begun, b.seats)
+		t.answer(b.drive, b.seats)
+	}
+	if limit != nil {
+		b.limit = limit()
+	}
+	b.pool = t.below(agents, rate, b.seats, b.limit, last)
+	if last {
+		b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
+	} else {
+		w := waiting{arrival: rate, drain: float64(agents) * b.seats[t.Concurrency].ends, leave: leave}
+		b.waiting = moments{logOdds: w.logOdds()}
+	}
+	b.wait = b.pool.full / (b.pool.full + b.pool.odds*math.Exp(-b.waiting.logOdds))
+	b.drive.refill = t.feedback(b.drive.arrivals, b.pool, b.waiting, b.wait, float64(agents))
+	for j := range b.line {
+		given := max(b.pool.given[j], 1e-300)
+		b.line[j], b.served[j] = b.pool.line[j]*rate/given, b.pool.served[j]*rate/given
+	}
 }
 
 // queued is the wait of those who find everybody full, and their chance of a reply within limit seconds.

@@ -15,7 +15,6 @@ type seen struct {
 	seconds    float64     // their time to the first reply
 	queue      float64
 	wait       float64
-	ended      float64 // conversations per second
 	open, busy float64
 }
 
@@ -36,7 +35,6 @@ func (m *memory) recall(out *ChatPerformance) {
 			}
 			v.open += w * float64(min(n, m.room))
 			v.busy += w * d.busy
-			v.ended += w * d.speed / m.Rounds
 			m.questions(&v, d, w)
 			full := m.fullPart(n)
 			v.wait += full * w
@@ -48,15 +46,6 @@ func (m *memory) recall(out *ChatPerformance) {
 	}
 	m.waiters(&v)
 	m.report(out, &v)
-}
-
-// abandoned is the share that leaves. What comes and is not served leaves: while nearly everybody waits that is right
-// where a short queue is lost between the steps of the lattice. With free places a coarse lattice serves some per
-// cent too slowly, and only the queue tells.
-func (v *seen) abandoned(m *memory) float64 {
-	queued := m.leave * v.queue / m.rate
-	trust := min(1, max(0, (v.wait-0.5)/0.4))
-	return max(queued, min(v.wait, queued+trust*(1-v.ended/m.rate-queued)))
 }
 
 // fullPart is how much of a point of the lattice stands for states in which everybody is full.
@@ -148,10 +137,10 @@ func (m *memory) report(out *ChatPerformance, v *seen) {
 		}
 	}
 	out.Wait = min(1, v.wait)
-	out.Abandon = v.abandoned(m)
-	out.ASASeconds = out.Abandon / m.leave
-	out.AverageQueue = m.rate * out.ASASeconds
-	out.Open, out.Occupancy = min(float64(m.Concurrency), v.open/float64(m.agents)), min(1, v.busy/float64(m.agents))
+	out.AverageQueue = v.queue
+	out.ASASeconds = v.queue / m.rate
+	out.Abandon = min(1, m.leave*out.ASASeconds)
+	out.Open, out.Occupancy = v.open/float64(m.agents), v.busy/float64(m.agents)
 	out.FirstWithin = min(1, first[0])
 	out.FirstResponseSeconds = firstMean / taken
 	part := 1 - 1/m.Rounds // share of the rounds that are not the first
@@ -210,13 +199,9 @@ func (m *memory) walk(v *seen, at []float64, first int) bool {
 		ends: make([]float64, m.kinds), up: make([]float64, m.kinds), down: make([]float64, m.kinds), limits: m.limits(),
 	}
 	fastest := 0.0
-	on := 1 - 1/m.Rounds
 	for j := range m.kinds {
-		d := &m.desks[first*m.kinds+j]
-		w.ends[j] = d.speed / m.Rounds
-		if j+1 < m.kinds {
-			w.up[j], w.down[j+1] = m.pauseRates(d.speed*on, m.desks[first*m.kinds+j+1].speed*on, j)
-		}
+		w.ends[j] = m.desks[first*m.kinds+j].speed / m.Rounds
+		w.up[j], w.down[j] = m.pauseRates(first*m.kinds+j, j)
 	}
 	for j := range m.kinds {
 		fastest = max(fastest, w.ends[j]+w.up[j]+w.down[j]+m.leave*float64(1+w.rows))

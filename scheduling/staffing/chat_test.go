@@ -53,7 +53,7 @@ func TestMoreChatAgentsAreNeverWorse(t *testing.T) {
 		}
 		n := rapid.IntRange(0, 80).Draw(t, "agents")
 		few, more := c.At(n, 30*time.Second, time.Minute), c.At(n+1, 30*time.Second, time.Minute)
-		const eps = 5e-3 // with few rounds the states stand on a lattice that changes with the agents
+		const eps = 1e-4 // loads and desks are found by passes and on a lattice, both anew for each number of agents
 		if more.FirstWithin < few.FirstWithin-eps || more.Wait > few.Wait+eps || more.Abandon > few.Abandon+eps {
 			t.Fatalf("%+v then %+v", few, more)
 		}

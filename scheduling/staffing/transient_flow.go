@@ -40,7 +40,7 @@ func settledFlow(t *chatTable, heads int, rate float64) *flow {
 	if heads <= 0 || rate <= 0 {
 		return f
 	}
-	b := t.settle(heads, rate, f.leave)
+	b := t.settleLikely(heads, rate, f.leave)
 	f.drive.copyFrom(b.drive)
 	copy(f.joint, b.weights)
 	copy(f.line, b.line)
@@ -54,7 +54,7 @@ func settledFlow(t *chatTable, heads int, rate float64) *flow {
 			deaths = here.ends(b.seats)
 		}
 		weight *= rate / deaths
-		if weight < 1e-14*sum && rate < deaths {
+		if weight < 1e-14*sum && rate < deaths || n == b.limit {
 			break
 		}
 		weights = append(weights, weight)

@@ -1,0 +1,261 @@
+package staffing
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// A desk whose replies slow down with the conversations open can have two regimes: a calm one, in which it keeps up, and
+// one in which full agents are so slow that they stay full. Over all times the crowded one may have nearly all the weight;
+// but a large desk falls into it by itself only after years, and every desk is empty now and then. So what counts
+// is where a desk that was calm is after a week. See DESIGN.md, "Two regimes".
+
+// week is how long a desk has to stay calm by itself, seconds. Most are empty every night; a longer time is on the safe side.
+const week = 7 * 24 * 3600.0
+
+// wells are the regimes of a chain over the conversations.
+type wells struct {
+	saddle  int     // the state from which on the desk goes into the crowded one by itself; the last state = there is none
+	top     int     // the last state
+	beyond  float64 // weight of the crowded one over all times
+	seconds float64 // mean time from the likeliest calm state to the top
+}
+
+// wellsOf finds the regimes. The weights of the chain (logarithms) fall from the likeliest state of the calm one to the
+// saddle: these are the two between which they fall most. rest is the logarithm of what lies above the last. up is the rate
+// upwards. How long the way up takes on average is exact for a chain that goes by single steps (Karlin & Taylor, A First Course
+// in Stochastic Processes, ch. 4): the sum over the states i on it of (weight of all up to i) / (weight of i) / rate.
+// false = the weights never fall.
+func wellsOf(weights []float64, rest float64, up func(i int) float64) (w wells, found bool) {
+	mode, calm, fall := 0, 0, 0.0
+	for i, weight := range weights {
+		if weight > weights[mode] {
+			mode = i
+		}
+		if down := weights[mode] - weight; down > fall {
+			fall, calm, w.saddle = down, mode, i
+		}
+	}
+	if fall == 0 {
+		return w, false
+	}
+	w.top = len(weights) - 1
+	most := max(weights[mode], rest)
+	below, beyond, upTo := 0.0, math.Exp(rest-most), 1.0
+	for i, weight := range weights {
+		if i > 0 {
+			upTo = 1 + upTo*math.Exp(weights[i-1]-weight)
+		}
+		if i >= calm && i < w.top {
+			w.seconds += upTo / up(i)
+		}
+		if part := math.Exp(weight - most); i < w.saddle {
+			below += part
+		} else {
+			beyond += part
+		}
+	}
+	w.beyond = beyond / (below + beyond)
+	return w, true
+}
+
+// calm is how much of the figures the calm regime has, beside those of a distribution of which a share is in it already.
+// Between two regimes the start is forgotten at the rate 1/(way up) + 1/(way down) = 1/(way up x weight beyond).
+func (w wells) calm(already float64) float64 {
+	kept := math.Exp(-week / max(w.seconds*w.beyond, 1e-9))
+	part := 1 - w.beyond*(1-kept)
+	if !(already < 1-1e-9) {
+		return 0
+	}
+	return min(1, max(0, (part-already)/(1-already)))
+}
+
+// Passes of settleCalm: from an empty desk upwards it takes more than the usual number until the loads stand still.
+const (
+	calmPasses = 16
+	calmStill  = 1e-3 // change of the mean open conversations, relative
+)
+
+// crowdable is the share of arrivals that find everybody full below which a second regime makes no difference.
+const crowdable = 1e-4
+
+// mayTip reports that a second regime is possible: agents with fewer conversations finish more of them than full ones.
+func (t *chatTable) mayTip(b *balance) bool {
+	k := t.Concurrency
+	if b.wait < crowdable || t.slow(k) == 1 {
+		return false
+	}
+	for open := 1; open < k; open++ {
+		if b.seats[open].ends > b.seats[k].ends {
+			return true
+		}
+	}
+	return false
+}
+
+// settleCalm is settle for the calm regime: the two chains are solved in turn from an empty desk upwards, and that over
+// the conversations stops at the saddle. It overwrites what settle gave. false = there is no calm regime.
+func (t *chatTable) settleCalm(agents int, rate, leave float64) (b balance, w wells, found bool) {
+	b = t.begin(0)
+	b.drive.arrivals[0] = rate / float64(agents)
+	for j := 1; j < t.Concurrency; j++ {
+		b.drive.arrivals[j] = 1e-9 * b.drive.arrivals[0]
+	}
+	limit := func() int {
+		if w, found = t.wells(agents, rate, leave, b.seats); found && w.saddle < w.top {
+			return w.saddle
+		}
+		return 0
+	}
+	open := 0.0
+	for pass := 1; ; pass++ {
+		last := pass >= calmPasses
+		t.alternate(&b, agents, rate, leave, last, limit)
+		now := b.pool.open / b.pool.odds
+		switch {
+		case last:
+			return b, w, found
+		case math.Abs(now-open) < calmStill*now:
+			pass = calmPasses - 1 // the next tells the figures
+		}
+		open = now
+	}
+}
+
+// wells are those of the chain over the conversations.
+func (t *chatTable) wells(agents int, rate, leave float64, seats []seat) (wells, bool) {
+	weights, rest := t.profile(agents, rate, leave, seats)
+	return wellsOf(weights, rest, func(int) float64 { return rate })
+}
+
+// profile is the logarithms of the weights of 0, 1, ... conversations until everybody is full, and of those that wait.
+func (t *chatTable) profile(agents int, rate, leave float64, seats []seat) (weights []float64, rest float64) {
+	room := agents * t.Concurrency
+	weights = sizedBuffer(&t.deaths, room+1)
+	weights[0] = 0
+	for n := 1; n <= room; n++ {
+		here := spread(agents, n/agents, n%agents, rate, seats)
+		weights[n] = weights[n-1] + math.Log(rate/here.ends(seats))
+	}
+	w := waiting{arrival: rate, drain: float64(agents) * seats[t.Concurrency].ends, leave: leave}
+	return weights, weights[room] + w.logOdds()
+}
+
+// shareBelow is the weight of the states below one, of logarithms.
+func shareBelow(weights []float64, rest float64, state int) float64 {
+	most := max(slices.Max(weights), rest)
+	below, all := 0.0, math.Exp(rest-most)
+	for i, weight := range weights {
+		part := math.Exp(weight - most)
+		if all += part; i < state {
+			below += part
+		}
+	}
+	return below / all
+}
+
+// settleLikely is settle for the regime in which a week more likely ends.
+func (t *chatTable) settleLikely(agents int, rate, leave float64) balance {
+	b := t.settle(agents, rate, leave)
+	if !t.mayTip(&b) {
+		return b
+	}
+	if calm, w, found := t.settleCalm(agents, rate, leave); found && w.calm(0) >= 0.5 {
+		return calm
+	}
+	return t.settle(agents, rate, leave)
+}
+
+// hardly is a part of the figures that is not worth another evaluation.
+const hardly = 1e-3
+
+// stayCalm moves figures towards those of the calm regime: those without memory, and those with it when m is not nil.
+func (t *chatTable) stayCalm(out, with *ChatPerformance, m *memory, rate, leave float64, b *balance) {
+	weights, rest := t.profile(out.Agents, rate, leave, b.seats)
+	weights = slices.Clone(weights) // the calm regime is found in the same memory
+	calm, w, found := t.settleCalm(out.Agents, rate, leave)
+	if !found {
+		return
+	}
+	part := w.calm(shareBelow(weights, rest, w.saddle))
+	if part < hardly {
+		return
+	}
+	better := ChatPerformance{Agents: out.Agents}
+	t.evaluate(&better, rate, leave, &calm)
+	out.mix(&better, part)
+	if m == nil {
+		return
+	}
+	n, w, found := t.rememberedCalm(out.Agents, rate, leave, &calm)
+	if found {
+		better = ChatPerformance{Agents: out.Agents}
+		n.recall(&better)
+		with.mix(&better, w.calm(m.below(n.from+w.saddle*n.step)))
+	}
+}
+
+// rememberedCalm is remembered for the calm regime. The chain of one agent does not know that of a desk with few rounds, so
+// each gets from the other what it needs: this one how long replies take, the other how often an agent is given a
+// conversation. It begins with replies as short as on an idle desk.
+func (t *chatTable) rememberedCalm(agents int, rate, leave float64, b *balance) (m *memory, w wells, found bool) {
+	b.limit = agents * t.Concurrency
+	b.drive.begun = 1
+	for j := range b.drive.pace {
+		b.drive.pace[j] = t.work(1)
+	}
+	open := 0.0
+	for range calmPasses {
+		m = t.remembered(agents, rate, leave, b)
+		weights, rest, rates := m.profile()
+		if w, found = wellsOf(weights, rest, func(i int) float64 { return rates[i] }); found && w.saddle < w.top {
+			m.cut(w.saddle)
+		}
+		now := m.mean()
+		if math.Abs(now-open) < calmStill*now {
+			break
+		}
+		open = now
+		b.drive.refill = m.feedback(b)
+		b.seats, b.weights = t.solve(b.drive)
+		t.turns(b.drive, b.seats, b.line, b.served)
+		b.drive.begun = t.pacing(b.drive, b.weights)
+	}
+	return m, w, found
+}
+
+// TippingPoint is where a desk with two regimes goes over into the worse one.
+type TippingPoint struct {
+	Conversations int     // open or waiting at once from which the desk does not come back by itself
+	Within        float64 // share of first replies within the limit in the worse regime
+}
+
+// Tips looks for a second regime: full agents finish fewer conversations than come, while agents with fewer open finish
+// them all. false = there is none, or none that the desk would stay out of. c must be valid.
+func (c Chats) Tips(agents int, firstWithin time.Duration) (TippingPoint, bool) {
+	t := c.table(firstWithin, 0)
+	return t.tips(agents, t.capacity())
+}
+
+// tips is Chats.Tips for agents of a known capacity.
+func (t *chatTable) tips(agents int, capacity float64) (p TippingPoint, found bool) {
+	rate, leave := t.Contacts/t.Interval.Seconds(), 1/t.Patience.Seconds()
+	if agents <= 0 || rate <= float64(agents)*capacity || t.slow(t.Concurrency) == 1 {
+		return p, false
+	}
+	b, w, found := t.settleCalm(agents, rate, leave)
+	p.Conversations = w.saddle
+	if found && t.remembers() >= 0.5 {
+		var m *memory
+		m, w, found = t.rememberedCalm(agents, rate, leave, &b)
+		p.Conversations = m.from + w.saddle*m.step
+	}
+	if !found || w.saddle == w.top || w.calm(0) < 0.5 {
+		return TippingPoint{}, false
+	}
+	t.start(&t.drive, rate/float64(agents), alwaysRefilled)
+	seats, _ := t.solve(&t.drive)
+	p.Within = t.queued(agents, rate, leave, seats, t.first).answeredIn
+	return p, true
+}
