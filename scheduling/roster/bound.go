@@ -37,6 +37,9 @@ type agentDual struct {
 	nights         float64
 	meters         []float64 // yuan per minute beyond a ceiling of workTerms
 	steer          []rudder  // per meter
+	hourSteer      rudder
+	hourCentre     float64 // of the proximal terms of fluid
+	meterCentres   []float64
 }
 
 // rudder is the size of the steps of a multiplier: it grows while they go one way and shrinks when they
@@ -46,15 +49,15 @@ type rudder struct {
 	up   bool
 }
 
-// towards is the next step upwards along a supergradient, at most a tenth of scale.
+// towards is the next step upwards along a supergradient, at most a twentieth of scale.
 func (s *rudder) towards(gradient, scale float64) float64 {
 	switch {
 	case gradient == 0:
 		return 0
 	case s.step == 0:
-		s.step = 0.1 * scale
+		s.step = 0.01 * scale
 	case s.up == (gradient > 0):
-		s.step = min(1.2*s.step, 0.1*scale)
+		s.step = min(1.2*s.step, 0.05*scale)
 	default:
 		s.step = max(0.5*s.step, 1e-3*scale)
 	}
@@ -97,7 +100,7 @@ func newRelaxation(m *model, threads int) *relaxation {
 		}
 		agent := &m.p.Agents[a]
 		w := m.p.Weights.Fairness
-		r.duals[a] = agentDual{weekend: 2 * w * float64(agent.Ledger.Weekends), night: 2 * w * float64(agent.Ledger.Nights), meters: make([]float64, len(r.terms[a].meters)), steer: make([]rudder, len(r.terms[a].meters))}
+		r.duals[a] = agentDual{weekend: 2 * w * float64(agent.Ledger.Weekends), night: 2 * w * float64(agent.Ledger.Nights), meters: make([]float64, len(r.terms[a].meters)), steer: make([]rudder, len(r.terms[a].meters)), meterCentres: make([]float64, len(r.terms[a].meters))}
 	}
 	for range max(1, threads) {
 		r.workers = append(r.workers, newPlanner(m, weeks, rest))
@@ -212,11 +215,7 @@ func (r *relaxation) personal(w *planner, a int) (value float64) {
 	if least := agent.MinWork.Minutes() - float64(m.agents[a].lockWork); least > 0 {
 		value += u.hour * least
 		most := m.p.Weights.MinWork / 60
-		if float64(w.work) < least {
-			u.hour = min(most, u.hour+0.05*most)
-		} else {
-			u.hour = max(0, u.hour-0.05*most)
-		}
+		u.hour = min(most, max(0, u.hour+u.hourSteer.towards(least-float64(w.work), most)))
 	}
 	for k, limit := range r.terms[a].meters {
 		u.meters[k] = max(0, u.meters[k]+u.steer[k].towards(float64(w.used[k]-limit.most), r.minute))

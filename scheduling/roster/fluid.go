@@ -3,38 +3,56 @@ package roster
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
-// fluid is a roster in fractions: every agent holds a mixture of relaxed rosters. It is balanced by
-// the block-coordinate method of Frank & Wolfe (Lacoste-Julien et al., ICML 2013): agents in turn
-// mix in the roster that earns most at the prices. A price is the dual of its slot's cost with a
-// proximal term around a centre that follows slowly (method of multipliers), so that a small
-// change of heads is a small change of prices. The centres start the bound, and the heads tell the
-// first roster what to count on.
+// fluid is a roster in fractions: every agent holds a mixture of relaxed rosters (mixture.go). It is
+// balanced agent by agent: the roster that earns most at the prices joins the mixture, then weight
+// moves from rosters that earn less to those that earn more (pairwise block-coordinate Frank-Wolfe:
+// Lacoste-Julien & Jaggi 2015; Osokin et al., ICML 2016). A price is the dual of its slot's cost with a
+// proximal term around a centre that follows (method of multipliers), so that a small change of heads
+// is a small change of prices. The centres start the bound, and the heads tell the first roster what
+// to count on.
 type fluid struct {
 	r      *relaxation
 	heads  []float64   // per slot and queue
 	share  [][]float32 // per agent: heads by slot and own skill
 	skills [][]int16   // per agent: queues of share, ascending
 	rank   [][]int16   // per agent: queue to index in skills, -1 = none
+	mixes  []mixture   // per agent
 	centre []float64   // yuan per slot and queue
 	stiff  float64     // yuan that a price rises per missing head
 	passes int
+
+	dayOf   []int16 // per slot
+	mixers  []*mixer
+	changes [fluidBlock][]cellPart
 }
 
-// fluidBlock is the number of agents that respond to the same prices.
-const fluidBlock = 16
+// How a pass goes. The values were measured on houses of 200 and 1,000 agents.
+const (
+	fluidBlock  = 16  // agents that act at the same prices
+	fluidSweeps = 2   // turns of everybody between two responses
+	fluidFollow = 0.6 // step of the centres towards the prices
+	fluidStiff  = 0.3 // yuan that a price rises per missing head, of the mean value of a head
+	fluidEarly  = 10  // passes in which a roster is mixed in at once: the first ones are worth little
+)
 
 func newFluid(r *relaxation) *fluid {
 	m := r.m
-	f := &fluid{r: r, heads: make([]float64, len(r.price)), centre: slices.Clone(r.price)}
+	f := &fluid{
+		r: r, heads: make([]float64, len(r.price)), centre: slices.Clone(r.price), mixes: make([]mixture, len(m.agents)),
+	}
 	cells := 0
 	for i, target := range m.target[:len(r.price)] {
 		if target > 0 {
 			f.stiff, cells = f.stiff+m.value[i], cells+1
 		}
 	}
-	f.stiff /= float64(max(1, cells))
+	f.stiff *= fluidStiff / float64(max(1, cells))
+	for t := range m.inside {
+		f.dayOf = append(f.dayOf, int16(m.dayOf(t)))
+	}
 	for a := range m.agents {
 		rank := make([]int16, len(m.queues))
 		var skills []int16
@@ -47,6 +65,9 @@ func newFluid(r *relaxation) *fluid {
 		}
 		f.skills, f.rank = append(f.skills, skills), append(f.rank, rank)
 		f.share = append(f.share, make([]float32, m.inside*len(skills)))
+	}
+	for _, w := range r.workers {
+		f.mixers = append(f.mixers, newMixer(f, w))
 	}
 	f.reprice()
 	return f
@@ -91,59 +112,99 @@ func (f *fluid) priceOf(i int) float64 {
 
 // run lets everybody respond once per pass while more says so.
 func (f *fluid) run(more func() bool) {
-	r, n := f.r, len(f.r.m.agents)
-	picks := make([][]pick, fluidBlock)
-	for n > 0 && more() {
-		step := 2 / float64(f.passes+2)
-		for from := 0; from < n; from += fluidBlock {
-			until := min(n, from+fluidBlock)
-			var wg sync.WaitGroup
-			for i, w := range r.workers {
-				wg.Go(func() {
-					for a := from + i; a < until; a += len(r.workers) {
-						w.plan(a, r.price, &r.terms[a], &r.duals[a])
-						r.personal(w, a)
-						picks[a-from] = append(picks[a-from][:0], w.picks...)
-					}
-				})
-			}
-			wg.Wait()
-			for a := from; a < until; a++ {
-				f.mix(a, picks[a-from], step)
-			}
+	r := f.r
+	for len(r.m.agents) > 0 && more() {
+		f.sweep(func(x *mixer, a int) {
+			x.respond(a)
+			x.balance(a)
+		})
+		for range fluidSweeps {
+			f.sweep((*mixer).balance)
 		}
-		if f.passes++; f.passes > 8 { // before, the heads say little
+		if f.passes++; f.passes > 3 { // before, the heads say little
 			for i, p := range r.price {
-				f.centre[i] += 0.1 * (p - f.centre[i])
+				f.centre[i] += fluidFollow * (p - f.centre[i])
 			}
 			f.reprice()
+		}
+		for a := range r.duals {
+			r.duals[a].follow()
 		}
 	}
 }
 
-// mix moves an agent's share towards a relaxed roster.
-func (f *fluid) mix(a int, picks []pick, step float64) {
-	m, share, skills := f.r.m, f.share[a], f.skills[a]
-	width := len(m.queues)
-	for i, x := range share {
-		if x != 0 {
-			f.heads[i/len(skills)*width+int(skills[i%len(skills)])] -= step * float64(x)
-			share[i] -= float32(step) * x
+// sweep lets each agent act once, block by block: those of a block act at the same prices, so they can
+// act at a time, and what they change is added up in their order.
+func (f *fluid) sweep(act func(x *mixer, a int)) {
+	n := len(f.r.m.agents)
+	for from := 0; from < n; from += fluidBlock {
+		until := min(n, from+fluidBlock)
+		var wg sync.WaitGroup
+		var next atomic.Int64
+		next.Store(int64(from))
+		for _, x := range f.mixers {
+			wg.Go(func() {
+				for {
+					a := int(next.Add(1)) - 1
+					if a >= until {
+						return
+					}
+					act(x, a)
+					f.changes[a-from], x.changes = x.changes, f.changes[a-from][:0]
+				}
+			})
+		}
+		wg.Wait()
+		for i := range until - from {
+			for _, c := range f.changes[i] {
+				f.heads[c.cell] += float64(c.heads)
+			}
+		}
+		for i := range until - from {
+			for _, c := range f.changes[i] {
+				f.r.price[c.cell] = f.priceOf(int(c.cell))
+			}
 		}
 	}
-	for i := range picks {
-		p := &picks[i]
-		can := m.agents[a].skills[p.day]
-		m.eachSlot(a, p, func(t int) {
-			q := bestOf(f.r.price[t*width:], can)
-			f.heads[t*width+int(q)] += step
-			share[t*len(skills)+int(f.rank[a][q])] += float32(step)
-		})
-	}
-	for t := range m.inside {
-		for _, q := range skills {
-			i := t*width + int(q)
-			f.r.price[i] = f.priceOf(i)
+}
+
+// poorest is the queue with the lowest price among those that hold a share of a slot, as an index into
+// the agent's skills, or -1.
+func (f *fluid) poorest(a, t int) int {
+	skills, width := f.skills[a], len(f.r.m.queues)
+	share, price := f.share[a][t*len(skills):(t+1)*len(skills)], f.r.price[t*width:(t+1)*width]
+	low := -1
+	for k, part := range share {
+		if part > 0 && (low < 0 || price[skills[k]] < price[skills[low]]) {
+			low = k
 		}
 	}
+	return low
+}
+
+// steer sets the multipliers of an agent from the mean of its mixture, with a proximal term where they
+// are not the slope of a smooth cost.
+func (f *fluid) steer(a int) {
+	m, r, mean := f.r.m, f.r, &f.mixes[a].mean
+	u, agent := &r.duals[a], &m.p.Agents[a]
+	u.weekends, u.nights = mean.weekends, mean.nights
+	u.weekend = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Weekends) + mean.weekends)
+	u.night = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Nights) + mean.nights)
+	firm := f.firm()
+	if least := agent.MinWork.Minutes() - float64(m.agents[a].lockWork); least > 0 {
+		u.hour = min(m.p.Weights.MinWork/60, max(0, u.hourCentre+firm*(least-mean.work)))
+	}
+	for k, limit := range r.terms[a].meters {
+		u.meters[k] = max(0, u.meterCentres[k]+firm*(mean.used[k]-float64(limit.most)))
+	}
+}
+
+// firm is the yuan per minute that a multiplier of hours rises per minute: the price of a head in ten
+// hours.
+func (f *fluid) firm() float64 { return f.r.minute / 600 }
+
+// follow lets the centres of an agent's multipliers follow.
+func (u *agentDual) follow() {
+	u.hourCentre = u.hour
+	copy(u.meterCentres, u.meters)
 }
