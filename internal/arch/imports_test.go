@@ -61,7 +61,7 @@ var units = []struct {
 	}}},
 	{"internal/operations/planning", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate", "internal/operations/intake"}}},
 	{"internal/operations/pricing", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate"}}},
-	{"internal/operations/requesting", [][]string{leaves, trees, {"internal/access", "internal/store", "internal/operations/gate", "internal/operations/revising"}}},
+	{"internal/operations/requesting", [][]string{leaves, trees, {"internal/access", "internal/store", "internal/operations/gate", "internal/operations/intake", "internal/operations/revising"}}},
 	// What a change of a roster is judged and made with; groups that change rosters stand on it too.
 	{"internal/operations/revising", [][]string{leaves, trees, {"internal/access", "internal/store", "internal/operations/gate"}}},
 	{"internal/operations/rostering", [][]string{leaves, trees, {"exports/...", "internal/access", "internal/store", "internal/operations/gate", "internal/operations/revising"}}},

@@ -194,8 +194,8 @@ func (s *settings) put(cmd *cobra.Command, done store.PutResult, err error) erro
 
 func newFactsImport(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "import FILE", Short: "Put the rows of a UTF-8 CSV file on file, all or none", Args: cobra.ExactArgs(1),
-		Long: "Put the rows of a UTF-8 CSV file on file, all or none. Columns: agent 工号, kind 类型, code 代码, from 开始日期, to 结束日期, start 开始时间, end 结束时间, " +
+		Use: "import FILE", Short: "Put the rows of a CSV file on file, all or none", Args: cobra.ExactArgs(1),
+		Long: "Put the rows of a CSV file on file, all or none; UTF-8, GBK and GB18030 are told apart. Columns: agent 工号, kind 类型, code 代码, from 开始日期, to 结束日期, start 开始时间, end 结束时间, " +
 			"day_hours 每日工时, week_hours 每周工时, not_before 最早上班, not_after 最晚下班, no_nights 不上夜班, days_off 固定休息日, hours 工时, holiday_hours 节假日工时, note 备注.",
 		Example: "  chaoban facts import certificates.csv",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -41,7 +41,7 @@ func newRootCommand() *cobra.Command {
 	)
 	root.AddCommand(
 		grouped("service", newServeCommand(s)), grouped("service", newDoctorCommand(s)), grouped("service", newDemoCommand(s)),
-		grouped("job", newContractsCommand(s)), grouped("job", newAgentsCommand(s)), grouped("job", newAccountsCommand(s)), grouped("job", newImportCommand(s)),
+		grouped("job", newContractsCommand(s)), grouped("job", newAgentsCommand(s)), grouped("job", newSitesCommand(s)), grouped("job", newAccountsCommand(s)), grouped("job", newImportCommand(s)),
 		grouped("job", newQuarantineCommand(s)),
 		grouped("job", newForecastCommand(s)), grouped("job", newStaffCommand(s)), grouped("job", newRosterCommand(s)),
 		grouped("job", newShiftsCommand(s)), grouped("job", newLeaveCommand(s)), grouped("job", newSwapsCommand(s)), grouped("job", newOffersCommand(s)),

@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +33,8 @@ func newRosterMake(s *settings) *cobra.Command {
 		days, iterations, th int
 		limit                time.Duration
 		seed                 uint64
+		weights              map[string]string
+		block                time.Duration
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Roster the newest plans and keep the result as a draft", Args: cobra.NoArgs,
@@ -53,9 +57,17 @@ func newRosterMake(s *settings) *cobra.Command {
 						return err
 					}
 				}
+				weights, err := yuanByName(f.weights)
+				if err != nil {
+					return err
+				}
+				var block *time.Duration
+				if cmd.Flags().Changed("min-block") {
+					block = &f.block
+				}
 				bar := newProgress(cmd.ErrOrStderr(), 1000, "rostering")
 				made, err := a.ops.Rostering.MakeRoster(cmd.Context(), a.who, rostering.RosterInput{
-					Title: f.title, Of: of, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th,
+					Title: f.title, Of: of, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th, Weights: weights, MinBlock: block,
 					Progress: func(done, _ float64) { bar.set(int64(1000*done), 1000) },
 				})
 				bar.done()
@@ -76,7 +88,23 @@ func newRosterMake(s *settings) *cobra.Command {
 	flags.DurationVar(&f.limit, "time", 0, "stop after this time instead")
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed")
 	flags.IntVar(&f.th, "threads", 2, "parallel searches")
+	flags.StringToStringVar(&f.weights, "weight", nil, "prices in yuan by name, such as short=120,switch=5: short, depth, over, wage, min_work, fairness, preference, stability, soft_rule, switch; they stay with the roster")
+	flags.DurationVar(&f.block, "min-block", roster.HouseBlock, "least time on one queue between two pauses or changes of queue; 0 = none")
 	return cmd
+}
+
+// yuanByName reads prices given by name.
+func yuanByName(words map[string]string) (map[string]float64, error) {
+	out := map[string]float64{}
+	var bad []fault.Field
+	for _, name := range slices.Sorted(maps.Keys(words)) {
+		v, err := strconv.ParseFloat(words[name], 64)
+		if err != nil {
+			bad = append(bad, fault.Field{Path: "--weight " + name, Value: fault.Shorten(words[name]), Problem: "is not a number"})
+		}
+		out[name] = v
+	}
+	return out, fault.Bad("roster.input", "roster", bad)
 }
 
 func printRoster(cmd *cobra.Command, m rostering.RosterMade, zone *time.Location) {

@@ -21,6 +21,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -185,7 +186,7 @@ func printVerdict(w io.Writer, v revising.Verdict, zone *time.Location) {
 		fmt.Fprintf(w, "cures %s for %s\n", c.Rule, c.Agent)
 	}
 	if c := v.Cost; c != nil {
-		fmt.Fprintf(w, "cost %+.0f yuan: understaffing %+.0f, overstaffing %+.0f, wages %+.0f\n", c.Total, c.Short, c.Over, c.Wages)
+		fmt.Fprintf(w, "cost %+.0f yuan: understaffing %+.0f, overstaffing %+.0f, wages %+.0f, changes of queue %+.0f\n", c.Total, c.Short, c.Over, c.Wages, c.Switches)
 	}
 	if v.Allowed {
 		fmt.Fprintln(w, "legal: no hard rule breaks")
@@ -232,18 +233,20 @@ func newRosterRepair(s *settings) *cobra.Command {
 		absent       []string
 		reason       string
 		dry, publish bool
+		leave        string
 		top          int
 	}
 	cmd := &cobra.Command{
 		Use: "repair ROSTER", Short: "Fill the gaps of absences with the least change that pays", Args: cobra.ExactArgs(1),
-		Example: "  chaoban roster repair latest --absent A0001:2026-11-11 --absent A0007:2026-11-10:2026-11-12 --publish",
+		Example: "  chaoban roster repair latest --absent A0001:2026-11-11 --absent A0007:2026-11-10:2026-11-12 --publish\n" +
+			"  chaoban roster repair latest --absent A0001:2026-11-11 --record-leave sick --publish",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				id, err := newest(cmd, a, args[0], "")
 				if err != nil {
 					return err
 				}
-				in := rostering.RepairInput{Roster: id, Dry: f.dry, Publish: f.publish, Reason: f.reason, Expect: store.AnyVersion}
+				in := rostering.RepairInput{Roster: id, Dry: f.dry, Publish: f.publish, Reason: f.reason, RecordLeave: leave.LeaveKind(f.leave), Expect: store.AnyVersion}
 				for _, text := range f.absent {
 					x, err := parseAbsence(text, a.ops.Zone())
 					if err != nil {
@@ -253,7 +256,7 @@ func newRosterRepair(s *settings) *cobra.Command {
 				}
 				made, err := a.ops.Rostering.RepairRoster(cmd.Context(), a.who, in)
 				if err != nil {
-					return flagged(err, map[string]string{"absent": "--absent"})
+					return flagged(err, map[string]string{"absent": "--absent", "record_leave": "--record-leave"})
 				}
 				return s.print(cmd, made, func() { printRepair(cmd.OutOrStdout(), made, f.top, a.ops.Zone()) })
 			})
@@ -265,6 +268,7 @@ func newRosterRepair(s *settings) *cobra.Command {
 	flags.IntVar(&f.top, "top", 10, "how many of the stretches that stay short to show, the dearest first")
 	flags.BoolVar(&f.publish, "publish", false, "change a published roster at once")
 	flags.StringVar(&f.reason, "reason", "", "why, for the trail (default: names the number of absences)")
+	flags.StringVar(&f.leave, "record-leave", "", "enter the absences as granted leave of this kind, such as sick or personal; with --publish")
 	return cmd
 }
 
@@ -296,6 +300,9 @@ func printRepair(w io.Writer, m rostering.RepairMade, top int, zone *time.Locati
 		}
 		fmt.Fprintf(w, "  %s %s-%s, %d heads, %.0f yuan: %s\n", left.Queue, left.Range.Start.In(zone).Format("01-02 15:04"), left.Range.End.In(zone).Format("15:04"),
 			left.Missing, left.Worth, strings.Join(reasons, ", "))
+	}
+	for _, id := range m.Leave {
+		fmt.Fprintf(w, "recorded as leave: request %s\n", id)
 	}
 	if m.Applied != nil {
 		printApplied(w, *m.Applied)

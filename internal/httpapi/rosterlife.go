@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -140,6 +141,7 @@ type repairInput struct {
 		} `json:"absent" minItems:"1" maxItems:"500"`
 		Reason  string `json:"reason,omitempty" maxLength:"2000"`
 		Publish bool   `json:"publish,omitempty" doc:"a published roster changes at once; otherwise a draft is made of it"`
+		Leave   string `json:"record_leave,omitempty" maxLength:"40" doc:"kind of leave, such as sick, as which the absences are entered in the same change; needs publish"`
 	}
 }
 
@@ -148,7 +150,7 @@ func (s *Server) repairRoster(ctx context.Context, in *repairInput) (*one[roster
 	if err != nil {
 		return nil, err
 	}
-	ask := rostering.RepairInput{Roster: ids.Roster(in.Roster), Expect: expect, Dry: in.Dry, Publish: in.Body.Publish, Reason: in.Body.Reason}
+	ask := rostering.RepairInput{Roster: ids.Roster(in.Roster), Expect: expect, Dry: in.Dry, Publish: in.Body.Publish, Reason: in.Body.Reason, RecordLeave: leave.LeaveKind(in.Body.Leave)}
 	for _, a := range in.Body.Absent {
 		ask.Absences = append(ask.Absences, revise.Absence{Agent: ids.Agent(a.Agent), Range: calendar.Range{Start: a.From, End: a.To}})
 	}

@@ -90,15 +90,17 @@ func textAnswer(op *huma.Operation, kind, what string) {
 
 type rosterInput struct {
 	Body struct {
-		Title      string        `json:"title,omitempty" maxLength:"200"`
-		From       calendar.Date `json:"from" doc:"first day"`
-		Days       int           `json:"days" doc:"1 to 62"`
-		Of         string        `json:"of,omitempty" maxLength:"64" doc:"make only these days of this roster anew; its other days stay"`
-		Plans      []string      `json:"plans,omitempty" maxItems:"1000" doc:"empty: the newest plan of every queue for the days"`
-		Seed       uint64        `json:"seed,omitempty"`
-		Iterations int           `json:"iterations,omitempty" minimum:"0" maximum:"100000000" doc:"search budget; the same seed and iterations give the same roster"`
-		Time       period        `json:"time,omitempty" doc:"stop after this, at most 9m"`
-		Threads    int           `json:"threads,omitempty" doc:"2 unless given"`
+		Title      string             `json:"title,omitempty" maxLength:"200"`
+		From       calendar.Date      `json:"from" doc:"first day"`
+		Days       int                `json:"days" doc:"1 to 62"`
+		Of         string             `json:"of,omitempty" maxLength:"64" doc:"make only these days of this roster anew; its other days stay"`
+		Plans      []string           `json:"plans,omitempty" maxItems:"1000" doc:"empty: the newest plan of every queue for the days"`
+		Seed       uint64             `json:"seed,omitempty"`
+		Iterations int                `json:"iterations,omitempty" minimum:"0" maximum:"100000000" doc:"search budget; the same seed and iterations give the same roster"`
+		Time       period             `json:"time,omitempty" doc:"stop after this, at most 9m"`
+		Threads    int                `json:"threads,omitempty" doc:"2 unless given"`
+		Weights    map[string]float64 `json:"weights,omitempty" doc:"short, depth, over, wage, min_work, fairness, preference, stability, soft_rule or switch in yuan; others are the house's. They stay with the roster and price what changes it"`
+		MinBlock   *period            `json:"min_block,omitempty" doc:"least time on one queue between two pauses or changes of queue, 1h unless given; 0s = none"`
 	}
 }
 
@@ -110,9 +112,13 @@ func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[rosterin
 	if d := b.Time.d; d < 0 || d > rosterTime {
 		return nil, fault.Bad("roster.input", "roster", []fault.Field{{Path: "time", Value: d.String(), Problem: "must be from 0s to 9m"}})
 	}
+	var block *time.Duration
+	if b.MinBlock != nil {
+		block = &b.MinBlock.d
+	}
 	made, err := s.deps.Ops.Rostering.MakeRoster(ctx, whoOf(ctx), rostering.RosterInput{
 		Title: b.Title, Of: ids.Roster(b.Of), From: b.From, Days: b.Days, Plans: typed[ids.Plan](b.Plans), Seed: b.Seed, Iterations: b.Iterations,
-		Time: b.Time.d, Threads: b.Threads,
+		Time: b.Time.d, Threads: b.Threads, Weights: b.Weights, MinBlock: block,
 	})
 	if err != nil {
 		return nil, err

@@ -122,21 +122,33 @@ func New(cfg Config, deps Deps) *Operations {
 	policy := planning.Policy{Holidays: deps.Holidays, Promotions: deps.Promotions}
 	planned := planning.New(g, policy)
 	desk := revising.New(revising.Policy{Zone: deps.Zone, Holidays: deps.Holidays, Rules: deps.Rules})
+	requests := requesting.New(g, desk, requesting.Policy{
+		Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
+			return promotionDays(ctx, planned, deps.Zone)
+		},
+	})
 	return &Operations{
-		Planning:  planned,
-		Rostering: rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules}),
-		Pricing:   pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
-		Requesting: requesting.New(g, desk, requesting.Policy{
-			Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
-				return promotionDays(ctx, planned, deps.Zone)
-			},
-		}),
-		Measuring: measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
-		Settling:  settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
+		Planning:   planned,
+		Rostering:  rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules, RecordLeave: leaveOf(requests)}),
+		Pricing:    pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
+		Requesting: requests,
+		Measuring:  measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
+		Settling:   settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{
 			SessionLifetime: cfg.SessionLifetime, LoginAttempts: cfg.LoginAttempts, LoginWindow: cfg.LoginWindow,
 		}),
 		deps: deps, jobs: newJobCounters(),
+	}
+}
+
+// leaveOf lets repairs enter absences as leave.
+func leaveOf(q *requesting.Requesting) func(context.Context, *store.Tx, access.Principal, leave.LeaveKind, []rostering.AbsentShifts, string) ([]ids.Request, error) {
+	return func(ctx context.Context, tx *store.Tx, who access.Principal, kind leave.LeaveKind, absent []rostering.AbsentShifts, reason string) ([]ids.Request, error) {
+		notes := make([]requesting.AbsenceNote, len(absent))
+		for i, a := range absent {
+			notes[i] = requesting.AbsenceNote{Agent: a.Agent, Range: a.Range, Effect: a.Effect}
+		}
+		return requesting.RecordAbsences(ctx, q, tx, who, kind, notes, reason)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -206,6 +207,9 @@ func FactsFromCSV(file string, r io.Reader, zone *time.Location) ([]Fact, error)
 		for i, c := range cells {
 			if i < len(header) {
 				p.cells[header[i]] = strings.TrimSpace(c)
+				if !utf8.ValidString(c) || strings.ContainsRune(c, utf8.RuneError) {
+					p.complain(header[i], "holds bytes that are no text: save the file as UTF-8 or GB18030")
+				}
 			}
 		}
 		f := p.fact()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -251,19 +252,26 @@ func (a *Administration) Contract(ctx context.Context, who access.Principal, id 
 	return view.Contract(ctx, id)
 }
 
-// PutPlaces adds or replaces sites and teams.
+// PutPlaces adds or replaces sites and teams. Errors: site.invalid and team.invalid with every bad field of
+// the first bad one, site.twice and team.twice when one is named twice.
 func (a *Administration) PutPlaces(ctx context.Context, who access.Principal, sites []workforce.Site, teams []workforce.Team) error {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return err
 	}
-	for _, s := range sites {
+	for i, s := range sites {
 		if err := s.Validate(); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(sites[:i], func(o workforce.Site) bool { return o.ID == s.ID }) {
+			return fault.Bad("site.twice", "sites", []fault.Field{{Path: fmt.Sprintf("sites[%d].id", i), Value: string(s.ID), Problem: "is given twice"}})
+		}
 	}
-	for _, t := range teams {
+	for i, t := range teams {
 		if err := t.Validate(); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(teams[:i], func(o workforce.Team) bool { return o.ID == t.ID }) {
+			return fault.Bad("team.twice", "teams", []fault.Field{{Path: fmt.Sprintf("teams[%d].id", i), Value: string(t.ID), Problem: "is given twice"}})
 		}
 	}
 	return a.gate.Store.Change(ctx, who, a.gate.Now(), func(tx *store.Tx) error {

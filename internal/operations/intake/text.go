@@ -130,6 +130,21 @@ func openText(src Source, encoding string, limits Limits) (*textStream, error) {
 	return t, nil
 }
 
+// UTF8 decodes a text by its first bytes, as an import of the same file would: UTF-8, GBK and GB18030, or
+// UTF-16 with its byte order mark. Errors: intake.format for what is no text.
+func UTF8(name string, r io.Reader) (io.Reader, error) {
+	in := bufio.NewReaderSize(r, sniffed)
+	head, err := in.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, unreadable(err, name)
+	}
+	decoder, _, err := decoderFor(name, "", head, len(head) == sniffed)
+	if err != nil || decoder == nil {
+		return in, err
+	}
+	return transform.NewReader(in, decoder), nil
+}
+
 // notTable names a text that is no table whatever its name says; empty for one that may be a table.
 func notTable(start []byte) string {
 	head := bytes.ToLower(bytes.TrimSpace(start[:min(len(start), 1024)]))

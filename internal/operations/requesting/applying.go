@@ -1,6 +1,7 @@
 package requesting
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -18,10 +19,14 @@ var whys = map[leave.Kind]string{
 }
 
 // apply makes effects binding as revisions of their published rosters, inside the change of the step
-// that caused them. It is the one place where requests change a roster; the rules were asked before.
-// The trail of the roster names the request and not its reason, which may be private. Errors:
-// store.conflict when a shift is not there any more, roster.double_booked.
-func (q *Requesting) apply(tx *store.Tx, r leave.Request, effects []leave.Effect) error {
+// that caused them. It is the one place where requests change a roster; the rules were asked before, the
+// seats of the sites are asked here. The trail of the roster names the request and not its reason, which may
+// be private. Errors: request.unlawful when somebody would have no seat, store.conflict when a shift is not
+// there any more, roster.double_booked.
+func (q *Requesting) apply(ctx context.Context, tx *store.Tx, r leave.Request, effects []leave.Effect) error {
+	if err := q.seated(ctx, tx.In(everything), effects); err != nil {
+		return err
+	}
 	parts := effects
 	if len(effects) > 1 { // over several rosters first all go, then all come: nobody is in two places between
 		parts = nil
@@ -50,6 +55,31 @@ func (q *Requesting) apply(tx *store.Tx, r leave.Request, effects []leave.Effect
 		}
 	}
 	return nil
+}
+
+// seated refuses effects that need more seats than a site has. Errors: request.unlawful.
+func (q *Requesting) seated(ctx context.Context, view *store.View, effects []leave.Effect) error {
+	e := fault.New(fault.Conflict, "request.unlawful", "this breaks rules that may not be broken")
+	for _, x := range effects {
+		if len(x.Add) == 0 {
+			continue
+		}
+		head, err := view.RosterHead(ctx, x.Roster)
+		if err != nil {
+			return err
+		}
+		broken, err := q.desk.Seatless(ctx, view, head, revise.Between(x.Drop, x.Add, q.gate.Zone))
+		if err != nil {
+			return err
+		}
+		for _, b := range broken {
+			e.Fields = append(e.Fields, fault.Field{Path: string(b.Agent), Value: b.Rule, Problem: b.Sentence.ZH + " / " + b.Sentence.EN})
+		}
+	}
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return e
 }
 
 // byRoster divides shifts among the rosters they are in.

@@ -222,5 +222,5 @@ func (s *step) draw() error {
 		}
 		s.r.Effects[i].Add = append(s.r.Effects[i].Add, won)
 	}
-	return s.q.apply(s.tx, s.r, s.r.Effects)
+	return s.q.apply(s.ctx, s.tx, s.r, s.r.Effects)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -77,13 +78,17 @@ func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforc
 	return fault.Bad("facts.invalid", "facts", bad)
 }
 
-// ImportFacts puts the rows of a CSV file on file, all or none. Errors: facts.header, facts.rows with
-// every bad cell, facts.invalid.
+// ImportFacts puts the rows of a CSV file on file, all or none; its encoding is found as imports find it.
+// Errors: intake.format, facts.header, facts.rows with every bad cell, facts.invalid.
 func (q *Requesting) ImportFacts(ctx context.Context, who access.Principal, file string, r io.Reader) (store.PutResult, error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return store.PutResult{}, err
 	}
-	facts, err := workforce.FactsFromCSV(file, r, q.gate.Zone)
+	text, err := intake.UTF8(file, r)
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	facts, err := workforce.FactsFromCSV(file, text, q.gate.Zone)
 	if err != nil {
 		return store.PutResult{}, err
 	}

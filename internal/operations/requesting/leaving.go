@@ -300,7 +300,7 @@ func (s *step) grantLeave() error {
 		e.Roster = group.roster
 		s.r.Effects = append(s.r.Effects, e)
 	}
-	return s.q.apply(s.tx, s.r, s.r.Effects)
+	return s.q.apply(s.ctx, s.tx, s.r, s.r.Effects)
 }
 
 // shiftsOf are the published shifts of an agent that share an instant with a range, with their rosters.
@@ -345,7 +345,7 @@ func (s *step) cancelLeave() error {
 		return nil
 	}
 	s.r.Effects = nil
-	return s.q.apply(s.tx, s.r, back)
+	return s.q.apply(s.ctx, s.tx, s.r, back)
 }
 
 // mayReturn reports that shifts can be put back as they were, without breaking a rule.

@@ -206,7 +206,7 @@ func (s *step) offerStep() error {
 		if s.r.Count(leave.Accepted) >= s.r.Offer.Heads {
 			s.then = leave.Fill
 		}
-		return s.q.apply(s.tx, s.r, []leave.Effect{all[0].Effect})
+		return s.q.apply(s.ctx, s.tx, s.r, []leave.Effect{all[0].Effect})
 	case leave.Decline:
 		if p.State != leave.Asked {
 			return fault.New(fault.Conflict, "request.answered", "%s has %s already", s.me, p.State)

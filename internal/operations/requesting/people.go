@@ -118,6 +118,29 @@ func (q *Requesting) coverage(ctx context.Context, view *store.View, r calendar.
 			demand = append(demand, part)
 		}
 	}
+	if shortYuan, err = q.shortYuan(ctx, view, days, shortYuan); err != nil {
+		return nil, err
+	}
 	near := slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return !s.Range().Overlaps(days) })
 	return leave.NewCoverage(demand, near, shortYuan), nil
+}
+
+// shortYuan is what a missing head-hour without a value of its own costs: by the roster that binds in a
+// range, or by the house's policy when that roster kept no prices.
+func (q *Requesting) shortYuan(ctx context.Context, view *store.View, r calendar.Range, house float64) (float64, error) {
+	binding, err := store.All(func(p store.Page) ([]store.Roster, string, error) {
+		return view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: r}, p)
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range binding {
+		if kept, err := revising.KeptTerms(b); err != nil || kept != nil {
+			if err != nil {
+				return 0, err
+			}
+			return kept.Weights.Short, nil
+		}
+	}
+	return house, nil
 }

@@ -274,7 +274,7 @@ func (s *step) exchangeStep() error {
 			return err
 		}
 		s.r.Effects = leave.SwapEffects(ask, s.r.Agent, s.r.Other)
-		return s.q.apply(s.tx, s.r, s.r.Effects)
+		return s.q.apply(s.ctx, s.tx, s.r, s.r.Effects)
 	}
 	return nil
 }

@@ -43,18 +43,24 @@ func (t Terms) With(weights map[string]float64, block *time.Duration) (Terms, []
 // TermsOf are the terms of a stored roster. One that was made before they were kept had the default
 // weights and no least block.
 func TermsOf(head store.Roster) (Terms, error) {
+	kept, err := KeptTerms(head)
+	if err != nil || kept == nil {
+		return Terms{Weights: roster.DefaultWeights()}, err
+	}
+	return *kept, nil
+}
+
+// KeptTerms are the terms that were kept with a roster; nil when none were.
+func KeptTerms(head store.Roster) (*Terms, error) {
 	var figures struct {
 		Terms *Terms `json:"terms"`
 	}
 	if len(head.Figures) > 0 {
 		if err := json.Unmarshal(head.Figures, &figures); err != nil {
-			return Terms{}, fault.Wrap(err, fault.Internal, "roster.figures", "the stored figures of roster %s cannot be read", head.ID)
+			return nil, fault.Wrap(err, fault.Internal, "roster.figures", "the stored figures of roster %s cannot be read", head.ID)
 		}
 	}
-	if figures.Terms == nil {
-		return Terms{Weights: roster.DefaultWeights()}, nil
-	}
-	return *figures.Terms, nil
+	return figures.Terms, nil
 }
 
 // Sites are the sites whose seats are limited, by id.

@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
@@ -24,6 +25,9 @@ type RepairInput struct {
 	Dry      bool   // propose only
 	Publish  bool   // a published roster changes at once; otherwise a draft is made of it
 	Reason   string // empty: names the absences
+	// RecordLeave enters the absences as granted leave of this kind in the same change; it needs Publish,
+	// since leave is of a roster that binds. Empty: the absences are noted in the revision only.
+	RecordLeave leave.LeaveKind
 }
 
 // maxAbsences is how many absences one repair takes.
@@ -43,6 +47,9 @@ func (in RepairInput) Validate() error {
 			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].range", i), Value: a.Range.Start.Format(time.RFC3339), Problem: "must end after it begins"})
 		}
 	}
+	if in.RecordLeave != "" && !in.Publish && !in.Dry {
+		bad = append(bad, fault.Field{Path: "record_leave", Value: string(in.RecordLeave), Problem: "needs publish: leave is of a roster that binds"})
+	}
 	return fault.Bad("repair.input", "repair", bad)
 }
 
@@ -50,13 +57,14 @@ func (in RepairInput) Validate() error {
 type RepairMade struct {
 	revise.Repaired
 	Applied *revising.Applied `json:"applied,omitempty"`
+	Leave   []ids.Request     `json:"leave,omitempty"` // the absences as granted leave, in the order given
 }
 
 // RepairRoster fills the gaps that absences leave with as little change as pays. Each change is lawful;
 // what stays short is told with its reasons and its price.
 //
 // Errors: repair.input, repair.absences (who does not work in these days), roster.no_plan for a roster
-// that rests on no plan, those of revising.Desk.Apply; store.conflict when the roster changed meanwhile.
+// that rests on no plan, leave.rejected for leave that cannot be recorded, those of revising.Desk.Apply; store.conflict when the roster changed meanwhile.
 func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in RepairInput) (RepairMade, error) {
 	_, scope, err := r.gate.Read(who, access.WritePlans)
 	if err != nil {
@@ -82,25 +90,66 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 		return RepairMade{}, err
 	}
 	made := RepairMade{Repaired: fixed}
-	if in.Dry || len(fixed.Changes) == 0 {
+	if in.Dry || len(fixed.Changes) == 0 && in.RecordLeave == "" {
 		return made, nil
 	}
+	if err := r.keepRepair(ctx, who, in, version, &made); err != nil {
+		return RepairMade{}, err
+	}
+	return made, nil
+}
+
+// keepRepair makes the revision of a repair, and the leave beside it, in one change.
+func (r *Rostering) keepRepair(ctx context.Context, who access.Principal, in RepairInput, version int, made *RepairMade) error {
 	reason := in.Reason
 	if reason == "" {
 		reason = fmt.Sprintf("缺勤 %d 人次 absences", len(in.Absences))
 	}
-	done, err := r.apply(ctx, who, revising.Change{
-		Roster: in.Roster, Expect: version, Changes: fixed.Changes, Why: "repair", Reason: reason, Overrule: true, Publish: in.Publish,
-		Figures: struct {
-			Absences []revise.Absence `json:"absences"`
-			Left     int              `json:"left"`
-		}{in.Absences, len(fixed.Left)},
+	return r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
+		made.Leave, made.Applied = nil, nil
+		if in.RecordLeave != "" {
+			var err error
+			if made.Leave, err = r.recordLeave(ctx, tx, who, in, made.Absent, reason); err != nil {
+				return err
+			}
+		}
+		done, err := r.desk.Apply(ctx, tx, revising.Change{
+			Roster: in.Roster, Expect: version, Changes: made.Changes, Why: "repair", Reason: reason, Overrule: true, Publish: in.Publish,
+			Figures: struct {
+				Absences []revise.Absence `json:"absences"`
+				Leave    []ids.Request    `json:"leave,omitempty"`
+				Left     int              `json:"left"`
+			}{in.Absences, made.Leave, len(made.Left)},
+		})
+		made.Applied = &done
+		return err
 	})
+}
+
+// recordLeave enters the absences as leave while their shifts are still in the roster. Errors:
+// repair.input for a roster that is not published, leave.rejected.
+func (r *Rostering) recordLeave(ctx context.Context, tx *store.Tx, who access.Principal, in RepairInput, absent []revise.Change, reason string) ([]ids.Request, error) {
+	head, err := tx.In(access.Scope{Everything: true}).RosterHead(ctx, in.Roster)
 	if err != nil {
-		return RepairMade{}, err
+		return nil, err
 	}
-	made.Applied = &done
-	return made, nil
+	if head.State != store.Published {
+		return nil, fault.Bad("repair.input", "repair", []fault.Field{{Path: "record_leave", Value: string(in.RecordLeave), Problem: "needs a published roster: leave is of a roster that binds"}})
+	}
+	notes := make([]AbsentShifts, len(in.Absences))
+	for i, a := range in.Absences {
+		notes[i] = AbsentShifts{Absence: a, Effect: leave.Effect{Roster: in.Roster}}
+		for _, c := range absent {
+			if c.Agent() != a.Agent || c.Before == nil || !c.Before.Range().Overlaps(a.Range) {
+				continue
+			}
+			notes[i].Effect.Drop = append(notes[i].Effect.Drop, *c.Before)
+			if c.After != nil {
+				notes[i].Effect.Add = append(notes[i].Effect.Add, *c.After)
+			}
+		}
+	}
+	return r.policy.RecordLeave(ctx, tx, who, in.RecordLeave, notes, reason)
 }
 
 // standing is a roster as a problem: what it should cover, with who, and as it is.

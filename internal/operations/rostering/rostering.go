@@ -7,9 +7,16 @@
 package rostering
 
 import (
+	"context"
+
+	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/revising"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -25,6 +32,14 @@ type Rostering struct {
 type Policy struct {
 	Holidays calendar.Holidays
 	Rules    workrules.Params
+	// RecordLeave enters absences as granted leave, in the transaction of the caller.
+	RecordLeave func(ctx context.Context, tx *store.Tx, who access.Principal, kind leave.LeaveKind, absent []AbsentShifts, reason string) ([]ids.Request, error)
+}
+
+// AbsentShifts is an absence with what it takes out of a roster.
+type AbsentShifts struct {
+	revise.Absence
+	Effect leave.Effect
 }
 
 // maxSolving is how many rosters one process makes or repairs at a time.
