@@ -56,7 +56,7 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 		r.slopes = append(r.slopes, all[i].slopesNow(len(m.days)))
 	}
 	r.Outcome = m.outcome(all)
-	if r.BoundYuan, err = s.bound(ctx, r.slopes); err != nil {
+	if r.BoundYuan, err = s.bound(ctx, r.slopes, r.Outcome.Margin.Mean); err != nil {
 		return Result{}, err
 	}
 	r.GapYuan = r.BoundYuan - r.Outcome.Margin.Mean
