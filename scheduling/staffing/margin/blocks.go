@@ -211,34 +211,49 @@ func (m *marginals) score(s *staff, mv move) (sum float64) {
 	return sum
 }
 
-// cover solves a linear problem: the best heads of each slot on its own, covered from the left by blocks, and then
-// the best move of each day until none helps; once with the shortest blocks and once with those worth most. With
-// single slots the cover is already the optimum. s must be empty.
+// cover solves a linear problem. With single slots that is the best number of heads of each slot on its own; with blocks it is the
+// cheapest covering where a further head is never worth more than the one before, and then the best move of each day until
+// none helps, for slots where it is. s must be empty.
 func (s *staff) cover(l *linear) {
-	if len(s.lengths) == 1 {
-		s.coverBy(l, func(slot int) piece { return s.fit(0, slot) })
-		return
-	}
-	other := &staff{q: s.q, lengths: s.lengths, heads: make([]int, len(s.heads))}
-	for range s.lengths {
-		other.count = append(other.count, make([]int, len(s.heads)))
-	}
-	s.coverBy(l, func(slot int) piece { return s.fit(0, slot) })
-	other.coverBy(l, func(slot int) piece { return other.worthiest(l, slot) })
-	if other.value(l) > s.value(l) {
-		*s = *other
-	}
-}
-
-func (s *staff) coverBy(l *linear, pick func(slot int) piece) {
-	for i := range s.heads {
-		want, _ := l.best(i)
-		for s.heads[i] < want {
-			s.apply(move{in: pick(i), put: true})
+	for from := 0; from < len(s.heads); from = s.q.end[from] {
+		if s.lengths[len(s.lengths)-1] == 1 || s.q.end[from] == from+1 {
+			for i := from; i < s.q.end[from]; i++ {
+				s.heads[i], _ = l.best(i)
+				s.count[0][i] = s.heads[i]
+			}
+			continue
 		}
+		s.coverRun(l, from, s.q.end[from])
 	}
 	if s.lengths[len(s.lengths)-1] > 1 {
 		s.improve(l)
+	}
+}
+
+// coverRun covers the slots of a run with blocks.
+func (s *staff) coverRun(l *linear, from, until int) {
+	slots := make([]worth, 0, until-from)
+	for i := from; i < until; i++ {
+		w := worth{least: min(l.floor[i], l.most[i]), beyond: l.price[i]}
+		last := max(w.least, min(l.most[i], len(l.value[i])-1))
+		for h := w.least; h <= last; h++ {
+			w.net = append(w.net, l.at(i, h))
+		}
+		if last == l.most[i] {
+			w.beyond = math.Inf(1)
+		}
+		slots = append(slots, w)
+	}
+	c := newCovering(s.lengths, slots)
+	c.settle()
+	for k, starts := range c.blocks {
+		for start, n := range starts {
+			s.count[k][from+start] += n
+			r := s.span(piece{k, from + start})
+			for i := r.from; i < r.until; i++ {
+				s.heads[i] += n
+			}
+		}
 	}
 }
 
@@ -248,21 +263,6 @@ func (s *staff) value(l *linear) (sum float64) {
 		sum += l.at(i, h)
 	}
 	return sum
-}
-
-// worthiest is the block over a slot with the largest linear value, the shortest of equals.
-func (s *staff) worthiest(l *linear, slot int) piece {
-	best, most := piece{}, math.Inf(-1)
-	for length := range s.lengths {
-		p, v := s.fit(length, slot), 0.0
-		for i := p.start; i < s.span(p).until; i++ {
-			v += l.at(i, s.heads[i]+1) - l.at(i, s.heads[i])
-		}
-		if v > most {
-			best, most = p, v
-		}
-	}
-	return best
 }
 
 // improve takes the best move of each day until none helps, at most as often as there are slots.

@@ -16,16 +16,7 @@ import (
 // in. Every p is valid, so the smallest result of several counts: averages have one price over the horizon, daily
 // terms one per day, and given the price of the averages each day may take its own best. A cap is exact, because the
 // minimum of min(cap, due) + p x is the smaller of the cap and the minimum of due + p x. Runs are taken as free.
-func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
-	sum := 0.0
-	for _, price := range s.seat {
-		sum += price * float64(s.in.MaxHeads)
-	}
-	for d, price := range s.hour {
-		if s.regular(d) {
-			sum += price * s.in.Wage.RegularHours
-		}
-	}
+func (s *shared) bound(ctx context.Context, last []slopes, found float64) (float64, error) {
 	trials := make([][]slopes, len(s.queues))
 	for i, q := range s.queues {
 		trials[i] = q.trials(len(s.days), last[i], s.found[i].slopes)
@@ -47,11 +38,9 @@ func (s *shared) bound(ctx context.Context, last []slopes) (float64, error) {
 	}
 	parts := s.linked()
 	plain, best := s.together(parts, bounds, prices, trials)
-	rungs, err := s.rungs(ctx, parts, best)
-	for i := range parts {
-		sum += min(plain[i], rungs[i])
-	}
-	return sum, err
+	sum := total(plain) + s.rent()
+	rungs, err := s.rungs(ctx, parts, best, found)
+	return min(sum, rungs), err
 }
 
 // linked are the queues that joint terms link, each once, in order of the first queue.

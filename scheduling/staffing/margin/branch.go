@@ -103,41 +103,72 @@ func (p *part) judge(n *node, steps int) {
 
 // solve the linear problem of a node: its value, and the contacts by cut and class.
 func (p *part) solve(n *node) (value float64, met [][]float64) {
-	weights := make([][classes]float64, len(p.cuts))
+	weights, rising := make([][classes]float64, len(p.cuts)), true
 	for k := range p.cuts {
 		met = append(met, make([]float64, classes))
 		for c := range classes {
 			weights[k][c] = n.price[k][c] + n.level[k]
+			rising = rising && weights[k][c] >= 0
 		}
 	}
 	for i := range p.slots {
 		v := &p.slots[i]
-		best, at := math.Inf(-1), 0
-		for h, y := range v.base {
-			for k, m := range v.met {
-				if m == nil {
-					continue
-				}
-				w := &weights[k]
-				for c, e := range m[h*classes:][:classes] {
-					y += w[c] * float64(e)
-				}
-			}
-			if y > best {
-				best, at = y, h
-			}
-		}
-		value += best
+		value += v.solve(weights, rising && v.rising)
 		for k, m := range v.met {
 			if m == nil {
 				continue
 			}
-			for c, e := range m[at*classes:][:classes] {
+			for c, e := range m[v.last*classes:][:classes] {
 				met[k][c] += float64(e)
 			}
 		}
 	}
 	return value, met
+}
+
+// served is what the contacts of a slot are worth at some heads.
+func (v *slotValue) served(weights [][classes]float64, h int) (sum float64) {
+	for k, m := range v.met {
+		if m == nil {
+			continue
+		}
+		w := &weights[k]
+		for c, e := range m[h*classes:][:classes] {
+			sum += w[c] * float64(e)
+		}
+	}
+	return sum
+}
+
+// solve a slot. Where contacts are worth no less with more heads, numbers from the last solution outwards are looked at until
+// none can be better.
+func (v *slotValue) solve(weights [][classes]float64, rising bool) (best float64) {
+	if !rising {
+		best = math.Inf(-1)
+		for h, y := range v.base {
+			if y += v.served(weights, h); y > best {
+				best, v.last = y, h
+			}
+		}
+		return best
+	}
+	from, top := v.last, v.served(weights, len(v.base)-1)
+	best = v.base[from] + v.served(weights, from)
+	for h := from + 1; h < len(v.base) && v.above[h]+top > best; h++ {
+		if y := v.base[h] + v.served(weights, h); y > best {
+			best, v.last = y, h
+		}
+	}
+	for h := from - 1; h >= 0; h-- {
+		served := v.served(weights, h)
+		if y := v.base[h] + served; y > best {
+			best, v.last = y, h
+		}
+		if v.below[h]+served <= best {
+			break
+		}
+	}
+	return best
 }
 
 // gradient of the bound of a node.

@@ -61,7 +61,7 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 	}
 	r.Worth = m.worth(all)
 	r.Outcome = m.outcome(all)
-	if r.BoundYuan, err = s.bound(ctx, r.slopes); err != nil {
+	if r.BoundYuan, err = s.bound(ctx, r.slopes, r.Outcome.Margin.Mean); err != nil {
 		return Result{}, err
 	}
 	r.GapYuan = r.BoundYuan - r.Outcome.Margin.Mean

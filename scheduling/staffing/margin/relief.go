@@ -9,13 +9,11 @@ import (
 // neighbours that need few. It is the dual of covering the slots with blocks, so every block pays at most nothing in sum and any
 // bound that adds it to the wages holds. The covering is a minimum cost flow along time (a block is an arc from its start to its
 // end, a head an arc back over its slot; Ahuja, Magnanti & Orlin, Network Flows, ch. 9), solved by successive shortest
-// paths. net is the value of a slot by heads, wages taken off, from the least number that is allowed.
-// beyond is what a head above those of net costs, infinite where there may be none.
-func (q *queue) relief(lengths []int, net [][]float64, beyond []float64) []float64 {
-	out := make([]float64, len(net))
-	for from := 0; from < len(net); from = q.end[from] {
-		until := q.end[from]
-		run := newCovering(lengths, net[from:until], beyond[from:until])
+// paths.
+func (q *queue) relief(lengths []int, worth []worth) []float64 {
+	out := make([]float64, len(worth))
+	for from := 0; from < len(worth); from = q.end[from] {
+		run := newCovering(lengths, worth[from:q.end[from]])
 		run.settle()
 		if !run.holds() {
 			continue
@@ -27,6 +25,13 @@ func (q *queue) relief(lengths []int, net [][]float64, beyond []float64) []float
 	return out
 }
 
+// worth of the heads of a slot.
+type worth struct {
+	least  int
+	net    []float64 // yuan by heads from the least on, wages taken off
+	beyond float64   // what a head above those of net costs, infinite where there may be none
+}
+
 // holds checks what a bound needs of the potentials: no block pays, and no head beyond the rows gains.
 func (c *covering) holds() bool {
 	const slack = 1e-9
@@ -36,7 +41,7 @@ func (c *covering) holds() bool {
 				return false
 			}
 		}
-		if c.potential[t+1]-c.potential[t] < -c.beyond[t]-slack {
+		if c.potential[t+1]-c.potential[t] < -c.slots[t].beyond-slack {
 			return false
 		}
 	}
@@ -46,7 +51,7 @@ func (c *covering) holds() bool {
 // covering of one run of slots. Node t is the start of slot t.
 type covering struct {
 	lengths   []int
-	beyond    []float64
+	slots     []worth
 	gain      [][]float64 // of one head more, by slot and heads above the least; falling
 	heads     []int       // above the least
 	blocks    [][]int     // by length and start
@@ -65,24 +70,24 @@ type arc struct {
 	more   bool
 }
 
-func newCovering(lengths []int, net [][]float64, beyond []float64) *covering {
-	n := len(net)
+func newCovering(lengths []int, slots []worth) *covering {
+	n := len(slots)
 	c := &covering{
-		beyond: beyond,
-		heads:  make([]int, n), excess: make([]int, n+1), potential: make([]float64, n+1), distance: make([]float64, n+1),
+		slots: slots,
+		heads: make([]int, n), excess: make([]int, n+1), potential: make([]float64, n+1), distance: make([]float64, n+1),
 		from: make([]arc, n+1), done: make([]bool, n+1),
 	}
 	for _, l := range lengths {
 		c.lengths = append(c.lengths, min(l, n))
 		c.blocks = append(c.blocks, make([]int, n))
 	}
-	for t, row := range net {
-		c.gain = append(c.gain, concave(row))
+	for t, w := range slots {
+		c.gain = append(c.gain, concave(w.net))
 		for c.heads[t] < len(c.gain[t]) && c.gain[t][c.heads[t]] > 0 {
 			c.heads[t]++
 		}
-		c.excess[t] += c.heads[t]
-		c.excess[t+1] -= c.heads[t]
+		c.excess[t] += w.least + c.heads[t]
+		c.excess[t+1] -= w.least + c.heads[t]
 	}
 	for t := range c.distance {
 		c.distance[t] = math.Inf(1)
@@ -181,6 +186,9 @@ func (c *covering) path(source int) (end int, found bool) {
 func (c *covering) each(v int, f func(a arc, to int, cost float64)) {
 	n := len(c.heads)
 	for i, l := range c.lengths {
+		if i > 0 && l == c.lengths[i-1] {
+			continue // a run too short for both
+		}
 		if v+l <= n {
 			f(arc{v, i, true}, v+l, 0)
 		}
@@ -189,7 +197,7 @@ func (c *covering) each(v int, f func(a arc, to int, cost float64)) {
 		}
 	}
 	if v > 0 {
-		cost := c.beyond[v-1]
+		cost := c.slots[v-1].beyond
 		if h := c.heads[v-1]; h < len(c.gain[v-1]) {
 			cost = -c.gain[v-1][h]
 		}
@@ -198,7 +206,7 @@ func (c *covering) each(v int, f func(a arc, to int, cost float64)) {
 		}
 	}
 	if v < n && c.heads[v] > 0 {
-		cost := -c.beyond[v]
+		cost := -c.slots[v].beyond
 		if h := c.heads[v]; h <= len(c.gain[v]) {
 			cost = c.gain[v][h-1]
 		}

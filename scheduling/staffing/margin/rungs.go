@@ -23,15 +23,24 @@ type part struct {
 	cuts   []*cut
 	slots  []slotValue
 	rest   float64 // fees less what the other terms take at least
-	known  float64 // margin of the staffing that was found, at the prices of what is shared
+	heads  []int   // of the staffing that was found, by slot
+	earned float64 // its margin before wages
+	known  float64 // its margin at the prices of what is shared
+	root   *node   // all staffings
+	top    *node   // of the largest bound
 	base   *node   // whose prices the priced lines count with; nil before there are any
 }
 
 // slotValue is what heads of a slot of a queue are worth to a bound, by heads from the least on.
 type slotValue struct {
 	queue, slot, first int
-	base               []float64   // yuan, without the cuts
+	earned             []float64   // yuan before wages, without the cuts
+	price              float64     // of a head
+	base               []float64   // earned, less wages and what blocks ask for
 	met                [][]float32 // by cut: contacts that meet it on average, at heads*classes+class; nil where the slot does not count
+	rising             bool        // met grows with heads in every class
+	below, above       []float64   // the largest base up to a number of heads, and from it on
+	last               int         // heads of the last solution
 }
 
 // node is the staffings whose expected contacts of each cut lie in a range.
@@ -46,49 +55,177 @@ type node struct {
 // Effort of the bound: steps of the prices in a node, and multiplications in all.
 const (
 	rungSteps  = 15
-	rungEffort = 1.2e10
+	rungEffort = 30_000_000_000
 	rungNodes  = 32
 )
 
-// rungs bounds every part, at best by the plain bound of its queues at the prices of service that gave it.
-func (s *shared) rungs(ctx context.Context, parts [][]int, prices []slopes) ([]float64, error) {
-	out := make([]float64, len(parts))
-	work := 0.0
-	for _, q := range s.queues {
-		for j := range q.at {
-			work += float64(len(q.values[j].earned) - q.least[j])
-		}
-	}
+// rungs bounds all parts, with the prices of service that gave the plain bound to begin with. found is the margin of the staffing
+// that was found.
+func (s *shared) rungs(ctx context.Context, linked [][]int, prices []slopes, found float64) (float64, error) {
 	all, err := s.openAll(ctx, func(i int) []int { return s.found[i].staff.heads })
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	nodes := min(rungNodes, max(4, int(rungEffort/(4*rungSteps*classes*max(1, work)))))
+	parts, work := make([]*part, len(linked)), make([]int, len(linked))
 	err = parallel(ctx, len(parts), func(i int) {
-		p := s.part(parts[i], all, prices)
-		if out[i] = math.Inf(1); p != nil {
-			out[i] = p.climb(ctx, prices, nodes)
+		parts[i] = s.part(linked[i], all, prices)
+		parts[i].begin(prices)
+		for _, v := range parts[i].slots {
+			work[i] += len(v.base) * len(parts[i].cuts)
 		}
 	})
-	return out, err
+	if err != nil {
+		return 0, err
+	}
+	sum := 0
+	for _, w := range work {
+		sum += w
+	}
+	nodes := min(rungNodes, max(4, rungEffort/(4*rungSteps*classes*max(1, sum))))
+	bound := math.Inf(1)
+	for range 2 {
+		if err := s.haggle(ctx, parts, found); err != nil {
+			return 0, err
+		}
+		err := parallel(ctx, len(parts), func(i int) { parts[i].climb(ctx, nodes) })
+		if err != nil {
+			return 0, err
+		}
+		sum := s.rent()
+		for _, p := range parts {
+			sum += max(p.known, p.top.bound)
+		}
+		bound = min(bound, sum)
+	}
+	return bound, nil
 }
 
-// part of some queues; nil where no average has a ladder of its own.
+// rent is what all seats and regular hours cost at their prices.
+func (s *shared) rent() (sum float64) {
+	for _, price := range s.seat {
+		sum += price * float64(s.in.MaxHeads)
+	}
+	for d, price := range s.hour {
+		if s.regular(d) {
+			sum += price * s.in.Wage.RegularHours
+		}
+	}
+	return sum
+}
+
+// part of some queues.
 func (s *shared) part(queues []int, all []*books, prices []slopes) *part {
 	p := &part{shared: s, queues: queues, cuts: s.cutsOf(queues, all)}
-	if len(p.cuts) == 0 {
-		return nil
-	}
 	for _, i := range queues {
 		q := s.queues[i]
 		p.slots = append(p.slots, p.slotValues(i, prices[i])...)
-		p.known += all[i].expected() - cost(all[i].heads, p.full(q))
+		p.earned += all[i].expected()
+		p.heads = append(p.heads, all[i].heads...)
 		p.rest += q.spec.Prices.FeeYuan - q.others(p.cuts, i, prices[i])
 	}
 	for k := range p.cuts {
 		p.survey(k, plainLines(), nil)
 	}
 	return p
+}
+
+// charge takes the wages and the prices of what is shared off the slots, and relief.
+func (p *part) charge(relief []float64) {
+	p.known = p.earned
+	var price []float64
+	for _, i := range p.queues {
+		price = append(price, p.full(p.Model.queues[i])...)
+	}
+	for j := range p.slots {
+		v := &p.slots[j]
+		v.price = price[j]
+		p.known -= price[j] * float64(p.heads[j])
+		for h, y := range v.earned {
+			v.base[h] = y - (price[j]+relief[j])*float64(v.first+h)
+		}
+		v.bases()
+	}
+}
+
+// begin with all staffings.
+func (p *part) begin(prices []slopes) {
+	p.root = p.whole(prices)
+	p.top = p.root
+	p.charge(make([]float64, len(p.slots)))
+	p.judge(p.root, 4*rungSteps)
+	p.relieve(p.root)
+	p.judge(p.root, 2*rungSteps)
+}
+
+// haggle moves the prices of seats and regular hours by subgradient steps on the bound of the nodes at the top.
+func (s *shared) haggle(ctx context.Context, parts []*part, found float64) error {
+	if s.in.MaxHeads == 0 && s.in.Wage.RegularHours == 0 {
+		return nil
+	}
+	const rounds, steps = 10, 6
+	best, seat, hour := math.Inf(1), slices.Clone(s.seat), slices.Clone(s.hour)
+	factor := 0.5
+	for range rounds {
+		err := parallel(ctx, len(parts), func(i int) {
+			p := parts[i]
+			p.relieve(p.top)
+			p.judge(p.top, steps)
+		})
+		if err != nil {
+			return err
+		}
+		sum := s.rent()
+		for _, p := range parts {
+			sum += p.top.bound
+		}
+		if sum < best {
+			best, seat, hour = sum, slices.Clone(s.seat), slices.Clone(s.hour)
+		} else {
+			factor *= 0.8
+		}
+		s.reprice(parts, factor*(sum-found))
+	}
+	s.seat, s.hour = seat, hour
+	return parallel(ctx, len(parts), func(i int) {
+		p := parts[i]
+		p.relieve(p.top)
+		p.judge(p.top, 2*rungSteps)
+	})
+}
+
+// reprice takes one step against what is over.
+func (s *shared) reprice(parts []*part, gap float64) {
+	over, hours := make([]float64, len(s.seat)), make([]float64, len(s.hour))
+	for _, p := range parts {
+		for i := range p.slots {
+			v := &p.slots[i]
+			q, heads := s.queues[v.queue], float64(v.first+v.last)
+			over[q.at[v.slot]] += heads
+			hours[q.day[v.slot]] += heads * s.paid()
+		}
+	}
+	norm := 0.0
+	for t := range over {
+		if over[t] -= float64(s.in.MaxHeads); s.in.MaxHeads == 0 || over[t] < 0 && s.seat[t] == 0 {
+			over[t] = 0
+		}
+		norm += over[t] * over[t]
+	}
+	for d := range hours {
+		if hours[d] -= s.in.Wage.RegularHours; !s.regular(d) || hours[d] < 0 && s.hour[d] == 0 || hours[d] > 0 && s.hour[d] >= s.premium() {
+			hours[d] = 0
+		}
+		norm += hours[d] * hours[d]
+	}
+	if norm == 0 {
+		return
+	}
+	for t := range over {
+		s.seat[t] = max(0, s.seat[t]+gap/norm*over[t])
+	}
+	for d := range hours {
+		s.hour[d] = min(s.premium(), max(0, s.hour[d]+gap/norm*hours[d]))
+	}
 }
 
 // cutsOf some queues are their averages with a ladder or bonus. A penalty cap of a queue spans terms that are not cut.
@@ -149,14 +286,15 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 		}
 	}
 	most := p.uniform(q)
-	l := q.linear(others, p.full(q), most)
+	l := q.linear(others, make([]float64, len(q.at)), most)
 	n := len(q.loads[0])
 	out, x := make([]slotValue, len(q.at)), make([]float32, n)
 	for i, load := range q.loads {
 		v := slotValue{queue: queue, slot: i, first: min(q.least[i], most[i]), met: make([][]float32, len(p.cuts))}
 		for h := v.first; h == v.first || h <= min(most[i], len(l.value[i])-1); h++ {
-			v.base = append(v.base, l.at(i, h))
+			v.earned = append(v.earned, l.at(i, h))
 		}
+		v.base = make([]float64, len(v.earned))
 		for k, c := range p.cuts {
 			t := c.of(queue)
 			if t < 0 || !q.terms[t].within[i] {
@@ -171,9 +309,32 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 				}
 			}
 		}
+		v.rising = v.rises()
 		out[i] = v
 	}
 	return out
+}
+
+// rises reports that the contacts of every class grow with heads.
+func (v *slotValue) rises() bool {
+	for _, m := range v.met {
+		for i := classes; i < len(m); i++ {
+			if m[i] < m[i-classes] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// bases fills below and above.
+func (v *slotValue) bases() {
+	v.below, v.above = append(v.below[:0], v.base...), append(v.above[:0], v.base...)
+	for h := 1; h < len(v.base); h++ {
+		v.below[h] = max(v.below[h], v.below[h-1])
+		back := len(v.base) - 1 - h
+		v.above[back] = max(v.above[back], v.above[back+1])
+	}
 }
 
 // others is what the terms of a queue that are not cut take at least, at their prices.
@@ -191,34 +352,34 @@ func (q *queue) others(cuts []*cut, queue int, prices slopes) float64 {
 	return q.floor(f, 0, make([]int, len(days)), days, prices)
 }
 
-// climb bounds a part: the whole range first, then the wages of blocks, then ranges, and once more with lines that know what the
-// staffing that was found is worth.
-func (p *part) climb(ctx context.Context, prices []slopes, nodes int) float64 {
-	root := p.root(prices)
-	p.judge(root, 4*rungSteps)
-	p.relieve(root)
-	p.judge(root, 2*rungSteps)
-	worst := p.branch(ctx, root, nodes)
-	if worst.bound <= p.known || ctx.Err() != nil {
-		return max(worst.bound, p.known)
+// climb bounds a part by ranges; the second time with lines that know what the staffing that was found is worth.
+func (p *part) climb(ctx context.Context, nodes int) {
+	if len(p.cuts) == 0 {
+		return
 	}
-	base := &node{price: make([][]float64, len(p.cuts)), level: make([]float64, len(p.cuts))}
+	if p.top != p.root && p.top.bound > p.known {
+		p.sharpen()
+	}
+	p.root.price, p.root.level = p.top.price, make([]float64, len(p.cuts))
+	p.top = p.branch(ctx, p.root, nodes)
+}
+
+// sharpen adds the priced lines at the prices of the node at the top.
+func (p *part) sharpen() {
+	p.base = &node{price: make([][]float64, len(p.cuts)), level: make([]float64, len(p.cuts))}
 	for k := range p.cuts {
-		for _, x := range worst.price[k] {
-			base.price[k] = append(base.price[k], x+worst.level[k])
+		for _, x := range p.top.price[k] {
+			p.base.price[k] = append(p.base.price[k], x+p.top.level[k])
 		}
 	}
 	var values [][]float64
 	for i := range p.slots {
-		values = append(values, p.slots[i].net(base))
+		values = append(values, p.slots[i].net(p.base))
 	}
 	for k, c := range p.cuts {
 		const wide = 0.05 // of the contacts: about what a scenario is uncertain by
-		p.survey(k, pricedLines(wide*max(1, total(c.all)/float64(len(c.all)))/(worst.bound-p.known)), values)
+		p.survey(k, pricedLines(wide*max(1, total(c.all)/float64(len(c.all)))/(p.top.bound-p.known)), values)
 	}
-	p.base = base
-	root.price, root.level = worst.price, make([]float64, len(p.cuts))
-	return max(p.known, min(worst.bound, p.branch(ctx, root, nodes).bound))
 }
 
 // expected is earned with the queue's own part of what groups owe together.
@@ -231,8 +392,8 @@ func (b *books) expected() float64 {
 	return b.spec.Prices.FeeYuan + sum/float64(len(b.revenue))
 }
 
-// root is all staffings.
-func (p *part) root(prices []slopes) *node {
+// whole is the node of all staffings.
+func (p *part) whole(prices []slopes) *node {
 	n := &node{level: make([]float64, len(p.cuts))}
 	for k, c := range p.cuts {
 		low, high := 0.0, 0.0
@@ -273,25 +434,23 @@ func (v *slotValue) net(n *node) []float64 {
 	return row
 }
 
-// relieve puts what blocks let the slots pay one another at the prices of a node into the wages.
+// relieve charges what blocks let the slots pay one another at the prices of a node.
 func (p *part) relieve(n *node) {
-	at := 0
+	p.charge(make([]float64, len(p.slots)))
+	if lengths := p.lengths(); lengths[len(lengths)-1] == 1 {
+		return
+	}
+	var relief []float64
 	for _, i := range p.queues {
 		q := p.Model.queues[i]
-		price, most := p.full(q), p.uniform(q)
-		net, beyond := make([][]float64, len(q.at)), make([]float64, len(q.at))
-		mine := p.slots[at:][:len(q.at)]
-		at += len(q.at)
-		for j := range mine {
-			net[j], beyond[j] = mine[j].net(n), price[j]
-			if mine[j].first+len(net[j])-1 >= most[j] {
-				beyond[j] = math.Inf(1)
+		most, slots := p.uniform(q), make([]worth, len(q.at))
+		for j, v := range p.slots[len(relief):][:len(q.at)] {
+			slots[j] = worth{v.first, v.net(n), v.price}
+			if v.first+len(v.base)-1 >= most[j] {
+				slots[j].beyond = math.Inf(1)
 			}
 		}
-		for j, x := range q.relief(p.lengths(), net, beyond) {
-			for h := range mine[j].base {
-				mine[j].base[h] -= x * float64(mine[j].first+h)
-			}
-		}
+		relief = append(relief, q.relief(p.lengths(), slots)...)
 	}
+	p.charge(relief)
 }
