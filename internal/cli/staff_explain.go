@@ -110,6 +110,10 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 		}
 		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
 	}
+	if r := e.Reached; r.TipsAt > 0 {
+		line("burst risk", "full agents are so slow here that a full desk stays full: %d conversations at once tip it over (it has %.0f on average), then %.1f%% are within %s until fewer come",
+			r.TipsAt, r.Open*float64(r.Heads)+r.Queue, 100*r.TippedShare, e.Target.Within)
+	}
 	printTickets(line, e, clock)
 	printShrinkage(line, e)
 	printTerm(line, e)
