@@ -25,6 +25,7 @@ type memory struct {
 	*chatTable
 	agents      int
 	rate, leave float64
+	effort      int     // see reach
 	begun       float64 // see drive
 	pace        []float64
 	seats       []seat // of the chain without memory: how loads are spread
@@ -51,8 +52,11 @@ type deskState struct {
 }
 
 // remembered refines a steady state. It needs more than one round.
-func (t *chatTable) remembered(agents int, rate, leave float64, b *balance) *memory {
-	m := &memory{chatTable: t, agents: agents, rate: rate, leave: leave, begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, limit: b.limit, room: agents * t.Concurrency}
+func (t *chatTable) remembered(agents int, rate, leave float64, b *balance, effort int) *memory {
+	m := &memory{
+		chatTable: t, agents: agents, rate: rate, leave: leave, effort: effort,
+		begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, limit: b.limit, room: agents * t.Concurrency,
+	}
 	m.reach()
 	m.desks, m.weights = make([]deskState, m.count*m.kinds), make([]float64, m.count*m.kinds)
 	for i := range m.count {

@@ -178,7 +178,7 @@ func (t *chatTable) at(agents int) ChatPerformance {
 	with, part := ChatPerformance{Agents: agents}, t.remembers()
 	var m *memory
 	if part > 0 {
-		m = t.remembered(agents, rate, leave, &b)
+		m = t.remembered(agents, rate, leave, &b, fineEffort)
 		m.recall(&with)
 	}
 	if t.mayTip(&b) {

@@ -218,24 +218,28 @@ func (t *chatTable) rememberedCalm(agents int, rate, leave float64, b *balance) 
 	for j := range b.drive.pace {
 		b.drive.pace[j] = t.work(1)
 	}
-	open := 0.0
-	for range calmPasses {
-		m = t.remembered(agents, rate, leave, b)
+	for pass, open, last := 1, 0.0, false; ; pass++ {
+		last = last || pass >= calmPasses
+		effort := coarseEffort
+		if last {
+			effort = fineEffort
+		}
+		m = t.remembered(agents, rate, leave, b, effort)
 		weights, rest, rates := m.profile()
 		if w, found = wellsOf(weights, rest, func(i int) float64 { return rates[i] }); found && w.saddle < w.top {
 			m.cut(w.saddle)
 		}
-		now := m.mean()
-		if math.Abs(now-open) < calmStill*now {
-			break
+		if last {
+			return m, w, found
 		}
+		now := m.mean()
+		last = math.Abs(now-open) < calmStill*now
 		open = now
 		b.drive.refill = m.feedback(b)
 		b.seats, b.weights = t.solve(b.drive)
 		t.turns(b.drive, b.seats, b.line, b.served)
 		b.drive.begun = t.pacing(b.drive, b.weights)
 	}
-	return m, w, found
 }
 
 // TippingPoint is where a desk with two regimes goes over into the worse one.
