@@ -196,7 +196,7 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	case "ceiling":
 		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
 	}
-	line("rounding", "%.1f erlangs%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
+	line("rounding", "%.1f contacts at once on average%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
 }
 
 func printTerm(line func(name, format string, args ...any), e pricing.Explanation) {
