@@ -181,7 +181,7 @@ func (t *chatTable) at(agents int) ChatPerformance {
 		m = t.remembered(agents, rate, leave, &b, fineEffort)
 		m.recall(&with)
 	}
-	if t.mayTip(&b) {
+	if t.mayTip(agents, rate, leave, &b, max(b.wait, with.Wait)) {
 		t.stayCalm(&out, &with, m, rate, leave, &b)
 	}
 	if m != nil {

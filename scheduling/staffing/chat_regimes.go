@@ -71,64 +71,70 @@ func (w wells) calm(already float64) float64 {
 	return min(1, max(0, (part-already)/(1-already)))
 }
 
-// fromEmpty is calm of a desk that was empty.
-func (w wells) fromEmpty() float64 { return w.calm(0) }
-
-// Passes of settleCalm: from an empty desk upwards it takes more than the usual number until the loads stand still.
+// Passes of settleCalm: it takes more than the usual number until the loads stand still.
 const (
 	calmPasses = 16
-	calmKnown  = 3    // after which it shows whether the calm regime counts
 	calmStill  = 1e-3 // change of the mean open conversations, relative
 )
 
-// crowdable is the share of arrivals that find everybody full below which a second regime is left out: it would have less than that
-// of the weight, and to keep it in is on the safe side.
-const crowdable = 0.01
+// Shares of arrivals that find everybody full: below crowdable a second regime makes no difference, and up to crowdy the
+// balance is that of the calm one.
+const crowdable, crowdy = 1e-5, 0.05
 
 // mayTip reports that a second regime is possible: agents with fewer conversations finish more of them than full ones.
-func (t *chatTable) mayTip(b *balance) bool {
+// Where the balance is not a crowded one, it shows itself whether the calm regime would last.
+// wait is the larger share that finds everybody full, of the figures with and without memory.
+func (t *chatTable) mayTip(agents int, rate, leave float64, b *balance, wait float64) bool {
 	k := t.Concurrency
-	if b.wait < crowdable || t.slow(k) == 1 {
+	if wait < crowdable || t.slow(k) == 1 {
 		return false
 	}
-	for open := 1; open < k; open++ {
-		if b.seats[open].ends > b.seats[k].ends {
-			return true
-		}
+	if humped := busiest(b.seats) < k; !humped || wait > crowdy {
+		return humped
 	}
-	return false
+	w, found := t.wells(agents, rate, leave, b.seats, true)
+	return found && w.calm(1-w.beyond) >= hardly
 }
 
-// settleCalm is settle for the calm regime: the two chains are solved in turn from an empty desk upwards, and that over
-// the conversations stops at the saddle. It overwrites what settle gave. false = there is no calm regime, or none
-// of which a part above hardly counts.
-func (t *chatTable) settleCalm(agents int, rate, leave float64, part func(wells) float64) (b balance, w wells, found bool) {
-	b = t.begin(0)
-	b.drive.arrivals[0] = rate / float64(agents)
-	for j := 1; j < t.Concurrency; j++ {
-		b.drive.arrivals[j] = 1e-9 * b.drive.arrivals[0]
-	}
-	open := 0.0
+// settleCalm is settle for the calm regime: the two chains are solved in turn, and that over
+// the conversations stops at the saddle. It overwrites what settle gave. false = there is no calm regime.
+func (t *chatTable) settleCalm(agents int, rate, leave float64) (b balance, w wells, found bool) {
+	b = t.begin(rate / float64(agents))
+	open, before := 0.0, make([]float64, t.Concurrency)
 	for pass, last := 1, false; ; pass++ {
 		last = last || pass >= calmPasses
-		known := pass == calmKnown || last
+		copy(before, b.drive.arrivals)
 		t.alternate(&b, agents, rate, leave, last, func() int {
-			w, found = t.wells(agents, rate, leave, b.seats, known)
-			if found && w.saddle < w.top {
+			w, found = t.wells(agents, rate, leave, b.seats, last)
+			switch {
+			case !found: // if the desk keeps up at all, then with as many as its agents finish most of
+				return agents * busiest(b.seats)
+			case w.saddle < w.top:
 				return w.saddle
+			default:
+				return 0
 			}
-			return 0
 		})
-		if known && found && part(w) < hardly || last && !found {
-			return b, w, false
-		}
 		if last {
-			return b, w, true
+			return b, w, found
+		}
+		for j := range before { // half the way: desks near the end of the calm regime would go to and fro
+			b.drive.arrivals[j] = (before[j] + b.drive.arrivals[j]) / 2
 		}
 		now := b.pool.open / b.pool.odds
 		last = math.Abs(now-open) < calmStill*now // the next tells the figures
 		open = now
 	}
+}
+
+// busiest is the number of conversations with which an agent finishes most.
+func busiest(seats []seat) (open int) {
+	for j := range seats {
+		if seats[j].ends > seats[open].ends {
+			open = j
+		}
+	}
+	return open
 }
 
 // wells are those of the chain over the conversations; without times only the saddle.
@@ -174,10 +180,10 @@ func shareBelow(weights []float64, rest float64, state int) float64 {
 // settleLikely is settle for the regime in which a week more likely ends.
 func (t *chatTable) settleLikely(agents int, rate, leave float64) balance {
 	b := t.settle(agents, rate, leave)
-	if !t.mayTip(&b) {
+	if !t.mayTip(agents, rate, leave, &b, b.wait) {
 		return b
 	}
-	if calm, w, found := t.settleCalm(agents, rate, leave, wells.fromEmpty); found && w.fromEmpty() >= 0.5 {
+	if calm, w, found := t.settleCalm(agents, rate, leave); found && w.calm(0) >= 0.5 {
 		return calm
 	}
 	return t.settle(agents, rate, leave)
@@ -190,22 +196,26 @@ const hardly = 1e-3
 func (t *chatTable) stayCalm(out, with *ChatPerformance, m *memory, rate, leave float64, b *balance) {
 	weights := slices.Clone(t.profile(out.Agents, rate, b.seats)) // the calm regime is found in the same memory
 	rest := t.rest(out.Agents, rate, leave, b.seats, weights)
-	part := func(w wells) float64 { return w.calm(shareBelow(weights, rest, w.saddle)) }
-	calm, w, found := t.settleCalm(out.Agents, rate, leave, part)
+	calm, w, found := t.settleCalm(out.Agents, rate, leave)
 	if !found {
 		return
 	}
-	better := ChatPerformance{Agents: out.Agents}
-	t.evaluate(&better, rate, leave, &calm)
-	out.mix(&better, part(w))
+	if part := w.calm(shareBelow(weights, rest, w.saddle)); part >= hardly {
+		better := ChatPerformance{Agents: out.Agents}
+		t.evaluate(&better, rate, leave, &calm)
+		out.mix(&better, part)
+	}
 	if m == nil {
 		return
 	}
 	n, w, found := t.rememberedCalm(out.Agents, rate, leave, &calm)
-	if found {
-		better = ChatPerformance{Agents: out.Agents}
+	if !found {
+		return
+	}
+	if part := w.calm(m.below(n.from + w.saddle*n.step)); part >= hardly {
+		better := ChatPerformance{Agents: out.Agents}
 		n.recall(&better)
-		with.mix(&better, w.calm(m.below(n.from+w.saddle*n.step)))
+		with.mix(&better, part)
 	}
 }
 
@@ -265,14 +275,14 @@ func (t *chatTable) tips(agents int, capacity float64) (p TippingPoint, found bo
 	if agents <= 0 || rate <= float64(agents)*capacity || t.slow(t.Concurrency) == 1 {
 		return p, false
 	}
-	b, w, found := t.settleCalm(agents, rate, leave, wells.fromEmpty)
+	b, w, found := t.settleCalm(agents, rate, leave)
 	p.Conversations = w.saddle
 	if found && t.remembers() >= 0.5 {
 		var m *memory
 		m, w, found = t.rememberedCalm(agents, rate, leave, &b)
 		p.Conversations = m.from + w.saddle*m.step
 	}
-	if !found || w.saddle == w.top || w.fromEmpty() < 0.5 {
+	if !found || w.saddle == w.top || w.calm(0) < 0.5 {
 		return TippingPoint{}, false
 	}
 	b = t.begin(rate / float64(agents))
