@@ -111,6 +111,10 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 		}
 		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
 	}
+	if r := e.Reached; r.TipsAt > 0 {
+		line("burst risk", "full agents are so slow here that a full desk stays full: %d conversations at once tip it over (it has %.0f on average), then %.1f%% are within %s until fewer come",
+			r.TipsAt, r.Open*float64(r.Heads)+r.Queue, 100*r.TippedShare, e.Target.Within)
+	}
 	printTickets(line, e, clock)
 	printShrinkage(line, e)
 	printTerm(line, e)
@@ -211,7 +215,7 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	case "ceiling":
 		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
 	}
-	line("rounding", "%.1f erlangs%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
+	line("rounding", "%.1f contacts at once on average%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
 }
 
 func printTerm(line func(name, format string, args ...any), e pricing.Explanation) {

@@ -21,7 +21,7 @@ func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 		f := pricing.FiguresOf(p)
 		for i, part := range f.Parts {
 			if part.Pace != nil && i == 0 {
-				paces.add(part.Pace.Source)
+				paces.add(sourceWords(part.Pace.Source))
 				doubts = append(doubts, part.Pace.Doubts...)
 			}
 			for _, r := range part.Rushes {
@@ -137,12 +137,20 @@ func byQueues(lines []string) (out []string) {
 	return out
 }
 
+// sourceWords says where a measured pace comes from.
+func sourceWords(source string) string {
+	if source == "shrunk" {
+		return "measured a little, filled up with all queues"
+	}
+	return source
+}
+
 // printPace opens AHT(c): what was measured of it.
 func printPace(line func(name, format string, args ...any), h pricing.ExplainedHandling) {
 	for _, o := range h.Open {
-		seen := o.Source
+		seen := sourceWords(o.Source)
 		if o.Replies > 0 {
-			seen = fmt.Sprintf("%s, %d replies", o.Source, o.Replies)
+			seen = fmt.Sprintf("%s, %d replies", seen, o.Replies)
 		}
 		lag := ""
 		if o.Lag > 0 {
@@ -160,7 +168,7 @@ func printPace(line func(name, format string, args ...any), h pricing.ExplainedH
 	case p.Replies == 0:
 		line("pace", "of the house: %d replies of all queues, %s to %s, none of this one", p.House, p.Days.From, p.Days.Until.Add(-1))
 	default:
-		line("pace", "%s: %d replies, %s to %s, beside %d of all queues", p.Source, p.Replies, p.Days.From, p.Days.Until.Add(-1), p.House)
+		line("pace", "%s: %d replies, %s to %s, beside %d of all queues", sourceWords(p.Source), p.Replies, p.Days.From, p.Days.Until.Add(-1), p.House)
 	}
 	if len(p.Levels) > 0 {
 		for _, d := range p.Doubts {

@@ -101,13 +101,18 @@ func largest(made []store.Plan) (id ids.Plan) {
 
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	rows := make([]string, 0, len(made))
-	hours, peak, unmet, why := 0.0, 0, 0, ""
+	hours, peak, unmet, tips, why := 0.0, 0, 0, 0, ""
 	var gaps []gate.GapDays
 	var agreed []string
 	for _, p := range made {
 		f := pricing.FiguresOf(p)
 		hours += f.Hours
 		unmet += f.Unmet
+		for _, r := range f.Reached {
+			if r.TipsAt > 0 {
+				tips++
+			}
+		}
 		gaps = append(gaps, gate.GapDays{Queue: p.Queue, Days: f.Uncovered})
 		agreed = append(agreed, lockedParts(p.Queue, f.Parts, zone)...)
 		for _, n := range p.Requirement.Needs {
@@ -121,6 +126,9 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
 	if unmet > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "the ceiling of --max-heads cuts %d slots: their targets are missed (staff explain tells by how much)\n", unmet)
+	}
+	if tips > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "%d slots hold their target only while no burst fills the desk: full agents are so slow that it would stay full (staff explain tells how many conversations that takes)\n", tips)
 	}
 	for _, line := range agreed {
 		fmt.Fprintln(cmd.OutOrStdout(), line)

@@ -196,7 +196,7 @@ func TestLagThinHistoryKeepsThePrior(t *testing.T) {
 	}
 	assert.Less(t, late, 0.2*k.Mass)
 	require.NotEmpty(t, k.Doubts)
-	assert.Contains(t, k.Doubts[0], "the prior rules")
+	assert.Contains(t, k.Doubts[0], "when is assumed")
 
 	_, err = FitLags(LagHistory{First: lagStart, Orders: orders, Tags: []TagHistory{{Tag: "价保"}}}, LagOptions{})
 	assert.Equal(t, "forecast.no_history", fault.CodeOf(err))

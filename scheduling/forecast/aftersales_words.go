@@ -6,7 +6,7 @@ import (
 )
 
 // Says describes a kernel to a planner: how many contacts an order brings, when they come, and whether
-// the history or the prior says so.
+// that is learned from the history or assumed.
 func (k LagKernel) Says() string {
 	if !(k.Mass > 0) {
 		return fmt.Sprintf("%s: orders bring none", k.Tag)
@@ -17,12 +17,12 @@ func (k LagKernel) Says() string {
 			peak, most = lag, p
 		}
 	}
-	who := "the shape is the history's"
+	who := "when they come is learned too"
 	switch {
 	case k.Information < 1.0/3:
-		who = "the shape is mostly the prior's (" + k.Prior + ")"
+		who = "when they come is mostly assumed (" + k.Prior + ")"
 	case k.Information < 2.0/3:
-		who = "the shape is half the history's, half the prior's (" + k.Prior + ")"
+		who = "when they come is half learned, half assumed (" + k.Prior + ")"
 	}
 	return fmt.Sprintf("%s: %s of 100 orders ask; most on %s, half by %s, eight of ten from %s to %s after the order; learned from %.0f contacts on %d days, %s",
 		k.Tag, rate(100*k.Mass), dayAfter(peak), dayAfter(k.by(0.5)), dayAfter(k.by(0.1)), dayAfter(k.by(0.9)), k.Contacts, k.Days, who)

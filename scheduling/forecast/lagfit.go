@@ -135,7 +135,7 @@ func (f *lagFit) mass(tag string, prior LagPrior) (float64, error) {
 		exposure += massContacts / prior.Mass
 	}
 	if exposure <= 0 {
-		return 0, fault.New(fault.Invalid, "forecast.no_history", "tag %s has no day with contacts and orders before it, and no prior mass (contacts per order)", fault.Shorten(tag))
+		return 0, fault.New(fault.Invalid, "forecast.no_history", "nothing tells how many contacts of tag %s an order brings (每单咨询量): no day so far has them on record together with orders; record both, or say how many", fault.Shorten(tag))
 	}
 	return max((contacts+0.5*indicator(contacts == 0))/exposure, massFloor), nil
 }
@@ -353,9 +353,9 @@ func (f *lagFit) posterior(n normalEquations, s strength) (covariance []float64,
 func (k *LagKernel) doubt() {
 	switch {
 	case k.Days == 0:
-		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: no history; timing and mass are the prior's (%s)", k.Tag, k.Prior))
+		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: no history; when contacts follow an order and how many is assumed (%s)", k.Tag, k.Prior))
 	case k.Days < fewestDays || k.Information < thinLimit:
-		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: %d usable days with %.0f contacts are too few to learn when contacts follow an order; the prior rules the timing (%s), the history only how many", k.Tag, k.Days, k.Contacts, k.Prior))
+		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: %d usable days with %.0f contacts are too few to learn when contacts follow an order; when is assumed (%s), only how many comes from the history", k.Tag, k.Days, k.Contacts, k.Prior))
 	}
 	if k.Days > 0 && k.Contacts == 0 {
 		k.Doubts = append(k.Doubts, fmt.Sprintf("%s: not one contact in %s", k.Tag, inDays(k.Days)))

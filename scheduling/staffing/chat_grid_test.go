@@ -27,7 +27,8 @@ const (
 	steadyCases = 160
 	movingCases = 80
 	gridDims    = 8
-	freshCases  = 2000
+	lookedAt    = 1000     // the points after it were looked at while the model was made
+	mendedBy    = 2000     // those after it showed the desks with two regimes, for which it was mended
 	drawnCases  = 9000     // numbers of the drawn cases
 	drawnSeed   = 20261123 // of the grid that was drawn when the model was finished
 )
@@ -47,8 +48,7 @@ func point(i int) (u [gridDims]float64) {
 
 func geometric(lo, hi, u float64) float64 { return lo * math.Pow(hi/lo, u) }
 
-// accuracyGrid is the cases after a number of points of the sequence. The model was made while looking at those after 0 and
-// after 1000, and mended once by what was found after freshCases.
+// accuracyGrid is the cases after a number of points of the sequence.
 func accuracyGrid(after int) []accuracyCase {
 	var grid []accuracyCase
 	for i := range steadyCases + movingCases {

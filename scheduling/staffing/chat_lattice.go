@@ -28,14 +28,17 @@ func (m *memory) reach() {
 		m.count = (high-m.from)/m.step + 1
 		m.pauses = m.room - (m.room-least)/m.step*m.step
 		m.kinds = (most-m.pauses)/m.step + 1
-		if narrow := min(m.count, m.kinds); m.count*m.kinds*narrow*narrow <= effort {
+		if narrow := min(m.count, m.kinds); m.count*m.kinds*narrow*narrow <= m.effort {
 			return
 		}
 	}
 }
 
-// effort bounds the work of the elimination, about one operation each.
-const effort = 2_000_000
+// The work that the elimination may take, about one operation each: for figures, and for a pass on the way to them.
+const (
+	fineEffort   = 2_000_000
+	coarseEffort = 60_000
+)
 
 // usual is the range of the conversations that occur by the chain without memory.
 func (m *memory) usual() (low, high int) {
@@ -163,8 +166,8 @@ func (m *memory) feedback(b *balance) (refill float64) {
 	for j := range b.line {
 		given := max(sums.given[j], 1e-300)
 		b.line[j], b.served[j] = sums.line[j]*m.rate/given, sums.served[j]*m.rate/given
-		if sums.there[j] > 0 {
-			b.drive.arrivals[j] = max(sums.given[j]/sums.there[j], 1e-9*m.rate/float64(m.agents))
+		if sums.there[j] > 0 { // half the way, for small desks would go to and fro
+			b.drive.arrivals[j] = (b.drive.arrivals[j] + max(sums.given[j]/sums.there[j], 1e-9*m.rate/float64(m.agents))) / 2
 		}
 	}
 	full := sums.there[m.Concurrency] + float64(m.agents)*waits

@@ -25,6 +25,7 @@ type memory struct {
 	*chatTable
 	agents      int
 	rate, leave float64
+	effort      int     // see reach
 	begun       float64 // see drive
 	pace        []float64
 	seats       []seat // of the chain without memory: how loads are spread
@@ -51,8 +52,11 @@ type deskState struct {
 }
 
 // remembered refines a steady state. It needs more than one round.
-func (t *chatTable) remembered(agents int, rate, leave float64, b *balance) *memory {
-	m := &memory{chatTable: t, agents: agents, rate: rate, leave: leave, begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, limit: b.limit, room: agents * t.Concurrency}
+func (t *chatTable) remembered(agents int, rate, leave float64, b *balance, effort int) *memory {
+	m := &memory{
+		chatTable: t, agents: agents, rate: rate, leave: leave, effort: effort,
+		begun: b.drive.begun, pace: b.drive.pace, seats: b.seats, limit: b.limit, room: agents * t.Concurrency,
+	}
 	m.reach()
 	m.desks, m.weights = make([]deskState, m.count*m.kinds), make([]float64, m.count*m.kinds)
 	for i := range m.count {
@@ -263,17 +267,19 @@ func (m *memory) takeTurns(d *deskState) bool {
 	idle := d.pausing(at, level)
 	v := 1 / (m.pace[max(level, 1)] * m.Rounds)
 	a := h / (line * v)
-	low, high := 0.0, 1/a
-	for range 40 {
-		x := (low + high) / 2
-		right := idle + (1-idle)*fall(x)
-		if a*x < right {
-			low = x
-		} else {
-			high = x
+	x := 0.0 // v T; the left side less the right rises ever more slowly, so that Newton's rule comes to it from below
+	for range 20 {
+		f := fall(x)
+		slope := -0.5
+		if x > 1e-6 {
+			slope = f * (1 - f - x) / x
+		}
+		step := (idle + (1-idle)*f - a*x) / (a - (1-idle)*slope)
+		if x += step; step < 1e-12*x {
+			break
 		}
 	}
-	turn := 1 / (a * high)
+	turn := 1 / (a * x)
 	turn = 1 + (turn-1)*(line-1)/line // of a line of one the head is met as it is
 	if turn <= 1 {
 		return false

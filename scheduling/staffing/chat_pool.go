@@ -178,10 +178,10 @@ func (t *chatTable) at(agents int) ChatPerformance {
 	with, part := ChatPerformance{Agents: agents}, t.remembers()
 	var m *memory
 	if part > 0 {
-		m = t.remembered(agents, rate, leave, &b)
+		m = t.remembered(agents, rate, leave, &b, fineEffort)
 		m.recall(&with)
 	}
-	if t.mayTip(&b) {
+	if t.mayTip(agents, rate, leave, &b, max(b.wait, with.Wait)) {
 		t.stayCalm(&out, &with, m, rate, leave, &b)
 	}
 	if m != nil {
@@ -268,9 +268,11 @@ func (t *chatTable) alternate(b *balance, agents int, rate, leave float64, last 
 		b.limit = limit()
 	}
 	b.pool = t.below(agents, rate, b.seats, b.limit, last)
-	if last {
+	b.waiting = moments{}
+	switch {
+	case last:
 		b.waiting = t.queued(agents, rate, leave, b.seats, t.first)
-	} else {
+	case b.pool.full > 0:
 		w := waiting{arrival: rate, drain: float64(agents) * b.seats[t.Concurrency].ends, leave: leave}
 		b.waiting = moments{logOdds: w.logOdds()}
 	}

@@ -71,75 +71,97 @@ func (w wells) calm(already float64) float64 {
 	return min(1, max(0, (part-already)/(1-already)))
 }
 
-// Passes of settleCalm: from an empty desk upwards it takes more than the usual number until the loads stand still.
+// Passes of settleCalm: it takes more than the usual number until the loads stand still.
 const (
 	calmPasses = 16
 	calmStill  = 1e-3 // change of the mean open conversations, relative
 )
 
-// crowdable is the share of arrivals that find everybody full below which a second regime makes no difference.
-const crowdable = 1e-4
+// Shares of arrivals that find everybody full: below crowdable a second regime makes no difference, and up to crowdy the
+// balance is that of the calm one.
+const crowdable, crowdy = 1e-5, 0.05
 
 // mayTip reports that a second regime is possible: agents with fewer conversations finish more of them than full ones.
-func (t *chatTable) mayTip(b *balance) bool {
+// Where the balance is not a crowded one, it shows itself whether the calm regime would last.
+// wait is the larger share that finds everybody full, of the figures with and without memory.
+func (t *chatTable) mayTip(agents int, rate, leave float64, b *balance, wait float64) bool {
 	k := t.Concurrency
-	if b.wait < crowdable || t.slow(k) == 1 {
+	if wait < crowdable || t.slow(k) == 1 {
 		return false
 	}
-	for open := 1; open < k; open++ {
-		if b.seats[open].ends > b.seats[k].ends {
-			return true
-		}
+	if humped := busiest(b.seats) < k; !humped || wait > crowdy {
+		return humped
 	}
-	return false
+	w, found := t.wells(agents, rate, leave, b.seats, true)
+	return found && w.calm(1-w.beyond) >= hardly
 }
 
-// settleCalm is settle for the calm regime: the two chains are solved in turn from an empty desk upwards, and that over
+// settleCalm is settle for the calm regime: the two chains are solved in turn, and that over
 // the conversations stops at the saddle. It overwrites what settle gave. false = there is no calm regime.
 func (t *chatTable) settleCalm(agents int, rate, leave float64) (b balance, w wells, found bool) {
-	b = t.begin(0)
-	b.drive.arrivals[0] = rate / float64(agents)
-	for j := 1; j < t.Concurrency; j++ {
-		b.drive.arrivals[j] = 1e-9 * b.drive.arrivals[0]
-	}
-	limit := func() int {
-		if w, found = t.wells(agents, rate, leave, b.seats); found && w.saddle < w.top {
-			return w.saddle
-		}
-		return 0
-	}
-	open := 0.0
-	for pass := 1; ; pass++ {
-		last := pass >= calmPasses
-		t.alternate(&b, agents, rate, leave, last, limit)
-		now := b.pool.open / b.pool.odds
-		switch {
-		case last:
+	b = t.begin(rate / float64(agents))
+	open, before := 0.0, make([]float64, t.Concurrency)
+	for pass, last := 1, false; ; pass++ {
+		last = last || pass >= calmPasses
+		copy(before, b.drive.arrivals)
+		t.alternate(&b, agents, rate, leave, last, func() int {
+			w, found = t.wells(agents, rate, leave, b.seats, last)
+			switch {
+			case !found: // if the desk keeps up at all, then with as many as its agents finish most of
+				return agents * busiest(b.seats)
+			case w.saddle < w.top:
+				return w.saddle
+			default:
+				return 0
+			}
+		})
+		if last {
 			return b, w, found
-		case math.Abs(now-open) < calmStill*now:
-			pass = calmPasses - 1 // the next tells the figures
 		}
+		for j := range before { // half the way: desks near the end of the calm regime would go to and fro
+			b.drive.arrivals[j] = (before[j] + b.drive.arrivals[j]) / 2
+		}
+		now := b.pool.open / b.pool.odds
+		last = math.Abs(now-open) < calmStill*now // the next tells the figures
 		open = now
 	}
 }
 
-// wells are those of the chain over the conversations.
-func (t *chatTable) wells(agents int, rate, leave float64, seats []seat) (wells, bool) {
-	weights, rest := t.profile(agents, rate, leave, seats)
+// busiest is the number of conversations with which an agent finishes most.
+func busiest(seats []seat) (open int) {
+	for j := range seats {
+		if seats[j].ends > seats[open].ends {
+			open = j
+		}
+	}
+	return open
+}
+
+// wells are those of the chain over the conversations; without times only the saddle.
+func (t *chatTable) wells(agents int, rate, leave float64, seats []seat, times bool) (wells, bool) {
+	weights := t.profile(agents, rate, seats)
+	rest := math.Inf(-1)
+	if times {
+		rest = t.rest(agents, rate, leave, seats, weights)
+	}
 	return wellsOf(weights, rest, func(int) float64 { return rate })
 }
 
-// profile is the logarithms of the weights of 0, 1, ... conversations until everybody is full, and of those that wait.
-func (t *chatTable) profile(agents int, rate, leave float64, seats []seat) (weights []float64, rest float64) {
-	room := agents * t.Concurrency
-	weights = sizedBuffer(&t.deaths, room+1)
+// profile is the logarithms of the weights of 0, 1, ... conversations until everybody is full.
+func (t *chatTable) profile(agents int, rate float64, seats []seat) []float64 {
+	weights := sizedBuffer(&t.deaths, agents*t.Concurrency+1)
 	weights[0] = 0
-	for n := 1; n <= room; n++ {
+	for n := 1; n < len(weights); n++ {
 		here := spread(agents, n/agents, n%agents, rate, seats)
 		weights[n] = weights[n-1] + math.Log(rate/here.ends(seats))
 	}
+	return weights
+}
+
+// rest is the logarithm of the weight of the states in which somebody waits, beside those of a profile, and of the first full one.
+func (t *chatTable) rest(agents int, rate, leave float64, seats []seat, weights []float64) float64 {
 	w := waiting{arrival: rate, drain: float64(agents) * seats[t.Concurrency].ends, leave: leave}
-	return weights, weights[room] + w.logOdds()
+	return weights[len(weights)-1] + w.logOdds()
 }
 
 // shareBelow is the weight of the states below one, of logarithms.
@@ -158,7 +180,7 @@ func shareBelow(weights []float64, rest float64, state int) float64 {
 // settleLikely is settle for the regime in which a week more likely ends.
 func (t *chatTable) settleLikely(agents int, rate, leave float64) balance {
 	b := t.settle(agents, rate, leave)
-	if !t.mayTip(&b) {
+	if !t.mayTip(agents, rate, leave, &b, b.wait) {
 		return b
 	}
 	if calm, w, found := t.settleCalm(agents, rate, leave); found && w.calm(0) >= 0.5 {
@@ -172,27 +194,28 @@ const hardly = 1e-3
 
 // stayCalm moves figures towards those of the calm regime: those without memory, and those with it when m is not nil.
 func (t *chatTable) stayCalm(out, with *ChatPerformance, m *memory, rate, leave float64, b *balance) {
-	weights, rest := t.profile(out.Agents, rate, leave, b.seats)
-	weights = slices.Clone(weights) // the calm regime is found in the same memory
+	weights := slices.Clone(t.profile(out.Agents, rate, b.seats)) // the calm regime is found in the same memory
+	rest := t.rest(out.Agents, rate, leave, b.seats, weights)
 	calm, w, found := t.settleCalm(out.Agents, rate, leave)
 	if !found {
 		return
 	}
-	part := w.calm(shareBelow(weights, rest, w.saddle))
-	if part < hardly {
-		return
+	if part := w.calm(shareBelow(weights, rest, w.saddle)); part >= hardly {
+		better := ChatPerformance{Agents: out.Agents}
+		t.evaluate(&better, rate, leave, &calm)
+		out.mix(&better, part)
 	}
-	better := ChatPerformance{Agents: out.Agents}
-	t.evaluate(&better, rate, leave, &calm)
-	out.mix(&better, part)
 	if m == nil {
 		return
 	}
 	n, w, found := t.rememberedCalm(out.Agents, rate, leave, &calm)
-	if found {
-		better = ChatPerformance{Agents: out.Agents}
+	if !found {
+		return
+	}
+	if part := w.calm(m.below(n.from + w.saddle*n.step)); part >= hardly {
+		better := ChatPerformance{Agents: out.Agents}
 		n.recall(&better)
-		with.mix(&better, w.calm(m.below(n.from+w.saddle*n.step)))
+		with.mix(&better, part)
 	}
 }
 
@@ -205,34 +228,42 @@ func (t *chatTable) rememberedCalm(agents int, rate, leave float64, b *balance) 
 	for j := range b.drive.pace {
 		b.drive.pace[j] = t.work(1)
 	}
-	open := 0.0
-	for range calmPasses {
-		m = t.remembered(agents, rate, leave, b)
+	for pass, open, last := 1, 0.0, false; ; pass++ {
+		last = last || pass >= calmPasses
+		effort := coarseEffort
+		if last {
+			effort = fineEffort
+		}
+		m = t.remembered(agents, rate, leave, b, effort)
 		weights, rest, rates := m.profile()
 		if w, found = wellsOf(weights, rest, func(i int) float64 { return rates[i] }); found && w.saddle < w.top {
 			m.cut(w.saddle)
 		}
-		now := m.mean()
-		if math.Abs(now-open) < calmStill*now {
-			break
+		if last {
+			return m, w, found
 		}
+		now := m.mean()
+		last = math.Abs(now-open) < calmStill*now
 		open = now
 		b.drive.refill = m.feedback(b)
 		b.seats, b.weights = t.solve(b.drive)
 		t.turns(b.drive, b.seats, b.line, b.served)
 		b.drive.begun = t.pacing(b.drive, b.weights)
 	}
-	return m, w, found
 }
 
 // TippingPoint is where a desk with two regimes goes over into the worse one.
 type TippingPoint struct {
-	Conversations int     // open or waiting at once from which the desk does not come back by itself
+	Conversations int     // open or waiting at once from which the desk goes on into the worse regime by itself
 	Within        float64 // share of first replies within the limit in the worse regime
 }
 
+// shift is how long a full desk has to stay full by itself to be called a regime, seconds.
+const shift = 8 * 3600.0
+
 // Tips looks for a second regime: full agents finish fewer conversations than come, while agents with fewer open finish
-// them all. false = there is none, or none that the desk would stay out of. c must be valid.
+// them all. false = there is none that would last for a shift, or the desk would not stay out of it by itself for a week.
+// c must be valid.
 func (c Chats) Tips(agents int, firstWithin time.Duration) (TippingPoint, bool) {
 	t := c.table(firstWithin, 0)
 	return t.tips(agents, t.capacity())
@@ -254,8 +285,26 @@ func (t *chatTable) tips(agents int, capacity float64) (p TippingPoint, found bo
 	if !found || w.saddle == w.top || w.calm(0) < 0.5 {
 		return TippingPoint{}, false
 	}
-	t.start(&t.drive, rate/float64(agents), alwaysRefilled)
-	seats, _ := t.solve(&t.drive)
-	p.Within = t.queued(agents, rate, leave, seats, t.first).answeredIn
+	b = t.begin(rate / float64(agents))
+	b.drive.refill = alwaysRefilled
+	for range mixing {
+		t.alternate(&b, agents, rate, leave, false, nil)
+	}
+	if t.fullFor(agents, rate, leave, b.seats, p.Conversations) < shift {
+		return TippingPoint{}, false
+	}
+	p.Within = t.queued(agents, rate, leave, b.seats, t.first).answeredIn
 	return p, true
+}
+
+// fullFor is the mean time until a full desk is down to a number of conversations, seconds; see wellsOf.
+func (t *chatTable) fullFor(agents int, rate, leave float64, seats []seat, down int) (seconds float64) {
+	weights := t.profile(agents, rate, seats)
+	rest, top := t.rest(agents, rate, leave, seats, weights), len(weights)-1
+	for n, fromUp := top, math.Exp(rest-weights[top]); n > down; n-- {
+		ends := rate * math.Exp(weights[n-1]-weights[n])
+		seconds += fromUp / ends
+		fromUp = 1 + fromUp*rate/ends
+	}
+	return seconds
 }

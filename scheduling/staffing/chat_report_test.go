@@ -1,6 +1,7 @@
 package staffing_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,8 +9,14 @@ import (
 	"strings"
 )
 
-// report is the published table, worst cases first.
-func report(results, fresh []accuracyResult) string {
+// judged is a grid beside the published one.
+type judged struct {
+	cases   string
+	results []accuracyResult
+}
+
+// report is the published table, worst cases first, with the other grids and their worst cases.
+func report(results []accuracyResult, grids []judged) string {
 	var b strings.Builder
 	within, worst := verdict(results)
 	over, conversations := 0, 0
@@ -26,14 +33,17 @@ func report(results, fresh []accuracyResult) string {
 	fmt.Fprintf(&b, accuracyHead, len(results), steadyCases, movingCases, oracleMost/1_000_000, float64(conversations)/1e6,
 		noise[len(noise)/2], loud, noise[len(noise)-1],
 		100*within, usualBar, 100*usualPart, worst, mostBar, over)
-	within, worst = verdict(fresh)
-	over = 0
-	for _, r := range fresh {
-		if r.worst() > mostBar {
-			over++
+	b.WriteString(accuracyGrids)
+	for _, g := range grids {
+		within, worst := verdict(g.results)
+		over := 0
+		for _, r := range g.results {
+			if r.worst() > mostBar {
+				over++
+			}
 		}
+		fmt.Fprintf(&b, "| %s | %.1f %% | %.2f | %d |\n", g.cases, 100*within, worst, over)
 	}
-	fmt.Fprintf(&b, accuracyFresh, len(fresh), freshCases, 100*within, usualBar, worst, over, mostBar)
 	b.WriteString("\n| figure | mean difference | mean absolute | 95 % of cases within | worst |\n| --- | --- | --- | --- | --- |\n")
 	for f, name := range figureNames {
 		var sum, absolute float64
@@ -48,27 +58,39 @@ func report(results, fresh []accuracyResult) string {
 		fmt.Fprintf(&b, "| %s | %+.2f | %.2f | %.2f | %.2f |\n", name, sum/n, absolute/n, all[int(math.Ceil(0.95*n))-1], all[len(all)-1])
 	}
 	b.WriteString(accuracyColumns)
-	slices.SortStableFunc(results, func(x, y accuracyResult) int {
-		if x.worst() > y.worst() {
-			return -1
-		}
-		return 1
-	})
+	worstFirst(results)
+	rows(&b, results)
+	for _, g := range grids {
+		worstFirst(g.results)
+		fmt.Fprintf(&b, "\nThe worst of cases %s:\n%s", g.cases, accuracyHeader)
+		rows(&b, g.results[:worstShown])
+	}
+	return b.String()
+}
+
+// worstShown is how many of the other grids' cases are published.
+const worstShown = 8
+
+func worstFirst(results []accuracyResult) {
+	slices.SortStableFunc(results, func(x, y accuracyResult) int { return cmp.Compare(y.worst(), x.worst()) })
+}
+
+// rows writes cases as lines of a table.
+func rows(b *strings.Builder, results []accuracyResult) {
 	for _, r := range results {
 		shape := "steady"
 		if r.shape != nil {
 			shape = shapeNames[(r.number-1)%len(dayShapes)]
 		}
-		fmt.Fprintf(&b, "| %d | %d | %s | %d | %d | %.2f | %s | %.2f | %.1f | %s | %.2f | %.0fk | %.2f |", r.number, r.seed, shape,
+		fmt.Fprintf(b, "| %d | %d | %s | %d | %d | %.2f | %s | %.2f | %.1f | %s | %.2f | %.0fk | %.2f |", r.number, r.seed, shape,
 			r.chats.Concurrency, r.agents, r.load, r.chats.HandleTime, r.chats.Overhead, r.chats.Rounds, r.chats.Patience, r.chats.Slowdown,
 			float64(r.sim.conversations)/1000, 100*slices.Max(r.sim.noise[:]))
 		for f := range figureNames {
-			fmt.Fprintf(&b, " %.1f %+.1f |", 100*r.sim.mean[f], r.off(f))
+			fmt.Fprintf(b, " %.1f %+.1f |", 100*r.sim.mean[f], r.off(f))
 		}
-		fmt.Fprintf(&b, " %.0f %+.0f | %.2f %+.2f | %.2f %+.2f |\n", r.sim.response, r.model.response-r.sim.response,
+		fmt.Fprintf(b, " %.0f %+.0f | %.2f %+.2f | %.2f %+.2f |\n", r.sim.response, r.model.response-r.sim.response,
 			r.sim.occupancy, r.model.occupancy-r.sim.occupancy, r.sim.open, r.model.open-r.sim.open)
 	}
-	return b.String()
 }
 
 var shapeNames = []string{"hump", "opening burst", "burst with more heads", "shift end"}
@@ -96,11 +118,14 @@ Differences are model minus simulator, in percentage points. Abandonment is show
 simulator also counts those who leave after the last slot.
 `
 
-const accuracyFresh = `
-The model was improved while looking at these cases and at the 240 points of the same sequence after 1000. On %d others (points after
-%d), compared when the model was finished: %.1f %% within %.1f points, worst %.2f, %d above %.0f. There one desk of 173 agents has two
-regimes, a good one in which it stays for days when it begins empty, as the simulator's does, and a bad one (slower replies make fuller
-agents), which the model gives.
+const accuracyGrids = `
+Other grids of 240 cases, made alike. The model was made while looking at the cases above and at 1001 to 1240. Cases 2001 to 2240 were
+then compared unseen: 98.7 % within 1.5 points, but one was off by 38.7: a desk of 173 agents with two regimes, where the simulator
+stayed in the good one and the model gave the other. The model was mended for such desks (DESIGN.md, "Two regimes"), so that grid is no longer
+unseen. Cases 9001 to 9240 are drawn at random, not from the sequence, and were compared once, when that was finished.
+
+| cases | within 1.5 points (bar: 95 %) | worst | above 3 |
+| --- | --- | --- | --- |
 `
 
 const accuracyColumns = `
@@ -108,7 +133,9 @@ Where it is worst: bursts into an empty desk and shifts that end, where conversa
 memory of pauses, see DESIGN.md), and large full desks of the same kind, which are followed in steps. The cause of the rest was not isolated.
 
 All cases, worst first. In each pair: simulated, difference. Response in seconds.
+` + accuracyHeader
 
+const accuracyHeader = `
 | case | seed | shape | k | agents | load | AHT | own | rounds | patience | slow | conv. | noise | first 20 s | first 30 s | round 60 s | round 180 s | abandoned | response | occupancy | open |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `

@@ -83,6 +83,10 @@ type Reached struct {
 	Open                 float64 `json:"open,omitempty"`             // mean conversations open per agent
 	Queue                float64 `json:"queue,omitempty"`            // mean conversations that wait
 	Carried              bool    `json:"carried,omitempty"`          // the slot before or a rush counts: see Input.Settled
+	// A desk with two regimes, see Chats.Tips: so many conversations open or waiting at once tip it over, and then TippedShare
+	// is within Target.Within. 0 = the desk has one regime.
+	TipsAt      int     `json:"tips_at,omitempty"`
+	TippedShare float64 `json:"tipped_share,omitempty"`
 }
 
 // Output of Plan; Reached runs parallel to Requirement.Needs.
@@ -115,8 +119,11 @@ func Plan(in Input) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	if in.Target.Concurrency > 1 && !in.Settled {
-		s.follow(all)
+	if in.Target.Concurrency > 1 {
+		if !in.Settled {
+			s.follow(all)
+		}
+		s.tip(all)
 	}
 	slots := len(all) * max(1, int(in.Curve.Slot/slot))
 	out := Output{Reached: slices.Grow([]Reached(nil), slots), Requirement: scheduling.Requirement{

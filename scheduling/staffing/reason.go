@@ -54,6 +54,12 @@ func (s *sizer) reason(g *sized) string {
 		text = append(text, p.cap...)
 	}
 	text = append(text, g.carried...)
+	if r := g.reached; r.TipsAt > 0 {
+		text = whole(append(text, "; two regimes: "...), r.TipsAt)
+		text = fixed(append(text, " conversations at once (here "...), held(r), 0)
+		text = fixed(append(text, " on average) tip this desk over, then it stays full at "...), 100*r.TippedShare, 1)
+		text = append(text, p.within...)
+	}
 	if t.PenaltyPerMissedContact > 0 && contacts > 0 {
 		value := t.PenaltyPerMissedContact * contacts * max(0, g.reached.Share-g.fewer)
 		text = append(fixed(append(text, "; the last head is worth "...), value, 2), " yuan"...)

@@ -250,6 +250,24 @@ func (s *sizer) sized(contacts float64, handle time.Duration, heads int, f figur
 	return sized{heads: heads, reached: r, fewer: f[figFewer]}
 }
 
+// tip marks the slots whose desk has two regimes.
+func (s *sizer) tip(all []sized) {
+	handle, capacity := time.Duration(0), 0.0
+	for i := range all {
+		r := &all[i].reached
+		if r.Contacts == 0 || r.Heads == 0 {
+			continue
+		}
+		t := s.table(r.Contacts, r.HandleTime)
+		if r.HandleTime != handle {
+			handle, capacity = r.HandleTime, t.capacity()
+		}
+		if p, two := t.tips(r.Heads, capacity); two {
+			r.TipsAt, r.TippedShare = p.Conversations, p.Within
+		}
+	}
+}
+
 // interpolationNodes is the number of evaluations that stand for a run of volumes.
 const interpolationNodes = 4
 

@@ -316,7 +316,7 @@ func (a *afterSales) forecast() (AfterSales, error) {
 		out.Kernels = append(out.Kernels, AfterSalesKernel{Tag: k.Tag, Says: k.Says(), Shares: k.Shares, Information: k.Information, Prior: k.Prior})
 	}
 	if n := len(h.Orders); n < 2*model.MaxLag {
-		a.doubts = append(a.doubts, fmt.Sprintf("orders are recorded for %s only; a kernel reaches %d days back", days(n), model.MaxLag))
+		a.doubts = append(a.doubts, fmt.Sprintf("orders are recorded for %s only; contacts follow an order up to %d days later", days(n), model.MaxLag))
 	}
 	out.Doubts = append(a.doubts, out.Doubts...)
 	return out, nil
