@@ -55,6 +55,8 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	first := newState(m, o.Random(0))
 	first.construct(flow)
 	report(o, 0, first.cost, relaxed)
+	first.replanAll(relaxed, func() bool { return ctx.Err() == nil })
+	report(o, 0, first.cost, relaxed)
 	h := newHunt(m, first, o)
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {
 		spent := o.Spent(h.steps)

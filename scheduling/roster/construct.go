@@ -107,14 +107,10 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 		}
 		op := s.options[top]
 		s.options[top].score = math.Inf(-1)
-		occ := s.m.agents[a].choices[op.day][op.at].occ
-		if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[op.day][occ].duty.Work > limit {
+		if !s.fits(a, op.day, op.at) {
 			continue
 		}
-		duties := s.dutiesOf(a, op.day, occ)
-		if s.judges[a].Broken(duties) != nil {
-			continue
-		}
+		duties := s.duties
 		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftBetween(duties))-s.soft[a])
 		if op.score > off && (!ok || op.score > best.score) {
 			best, ok = op, true
@@ -147,30 +143,103 @@ func (s *state) respond(a int) {
 }
 
 // construct makes a first roster out of one in fractions: agents in random order take their fractions
-// out and respond with whole shifts to those of everybody else.
+// out and respond with the whole shifts that save most beside those of everybody else.
 func (s *state) construct(f *fluid) {
 	s.flow = f
+	hope := make([]float64, len(f.heads))
+	for i := range hope {
+		hope[i] = s.hopes(i)
+	}
+	w := f.r.workers[0]
 	for _, a := range s.rng.Perm(len(s.place)) {
-		f.takeOut(a)
+		f.takeOut(a, func(i int) { hope[i] = s.hopes(i) })
+		s.adopt(a, w, hope, f.r)
 		s.respond(a)
-		f.putIn(a, s)
+		f.putIn(a, s, func(i int) { hope[i] = s.hopes(i) })
 	}
 	s.flow = nil
 	s.cost = s.account().Total()
 }
 
-// takeOut removes an agent's fractions.
-func (f *fluid) takeOut(a int) {
-	width, skills := len(f.r.m.queues), f.skills[a]
-	for i, x := range f.share[a] {
-		if x != 0 {
-			f.heads[i/len(skills)*width+int(skills[i%len(skills)])] -= float64(x)
+// adopt gives an agent with empty days the roster that earns most at the prices, as far as it is legal.
+func (s *state) adopt(a int, w *planner, price []float64, r *relaxation) {
+	w.plan(a, price, &r.terms[a], &r.duals[a])
+	for i := len(w.picks) - 1; i >= 0; i-- {
+		p := &w.picks[i]
+		if s.fits(a, p.day, p.at) {
+			c := &s.m.agents[a].choices[p.day][p.at]
+			s.put(a, option{day: p.day, at: p.at, pause: p.pause, tired: s.m.tired(&s.m.occ[p.day][c.occ], &p.pause, s.m.agents[a].cloud)})
 		}
 	}
 }
 
-// putIn adds an agent's whole shifts, slot by slot on the queue where they save most.
-func (f *fluid) putIn(a int, s *state) {
+// fits reports whether a choice breaks no hard rule beside what the agent works already.
+func (s *state) fits(a, day int, at int16) bool {
+	occ := s.m.agents[a].choices[day][at].occ
+	if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[day][occ].duty.Work > limit {
+		return false
+	}
+	return s.judges[a].Broken(s.dutiesOf(a, day, occ)) == nil
+}
+
+// replanAll lets everybody replan, in random order, until that saves less than a thousandth or more
+// says no.
+func (s *state) replanAll(r *relaxation, more func() bool) {
+	for before := math.Inf(1); s.cost < 0.999*before && more(); {
+		before = s.cost
+		for _, a := range s.rng.Perm(len(s.place)) {
+			if more() {
+				s.replan(a, r.workers[0], r)
+			}
+		}
+		s.cost = s.account().Total()
+	}
+}
+
+// replan gives an agent the roster that saves most beside everybody else's, when that is cheaper.
+func (s *state) replan(a int, w *planner, r *relaxation) bool {
+	before, old := s.cost, make([]option, len(s.m.days))
+	s.planAgent(a, old)
+	for d := range old {
+		if old[d].at >= 0 {
+			s.clear(a, d)
+		}
+	}
+	for t := range s.m.inside {
+		s.pool.worths(t)
+	}
+	s.adopt(a, w, s.pool.worth[:s.m.inside*len(s.m.queues)], r)
+	s.respond(a)
+	if s.cost < before-1e-6 {
+		return true
+	}
+	for d := range old {
+		if s.place[a][d].occ >= 0 {
+			s.clear(a, d)
+		}
+	}
+	for d := range old {
+		s.set(a, old[d])
+	}
+	s.cost = before
+	return false
+}
+
+// takeOut removes an agent's fractions and tells the cells that changed.
+func (f *fluid) takeOut(a int, changed func(cell int)) {
+	width, skills := len(f.r.m.queues), f.skills[a]
+	for i, x := range f.share[a] {
+		if x != 0 {
+			cell := i/len(skills)*width + int(skills[i%len(skills)])
+			f.heads[cell] -= float64(x)
+			changed(cell)
+		}
+	}
+}
+
+// putIn adds an agent's whole shifts, slot by slot on the queue where they save most, and tells the cells
+// that changed.
+func (f *fluid) putIn(a int, s *state, changed func(cell int)) {
 	m := f.r.m
 	for d := range m.days {
 		op := s.option(a, d)
@@ -186,6 +255,7 @@ func (f *fluid) putIn(a int, s *state) {
 				}
 			}
 			f.heads[best]++
+			changed(best)
 		})
 	}
 }
