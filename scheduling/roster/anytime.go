@@ -11,7 +11,7 @@ import (
 // first roster that knows them is better; the bound has the last word, because it is steered by the
 // cost of the roster found.
 const (
-	priceUntil  = 0.1
+	priceUntil  = 0.2
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
 )
@@ -19,6 +19,7 @@ const (
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
 // no clock may decide.
 const (
+	firstPasses = 8 // before the first roster
 	mostPasses  = 40
 	fixedPasses = 15
 	mostRounds  = 2000
@@ -49,19 +50,27 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	}
 	relaxed = newRelaxation(m, o.Threads)
 	flow := newFluid(relaxed)
-	flow.run(rounds(priceUntil, 1, fixedPasses, mostPasses))
+	flow.run(rounds(priceUntil, 1, firstPasses, firstPasses))
+	first := newState(m, o.Random(0))
+	first.construct(flow, false)
+	report(o, 0, first.cost, relaxed)
+	flow.run(rounds(priceUntil, 0, fixedPasses, mostPasses))
 	copy(relaxed.price, flow.centre)
 	relaxed.improve(math.Inf(1), rounds(0, 1, 1, 1))
-	first := newState(m, o.Random(0))
-	first.construct(flow)
-	report(o, 0, first.cost, relaxed)
-	first.replanAll(relaxed, func() bool { return ctx.Err() == nil })
+	if next := newState(m, o.Random(0)); ctx.Err() == nil {
+		next.construct(flow, true)
+		next.replanAll(relaxed, func() bool { return ctx.Err() == nil })
+		if next.cost < first.cost {
+			first = next
+		}
+	}
 	report(o, 0, first.cost, relaxed)
 	h := newHunt(m, first, o)
+	begin := min(o.Spent(0), priceUntil)
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {
 		spent := o.Spent(h.steps)
 		if timed {
-			spent = max(0, spent-priceUntil) / (searchUntil - priceUntil)
+			spent = max(0, spent-begin) / (searchUntil - begin)
 		}
 		if spent >= 1 {
 			break

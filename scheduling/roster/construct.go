@@ -2,6 +2,7 @@ package roster
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -142,24 +143,44 @@ func (s *state) respond(a int) {
 	}
 }
 
-// construct makes a first roster out of one in fractions: agents in random order take their fractions
-// out and respond with the whole shifts that save most beside those of everybody else.
-func (s *state) construct(f *fluid) {
+// construct makes a roster out of one in fractions: agents in random order take their fractions out and
+// respond with the whole shifts that save most beside those of everybody else. With a dive the fractions
+// of those to come are balanced again from time to time, so that they make up for what whole shifts spoil;
+// afterwards nothing is left of the fractions.
+func (s *state) construct(f *fluid, dive bool) {
 	s.flow = f
+	heads := slices.Clone(f.heads)
 	hope := make([]float64, len(f.heads))
-	for i := range hope {
-		hope[i] = s.hopes(i)
+	all := func() {
+		for i := range hope {
+			hope[i] = s.hopes(i)
+		}
 	}
-	w := f.r.workers[0]
-	for _, a := range s.rng.Perm(len(s.place)) {
-		f.takeOut(a, func(i int) { hope[i] = s.hopes(i) })
+	changed := func(i int) { hope[i] = s.hopes(i) }
+	w, block := f.r.workers[0], len(s.place)/diveBlocks+1
+	for n, a := range s.rng.Perm(len(s.place)) {
+		switch {
+		case n == 0:
+			all()
+		case dive && n%block == 0:
+			f.rebalance()
+			all()
+		}
+		f.takeOut(a, changed)
+		f.done[a] = dive
 		s.adopt(a, w, hope, f.r)
 		s.respond(a)
-		f.putIn(a, s, func(i int) { hope[i] = s.hopes(i) })
+		f.putIn(a, s, changed)
+	}
+	if !dive {
+		f.heads = heads
 	}
 	s.flow = nil
 	s.cost = s.account().Total()
 }
+
+// diveBlocks is how often the fractions are balanced again in a dive.
+const diveBlocks = 20
 
 // adopt gives an agent with empty days the roster that earns most at the prices, as far as it is legal.
 func (s *state) adopt(a int, w *planner, price []float64, r *relaxation) {
