@@ -2,6 +2,7 @@ package roster
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -82,6 +83,9 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			weekly(int32(rules.PartTimeWeek / time.Minute))
 		case standard && !person.OvertimeAgreed:
 			weekly(normal)
+		case standard && m.protected(person, w):
+			weekly(normal)
+			t.normal = math.MaxInt32
 		case standard:
 			t.normal = max(0, normal-fixed)
 			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
@@ -187,16 +191,13 @@ func (m *model) mayExceed(a int, w weekSpan, normal, most int32) bool {
 // dayTerms finds what is fixed around each day.
 func (m *model) dayTerms(a int, t *workTerms) {
 	t.days = make([]dayTerms, len(m.days))
-	busy := map[int32]bool{}
-	session := map[int32]bool{}
+	busy, session := map[int32]bool{}, map[int32]bool{}
 	first := m.frameDay(0)
-	for _, s := range m.p.Agents[a].Person.Sessions {
-		if d, ok := m.frame.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
-			busy[d.Day], session[d.Day] = true, true
+	for _, f := range m.withSessions(a) {
+		if busy[f.Day] = true; f.Session {
+			session[f.Day] = true
+			continue
 		}
-	}
-	for _, f := range m.agents[a].fixed {
-		busy[f.Day] = true
 		if d := int(f.Day-first) + 1; d >= 0 && d < len(m.days) {
 			t.days[d].after = max(t.days[d].after, f.End)
 		}
@@ -245,7 +246,7 @@ func (m *model) monthlyCap(a int, month calendar.Month) int32 {
 		fixed := int32(0)
 		if len(p.Carried) == 0 {
 			span := month.Range(m.p.Location)
-			fixed = m.fixedBetween(a, span.Start, span.End, math.MaxInt32)
+			fixed = m.fixedBetween(m.withSessions(a), span.Start, span.End, math.MaxInt32)
 		}
 		return max(1, int32(most/time.Minute)-fixed)
 	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed:
@@ -260,8 +261,19 @@ func (m *model) monthOf(w weekSpan) (calendar.Month, bool) {
 	return first.MonthOf(), first.MonthOf() == last.MonthOf()
 }
 
-// fixedWork is the work that history and locked shifts bring into a rule week, holidays left out, and of
-// standard hours no more than the normal day.
+// protected reports whether the law allows no overtime in a whole week (rule protected.overtime).
+func (m *model) protected(p *workrules.Person, w weekSpan) bool {
+	for d := w.from; d < w.to; d++ {
+		if p.ProtectedOn(m.days[d]) == "" {
+			return false
+		}
+	}
+	return w.to-w.from == 7
+}
+
+// fixedWork is the work that history, locked shifts and sessions bring into a rule week, holidays left
+// out, and of standard hours no more than the normal day. With agreed overtime sessions are left out:
+// beside a shift they may lie beyond the normal day.
 func (m *model) fixedWork(a int, w weekSpan) int32 {
 	first := m.days[w.from]
 	for first.Weekday() != m.p.Rules.WeekStartDay() {
@@ -271,14 +283,35 @@ func (m *model) fixedWork(a int, w weekSpan) int32 {
 	if r := m.p.Agents[a].Person.Regime; r == "" || r == workrules.Standard {
 		most = int32(m.p.Rules.NormalDay / time.Minute)
 	}
-	return m.fixedBetween(a, first.In(m.p.Location), first.Add(7).In(m.p.Location), most)
+	fixed := m.agents[a].fixed
+	if p := &m.p.Agents[a].Person; !p.OvertimeAgreed {
+		fixed = m.withSessions(a)
+	}
+	return m.fixedBetween(fixed, first.In(m.p.Location), first.Add(7).In(m.p.Location), most)
 }
 
-// fixedBetween is the work of fixed shifts that start in a span, holidays left out, with a most per day.
-func (m *model) fixedBetween(a int, start, end time.Time, most int32) (sum int32) {
+// withSessions are an agent's fixed shifts and sessions in order of start.
+func (m *model) withSessions(a int) []workrules.Duty {
+	fixed := m.agents[a].fixed
+	if len(m.p.Agents[a].Person.Sessions) == 0 {
+		return fixed
+	}
+	fixed = slices.Clone(fixed)
+	for _, s := range m.p.Agents[a].Person.Sessions {
+		if d, ok := m.frame.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
+			d.Session = true
+			fixed = append(fixed, d)
+		}
+	}
+	slices.SortStableFunc(fixed, func(x, y workrules.Duty) int { return int(x.Start - y.Start) })
+	return fixed
+}
+
+// fixedBetween is the work of duties that start in a span, holidays left out, with a most per day.
+func (m *model) fixedBetween(duties []workrules.Duty, start, end time.Time, most int32) (sum int32) {
 	from, until := m.frame.Minute(start), m.frame.Minute(end)
 	day, work := int32(-1), int32(0)
-	for _, d := range m.agents[a].fixed {
+	for _, d := range duties {
 		if d.Start < from || d.Start >= until || m.p.Holidays.Kind(calendar.DateOf(m.frame.At(d.Start), m.p.Location)) == calendar.Statutory {
 			continue
 		}
