@@ -20,7 +20,7 @@ const (
 // no clock may decide.
 const (
 	firstPasses = 8 // before the first roster
-	mostPasses  = 40
+	mostPasses  = 80
 	fixedPasses = 15
 	mostRounds  = 2000
 	fixedRounds = 120

@@ -113,7 +113,7 @@ func newRelaxation(m *model, threads int) *relaxation {
 // so; any number of rounds gives a valid bound.
 func (r *relaxation) improve(known float64, more func() bool) {
 	top := slices.Clone(r.price)
-	ahead, stale := 0.1, 0
+	ahead, stale := 0.01, 0
 	for more() {
 		value := r.evaluate()
 		switch {

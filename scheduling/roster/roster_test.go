@@ -366,6 +366,18 @@ func TestLegalRowsOfFourWeeksComeCloseToTheirPlans(t *testing.T) {
 	}
 }
 
+// What mixtures hold is told in three places: weights, shares and heads. By weak duality no bound lies
+// above the cost of fractions.
+func TestMixturesKeepTheirBooks(t *testing.T) {
+	weights, slots, heads, gap := roster.Mixtures(makeHouse(40, 0.9, 3), 25)
+	assert.InDelta(t, 0, weights, 1e-6)
+	assert.InDelta(t, 0, slots, 1e-3)
+	assert.InDelta(t, 0, heads, 1e-3)
+	assert.Positive(t, gap)
+	assert.Less(t, gap, 0.15)
+	t.Logf("gap of the fractions %.2f %%", gap*100)
+}
+
 func TestSameSeedSameRoster(t *testing.T) {
 	p := small(6)
 	need(&p, "q", 3, 8, 20, 0, 1, 2, 3, 4, 5, 6)
