@@ -20,6 +20,7 @@ type workTerms struct {
 	days   []dayTerms
 	run    int  // days in a row with work before the first one
 	over   bool // meters read overtime, otherwise all work
+	shifts bool // the units are shifts, not hours: interns, whose days are limited and no longer than normal
 	pay    bool // statutory holidays count in the week: part-time hours
 }
 
@@ -65,8 +66,9 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 	agent, rules := &m.p.Agents[a], &m.p.Rules
 	person := &agent.Person
 	standard := person.Regime == "" || person.Regime == workrules.Standard
-	out.over = standard && person.OvertimeAgreed
 	out.pay = person.Regime == workrules.PartTime
+	out.shifts = person.Engagement == workrules.Intern && !out.pay
+	out.over = standard && person.OvertimeAgreed && !out.shifts
 	out.unit = m.unitOf(a, &out)
 	month := map[calendar.Month]int{}
 	meterOf := func(most int32) int {
@@ -79,6 +81,8 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 		normal := int32(m.frame.NormalWeek(m.days[w.from]) / time.Minute)
 		weekly := func(most int32) { t.most = int(max(0, most-fixed) / out.unit) }
 		switch {
+		case out.shifts:
+			t.most = m.freeWorkdays(a, w)
 		case out.pay:
 			weekly(int32(rules.PartTimeWeek / time.Minute))
 		case standard && !person.OvertimeAgreed:
@@ -118,6 +122,9 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 // unitOf is the coarsest unit of at least half an hour that fits all hours of an agent's shifts that
 // count in a week. Who has no ceiling of the week needs none.
 func (m *model) unitOf(a int, t *workTerms) int32 {
+	if t.shifts {
+		return 1
+	}
 	unit := int32(0)
 	for d := range m.days {
 		for i := range m.agents[a].choices[d] {
@@ -135,6 +142,9 @@ func (m *model) unitOf(a int, t *workTerms) int32 {
 
 // weekMinutes is the part of a shift that fills the normal hours of a week.
 func (m *model) weekMinutes(t *workTerms, d *workrules.Duty) int32 {
+	if t.shifts {
+		return 1
+	}
 	if t.over {
 		return min(d.Work, int32(m.p.Rules.NormalDay/time.Minute))
 	}
@@ -249,7 +259,7 @@ func (m *model) monthlyCap(a int, month calendar.Month) int32 {
 			fixed = m.fixedBetween(m.withSessions(a), span.Start, span.End, math.MaxInt32)
 		}
 		return max(1, int32(most/time.Minute)-fixed)
-	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed:
+	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed && p.Engagement != workrules.Intern:
 		return int32(rules.OvertimeMonth / time.Minute)
 	}
 	return 0
@@ -259,6 +269,34 @@ func (m *model) monthlyCap(a int, month calendar.Month) int32 {
 func (m *model) monthOf(w weekSpan) (calendar.Month, bool) {
 	first, last := m.days[w.from], m.days[w.to-1]
 	return first.MonthOf(), first.MonthOf() == last.MonthOf()
+}
+
+// freeWorkdays is the number of official workdays of a rule week less the days with fixed shifts (rule
+// interns.rest_days).
+func (m *model) freeWorkdays(a int, w weekSpan) (n int) {
+	first := m.weekStart(w)
+	for i := range 7 {
+		if m.p.Holidays.Kind(first.Add(i)).Working() {
+			n++
+		}
+	}
+	from, until := m.frame.Minute(first.In(m.p.Location)), m.frame.Minute(first.Add(7).In(m.p.Location))
+	day := int32(-1)
+	for _, d := range m.agents[a].fixed {
+		if d.Start >= from && d.Start < until && d.Day != day {
+			day = d.Day
+			n--
+		}
+	}
+	return max(0, n)
+}
+
+func (m *model) weekStart(w weekSpan) calendar.Date {
+	first := m.days[w.from]
+	for first.Weekday() != m.p.Rules.WeekStartDay() {
+		first = first.Add(-1)
+	}
+	return first
 }
 
 // protected reports whether the law allows no overtime in a whole week (rule protected.overtime).
@@ -275,10 +313,7 @@ func (m *model) protected(p *workrules.Person, w weekSpan) bool {
 // out, and of standard hours no more than the normal day. With agreed overtime sessions are left out:
 // beside a shift they may lie beyond the normal day.
 func (m *model) fixedWork(a int, w weekSpan) int32 {
-	first := m.days[w.from]
-	for first.Weekday() != m.p.Rules.WeekStartDay() {
-		first = first.Add(-1)
-	}
+	first := m.weekStart(w)
 	most := int32(math.MaxInt32)
 	if r := m.p.Agents[a].Person.Regime; r == "" || r == workrules.Standard {
 		most = int32(m.p.Rules.NormalDay / time.Minute)
