@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"math"
 
 	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
@@ -12,6 +11,7 @@ import (
 // cost of the roster found.
 const (
 	priceUntil  = 0.2
+	diveUntil   = 0.4
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
 )
@@ -55,15 +55,8 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	first.construct(flow, false)
 	report(o, 0, first.cost, relaxed)
 	flow.run(rounds(priceUntil, 0, fixedPasses, mostPasses))
-	copy(relaxed.price, flow.centre)
-	relaxed.improve(math.Inf(1), rounds(0, 1, 1, 1))
-	if next := newState(m, o.Random(0)); ctx.Err() == nil {
-		next.construct(flow, true)
-		next.replanAll(relaxed, func() bool { return ctx.Err() == nil })
-		if next.cost < first.cost {
-			first = next
-		}
-	}
+	relaxed.take(flow)
+	first = first.dived(flow, o.Random(0), func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < diveUntil) })
 	report(o, 0, first.cost, relaxed)
 	h := newHunt(m, first, o)
 	begin := min(o.Spent(0), priceUntil)
@@ -85,6 +78,11 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	best = newState(m, nil)
 	best.follow(h.best)
 	best.polish()
+	passes := rounds(boundUntil, 0, fixedPasses, mostPasses-flow.passes)
+	relaxed.settle(flow, func() bool {
+		report(o, h.steps, best.cost, relaxed)
+		return passes()
+	})
 	left := rounds(boundUntil, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)

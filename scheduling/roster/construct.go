@@ -2,6 +2,7 @@ package roster
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -201,6 +202,21 @@ func (s *state) fits(a, day int, at int16) bool {
 		return false
 	}
 	return s.judges[a].Broken(s.dutiesOf(a, day, occ)) == nil
+}
+
+// dived is the cheaper of a roster and one that a dive makes, while more says so. Nothing is left of the
+// fractions then but their mixtures.
+func (s *state) dived(f *fluid, rng *rand.Rand, more func() bool) *state {
+	if !more() {
+		return s
+	}
+	next := newState(s.m, rng)
+	next.construct(f, true)
+	next.replanAll(f.r, more)
+	if next.cost < s.cost {
+		return next
+	}
+	return s
 }
 
 // replanAll lets everybody replan, in random order, until that saves less than a thousandth or more

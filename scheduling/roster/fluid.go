@@ -126,6 +126,23 @@ func (f *fluid) run(more func() bool) {
 	}
 }
 
+// restore makes the fractions again that a dive has spent, from the mixtures.
+func (f *fluid) restore() {
+	clear(f.heads)
+	clear(f.done)
+	for a := range f.share {
+		clear(f.share[a])
+	}
+	f.reprice()
+	f.sweep(func(x *mixer, a int) {
+		for i := range f.mixes[a].rows {
+			if row := &f.mixes[a].rows[i]; row.weight > 0 {
+				x.move(a, row, row.weight)
+			}
+		}
+	})
+}
+
 // rebalance brings the agents that are not whole yet into balance with those that are.
 func (f *fluid) rebalance() {
 	f.reprice()
