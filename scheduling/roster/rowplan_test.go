@@ -153,3 +153,34 @@ func LegalRows(p Problem, passes int) (promised, earned, beyond float64) {
 	}
 	return promised, earned, beyond
 }
+
+// Cheapest is the cost of the cheapest legal roster of a problem without pauses, found by trying all.
+func Cheapest(p Problem) float64 {
+	s := newState(compile(&p), nil)
+	return s.cheapest(0, 0)
+}
+
+func (s *state) cheapest(a, d int) float64 {
+	if a == len(s.m.agents) {
+		return s.account().Total()
+	}
+	nextA, nextD := a, d+1
+	if nextD == len(s.m.days) {
+		nextA, nextD = a+1, 0
+	}
+	best := s.cheapest(nextA, nextD)
+	am := &s.m.agents[a]
+	if am.locked[d] || len(am.skills[d]) == 0 {
+		return best
+	}
+	for i := range am.choices[d] {
+		if s.fits(a, d, int16(i)) {
+			o := option{day: d, at: int16(i)}
+			o.tired = s.m.tired(&s.m.occ[d][am.choices[d][i].occ], &o.pause, am.cloud)
+			s.put(a, o)
+			best = min(best, s.cheapest(nextA, nextD))
+			s.clear(a, d)
+		}
+	}
+	return best
+}
