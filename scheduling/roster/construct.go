@@ -185,7 +185,7 @@ const diveBlocks = 20
 
 // adopt gives an agent with empty days the roster that earns most at the prices, as far as it is legal.
 func (s *state) adopt(a int, w *planner, price []float64, r *relaxation) {
-	w.plan(a, price, &r.terms[a], &r.duals[a])
+	w.planWithin(a, price, &r.terms[a], &r.duals[a], 0.15*r.minute)
 	for i := len(w.picks) - 1; i >= 0; i-- {
 		p := &w.picks[i]
 		if s.fits(a, p.day, p.at) {
