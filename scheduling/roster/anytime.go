@@ -75,9 +75,10 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 		h.round(n, spent)
 		report(o, h.steps, h.cost, relaxed)
 	}
-	best = newState(m, nil)
+	best = newState(m, o.Random(0))
 	best.follow(h.best)
 	best.polish()
+	best.replanAll(relaxed, func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < (searchUntil+boundUntil)/2) })
 	passes := rounds(boundUntil, 0, fixedPasses, mostPasses-flow.passes)
 	relaxed.settle(flow, func() bool {
 		report(o, h.steps, best.cost, relaxed)
