@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"math"
 
 	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
@@ -11,7 +10,8 @@ import (
 // first roster that knows them is better; the bound has the last word, because it is steered by the
 // cost of the roster found.
 const (
-	priceUntil  = 0.1
+	priceUntil  = 0.2
+	diveUntil   = 0.4
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
 	staysUntil  = 0.88 // of the bound when people are to stay on a queue
@@ -21,7 +21,8 @@ const (
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
 // no clock may decide.
 const (
-	mostPasses  = 40
+	firstPasses = 8 // before the first roster
+	mostPasses  = 80
 	fixedPasses = 15
 	mostRounds  = 2000
 	fixedRounds = 120
@@ -51,17 +52,20 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	}
 	relaxed = newRelaxation(m, o.Threads)
 	flow := newFluid(relaxed)
-	flow.run(rounds(priceUntil, 1, fixedPasses, mostPasses))
-	copy(relaxed.price, flow.centre)
-	relaxed.improve(math.Inf(1), rounds(0, 1, 1, 1))
+	flow.run(rounds(priceUntil, 1, firstPasses, firstPasses))
 	first := newState(m, o.Random(0))
-	first.construct(flow)
+	first.construct(flow, false)
+	report(o, 0, first.cost, relaxed)
+	flow.run(rounds(priceUntil, 0, fixedPasses, mostPasses))
+	relaxed.take(flow)
+	first = first.dived(flow, o.Random(0), func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < diveUntil) })
 	report(o, 0, first.cost, relaxed)
 	h := newHunt(m, first, o)
+	begin := min(o.Spent(0), priceUntil)
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {
 		spent := o.Spent(h.steps)
 		if timed {
-			spent = max(0, spent-priceUntil) / (searchUntil - priceUntil)
+			spent = max(0, spent-begin) / (searchUntil - begin)
 		}
 		if spent >= 1 {
 			break
@@ -73,13 +77,19 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 		h.round(n, spent)
 		report(o, h.steps, h.cost, relaxed)
 	}
-	best = newState(m, nil)
+	best = newState(m, o.Random(0))
 	best.follow(h.best)
 	best.polish()
 	until := boundUntil
 	if m.stays() {
 		until = staysUntil
 	}
+	best.replanAll(relaxed, func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < (searchUntil+until)/2) })
+	passes := rounds(until, 0, fixedPasses, mostPasses-flow.passes)
+	relaxed.settle(flow, func() bool {
+		report(o, h.steps, best.cost, relaxed)
+		return passes()
+	})
 	left := rounds(until, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)

@@ -108,12 +108,44 @@ func newRelaxation(m *model, threads int) *relaxation {
 	return r
 }
 
+// settle lets the fractions go on while more says so, and takes the bound at their centres.
+func (r *relaxation) settle(f *fluid, more func() bool) {
+	left := more()
+	if left {
+		f.restore()
+	}
+	for left {
+		for n := 0; left && n < 4; n++ {
+			f.run(once())
+			left = more()
+		}
+		r.take(f)
+		f.reprice()
+	}
+	copy(r.price, f.centre)
+}
+
+// take takes the bound at the centres of the fractions.
+func (r *relaxation) take(f *fluid) {
+	copy(r.price, f.centre)
+	r.best = max(r.best, r.evaluate())
+}
+
+// once says yes once.
+func once() func() bool {
+	n := 0
+	return func() bool {
+		n++
+		return n == 1
+	}
+}
+
 // improve takes deflected subgradient steps (Camerini, Fratta & Maffioli 1975) towards a level above
 // the best value, which comes nearer when it proves too high (Goffin & Kiwiel 1999), while more says
 // so; any number of rounds gives a valid bound.
 func (r *relaxation) improve(known float64, more func() bool) {
 	top := slices.Clone(r.price)
-	ahead, stale := 0.1, 0
+	ahead, stale := 0.01, 0
 	for more() {
 		value := r.evaluate()
 		switch {

@@ -2,6 +2,8 @@ package roster
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -111,14 +113,10 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 		}
 		op := s.options[top]
 		s.options[top].score = math.Inf(-1)
-		occ := s.m.agents[a].choices[op.day][op.at].occ
-		if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[op.day][occ].duty.Work > limit {
+		if !s.fits(a, op.day, op.at) {
 			continue
 		}
-		duties := s.dutiesOf(a, op.day, occ)
-		if s.judges[a].Broken(duties) != nil {
-			continue
-		}
+		duties := s.duties
 		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftBetween(duties))-s.soft[a])
 		if op.score > off && (!ok || op.score > best.score) {
 			best, ok = op, true
@@ -161,31 +159,139 @@ func (s *state) respond(a int) {
 	}
 }
 
-// construct makes a first roster out of one in fractions: agents in random order take their fractions
-// out and respond with whole shifts to those of everybody else.
-func (s *state) construct(f *fluid) {
+// construct makes a roster out of one in fractions: agents in random order take their fractions out and
+// respond with the whole shifts that save most beside those of everybody else. With a dive the fractions
+// of those to come are balanced again from time to time, so that they make up for what whole shifts spoil;
+// afterwards nothing is left of the fractions.
+func (s *state) construct(f *fluid, dive bool) {
 	s.flow = f
-	for _, a := range s.rng.Perm(len(s.place)) {
-		f.takeOut(a)
+	heads := slices.Clone(f.heads)
+	hope := make([]float64, len(f.heads))
+	all := func() {
+		for i := range hope {
+			hope[i] = s.hopes(i)
+		}
+	}
+	changed := func(i int) { hope[i] = s.hopes(i) }
+	w, block := f.r.workers[0], len(s.place)/diveBlocks+1
+	for n, a := range s.rng.Perm(len(s.place)) {
+		switch {
+		case n == 0:
+			all()
+		case dive && n%block == 0:
+			f.rebalance()
+			all()
+		}
+		f.takeOut(a, changed)
+		f.done[a] = dive
+		s.adopt(a, w, hope, f.r)
 		s.respond(a)
-		f.putIn(a, s)
+		f.putIn(a, s, changed)
+	}
+	if !dive {
+		f.heads = heads
 	}
 	s.flow = nil
 	s.cost = s.account().Total()
 }
 
-// takeOut removes an agent's fractions.
-func (f *fluid) takeOut(a int) {
-	width, skills := len(f.r.m.queues), f.skills[a]
-	for i, x := range f.share[a] {
-		if x != 0 {
-			f.heads[i/len(skills)*width+int(skills[i%len(skills)])] -= float64(x)
+// diveBlocks is how often the fractions are balanced again in a dive.
+const diveBlocks = 20
+
+// adopt gives an agent with empty days the roster that earns most at the prices, as far as it is legal.
+func (s *state) adopt(a int, w *planner, price []float64, r *relaxation) {
+	w.planWithin(a, price, &r.terms[a], &r.duals[a], 0.15*r.minute)
+	for i := len(w.picks) - 1; i >= 0; i-- {
+		p := &w.picks[i]
+		if s.fits(a, p.day, p.at) {
+			c := &s.m.agents[a].choices[p.day][p.at]
+			s.put(a, option{day: p.day, at: p.at, pause: p.pause, tired: s.m.tired(&s.m.occ[p.day][c.occ], &p.pause, s.m.agents[a].cloud)})
 		}
 	}
 }
 
-// putIn adds an agent's whole shifts, slot by slot on the queue where they save most.
-func (f *fluid) putIn(a int, s *state) {
+// fits reports whether a choice breaks no hard rule beside what the agent works already.
+func (s *state) fits(a, day int, at int16) bool {
+	occ := s.m.agents[a].choices[day][at].occ
+	if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[day][occ].duty.Work > limit {
+		return false
+	}
+	return s.judges[a].Broken(s.dutiesOf(a, day, occ)) == nil
+}
+
+// dived is the cheaper of a roster and one that a dive makes, while more says so. Nothing is left of the
+// fractions then but their mixtures.
+func (s *state) dived(f *fluid, rng *rand.Rand, more func() bool) *state {
+	if !more() {
+		return s
+	}
+	next := newState(s.m, rng)
+	next.construct(f, true)
+	next.replanAll(f.r, more)
+	if next.cost < s.cost {
+		return next
+	}
+	return s
+}
+
+// replanAll lets everybody replan, in random order, until that saves less than a thousandth or more
+// says no.
+func (s *state) replanAll(r *relaxation, more func() bool) {
+	for before := math.Inf(1); s.cost < 0.999*before && more(); {
+		before = s.cost
+		for _, a := range s.rng.Perm(len(s.place)) {
+			if more() {
+				s.replan(a, r.workers[0], r)
+			}
+		}
+		s.cost = s.account().Total()
+	}
+}
+
+// replan gives an agent the roster that saves most beside everybody else's, when that is cheaper.
+func (s *state) replan(a int, w *planner, r *relaxation) bool {
+	before, old := s.cost, make([]option, len(s.m.days))
+	s.planAgent(a, old)
+	for d := range old {
+		if old[d].at >= 0 {
+			s.clear(a, d)
+		}
+	}
+	for t := range s.m.inside {
+		s.pool.worths(t)
+	}
+	s.adopt(a, w, s.pool.worth[:s.m.inside*len(s.m.queues)], r)
+	s.respond(a)
+	if s.cost < before-1e-6 {
+		return true
+	}
+	for d := range old {
+		if s.place[a][d].occ >= 0 {
+			s.clear(a, d)
+		}
+	}
+	for d := range old {
+		s.set(a, old[d])
+	}
+	s.cost = before
+	return false
+}
+
+// takeOut removes an agent's fractions and tells the cells that changed.
+func (f *fluid) takeOut(a int, changed func(cell int)) {
+	width, skills := len(f.r.m.queues), f.skills[a]
+	for i, x := range f.share[a] {
+		if x != 0 {
+			cell := i/len(skills)*width + int(skills[i%len(skills)])
+			f.heads[cell] -= float64(x)
+			changed(cell)
+		}
+	}
+}
+
+// putIn adds an agent's whole shifts, slot by slot on the queue where they save most, and tells the cells
+// that changed.
+func (f *fluid) putIn(a int, s *state, changed func(cell int)) {
 	m := f.r.m
 	for d := range m.days {
 		op := s.option(a, d)
@@ -201,6 +307,7 @@ func (f *fluid) putIn(a int, s *state) {
 				}
 			}
 			f.heads[best]++
+			changed(best)
 		})
 	}
 }

@@ -27,6 +27,7 @@ type fluid struct {
 	dayOf   []int16 // per slot
 	mixers  []*mixer
 	changes [fluidBlock][]cellPart
+	done    []bool // per agent: its roster is whole
 }
 
 // How a pass goes. The values were measured on houses of 200 and 1,000 agents.
@@ -41,7 +42,7 @@ const (
 func newFluid(r *relaxation) *fluid {
 	m := r.m
 	f := &fluid{
-		r: r, heads: make([]float64, len(r.price)), centre: slices.Clone(r.price), mixes: make([]mixture, len(m.agents)),
+		r: r, heads: make([]float64, len(r.price)), centre: slices.Clone(r.price), mixes: make([]mixture, len(m.agents)), done: make([]bool, len(m.agents)),
 	}
 	cells := 0
 	for i, target := range m.target[:len(r.price)] {
@@ -133,6 +134,31 @@ func (f *fluid) run(more func() bool) {
 	}
 }
 
+// restore makes the fractions again that a dive has spent, from the mixtures.
+func (f *fluid) restore() {
+	clear(f.heads)
+	clear(f.done)
+	for a := range f.share {
+		clear(f.share[a])
+	}
+	f.reprice()
+	f.sweep(func(x *mixer, a int) {
+		for i := range f.mixes[a].rows {
+			if row := &f.mixes[a].rows[i]; row.weight > 0 {
+				x.move(a, row, row.weight)
+			}
+		}
+	})
+}
+
+// rebalance brings the agents that are not whole yet into balance with those that are.
+func (f *fluid) rebalance() {
+	f.reprice()
+	for range fluidSweeps {
+		f.sweep((*mixer).balance)
+	}
+}
+
 // sweep lets each agent act once, block by block: those of a block act at the same prices, so they can
 // act at a time, and what they change is added up in their order.
 func (f *fluid) sweep(act func(x *mixer, a int)) {
@@ -149,7 +175,9 @@ func (f *fluid) sweep(act func(x *mixer, a int)) {
 					if a >= until {
 						return
 					}
-					act(x, a)
+					if !f.done[a] {
+						act(x, a)
+					}
 					f.changes[a-from], x.changes = x.changes, f.changes[a-from][:0]
 				}
 			})

@@ -78,7 +78,13 @@ type mixer struct {
 	best    []float64 // prefix sums of the agent's best price per slot
 	delta   []float64 // heads gained and lost per slot
 	givers  []int
+	todo    []slotPart // what a turn changes
 	changes []cellPart // told to the fluid
+}
+
+type slotPart struct {
+	slot  int32
+	heads float64
 }
 
 type cellPart struct {
@@ -226,27 +232,26 @@ func (x *mixer) turn(a, best int) {
 	for _, minutes := range change.used {
 		bend += f.firm() * minutes * minutes
 	}
-	x.givers = append(x.givers, best)
-	for _, i := range x.givers {
+	x.todo = x.todo[:0]
+	for _, i := range append(x.givers, best) {
 		for _, s := range mix.rows[i].spans {
 			for t := s.from; t < s.to; t++ {
-				bend += f.stiff * x.delta[t] * x.delta[t]
+				if d := x.delta[t]; d != 0 {
+					x.delta[t] = 0
+					bend += f.stiff * d * d
+					x.todo = append(x.todo, slotPart{t, d})
+				}
 			}
 		}
 	}
 	step := min(1, slope/max(bend, 1e-9))
+	for _, c := range x.todo {
+		x.place(a, int(c.slot), step*c.heads)
+	}
 	for _, i := range x.givers {
 		row := &mix.rows[i]
 		if row.weight -= step * row.part; row.weight < 1e-9 {
 			row.weight = 0
-		}
-		for _, s := range row.spans {
-			for t := s.from; t < s.to; t++ {
-				if d := x.delta[t]; d != 0 {
-					x.delta[t] = 0
-					x.place(a, int(t), step*d)
-				}
-			}
 		}
 	}
 	to.weight += step * given

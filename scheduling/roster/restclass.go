@@ -25,47 +25,14 @@ func (m *model) restClasses() []dayRest {
 	}
 	out := make([]dayRest, len(m.days))
 	for d := range out {
-		r := &out[d]
-		r.end = make([]int16, len(m.occ[d]))
-		r.hard, r.soft = make([]int16, len(m.occ[d])), make([]int16, len(m.occ[d]))
-		if r.classes = 1; d+1 == len(m.days) {
-			break
-		}
-		var ends, starts []int32
-		for i := range m.occ[d] {
-			ends = append(ends, m.occ[d][i].duty.End)
-		}
-		for i := range m.occ[d+1] {
-			starts = append(starts, m.occ[d+1][i].duty.Start)
-		}
-		slices.Sort(ends)
-		ends = slices.Compact(ends)
-		last, class := [2]int{}, make(map[int32]int16, len(ends))
-		for _, e := range ends {
-			now := [2]int{}
-			for _, s := range starts {
-				if s-e < block {
-					now[0]++
-				}
-				if s-e < warn {
-					now[1]++
-				}
-			}
-			if now != last {
-				last = now
-				r.classes++
-			}
-			class[e] = int16(r.classes - 1)
-		}
-		for i := range r.end {
-			r.end[i] = class[m.occ[d][i].duty.End]
-		}
+		n := len(m.occ[d])
+		out[d] = dayRest{classes: 1, end: make([]int16, n), hard: make([]int16, n), soft: make([]int16, n)}
 	}
 	for d := 1; d < len(out); d++ {
-		before := &out[d-1]
+		m.classEnds(&out[d-1], d-1, block, warn)
 		for i := range m.occ[d] {
 			start := m.occ[d][i].duty.Start
-			for k, c := range before.end {
+			for k, c := range out[d-1].end {
 				rest := start - m.occ[d-1][k].duty.End
 				if rest >= block {
 					out[d].hard[i] = max(out[d].hard[i], c)
@@ -77,6 +44,34 @@ func (m *model) restClasses() []dayRest {
 		}
 	}
 	return out
+}
+
+// classEnds finds the classes of the ends of a day: a later end is too close to no fewer of the next
+// day's starts.
+func (m *model) classEnds(r *dayRest, d int, block, warn int32) {
+	order := make([]int, len(m.occ[d]))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return int(m.occ[d][x].duty.End - m.occ[d][y].duty.End) })
+	last := [2]int{}
+	for _, i := range order {
+		now, end := [2]int{}, m.occ[d][i].duty.End
+		for k := range m.occ[d+1] {
+			rest := m.occ[d+1][k].duty.Start - end
+			if rest < block {
+				now[0]++
+			}
+			if rest < warn {
+				now[1]++
+			}
+		}
+		if now != last {
+			last = now
+			r.classes++
+		}
+		r.end[i] = int16(r.classes - 1)
+	}
 }
 
 // restMinutes are the rests that bind and that cost nothing.

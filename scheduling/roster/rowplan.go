@@ -104,6 +104,51 @@ func (w *planner) plan(a int, price []float64, t *workTerms, u *agentDual) (tota
 	return total
 }
 
+// planWithin plans a roster whose meters stay within their ceilings: their prices are bracketed in a few
+// tries, from the last ones in steps that double. Without such a roster the picks are of the last try.
+func (w *planner) planWithin(a int, price []float64, t *workTerms, u *agentDual, step float64) {
+	const tries = 5
+	if len(t.meters) == 0 {
+		w.plan(a, price, t, u)
+		return
+	}
+	best := math.Inf(-1)
+	low, high := make([]float64, len(t.meters)), make([]float64, len(t.meters))
+	for k := range t.meters {
+		low[k], high[k] = -1, math.Inf(1)
+	}
+	var picks []pick
+	for n := range tries {
+		value, within, done := w.plan(a, price, t, u), true, true
+		for k, limit := range t.meters {
+			over := w.used[k] - limit.most
+			value += u.meters[k] * float64(over)
+			within = within && over <= 0
+			done = done && over <= 0 && (u.meters[k] == 0 || over > -60)
+		}
+		if within && value > best {
+			best, picks = value, append(picks[:0], w.picks...)
+		}
+		if done || n == tries-1 {
+			break
+		}
+		for k, limit := range t.meters {
+			now := u.meters[k]
+			if w.used[k] > limit.most {
+				low[k] = now
+				u.meters[k] = min(now+step, (now+high[k])/2)
+			} else {
+				high[k] = now
+				u.meters[k] = max(now-step, (now+max(0, low[k]))/2, 0)
+			}
+		}
+		step *= 2
+	}
+	if !math.IsInf(best, -1) {
+		w.picks = append(w.picks[:0], picks...)
+	}
+}
+
 func clearTo(s []float64, n int) []float64 {
 	if cap(s) < n {
 		s = make([]float64, n)

@@ -1,7 +1,10 @@
 package roster
 
 import (
+	"cmp"
+	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -100,4 +103,84 @@ func (r *rowTrial) earns(d int, c *choice) float64 {
 		reward -= r.u.night
 	}
 	return reward + r.u.hour*float64(o.duty.Work)
+}
+
+// LegalRows plans every agent at the prices of a roster in fractions and makes a legal row of the plan:
+// its shifts, dearest first, as far as they break no rule, then other shifts on free days. It returns
+// what the plans promise, what the rows earn, and the most that a row earns beyond its promise.
+func LegalRows(p Problem, passes int) (promised, earned, beyond float64) {
+	m := compile(&p)
+	r := newRelaxation(m, 1)
+	f := newFluid(r)
+	for range passes {
+		n := 0
+		f.run(func() bool { n++; return n == 1 })
+	}
+	w, s := r.workers[0], newState(m, nil)
+	beyond = math.Inf(-1)
+	for a := range m.agents {
+		u := &r.duals[a]
+		planned := w.plan(a, f.centre, &r.terms[a], u)
+		row := &rowTrial{m: m, w: w, u: u, price: f.centre, judge: s.judges[a], a: a, state: s, work: 0}
+		type try struct {
+			day    int
+			at     int16
+			reward float64
+		}
+		var tries []try
+		for _, x := range w.picks {
+			tries = append(tries, try{x.day, x.at, 1e6 + row.earns(x.day, &m.agents[a].choices[x.day][x.at])})
+		}
+		for d := range m.days {
+			for i := range m.agents[a].choices[d] {
+				if !m.agents[a].locked[d] && len(m.agents[a].skills[d]) > 0 {
+					tries = append(tries, try{d, int16(i), row.earns(d, &m.agents[a].choices[d][i])})
+				}
+			}
+		}
+		slices.SortStableFunc(tries, func(x, y try) int { return cmp.Compare(y.reward, x.reward) })
+		reward := 0.0
+		for _, x := range tries {
+			if x.reward <= 0 || s.place[a][x.day].occ >= 0 || !s.fits(a, x.day, x.at) {
+				continue
+			}
+			c := &m.agents[a].choices[x.day][x.at]
+			s.place[a][x.day].occ = c.occ
+			reward += row.earns(x.day, c)
+		}
+		reward -= m.p.Weights.SoftRule * float64(s.judges[a].SoftBetween(s.dutiesOf(a, -1, 0))-s.judges[a].SoftBetween(m.agents[a].fixed))
+		promised, earned, beyond = promised+planned, earned+reward, max(beyond, reward-planned)
+	}
+	return promised, earned, beyond
+}
+
+// Cheapest is the cost of the cheapest legal roster of a problem without pauses, found by trying all.
+func Cheapest(p Problem) float64 {
+	s := newState(compile(&p), nil)
+	return s.cheapest(0, 0)
+}
+
+func (s *state) cheapest(a, d int) float64 {
+	if a == len(s.m.agents) {
+		return s.account().Total()
+	}
+	nextA, nextD := a, d+1
+	if nextD == len(s.m.days) {
+		nextA, nextD = a+1, 0
+	}
+	best := s.cheapest(nextA, nextD)
+	am := &s.m.agents[a]
+	if am.locked[d] || len(am.skills[d]) == 0 {
+		return best
+	}
+	for i := range am.choices[d] {
+		if s.fits(a, d, int16(i)) {
+			o := option{day: d, at: int16(i)}
+			o.tired = s.m.tired(&s.m.occ[d][am.choices[d][i].occ], &o.pause, am.cloud)
+			s.put(a, o)
+			best = min(best, s.cheapest(nextA, nextD))
+			s.clear(a, d)
+		}
+	}
+	return best
 }

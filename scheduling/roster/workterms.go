@@ -2,6 +2,7 @@ package roster
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -19,6 +20,7 @@ type workTerms struct {
 	days   []dayTerms
 	run    int  // days in a row with work before the first one
 	over   bool // meters read overtime, otherwise all work
+	shifts bool // the units are shifts, not hours: interns, whose days are limited and no longer than normal
 	pay    bool // statutory holidays count in the week: part-time hours
 }
 
@@ -64,8 +66,9 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 	agent, rules := &m.p.Agents[a], &m.p.Rules
 	person := &agent.Person
 	standard := person.Regime == "" || person.Regime == workrules.Standard
-	out.over = standard && person.OvertimeAgreed
 	out.pay = person.Regime == workrules.PartTime
+	out.shifts = person.Engagement == workrules.Intern && !out.pay
+	out.over = standard && person.OvertimeAgreed && !out.shifts
 	out.unit = m.unitOf(a, &out)
 	month := map[calendar.Month]int{}
 	meterOf := func(most int32) int {
@@ -78,10 +81,15 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 		normal := int32(m.frame.NormalWeek(m.days[w.from]) / time.Minute)
 		weekly := func(most int32) { t.most = int(max(0, most-fixed) / out.unit) }
 		switch {
+		case out.shifts:
+			t.most = m.freeWorkdays(a, w)
 		case out.pay:
 			weekly(int32(rules.PartTimeWeek / time.Minute))
 		case standard && !person.OvertimeAgreed:
 			weekly(normal)
+		case standard && m.protected(person, w):
+			weekly(normal)
+			t.normal = math.MaxInt32
 		case standard:
 			t.normal = max(0, normal-fixed)
 			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
@@ -114,6 +122,9 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 // unitOf is the coarsest unit of at least half an hour that fits all hours of an agent's shifts that
 // count in a week. Who has no ceiling of the week needs none.
 func (m *model) unitOf(a int, t *workTerms) int32 {
+	if t.shifts {
+		return 1
+	}
 	unit := int32(0)
 	for d := range m.days {
 		for i := range m.agents[a].choices[d] {
@@ -131,6 +142,9 @@ func (m *model) unitOf(a int, t *workTerms) int32 {
 
 // weekMinutes is the part of a shift that fills the normal hours of a week.
 func (m *model) weekMinutes(t *workTerms, d *workrules.Duty) int32 {
+	if t.shifts {
+		return 1
+	}
 	if t.over {
 		return min(d.Work, int32(m.p.Rules.NormalDay/time.Minute))
 	}
@@ -187,16 +201,13 @@ func (m *model) mayExceed(a int, w weekSpan, normal, most int32) bool {
 // dayTerms finds what is fixed around each day.
 func (m *model) dayTerms(a int, t *workTerms) {
 	t.days = make([]dayTerms, len(m.days))
-	busy := map[int32]bool{}
-	session := map[int32]bool{}
+	busy, session := map[int32]bool{}, map[int32]bool{}
 	first := m.frameDay(0)
-	for _, s := range m.p.Agents[a].Person.Sessions {
-		if d, ok := m.frame.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
-			busy[d.Day], session[d.Day] = true, true
+	for _, f := range m.withSessions(a) {
+		if busy[f.Day] = true; f.Session {
+			session[f.Day] = true
+			continue
 		}
-	}
-	for _, f := range m.agents[a].fixed {
-		busy[f.Day] = true
 		if d := int(f.Day-first) + 1; d >= 0 && d < len(m.days) {
 			t.days[d].after = max(t.days[d].after, f.End)
 		}
@@ -245,10 +256,10 @@ func (m *model) monthlyCap(a int, month calendar.Month) int32 {
 		fixed := int32(0)
 		if len(p.Carried) == 0 {
 			span := month.Range(m.p.Location)
-			fixed = m.fixedBetween(a, span.Start, span.End, math.MaxInt32)
+			fixed = m.fixedBetween(m.withSessions(a), span.Start, span.End, math.MaxInt32)
 		}
 		return max(1, int32(most/time.Minute)-fixed)
-	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed:
+	case (p.Regime == "" || p.Regime == workrules.Standard) && p.OvertimeAgreed && p.Engagement != workrules.Intern:
 		return int32(rules.OvertimeMonth / time.Minute)
 	}
 	return 0
@@ -260,25 +271,82 @@ func (m *model) monthOf(w weekSpan) (calendar.Month, bool) {
 	return first.MonthOf(), first.MonthOf() == last.MonthOf()
 }
 
-// fixedWork is the work that history and locked shifts bring into a rule week, holidays left out, and of
-// standard hours no more than the normal day.
-func (m *model) fixedWork(a int, w weekSpan) int32 {
+// freeWorkdays is the number of official workdays of a rule week less the days with fixed shifts (rule
+// interns.rest_days).
+func (m *model) freeWorkdays(a int, w weekSpan) (n int) {
+	first := m.weekStart(w)
+	for i := range 7 {
+		if m.p.Holidays.Kind(first.Add(i)).Working() {
+			n++
+		}
+	}
+	from, until := m.frame.Minute(first.In(m.p.Location)), m.frame.Minute(first.Add(7).In(m.p.Location))
+	day := int32(-1)
+	for _, d := range m.agents[a].fixed {
+		if d.Start >= from && d.Start < until && d.Day != day {
+			day = d.Day
+			n--
+		}
+	}
+	return max(0, n)
+}
+
+func (m *model) weekStart(w weekSpan) calendar.Date {
 	first := m.days[w.from]
 	for first.Weekday() != m.p.Rules.WeekStartDay() {
 		first = first.Add(-1)
 	}
+	return first
+}
+
+// protected reports whether the law allows no overtime in a whole week (rule protected.overtime).
+func (m *model) protected(p *workrules.Person, w weekSpan) bool {
+	for d := w.from; d < w.to; d++ {
+		if p.ProtectedOn(m.days[d]) == "" {
+			return false
+		}
+	}
+	return w.to-w.from == 7
+}
+
+// fixedWork is the work that history, locked shifts and sessions bring into a rule week, holidays left
+// out, and of standard hours no more than the normal day. With agreed overtime sessions are left out:
+// beside a shift they may lie beyond the normal day.
+func (m *model) fixedWork(a int, w weekSpan) int32 {
+	first := m.weekStart(w)
 	most := int32(math.MaxInt32)
 	if r := m.p.Agents[a].Person.Regime; r == "" || r == workrules.Standard {
 		most = int32(m.p.Rules.NormalDay / time.Minute)
 	}
-	return m.fixedBetween(a, first.In(m.p.Location), first.Add(7).In(m.p.Location), most)
+	fixed := m.agents[a].fixed
+	if p := &m.p.Agents[a].Person; !p.OvertimeAgreed {
+		fixed = m.withSessions(a)
+	}
+	return m.fixedBetween(fixed, first.In(m.p.Location), first.Add(7).In(m.p.Location), most)
 }
 
-// fixedBetween is the work of fixed shifts that start in a span, holidays left out, with a most per day.
-func (m *model) fixedBetween(a int, start, end time.Time, most int32) (sum int32) {
+// withSessions are an agent's fixed shifts and sessions in order of start.
+func (m *model) withSessions(a int) []workrules.Duty {
+	fixed := m.agents[a].fixed
+	if len(m.p.Agents[a].Person.Sessions) == 0 {
+		return fixed
+	}
+	fixed = slices.Clone(fixed)
+	for _, s := range m.p.Agents[a].Person.Sessions {
+		if d, ok := m.frame.DutyOf(s.Range.Start, s.Range.End, s.Range.Duration()); ok {
+			d.Session = true
+			fixed = append(fixed, d)
+		}
+	}
+	slices.SortStableFunc(fixed, func(x, y workrules.Duty) int { return int(x.Start - y.Start) })
+	return fixed
+}
+
+// fixedBetween is the work of duties that start in a span, holidays left out, with a most per day.
+func (m *model) fixedBetween(duties []workrules.Duty, start, end time.Time, most int32) (sum int32) {
 	from, until := m.frame.Minute(start), m.frame.Minute(end)
 	day, work := int32(-1), int32(0)
-	for _, d := range m.agents[a].fixed {
+	for _, d := range duties {
 		if d.Start < from || d.Start >= until || m.p.Holidays.Kind(calendar.DateOf(m.frame.At(d.Start), m.p.Location)) == calendar.Statutory {
 			continue
 		}

@@ -56,7 +56,7 @@ func NewJudge(f *Frame, p Person) *Judge {
 	for i, d := range f.date {
 		j.employed[i] = p.Employed == calendar.Dates{} || p.Employed.Contains(d)
 		if len(p.Conditions) > 0 || !p.Born.IsZero() {
-			j.shield[i] = p.protectedOn(d)
+			j.shield[i] = p.ProtectedOn(d)
 			j.tooYoung[i] = !p.Born.IsZero() && d.Before(p.birthday(16))
 		}
 	}

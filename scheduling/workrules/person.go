@@ -151,8 +151,8 @@ func (p *Person) Can(q ids.Queue, d calendar.Date) bool {
 	return false
 }
 
-// protectedOn returns the first protected condition on a date, or "".
-func (p *Person) protectedOn(d calendar.Date) ConditionKind {
+// ProtectedOn returns the first protected condition on a date, or "".
+func (p *Person) ProtectedOn(d calendar.Date) ConditionKind {
 	for _, c := range p.Conditions {
 		if c.Dates.Contains(d) {
 			return c.Kind

@@ -1,0 +1,96 @@
+package roster_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+)
+
+// The bound is true only when the planner promises at least what every legal row earns. Where the planned
+// row is legal itself, it is the best one.
+func TestNoLegalRowEarnsMoreThanThePlannedOne(t *testing.T) {
+	exact := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		rows := func() float64 { return math.Pow(float64(len(p.Templates)+1), p.Range.Duration().Hours()/24) }
+		for rows() > 3000 {
+			p.Range.End = p.Range.End.AddDate(0, 0, -1)
+		}
+		if rapid.Bool().Draw(t, "whole week") {
+			p.Rules.WeekStart = strings.ToLower(p.Range.Start.In(p.Location).Weekday().String())
+		}
+		p.Rules.ConsecutiveDays = rapid.IntRange(2, 8).Draw(t, "days in a row")
+		p.Rules.RestWarn = time.Duration(rapid.IntRange(8, 14).Draw(t, "rest")) * time.Hour
+		p.Rules.NightRun = rapid.SampledFrom([]int{2, 31}).Draw(t, "nights in a row")
+		planned, best, same := roster.EveryRow(p, rapid.IntRange(0, len(p.Agents)-1).Draw(t, "agent"), rapid.Uint64().Draw(t, "prices"))
+		require.GreaterOrEqual(t, planned, best-1e-6)
+		if same {
+			require.InDelta(t, best, planned, 1e-6)
+			exact++
+		}
+	})
+	require.Positive(t, exact)
+}
+
+// Over four weeks nobody can try every row. Rows made of the plans themselves come close to the promises,
+// so a promise that is too small, from a ceiling that no rule sets, would show.
+func TestLegalRowsOfFourWeeksComeCloseToTheirPlans(t *testing.T) {
+	for seed := range uint64(2) {
+		promised, earned, beyond := roster.LegalRows(makeHouse(60, 0.9, seed+1), 12)
+		assert.LessOrEqual(t, beyond, 1e-6)
+		assert.Greater(t, earned, 0.93*promised)
+		t.Logf("promised %.0f, earned %.0f", promised, earned)
+	}
+}
+
+// What mixtures hold is told in three places: weights, shares and heads. By weak duality no bound lies
+// above the cost of fractions.
+func TestMixturesKeepTheirBooks(t *testing.T) {
+	weights, slots, heads, gap := roster.Mixtures(makeHouse(40, 0.9, 3), 25)
+	assert.InDelta(t, 0, weights, 1e-6)
+	assert.InDelta(t, 0, slots, 1e-3)
+	assert.InDelta(t, 0, heads, 1e-3)
+	assert.Positive(t, gap)
+	assert.Less(t, gap, 0.15)
+	t.Logf("gap of the fractions %.2f %%", gap*100)
+}
+
+// The bound against the truth: no roster of a small problem costs less, and Solve's costs no less than the
+// cheapest one.
+func TestNoRosterOfASmallProblemCostsLessThanTheBound(t *testing.T) {
+	met, all := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		p.Agents = p.Agents[:min(2, len(p.Agents))]
+		for i := range p.Templates {
+			p.Templates[i].Pauses, p.Templates[i].Length = nil, min(p.Templates[i].Length, 8*time.Hour)
+		}
+		rows := func() float64 {
+			return math.Pow(float64(len(p.Templates)+1), p.Range.Duration().Hours()/24*float64(len(p.Agents)))
+		}
+		for rows() > 3000 && p.Range.Duration() > 48*time.Hour {
+			p.Range.End = p.Range.End.AddDate(0, 0, -1)
+		}
+		for i := range p.Demand {
+			p.Demand[i].Needs = slices.DeleteFunc(p.Demand[i].Needs, func(n scheduling.Need) bool { return !n.Start.Before(p.Range.End) })
+		}
+		s := solve(t, p, 30)
+		cheapest := roster.Cheapest(p)
+		require.LessOrEqual(t, s.Bound, cheapest+1e-6)
+		require.GreaterOrEqual(t, s.Cost, cheapest-1e-6)
+		if all++; s.Bound > 0.9*cheapest {
+			met++
+		}
+	})
+	t.Logf("within a tenth of the cheapest: %d of %d", met, all)
+	require.Positive(t, met)
+}
