@@ -28,3 +28,14 @@ func TestWhoGoesFirstCostsLeast(t *testing.T) {
 	c = leave.NewCoverage([]scheduling.Requirement{need}, all[:2], 100)
 	assert.InDelta(t, -2.5, c.LostYuan(leave.Effect{Add: []scheduling.Shift{half}}, zone), 1e-9, "half of the third")
 }
+
+// Overtime for two where the first head saves 90 yuan an hour and the second 10: with nobody there the two of them bring 50 each.
+func TestAnOfferToSeveralIsWorthTheirMean(t *testing.T) {
+	need := needs("2026-11-18", 18, 19, 2, 0)
+	need.Needs[0] = need.Needs[0].Priced([]scheduling.Step{{Heads: 1, Value: 90}, {Heads: 2, Value: 10}})
+	for heads, want := range map[int]float64{1: 90, 2: 50, 4: 25} {
+		o := leave.Offer{Queue: queue, Block: hours("2026-11-18", 18, 19), Heads: heads}
+		got := leave.RankOvertime(o, []leave.Offered{{Case: caseOf("a"), Wage: 20}}, leave.NewCoverage([]scheduling.Requirement{need}, nil, 100))
+		assert.InDelta(t, want, got[0].ValueYuan, 1e-9, "%d heads", heads)
+	}
+}
