@@ -53,7 +53,7 @@ func NewCoverage(demand []scheduling.Requirement, shifts []scheduling.Shift, sho
 // lost is what the slot loses with some heads at work, in yuan; along a curve the parts of heads that are ready of them count.
 func (s *slot) lost(there float64) float64 {
 	if len(s.need.Worth) == 0 {
-		return s.value * max(0, s.target-there)
+		return s.value * max(0, s.target-max(0, there))
 	}
 	all := float64(s.need.Heads)
 	return s.need.Saved(all) - s.need.Saved(all*there/s.target)

@@ -131,7 +131,7 @@ func RankOvertime(o Offer, people []Offered, cover *Coverage) []Candidate {
 			out = append(out, c)
 			continue
 		}
-		out = append(out, c.judge(p, e, cover))
+		out = append(out, c.judge(p, e, o.Heads, cover))
 	}
 	return ranked(out)
 }
@@ -148,7 +148,7 @@ func RankTimeOff(o Offer, people []Offered, cover *Coverage) []Candidate {
 			out = append(out, c)
 			continue
 		}
-		out = append(out, c.judge(p, e, cover))
+		out = append(out, c.judge(p, e, o.Heads, cover))
 	}
 	return ranked(out)
 }
@@ -161,8 +161,9 @@ func works(shifts []scheduling.Shift, o Offer) bool {
 	})
 }
 
-// judge fills in what the rules say, what the hours are worth and what they cost.
-func (c Candidate) judge(p Offered, e Effect, cover *Coverage) Candidate {
+// judge fills in what the rules say, what the hours are worth and what they cost. Of an offer to several the hours are worth the mean
+// of all the heads: the first that comes brings more than the last, and nobody knows who will be which.
+func (c Candidate) judge(p Offered, e Effect, heads int, cover *Coverage) Candidate {
 	c.Effect = e
 	after, err := p.Case.Try(workrules.Change{Drop: e.Drop, Add: e.Add})
 	if err != nil {
@@ -178,7 +179,9 @@ func (c Candidate) judge(p Offered, e Effect, cover *Coverage) Candidate {
 		c.WageYuan += p.Wage * float64(s.Minutes) / 60 * float64(s.Percent) / 100
 	}
 	if cover != nil {
-		c.ValueYuan = -cover.LostYuan(e, p.Case.Location)
+		heads = max(1, heads)
+		all := Effect{Drop: slices.Repeat(e.Drop, heads), Add: slices.Repeat(e.Add, heads)}
+		c.ValueYuan = -cover.LostYuan(all, p.Case.Location) / float64(heads)
 	}
 	c.NetYuan = c.ValueYuan - c.WageYuan
 	c.Worth = c.NetYuan > 0

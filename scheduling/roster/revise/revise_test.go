@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -204,4 +205,18 @@ func TestDiffSaysWhatHappened(t *testing.T) {
 	assert.Equal(t, []revise.HoursChange{{Agent: "c", Before: 8, After: 9}}, d.Agents, "without activities there is no meal")
 	assert.InDelta(t, 32, d.Before.Hours, 1e-9)
 	assert.Equal(t, calendar.DateOf(d.Removed[0].Start, zone), calendar.MakeDate(2026, time.November, 9))
+}
+
+// After publishing a gap costs what the optimiser said: of four people for two heads at 90 and 10 yuan an hour, the fourth costs 5.
+func TestABoardPricesAlongTheCurve(t *testing.T) {
+	need := scheduling.Need{Start: at(0, 9), Heads: 2, Paid: 4}.Priced([]scheduling.Step{{Heads: 1, Value: 90}, {Heads: 2, Value: 10}})
+	b := revise.NewBoard(calendar.Range{Start: at(0, 0), End: at(1, 0)}, []scheduling.Requirement{{Queue: "q", Slot: time.Hour, Needs: []scheduling.Need{need}}}, roster.DefaultWeights())
+	for _, want := range []float64{100, 55, 10, 5, 0} {
+		short, _ := b.Price()
+		assert.InDelta(t, want, short, 1e-9)
+		if want > 0 {
+			assert.InDelta(t, want, b.Shortages()[0].Worth, 1e-9)
+		}
+		b.Count(duty("a", 0), 1)
+	}
 }

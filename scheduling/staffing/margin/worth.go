@@ -90,12 +90,12 @@ func (b *books) declines() (out [][]decline) {
 		sum := 0.0
 		for d := range list {
 			for i, part := range declineParts {
-				list[d].lost[i] = l.lostBy(func(day, s int) float64 {
-					if daily && day != d {
-						return 0
-					}
-					return part * fall(day, s)
-				})
+				failing := func(day, s int) float64 { return part * fall(day, s) }
+				if daily {
+					list[d].lost[i] = l.lostOn(d, failing)
+				} else {
+					list[d].lost[i] = l.lostBy(failing)
+				}
 			}
 			sum += list[d].at(1)
 		}
@@ -150,6 +150,15 @@ func (b *books) falls(term int) func(day, s int) float64 {
 		}
 	}
 	return func(day, s int) float64 { return rate[day] * float64(l.all[day][s]) }
+}
+
+// lostOn is what a daily term deducts more, or pays less, for one day in the mean, before caps.
+func (l *ledger) lostOn(day int, fall func(day, s int) float64) (sum float64) {
+	for s := range l.scenarios {
+		due, won := l.daily(day, float64(l.met[day][s])-fall(day, s), float64(l.all[day][s]))
+		sum += (due - won - l.dayDue[day][s] + l.dayWon[day][s]) / float64(l.scenarios)
+	}
+	return sum
 }
 
 // lostBy is what a term deducts more, or pays less, in the mean when some contacts no longer meet it.
