@@ -58,7 +58,7 @@ func (s *state) stay(seed uint64, spent func(work int) float64) {
 // The temperature falls from a share of what a missing head costs in a slot to a share of that share. Without
 // blocks the settled roster covers as well as can be, and more heat only spoils it.
 const (
-	hotQueues  = 0.35
+	hotQueues  = 0.15
 	hotPrices  = 0.05
 	coldQueues = 0.07
 )
