@@ -14,8 +14,13 @@ const (
 	priceUntil  = 0.1
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
-	staysUntil  = 0.88 // of the bound when people are to stay on a queue
-	queuesUntil = 0.98 // of the queues then
+)
+
+// When people are to stay on a queue, that has a part of its own at the end, taken from the search.
+const (
+	searchUntilStays = 0.7
+	boundUntilStays  = 0.88
+	queuesUntil      = 0.98
 )
 
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
@@ -33,6 +38,10 @@ const roundSteps = 200
 // search runs the phases and returns the best roster with the relaxation that bounds it.
 func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *relaxation, stopped bool) {
 	timed := o.Time > 0 && o.Iterations == 0
+	searchEnd, boundEnd := searchUntil, boundUntil
+	if m.stays() {
+		searchEnd, boundEnd = searchUntilStays, boundUntilStays
+	}
 	// rounds lets a phase do its rounds, in time or fixed ones, and the least it needs in any case.
 	rounds := func(share float64, least, fixed, most int) func() bool {
 		n := 0
@@ -61,7 +70,7 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {
 		spent := o.Spent(h.steps)
 		if timed {
-			spent = max(0, spent-priceUntil) / (searchUntil - priceUntil)
+			spent = max(0, spent-priceUntil) / (searchEnd - priceUntil)
 		}
 		if spent >= 1 {
 			break
@@ -76,11 +85,7 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	best = newState(m, nil)
 	best.follow(h.best)
 	best.polish()
-	until := boundUntil
-	if m.stays() {
-		until = staysUntil
-	}
-	left := rounds(until, 5, fixedRounds, mostRounds)
+	left := rounds(boundEnd, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)
 		return left()
