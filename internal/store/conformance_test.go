@@ -389,6 +389,14 @@ func testRosters(t *testing.T, db *store.DB) {
 	shifts, _, err := view.Shifts(ctx, store.ShiftFilter{Team: "t1", Site: "hefei", Range: calendar.Range{Start: hour(16), End: hour(18)}}, store.Page{})
 	require.NoError(t, err)
 	assert.Len(t, shifts, 3)
+	bare, _, err := view.Shifts(ctx, store.ShiftFilter{Team: "t1", Site: "hefei", Seated: true, Bare: true, Range: calendar.Range{Start: hour(16), End: hour(18)}}, store.Page{})
+	require.NoError(t, err)
+	require.Len(t, bare, len(shifts))
+	for i := range bare {
+		assert.Empty(t, bare[i].Activities)
+		bare[i].Activities = shifts[i].Activities
+	}
+	assert.Equal(t, shifts, bare)
 	shifts, _, err = view.Shifts(ctx, store.ShiftFilter{State: store.Published, Agent: "1001"}, store.Page{})
 	require.NoError(t, err)
 	require.Len(t, shifts, 1)

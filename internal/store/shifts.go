@@ -31,7 +31,11 @@ type shiftRow struct {
 }
 
 func (r shiftRow) shift() (scheduling.Shift, error) {
-	activities, err := decode[[]scheduling.Activity](r.Activities)
+	var activities []scheduling.Activity
+	var err error
+	if r.Activities != "" {
+		activities, err = decode[[]scheduling.Activity](r.Activities)
+	}
 	return scheduling.Shift{
 		Agent: ids.Agent(r.Agent), Code: r.Code, Start: instant(r.StartAt), End: instant(r.EndAt), Activities: activities,
 	}, err
@@ -55,6 +59,7 @@ type ShiftFilter struct {
 	Seated bool // with Site: only of those who need a seat there, as cloud agents do not
 	Team   ids.Team
 	Range  calendar.Range // the shift shares an instant with it
+	Bare   bool           // without activities, which are slow to unpack
 }
 
 // Shifts lists shifts by start, agent and roster. An agent sees its own published ones.
@@ -87,6 +92,9 @@ func (v *View) Shifts(ctx context.Context, f ShiftFilter, p Page) ([]Shift, stri
 	}
 	if f.Team != "" {
 		q = q.Where("EXISTS (SELECT 1 FROM agents AS a WHERE a.id = t.agent AND a.team = ?)", clean(string(f.Team)))
+	}
+	if f.Bare {
+		q = q.ExcludeColumn("activities")
 	}
 	next, err := listPage(ctx, q, p, order{"shifts", []string{"start_at", "agent", "roster"}, false}, &rows,
 		func(r shiftRow) []any { return []any{r.StartAt, r.Agent, r.Roster} })

@@ -14,8 +14,13 @@ const (
 	diveUntil   = 0.4
 	searchUntil = 0.8
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
-	staysUntil  = 0.88 // of the bound when people are to stay on a queue
-	queuesUntil = 0.98 // of the queues then
+)
+
+// When people are to stay on a queue, that has a part of its own at the end, taken from the search.
+const (
+	searchUntilStays = 0.7
+	boundUntilStays  = 0.88
+	queuesUntil      = 0.98
 )
 
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
@@ -34,6 +39,10 @@ const roundSteps = 200
 // search runs the phases and returns the best roster with the relaxation that bounds it.
 func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *relaxation, stopped bool) {
 	timed := o.Time > 0 && o.Iterations == 0
+	searchEnd, boundEnd := searchUntil, boundUntil
+	if m.stays() {
+		searchEnd, boundEnd = searchUntilStays, boundUntilStays
+	}
 	// rounds lets a phase do its rounds, in time or fixed ones, and the least it needs in any case.
 	rounds := func(share float64, least, fixed, most int) func() bool {
 		n := 0
@@ -65,7 +74,7 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	for ctx.Err() == nil && len(m.agents) > 0 && len(m.days) > 0 {
 		spent := o.Spent(h.steps)
 		if timed {
-			spent = max(0, spent-begin) / (searchUntil - begin)
+			spent = max(0, spent-begin) / (searchEnd - begin)
 		}
 		if spent >= 1 {
 			break
@@ -80,17 +89,13 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 	best = newState(m, o.Random(0))
 	best.follow(h.best)
 	best.polish()
-	until := boundUntil
-	if m.stays() {
-		until = staysUntil
-	}
-	best.replanAll(relaxed, func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < (searchUntil+until)/2) })
-	passes := rounds(until, 0, fixedPasses, mostPasses-flow.passes)
+	best.replanAll(relaxed, func() bool { return ctx.Err() == nil && (!timed || o.Spent(0) < (searchEnd+boundEnd)/2) })
+	passes := rounds(boundEnd, 0, fixedPasses, mostPasses-flow.passes)
 	relaxed.settle(flow, func() bool {
 		report(o, h.steps, best.cost, relaxed)
 		return passes()
 	})
-	left := rounds(until, 5, fixedRounds, mostRounds)
+	left := rounds(boundEnd, 5, fixedRounds, mostRounds)
 	relaxed.improve(best.cost, func() bool {
 		report(o, h.steps, best.cost, relaxed)
 		return left()

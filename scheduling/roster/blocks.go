@@ -13,49 +13,78 @@ func (m *model) stays() bool { return m.block > 1 || m.p.Weights.Switch > 0 }
 // stay gives every shift the queues that cost least with the changes of queue counted and no block
 // shorter than the model's. It starts from the settled roster. One shift given all others is solved exactly
 // (queuePlan). The first pass makes every shift keep the blocks and more take each shift's best until
-// none gains; then shifts are drawn with the probability of their Boltzmann weight at a falling temperature
-// (Gibbs sampling of whole paths, Geman & Geman 1984), and the better of the two stays. Rounds follow in which
-// pairs of shifts change queues together and every agent-day gets its best shift under the blocks, while
-// they gain. No step after the first pass raises the cost of what is kept. spent tells the share of the
-// time that some work has used; 1 ends it. Afterwards the pool passes nobody on any more.
+// none gains. Then at falling temperatures the queues of shifts are drawn by their Boltzmann weight (Gibbs
+// sampling of whole paths, Geman & Geman 1984), and where blocks bind the shift of every agent-day as well: the
+// search chose it as if people changed queue in every slot. Rounds without heat follow, in which pairs of
+// shifts change queues together too, while they gain. The best roster after each of these phases is what
+// stays, so nothing after the first pass raises the cost. spent tells the share of the time that some work has
+// used; 1 ends it. Afterwards the pool passes nobody on any more.
 func (s *state) stay(seed uint64, spent func(work int) float64) {
 	y := &staying{s: s, rng: rand.New(rand.NewPCG(seed, 0x5bd1e995)), plan: queuePlan{block: max(1, s.m.block), price: s.m.p.Weights.Switch}}
 	y.list()
 	y.sweep(0, true)
 	y.descend()
-	best, cost := y.keep(), y.cost()
-	hot := s.m.meanValue() / s.m.perHour * hotQueues
+	y.remember()
 	work := 0
 	for ; spent(work) < drawnUntil; work++ {
-		y.sweep(hot*math.Pow(coldQueues, spent(work)/drawnUntil), false)
+		y.sweep(y.heat(spent(work)/drawnUntil), false)
 	}
-	if y.descend(); y.cost() > cost {
-		y.restore(best)
-	}
+	y.descend()
+	y.better()
 	s.pool.hold(s)
-	for gained := true; gained && spent(work) < 1; work += roundWork {
+	more := func() bool { return spent(work) < 1 }
+	for s.m.block > 1 && spent(work) < heatedUntil {
+		heat := y.heat((spent(work) - drawnUntil) / (heatedUntil - drawnUntil))
+		y.reshift(heat, more)
+		y.list()
+		y.sweep(heat, false)
+		s.pool.hold(s)
+		work += heatedWork
+	}
+	for gained := true; gained && more(); work += roundWork {
 		for range exchanges {
 			y.exchange()
 		}
 		y.descend()
 		s.pool.hold(s)
-		gained = y.reshift(func() bool { return spent(work) < 1 })
+		gained = y.reshift(0, more)
 		y.list()
 	}
+	y.better()
+	s.pool.hold(s)
 	s.cost = s.account().Total()
 }
 
-// The temperature of the drawing falls from a share of what a missing head costs in a slot to a share of
-// that share, in drawnUntil of the time. An iteration budget gets passes of a fixed number, of which a round of
-// exchanges and new shifts counts as several.
+// The temperature falls from a share of what a missing head costs in a slot to a share of that share. Without
+// blocks the settled roster covers as well as can be, and more heat only spoils it.
 const (
-	hotQueues   = 0.3
-	coldQueues  = 0.05
-	drawnUntil  = 0.5
-	exchanges   = 10 // of each shift in a round
-	roundWork   = 15
-	queuePasses = 120
+	hotQueues  = 0.15
+	hotPrices  = 0.05
+	coldQueues = 0.07
 )
+
+// The phases as shares of the time. An iteration budget has a number of passes that grows with it; a pass in
+// which shifts are drawn, and a round without heat, count as several.
+const (
+	drawnUntil  = 0.2
+	heatedUntil = 0.85
+	exchanges   = 10 // of each shift in a round
+	heatedWork  = 2
+	roundWork   = 6
+	stepsAPass  = 1000
+	leastSweeps = 12
+	mostSweeps  = 80
+)
+
+// heat is the temperature in yuan after a share of a phase.
+func (y *staying) heat(share float64) float64 {
+	m := y.s.m
+	hot := hotPrices
+	if m.block > 1 {
+		hot = hotQueues
+	}
+	return hot * m.meanValue() / m.perHour * math.Pow(coldQueues, share)
+}
 
 // meanValue is what a missing head-hour costs on average, in yuan.
 func (m *model) meanValue() float64 {
@@ -70,12 +99,16 @@ func (m *model) meanValue() float64 {
 
 // staying is the assignment of queues under way.
 type staying struct {
-	s      *state
-	rng    *rand.Rand
-	shifts [][2]int // agent and day
-	days   [][]int  // the agents of shifts by day
-	plan   queuePlan
-	before []int16
+	s       *state
+	rng     *rand.Rand
+	shifts  [][2]int // agent and day
+	days    [][]int  // the agents of shifts by day
+	plan    queuePlan
+	before  []int16
+	chances []float64
+	best    plan    // the best roster so far
+	kept    []int16 // its queues, one shift after the other
+	least   float64 // and its cost
 }
 
 // list names the shifts whose agents have a choice of queues.
@@ -217,16 +250,6 @@ func (y *staying) descend() {
 	}
 }
 
-// cost is what the queues cost: coverage and changes.
-func (y *staying) cost() (sum float64) {
-	m := y.s.m
-	for i := range m.target[:m.inside*len(m.queues)] {
-		short, over := m.slotCost(i, y.s.cover[i])
-		sum += short + over
-	}
-	return sum + m.p.Weights.Switch*float64(y.s.changes())
-}
-
 // changes counts the changes of queue inside shifts, over pauses as well.
 func (s *state) changes() (n int) {
 	for a := range s.place {
@@ -252,25 +275,44 @@ func changesOf(queues []int16) (n int) {
 	return n
 }
 
-// keep copies the queues of all shifts one after the other.
-func (y *staying) keep() (out []int16) {
-	for a := range y.s.place {
-		for d := range y.s.place[a] {
-			out = append(out, y.s.place[a][d].queue...)
-		}
-	}
-	return out
+// total is what the roster costs as it is, changes of queue included.
+func (y *staying) total() float64 {
+	return y.s.account().Total() + y.s.m.p.Weights.Switch*float64(y.s.changes())
 }
 
-// restore puts kept queues back.
-func (y *staying) restore(kept []int16) {
+// remember keeps the roster as the best so far.
+func (y *staying) remember() {
+	y.best, y.kept, y.least = y.s.plan(), y.kept[:0], y.total()
 	for a := range y.s.place {
 		for d := range y.s.place[a] {
-			n := len(y.s.place[a][d].queue)
-			y.s.retake(a, d, kept[:n])
+			y.kept = append(y.kept, y.s.place[a][d].queue...)
+		}
+	}
+}
+
+// better keeps the roster when it is the best so far, and otherwise goes back to the best.
+func (y *staying) better() {
+	if y.total() <= y.least {
+		y.remember()
+		return
+	}
+	s, kept := y.s, y.kept
+	s.pool.hold(s) // so that shifts can come and go
+	for a := range y.best {
+		for d, op := range y.best[a] {
+			if s.option(a, d) != op {
+				s.set(a, op)
+			}
+		}
+	}
+	for a := range s.place {
+		for d := range s.place[a] {
+			n := len(s.place[a][d].queue)
+			s.retake(a, d, kept[:n])
 			kept = kept[n:]
 		}
 	}
+	y.list()
 }
 
 // retake puts an agent on given queues; only the cover follows.
@@ -353,7 +395,7 @@ func (s *state) wouldHelp(from, slot, to int) bool {
 
 // queuesSpent is the share of a budget that some work on the queues has used up.
 func queuesSpent(ctx context.Context, o Options) func(work int) float64 {
-	begin := -1.0
+	begin, passes := -1.0, min(max(o.Iterations/stepsAPass, leastSweeps), mostSweeps)
 	return func(work int) float64 {
 		switch {
 		case ctx.Err() != nil:
@@ -365,6 +407,6 @@ func queuesSpent(ctx context.Context, o Options) func(work int) float64 {
 			}
 			return min(1, (now-begin)/max(1e-9, queuesUntil-begin))
 		}
-		return float64(work) / queuePasses
+		return float64(work) / float64(passes)
 	}
 }

@@ -1,7 +1,9 @@
 package roster_test
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +284,38 @@ func TestOverSeated(t *testing.T) {
 	}{{17, 18, 2, 3}, {20, 22, 1, 2}} {
 		assert.True(t, got[i].Range.Start.Equal(at(want.from)) && got[i].Range.End.Equal(at(want.until)), "%v", got[i])
 		assert.Equal(t, []int{want.seats, want.seated}, []int{got[i].Seats, got[i].Seated})
+	}
+}
+
+// By hand: K001 and K002 share one seat, K003 works at home. K001 serves an hour of a and, after one change of
+// queue (2 yuan), the hour of b for which K003 alone is not enough. Two hours of K001 between them and three of K003
+// before noon are more than is needed: five head-hours at 1 yuan.
+func TestPlacesInAFile(t *testing.T) {
+	raw, err := os.ReadFile("testdata/places.json")
+	require.NoError(t, err)
+	p, err := roster.ReadProblem("places.json", bytes.NewReader(raw), false)
+	require.NoError(t, err)
+	assert.Equal(t, time.Hour, p.MinBlock)
+	assert.Equal(t, []roster.Site{{ID: "hefei", Seats: 1, Windows: []roster.SeatWindow{{From: 20 * time.Hour, Until: 8 * time.Hour}}}}, p.Sites)
+	assert.Equal(t, []ids.Site{"hefei", "hefei", ""}, []ids.Site{p.Agents[0].Site, p.Agents[1].Site, p.Agents[2].Site})
+	assert.InDelta(t, 35, p.Relief.Seat, 1e-9)
+	s := solve(t, p, 50)
+	assert.InDelta(t, 2+5, s.Cost, 1e-6)
+	assert.InDelta(t, 2, s.Parts.Switches, 1e-9)
+	report := check.Roster(p, s.Roster.Shifts)
+	assert.Empty(t, report.Violations)
+	assert.InDelta(t, s.Cost, report.Cost, 1e-6)
+
+	for bad, want := range map[string]string{
+		`"seats": 1,`:         `"seats": "many",`,
+		`"site": "hefei"`:     `"site": "xian"`,
+		`"min_block": "1h"`:   `"min_block": "5h"`,
+		`"switch": 2`:         `"switch": -2`,
+		`"until": "08:00"`:    `"until": "20:00"`,
+		`"from": "20:00"`:     `"from": "8 pm"`,
+		`"relief": {"seat": `: `"relief": {"seat": -`,
+	} {
+		_, err := roster.ReadProblem("places.json", strings.NewReader(strings.Replace(string(raw), bad, want, 1)), false)
+		assert.Error(t, err, want)
 	}
 }

@@ -1,13 +1,18 @@
 package roster
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // reshift gives every agent on every day the shift that costs least when its queues keep the blocks,
 // given all others: the search chose shifts as if people changed queue in every slot. Legal as in the
-// search; a day off stays possible. The pool holds. It reports whether anything was gained. The running
-// cost of the state is not kept up.
-func (y *staying) reshift(more func() bool) (gained bool) {
+// search; a day off stays possible. With heat every choice has a share of chance, as in the search. The
+// pool holds. It reports whether anything was gained. The running cost of the state is not kept up.
+func (y *staying) reshift(heat float64, more func() bool) (gained bool) {
 	s := y.s
+	s.heat = heat
+	defer func() { s.heat = 0 }()
 	for _, a := range y.rng.Perm(len(s.place)) {
 		if !more() {
 			return gained
@@ -21,7 +26,7 @@ func (y *staying) reshift(more func() bool) (gained bool) {
 	return gained
 }
 
-// bestShift replaces what an agent does on a day when something else costs less.
+// bestShift replaces what an agent does on a day when something else costs less, or is drawn.
 func (y *staying) bestShift(a, d int) bool {
 	s := y.s
 	old, before := s.option(a, d), s.cost
@@ -34,7 +39,16 @@ func (y *staying) bestShift(a, d int) bool {
 	}
 	s.options = s.options[:0]
 	s.findOptions(a, d)
-	best, most := option{day: d, at: -1}, max(0, now)
+	most := max(0, now)
+	y.chances = y.chances[:0]
+	if s.heat > 0 {
+		most = y.chance()
+		for i := range s.options {
+			y.chances = append(y.chances, y.chance())
+			s.options[i].score += y.chances[i]
+		}
+	}
+	best := option{day: d, at: -1}
 	for {
 		top := -1
 		for i := range s.options {
@@ -46,13 +60,18 @@ func (y *staying) bestShift(a, d int) bool {
 			break
 		}
 		op := s.options[top]
-		s.options[top].score = most
-		if value, ok := y.value(a, op); ok && value > most+1e-9 {
+		s.options[top].score = math.Inf(-1)
+		value, ok := y.value(a, op)
+		if s.heat > 0 {
+			value += y.chances[top]
+		}
+		if ok && value > most+1e-9 {
 			best, most = op, value
 		}
 	}
 	switch {
-	case best.at < 0 && now < -1e-9: // the shift costs more than it saves
+	case best.at < 0 && (now <= 1e-9 || s.heat > 0): // the shift saves nothing
+		return old.at >= 0
 	case best.at < 0:
 		s.putBack(a, old, y.before)
 		s.cost = before
@@ -72,6 +91,9 @@ func (y *staying) bestShift(a, d int) bool {
 	}
 	return true
 }
+
+// chance is a Gumbel share of the heat.
+func (y *staying) chance() float64 { return -y.s.heat * math.Log(-math.Log(1-y.rng.Float64())) }
 
 // value is the yuan that an option saves with its best queues; ok is false when it is not legal. The
 // score of the option, which lets its agent change in every slot, is never below.

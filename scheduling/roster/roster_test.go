@@ -421,7 +421,7 @@ func TestDocumentedExample(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.TrimSpace(string(raw)), strings.TrimSpace(example))
 	// Every field of the schema has its line.
-	for _, field := range []string{"relief", "hours", "gap", "least-violating", "fixes", "previous", "locked", "carried", "agreements"} {
+	for _, field := range []string{"relief", "hours", "gap", "least-violating", "fixes", "previous", "locked", "carried", "agreements", "min_block", "sites", "switch", "switches", "seat"} {
 		assert.Contains(t, string(doc), field)
 	}
 }

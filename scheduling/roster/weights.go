@@ -45,8 +45,16 @@ type named struct {
 
 func (w *Weights) named() []named {
 	return []named{
-		{"short", &w.Short}, {"depth", &w.Depth}, {"over", &w.Over}, {"wage", &w.Wage}, {"min_work", &w.MinWork}, {"fairness", &w.Fairness},
-		{"preference", &w.Preference}, {"stability", &w.Stability}, {"soft_rule", &w.SoftRule}, {"switch", &w.Switch},
+		{"short", &w.Short},
+		{"depth", &w.Depth},
+		{"over", &w.Over},
+		{"wage", &w.Wage},
+		{"min_work", &w.MinWork},
+		{"fairness", &w.Fairness},
+		{"preference", &w.Preference},
+		{"stability", &w.Stability},
+		{"soft_rule", &w.SoftRule},
+		{"switch", &w.Switch},
 	}
 }
 

@@ -75,6 +75,17 @@ func TestAgentValidate(t *testing.T) {
 func TestSiteAndTeam(t *testing.T) {
 	require.NoError(t, workforce.Site{ID: "hz", Name: "杭州", City: "杭州"}.Validate())
 	require.Equal(t, []string{"id", "name"}, paths(t, workforce.Site{}.Validate()))
+	night := workforce.SeatWindow{From: "22:00", Until: "08:00", Seats: 0}
+	require.NoError(t, workforce.Site{ID: "hz", Name: "杭州", Seats: 120, Windows: []workforce.SeatWindow{night}}.Validate())
+	from, until, ok := night.Hours()
+	require.True(t, ok)
+	require.Equal(t, []time.Duration{22 * time.Hour, 8 * time.Hour}, []time.Duration{from, until})
+	require.Equal(t, []string{"seats"}, paths(t, workforce.Site{ID: "hz", Name: "x", Seats: -1}.Validate()))
+	require.Equal(t, []string{"seats"}, paths(t, workforce.Site{ID: "hz", Name: "x", Windows: []workforce.SeatWindow{night}}.Validate()))
+	require.Equal(t, []string{"windows[0]", "windows[1]", "windows[2]", "windows[2].seats"}, paths(t, workforce.Site{
+		ID: "hz", Name: "x", Seats: 3,
+		Windows: []workforce.SeatWindow{{From: "8", Until: "09:00"}, {From: "08:00", Until: "08:00"}, {From: "08:01", Until: "25:00", Seats: -2}},
+	}.Validate()))
 	require.NoError(t, workforce.Team{ID: "hz-1", Name: "一组", Site: "hz"}.Validate())
 	require.Equal(t, []string{"id", "name", "site"}, paths(t, workforce.Team{}.Validate()))
 }

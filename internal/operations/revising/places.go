@@ -109,11 +109,11 @@ func seatOf(a workforce.Agent) ids.Site {
 
 // seated are the shifts of a roster at a site in a span, and beyond its days what is published.
 func (d *Desk) seated(ctx context.Context, view *store.View, head store.Roster, site ids.Site, span calendar.Range) ([]scheduling.Shift, error) {
-	out, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Site: site, Seated: true, Range: span})
-	if err != nil {
-		return nil, err
+	out, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Site: site, Seated: true, Bare: true, Range: span})
+	if err != nil || !span.Start.Before(head.Range.Start.Add(longestSlot)) && !span.End.After(head.Range.End) {
+		return out, err
 	}
-	others, err := shiftsOf(ctx, view, store.ShiftFilter{State: store.Published, Site: site, Seated: true, Range: span})
+	others, err := shiftsOf(ctx, view, store.ShiftFilter{State: store.Published, Site: site, Seated: true, Bare: true, Range: span})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
+	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
 var monday = date("2026-06-15")
@@ -482,10 +483,11 @@ func month(b *testing.B) (s *operationstest.Stack, second calendar.Range) {
 	return s, spans[1]
 }
 
-// BenchmarkJudgeEdit judges one dragged shift of 1,000 agents x 28 days, the reads of the store included.
-// The bar is 50 ms.
+// BenchmarkJudgeEdit judges one dragged shift of 1,000 agents x 28 days at a site with seats, the reads of
+// the store included. The bar is 50 ms.
 func BenchmarkJudgeEdit(b *testing.B) {
 	s, span := month(b)
+	operationstest.OK(b, s.Administration.PutPlaces(b.Context(), admin, []workforce.Site{{ID: "hefei", Name: "合肥", Seats: 900}}, nil))
 	edits := []revise.Edit{{Kind: revise.Move, Agent: "1001", Start: span.Start.Add(8 * time.Hour), NewStart: span.Start.Add(15 * time.Hour)}}
 	judge := func() time.Duration {
 		started := time.Now()
