@@ -289,7 +289,7 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 	l := q.linear(others, make([]float64, len(q.at)), most)
 	n := len(q.loads[0])
 	out, x := make([]slotValue, len(q.at)), make([]float32, n)
-	for i, load := range q.loads {
+	for i := range q.loads {
 		v := slotValue{queue: queue, slot: i, first: min(q.least[i], most[i]), met: make([][]float32, len(p.cuts))}
 		for h := v.first; h == v.first || h <= min(most[i], len(l.value[i])-1); h++ {
 			v.earned = append(v.earned, l.at(i, h))
@@ -303,7 +303,7 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 			v.met[k] = make([]float32, len(v.base)*classes)
 			for r := range v.base {
 				clear(x)
-				q.tables[i].add(x, q.terms[t].figure, v.first+r, load, 1)
+				q.add(x, i, q.terms[t].figure, v.first+r, 1)
 				for s, y := range x {
 					v.met[k][r*classes+c.class[s]] += y / float32(n)
 				}

@@ -18,14 +18,14 @@ func (q *queue) expect(ceiling int) {
 	worst := score(1 - 0.5/float64(n))
 	found := make([]values, len(q.loads))
 	sum := make([]float32, n)
-	for i, load := range q.loads {
+	for i := range q.loads {
 		top := q.useful(i, ceiling, worst)
 		t := q.tables[i]
 		figure := func(f int) []float32 {
 			out := make([]float32, top+1)
 			for h := range top + 1 {
 				clear(sum)
-				t.add(sum, f, h, load, 1)
+				q.add(sum, i, f, h, 1)
 				total := 0.0
 				for _, v := range sum {
 					total += float64(v)

@@ -52,8 +52,13 @@ type row struct{ at []float32 }
 // figures of an arriving contact: each metric, then the yuan.
 func (t *table) width() int { return len(t.metrics) + 1 }
 
-// add the number of contacts (or yuan) of a figure with some heads, per scenario, times sign, to out.
-func (t *table) add(out []float32, figure, heads int, contacts loads, sign float32) {
+// add the number of contacts (or yuan) of a figure with some heads in a slot, per scenario, times sign, to out.
+func (q *queue) add(out []float32, slot, figure, heads int, sign float32) {
+	q.tables[slot].add(out, figure, heads, q.loads[slot], q.spec.Demand.Slots[slot].crowd(), sign)
+}
+
+// add is the same for some contacts. They meet the service of so many times as many that come evenly.
+func (t *table) add(out []float32, figure, heads int, contacts loads, crowd float64, sign float32) {
 	if heads <= 0 { // nobody answers: nothing met, nothing earned, everybody waits as long as they can
 		if figure < len(t.metrics) && timed(t.metrics[figure].name) {
 			for s, c := range contacts {
@@ -62,7 +67,7 @@ func (t *table) add(out []float32, figure, heads int, contacts loads, sign float
 		}
 		return
 	}
-	most := float32(t.capacity * float64(heads))
+	most := float32(t.capacity * float64(heads) / crowd)
 	if t.rows == nil {
 		unit := sign
 		if figure == len(t.metrics) {
@@ -384,7 +389,7 @@ func (m *Model) tabulate() {
 			}
 			q.tables = append(q.tables, t)
 			most[t] = max(most[t], q.useful(i, m.ceiling(q), worst))
-			t.worst = max(t.worst, s.marginal(q.spec.Demand.Levels).at(worst))
+			t.worst = max(t.worst, s.crowd()*s.marginal(q.spec.Demand.Levels).at(worst))
 		}
 	}
 	for _, t := range m.tables {
@@ -481,7 +486,8 @@ func (q *queue) metrics() []metric {
 // useful is a number of heads beyond which a slot gains nothing that a search need look at: three times
 // what the largest scenario keeps busy.
 func (q *queue) useful(slot, ceiling int, worst float64) int {
-	busy := q.spec.Demand.Slots[slot].marginal(q.spec.Demand.Levels).at(worst) / q.tables[slot].capacity
+	s := q.spec.Demand.Slots[slot]
+	busy := s.crowd() * s.marginal(q.spec.Demand.Levels).at(worst) / q.tables[slot].capacity
 	enough := busy + 1
 	if q.spec.Handling.Model != Rate {
 		enough = 3*busy + 6
