@@ -213,6 +213,21 @@ func (s *shared) agree(ctx context.Context) error {
 			best, kept = v, slices.Clone(staffs)
 		}
 	}
+	for _, g := range s.groups {
+		for _, reached := range s.reachJoint(g) {
+			copy(staffs, kept)
+			for n, x := range g.members {
+				staffs[x.queue] = reached[n]
+			}
+			v, err := worth()
+			if err != nil {
+				return err
+			}
+			if v > best {
+				best, kept = v, slices.Clone(staffs)
+			}
+		}
+	}
 	for i := range kept {
 		s.found[i].staff = kept[i]
 	}

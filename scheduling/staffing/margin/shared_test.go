@@ -60,8 +60,9 @@ func TestSharedSeatsAgainstEveryStaffing(t *testing.T) {
 		}
 	})
 	t.Logf("%d of %d searches end below the best staffing, the worst by %.2f %%", short, cases, 100*worst)
-	assert.LessOrEqual(t, float64(short), 0.1*float64(cases))
-	assert.LessOrEqual(t, worst, 0.2)
+	// Cases are drawn anew each time: 0 of 1,200 ended below the best.
+	assert.LessOrEqual(t, float64(short), 0.01*float64(cases))
+	assert.LessOrEqual(t, worst, 0.05)
 }
 
 // Blocks are the staffing: they sum to the heads, have an allowed length and lie in the open hours.
