@@ -55,13 +55,6 @@ func ratio(n, k int, share, corr float64) float64 {
 	return float64(n-k) / float64(k+1) * stays / goes
 }
 
-// LeastRostered is the least n with P(at least need present) >= level, and that probability.
-// Error: people.unreachable when ten times the need would not do.
-func LeastRostered(need int, share, corr, level float64) (n int, reached float64, err error) {
-	got, err := Absence{Correlation: corr, Level: level}.least(need, share)
-	return got.rostered, got.level, err
-}
-
 // least rosters for need present people. More people never make fewer present, so it may search by halves.
 func (a Absence) least(need int, share float64) (presence, error) {
 	mean := int(math.Ceil(float64(need)/(1-share) - tiny))
