@@ -4,7 +4,7 @@ import "math"
 
 // Prices of service find the staffings on the convex hull of cost against service. Few slots have gaps between them, and a step of
 // a ladder may lie in one. There the cheapest staffing for every level of service is found outright, by dynamic
-// programming over the slots (as a knapsack; Martello & Toth, Knapsack Problems (1990), ch. 2).
+// programming over the slots, as for a knapsack.
 
 const (
 	frontierSlots = 96  // of a queue; with more the hull is dense

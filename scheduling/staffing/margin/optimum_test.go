@@ -53,7 +53,7 @@ func optimum(t require.TestingT, in margin.Input) (*margin.Model, margin.Result)
 // One slot, one contact per head and hour, a fixed amount per missed contact: the newsvendor. A head more than h is
 // worth (p + r) times the integral of P(D > x) from h to h+1, so the optimum is the last h where that
 // exceeds the wage; without rounding, the (p + r - c)/(p + r) quantile. The expected loss is p s L(z) with the
-// normal loss L(z) = phi(z) - z (1 - Phi(z)) (Porteus, Foundations of Stochastic Inventory Theory, ch. 1).
+// normal loss L(z) = phi(z) - z (1 - Phi(z)).
 func TestOneSlotIsTheNewsvendor(t *testing.T) {
 	const mean, deviation, wage = 100.0, 20.0, 20.0
 	loss := func(h float64) float64 {

@@ -8,7 +8,7 @@ import (
 // relief is what a head costs more in each slot because people come for blocks: slots that need many pay for their
 // neighbours that need few. It is the dual of covering the slots with blocks, so every block pays at most nothing in sum and any
 // bound that adds it to the wages holds. The covering is a minimum cost flow along time (a block is an arc from its start to its
-// end, a head an arc back over its slot; Ahuja, Magnanti & Orlin, Network Flows, ch. 9), solved by successive shortest
+// end, a head an arc back over its slot), solved by successive shortest
 // paths.
 func (q *queue) relief(lengths []int, worth []worth) []float64 {
 	out := make([]float64, len(worth))

@@ -83,8 +83,8 @@ type AbsenceDay struct {
 }
 
 // FitAbsence estimates share and correlation from days: the share pooled over all person-days
-// (never a mean of daily shares), the correlation by the analysis-of-variance estimator, cut off at
-// 0 (Ridout, Demétrio & Firth, Biometrics 55 (1999), eq. 1). Days with nobody rostered say nothing.
+// (never a mean of daily shares), the correlation by the one-way analysis-of-variance estimator of an
+// intraclass correlation, cut off at 0 (between and within days; for equal days: Atenafu et al., BMC Med. Res. Methodol. 12:126 (2012)). Days with nobody rostered say nothing.
 // Error: people.history with every bad day, or when fewer than two days with two people remain.
 func FitAbsence(days []AbsenceDay) (Absence, error) {
 	var bad []fault.Field
