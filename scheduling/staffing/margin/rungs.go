@@ -57,7 +57,7 @@ const (
 	rungSteps  = 15
 	rungEffort = 30_000_000_000
 	rungNodes  = 32
-	rungTurns  = 3
+	rungTurns  = 2
 )
 
 // rungs bounds all parts, with the prices of service that gave the plain bound to begin with. found is the margin of the staffing
