@@ -37,20 +37,6 @@ type Decoder struct {
 	names *nameCache
 }
 
-// DecodeEvent reads one line. The zone is that of the business day of a conversation without id. The
-// fields say everything that is wrong with the line.
-func DecodeEvent(line []byte, zone *time.Location) (Event, []fault.Field) {
-	return (&Decoder{Zone: zone}).Event(line)
-}
-
-// DecodeOrder reads one line; zone as in DecodeEvent.
-func DecodeOrder(line []byte, zone *time.Location) (OrderEvent, []fault.Field) {
-	return (&Decoder{Zone: zone}).Order(line)
-}
-
-// DecodeTicket reads one line.
-func DecodeTicket(line []byte) (Ticket, []fault.Field) { return (&Decoder{}).Ticket(line) }
-
 // DecodeAssignment reads one line.
 func DecodeAssignment(line []byte) (Assignment, []fault.Field) { return (&Decoder{}).Assignment(line) }
 

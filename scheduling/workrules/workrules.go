@@ -53,12 +53,6 @@ type Case struct {
 	Params   Params
 }
 
-// Check judges one agent under every rule and returns the violations ordered by start, then rule.
-// It never fails: a Person or Params that does not Validate gives unspecified findings.
-func Check(c Case) []Violation {
-	return c.explain(NewFrame(c.Range, c.Holidays, c.Location, c.Params))
-}
-
 // CheckAll judges every person of a roster with its history and returns all violations, ordered
 // by person as given. Shifts of unknown agents are ignored; roster validation reports those.
 func CheckAll(people []Person, shifts []scheduling.Shift, frame *Frame) []Violation {

@@ -166,7 +166,8 @@ type moneyQueue struct {
 
 // expect adds the demand of a stretch.
 func (q *moneyQueue) expect(s stretch, zone *time.Location) {
-	d := margin.DemandOf(quarters(s.curve))
+	fine := quarters(s.curve)
+	d, crowds := margin.DemandOf(fine), s.crowding(fine)
 	if q.contacts == nil {
 		q.contacts, q.Demand.Levels = map[calendar.Date]float64{}, d.Levels
 	}
@@ -179,6 +180,7 @@ func (q *moneyQueue) expect(s stretch, zone *time.Location) {
 		if !same {
 			x.Quantiles = readAt(q.Demand.Levels, d.Levels, x)
 		}
+		x.Crowd = crowds[x.Start]
 		q.Demand.Slots = append(q.Demand.Slots, x)
 	}
 	for _, x := range s.days {

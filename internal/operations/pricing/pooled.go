@@ -118,11 +118,12 @@ func (d *poolDay) add(s stretch, whole calendar.Range, o Options) {
 			}
 		}
 		q.Seats = d.seats(s, q.Curve, o.MinHeads)
+		q.Rushes = append(q.Rushes, s.crowdsIn(q.Curve, o.Level)...)
 		return
 	}
 	target := s.part.Target
 	target.Level = 0 // the points are at the level
-	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: d.seats(s, c, o.MinHeads)})
+	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: d.seats(s, c, o.MinHeads), Rushes: s.crowdsIn(c, o.Level)})
 }
 
 // seats are the least heads of a queue in its open hours, at least those that contracts promise for its skill, and beside them the

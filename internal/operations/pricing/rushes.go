@@ -207,3 +207,89 @@ func (part PlanPart) followed(slot time.Duration) (out []staffing.Rush) {
 	}
 	return out
 }
+
+// crowdsIn are the followed rushes of a stretch as shares of the contacts of another curve of its queue, in other slots. What comes
+// is what the stretch has at the level.
+func (s stretch) crowdsIn(c scheduling.Curve, level float64) (out []staffing.Rush) {
+	for _, r := range s.part.followed(s.curve.Slot) {
+		from, known := pointAt(s.curve, r.At)
+		to, open := pointAt(c, r.At)
+		if !known || !open {
+			continue
+		}
+		come, _ := s.curve.At(s.curve.Points[from], level)
+		all := c.Points[to].Mean // a curve without levels is at the level
+		if len(c.Levels) > 0 {
+			all, _ = c.At(c.Points[to], level)
+		}
+		if come *= r.Share; come <= 0 || all <= 0 {
+			continue
+		}
+		r.Share = min(1, come/all)
+		out = append(out, r)
+	}
+	return out
+}
+
+// pointAt is the slot of a curve that an instant lies in.
+func pointAt(c scheduling.Curve, at time.Time) (index int, found bool) {
+	index = slices.IndexFunc(c.Points, func(p scheduling.Point) bool {
+		return calendar.Range{Start: p.Start, End: p.Start.Add(c.Slot)}.Contains(at)
+	})
+	return index, index >= 0
+}
+
+// crowding is, for the slots of a curve with a rush, how many times as many contacts that come evenly need as many heads. It
+// is read off the plain method: the volumes that the heads of the slot hold in steady state, with the rush and without it.
+func (s stretch) crowding(c scheduling.Curve) map[time.Time]float64 {
+	out, found := map[time.Time]float64{}, map[int][]staffing.Rush{}
+	for _, r := range s.crowdsIn(c, 0) {
+		i, _ := pointAt(c, r.At)
+		found[i] = append(found[i], r)
+	}
+	for i, rushes := range found {
+		around := scheduling.Curve{Queue: c.Queue, Slot: c.Slot}
+		for _, p := range c.Points[max(0, i-1) : i+1] {
+			p.Quantiles = nil
+			around.Points = append(around.Points, p)
+		}
+		out[c.Points[i].Start] = crowdOf(s.part.Target, around, rushes)
+	}
+	return out
+}
+
+// crowdOf the last slot of a curve.
+func crowdOf(t staffing.Target, around scheduling.Curve, rushes []staffing.Rush) float64 {
+	t.Level = 0
+	last := len(around.Points) - 1
+	need := func(c scheduling.Curve, r []staffing.Rush) int {
+		out, err := staffing.Plan(staffing.Input{Curve: c, Target: t, Rushes: r})
+		if err != nil {
+			return 0 // the plain method tells why
+		}
+		return out.Requirement.Needs[len(out.Requirement.Needs)-1].Heads
+	}
+	alone := scheduling.Curve{Queue: around.Queue, Slot: around.Slot, Points: []scheduling.Point{around.Points[last]}}
+	steady := need(alone, nil)
+	crowded := need(around, rushes)
+	if steady == 0 || crowded <= steady {
+		return 1
+	}
+	most := func(heads int) float64 { // contacts that so many heads hold
+		low, high := 0.0, around.Points[last].Mean*maxCrowding
+		const halves = 24
+		for range halves {
+			mid := (low + high) / 2
+			if alone.Points[0].Mean = mid; need(alone, nil) <= heads {
+				low = mid
+			} else {
+				high = mid
+			}
+		}
+		return low
+	}
+	return max(1, (most(crowded-1)+most(crowded))/(most(steady-1)+most(steady)))
+}
+
+// maxCrowding is above what any rush can need: all contacts of a slot in its first seconds.
+const maxCrowding = 50

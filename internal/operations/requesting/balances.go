@@ -79,20 +79,10 @@ func (q *Requesting) GrantAnnualLeave(ctx context.Context, who access.Principal,
 	if year < 2000 || year > 2100 {
 		return nil, fault.Bad("leave.grant", "annual leave", []fault.Field{{Path: "year", Value: fmt.Sprint(year), Problem: "must be 2000 to 2100"}})
 	}
-	var added []leave.Entry
-	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
-		view := tx.In(everything)
-		house, err := q.house(ctx, view)
-		if err != nil {
-			return err
-		}
-		people, err := named(ctx, view, agents)
-		if err != nil {
-			return err
-		}
+	return q.book(ctx, who, agents, func(view *store.View, policy leave.Policy, people []workforce.Agent) ([]leave.Entry, error) {
 		standing, err := gate.ReadStanding(ctx, view, calendar.Range{}, agents)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var rows []leave.Entry
 		first, next := calendar.MakeDate(year, time.January, 1), calendar.MakeDate(year+1, time.January, 1)
@@ -102,11 +92,31 @@ func (q *Requesting) GrantAnnualLeave(ctx context.Context, who access.Principal,
 				continue
 			}
 			rows = append(rows, leave.Entry{
-				Agent: a.ID, Kind: leave.Annual, Lot: fmt.Sprint(year), Good: first, Until: calendar.MakeDate(next.Year, next.Month+time.Month(house.Policy.CarryMonths), 1),
-				Minutes: days * house.Policy.DayMinutes, Cause: leave.Granted, On: first, Source: fmt.Sprintf("annual:%s:%d", a.ID, year), Note: fmt.Sprintf("%d days", days),
+				Agent: a.ID, Kind: leave.Annual, Lot: fmt.Sprint(year), Good: first, Until: calendar.MakeDate(next.Year, next.Month+time.Month(policy.CarryMonths), 1),
+				Minutes: days * policy.DayMinutes, Cause: leave.Granted, On: first, Source: fmt.Sprintf("annual:%s:%d", a.ID, year), Note: fmt.Sprintf("%d days", days),
 			})
 		}
-		added, err = tx.BookLeave(rows)
+		return rows, nil
+	})
+}
+
+// book adds rows to the balances of some agents, or all, in one change: those of them that are not booked yet.
+func (q *Requesting) book(ctx context.Context, who access.Principal, agents []ids.Agent, rows func(view *store.View, policy leave.Policy, people []workforce.Agent) ([]leave.Entry, error)) (added []leave.Entry, err error) {
+	err = q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
+		view := tx.In(everything)
+		house, err := q.house(ctx, view)
+		if err != nil {
+			return err
+		}
+		people, err := named(ctx, view, agents)
+		if err != nil {
+			return err
+		}
+		found, err := rows(view, house.Policy, people)
+		if err != nil {
+			return err
+		}
+		added, err = tx.BookLeave(found)
 		return err
 	})
 	return added, err
@@ -222,20 +232,10 @@ func (q *Requesting) EarnLieu(ctx context.Context, who access.Principal, days ca
 	if days.Until.IsZero() || !days.From.Before(days.Until) || days.Until.After(today) || days.Until.Sub(days.From) > 92 {
 		return nil, fault.Bad("leave.earn", "time off in lieu", []fault.Field{{Path: "dates", Value: days.From.String(), Problem: "must be up to 92 days that are over"}})
 	}
-	var added []leave.Entry
-	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
-		view := tx.In(everything)
-		house, err := q.house(ctx, view)
-		if err != nil {
-			return err
-		}
-		people, err := named(ctx, view, agents)
-		if err != nil {
-			return err
-		}
+	return q.book(ctx, who, agents, func(view *store.View, policy leave.Policy, people []workforce.Agent) ([]leave.Entry, error) {
 		now, err := q.situation(ctx, view, calendar.Range{Start: days.From.In(q.gate.Zone), End: days.Until.Add(-1).In(q.gate.Zone)})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var rows []leave.Entry
 		for _, a := range people {
@@ -244,22 +244,20 @@ func (q *Requesting) EarnLieu(ctx context.Context, who access.Principal, days ca
 			}
 			c, err := now.caseOf(a.ID)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			for _, p := range workrules.PayHours(c) {
 				if p.Kind != workrules.PayRestDay || !days.Contains(p.Date) {
 					continue
 				}
 				rows = append(rows, leave.Entry{
-					Agent: a.ID, Kind: leave.Compensatory, Lot: p.Date.String(), Good: p.Date.Add(1), Until: calendar.MakeDate(p.Date.Year, p.Date.Month+time.Month(house.Policy.LieuMonths), p.Date.Day).Add(1),
+					Agent: a.ID, Kind: leave.Compensatory, Lot: p.Date.String(), Good: p.Date.Add(1), Until: calendar.MakeDate(p.Date.Year, p.Date.Month+time.Month(policy.LieuMonths), p.Date.Day).Add(1),
 					Minutes: int(p.Time / time.Minute), Cause: leave.Earned, On: p.Date, Source: fmt.Sprintf("lieu:%s:%s", a.ID, p.Date),
 				})
 			}
 		}
-		added, err = tx.BookLeave(rows)
-		return err
+		return rows, nil
 	})
-	return added, err
 }
 
 // FairnessInput asks for the fairness ledger.

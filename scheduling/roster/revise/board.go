@@ -113,29 +113,4 @@ type Shortage struct {
 	Worth   float64        `json:"worth"`   // yuan lost in the stretch
 }
 
-// Shortages lists what is short, by queue as the demand names them, then time.
-func (b *Board) Shortages() []Shortage {
-	var out []Shortage
-	for q, name := range b.names {
-		for c := 0; c < b.cells; {
-			i := q*b.cells + c
-			missing := b.target[i] - b.heads[i]
-			k := c + 1
-			if missing > 0 {
-				for k < b.cells && b.target[q*b.cells+k] == b.target[i] && b.heads[q*b.cells+k] == b.heads[i] {
-					k++
-				}
-				worth := 0.0
-				for x := c; x < k; x++ {
-					s, _ := b.costOf(q*b.cells + x)
-					worth += s
-				}
-				out = append(out, Shortage{Queue: name, Range: calendar.Range{Start: b.at(c), End: b.at(k)}, Target: int(b.target[i]), Missing: int(missing), Worth: worth})
-			}
-			c = k
-		}
-	}
-	return out
-}
-
 func (b *Board) at(c int) time.Time { return b.span.Start.Add(time.Duration(c) * cell) }

@@ -3,7 +3,7 @@ package capacity
 import "math"
 
 // The lower bound is the Lagrangian dual in which the hours of each week are bought at a price: the weeks and
-// the columns then decide alone (Geoffrion, Math. Program. Study 2 (1974)). Columns keep their whole heads,
+// the columns then decide alone (Lagrangian relaxation; Fisher, Manag. Sci. 50 (2004), 1861-1871). Columns keep their whole heads,
 // sizes and fixed costs. Three things are relaxed, each of which can only make the plan cheaper: cloud and
 // overtime hours may be fractions, the month's ceiling of overtime is that of each week alone, and the
 // room limit of trainees is gone. Any prices give a valid bound; Polyak's subgradient steps improve them.

@@ -139,7 +139,7 @@ func long(t *rapid.T) capacity.Input {
 	in := peak(calendar.MakeDate(2026, 6, 1), rapid.IntRange(8, 9).Draw(t, "weeks"), 99)
 	s := &in.Skills[0]
 	s.Attrition = []capacity.Hazard{{FromWeek: 0, Weekly: 0.06}, {FromWeek: 8, Weekly: 0.02}}
-	s.Ramp = people.DefaultRamp()
+	s.Ramp = learning()
 	s.Classes.MinSize, s.Classes.MaxInTraining, s.Classes.CostPerClass = 3, 12, money.Yuan(2000)
 	s.Temps = []capacity.Temp{{Name: "students", WorksFrom: in.Start.Add(28), Weeks: 3, LeadWeeks: 1, TrainingWeeks: 1, MinHeads: 2, MaxHeads: 20, HoursPerWeek: 24, Speed: 0.7, Wage: money.Yuan(20)}}
 	for i := range s.Weeks {
@@ -319,4 +319,9 @@ func BenchmarkStaffingCapacity64Weeks(b *testing.B) {
 		}
 	}
 	b.Log("bar: 64 weeks of two skills within 10 s, at most 3 % above the lower bound")
+}
+
+// learning is a ramp of eight weeks.
+func learning() people.Ramp {
+	return people.Ramp{{FromWeek: 0, Speed: 0.6, Complaints: 3.2}, {FromWeek: 2, Speed: 0.75, Complaints: 1.8}, {FromWeek: 4, Speed: 0.9, Complaints: 1.3}, {FromWeek: 8, Speed: 1, Complaints: 1}}
 }

@@ -34,7 +34,7 @@ func (d demand) above(x float64) float64 {
 const certain = 1e-9
 
 // short is E[(requirement - x)+], for a lognormal one m Φ(s - z) - x Φ(-z) with mean m and z of x
-// (the partial expectation behind Black & Scholes, J. Polit. Econ. 81 (1973)).
+// (its partial expectation).
 func (d demand) short(x float64) float64 {
 	if d.spread == 0 {
 		return max(0, d.median-x)

@@ -49,6 +49,7 @@ func TestBadInput(t *testing.T) {
 		"queues[0].queue":            func(in *margin.Input) { in.Queues[0].Queue = "" },
 		"demand.slots[1].mean":       func(in *margin.Input) { in.Queues[0].Demand.Slots[1].Mean = nan },
 		"demand.slots[2].start":      func(in *margin.Input) { in.Queues[0].Demand.Slots[2].Start = in.Queues[0].Demand.Slots[0].Start },
+		"demand.slots[1].crowd":      func(in *margin.Input) { in.Queues[0].Demand.Slots[1].Crowd = 0.5 },
 		"demand.levels[0]":           func(in *margin.Input) { in.Queues[0].Demand.Levels = []float64{90} },
 		"handling.model":             func(in *margin.Input) { in.Queues[0].Handling.Model = "erlang" },
 		"handling.contacts_per_hour": func(in *margin.Input) { in.Queues[0].Handling.ContactsPerHour = 0 },

@@ -257,14 +257,6 @@ func (s *staff) coverRun(l *linear, from, until int) {
 	}
 }
 
-// value of a staffing in a linear problem.
-func (s *staff) value(l *linear) (sum float64) {
-	for i, h := range s.heads {
-		sum += l.at(i, h)
-	}
-	return sum
-}
-
 // improve takes the best move of each day until none helps, at most as often as there are slots.
 func (s *staff) improve(l *linear) {
 	m := s.marginals(l)

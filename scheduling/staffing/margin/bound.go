@@ -15,7 +15,8 @@ import (
 // solved slot by slot, which also drops the blocks: a relaxation. Seats and regular hours are priced
 // in. Every p is valid, so the smallest result of several counts: averages have one price over the horizon, daily
 // terms one per day, and given the price of the averages each day may take its own best. A cap is exact, because the
-// minimum of min(cap, due) + p x is the smaller of the cap and the minimum of due + p x. Runs are taken as free.
+// minimum of min(cap, due) + p x is the smaller of the cap with the least p x and the minimum of due + p x. Runs are taken as
+// free. That is the plain bound; rungs starts from its prices. found is the margin of the staffing that was found.
 func (s *shared) bound(ctx context.Context, last []slopes, found float64) (float64, error) {
 	trials := make([][]slopes, len(s.queues))
 	for i, q := range s.queues {

@@ -49,6 +49,9 @@ func (m *Model) Optimise(ctx context.Context) (Result, error) {
 	if err := s.finish(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := s.pairs(ctx); err != nil {
+		return Result{}, err
+	}
 	r := Result{}
 	all, err := m.openAll(ctx, func(i int) []int { return s.found[i].staff.heads })
 	if err != nil {

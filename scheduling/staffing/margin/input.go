@@ -106,7 +106,13 @@ type Slot struct {
 	Mean        float64   `json:"mean"`
 	Quantiles   []float64 `json:"quantiles,omitempty"`     // one per level, ascending
 	HandleTimeS float64   `json:"handle_time_s,omitempty"` // 0 = that of Handling
+	// Crowd is how many times as many contacts, coming evenly, would need the same heads: above 1 where many come at once, at
+	// the opening of a sale. 0 = 1.
+	Crowd float64 `json:"crowd,omitempty"`
 }
+
+// crowd with its default.
+func (s Slot) crowd() float64 { return max(1, s.Crowd) }
 
 // DayTotal is the forecast of a whole day, in contacts.
 type DayTotal struct {

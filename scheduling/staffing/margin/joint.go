@@ -2,6 +2,7 @@ package margin
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -192,11 +193,17 @@ func (s *shared) agree(ctx context.Context) error {
 	for i := range staffs {
 		staffs[i] = s.found[i].staff
 	}
-	best, err := worth()
-	if err != nil {
+	best, kept := math.Inf(-1), []*staff(nil)
+	offer := func() error {
+		v, err := worth()
+		if err == nil && v > best {
+			best, kept = v, slices.Clone(staffs)
+		}
 		return err
 	}
-	kept := slices.Clone(staffs)
+	if err := offer(); err != nil {
+		return err
+	}
 	for _, x := range multiples(0.5) {
 		for i, q := range s.queues {
 			if !grouped[i] {
@@ -205,12 +212,19 @@ func (s *shared) agree(ctx context.Context) error {
 			staffs[i] = s.newStaff(q)
 			staffs[i].cover(q.linear(q.slopesAt(slices.Repeat([]float64{x}, len(q.terms)), len(s.days)), s.full(q), s.uniform(q)))
 		}
-		v, err := worth()
-		if err != nil {
+		if err := offer(); err != nil {
 			return err
 		}
-		if v > best {
-			best, kept = v, slices.Clone(staffs)
+	}
+	for _, g := range s.groups {
+		for _, reached := range s.reachJoint(g) {
+			copy(staffs, kept)
+			for n, x := range g.members {
+				staffs[x.queue] = reached[n]
+			}
+			if err := offer(); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range kept {

@@ -95,7 +95,7 @@ func (q *queue) need(slot int, z float64) int {
 		}
 		for heads < top {
 			sum[0] = 0
-			q.tables[slot].add(sum, t.figure, heads, load, 1)
+			q.tables[slot].add(sum, t.figure, heads, load, q.spec.Demand.Slots[slot].crowd(), 1)
 			if float64(sum[0]) >= t.target*float64(load[0])-touch {
 				break
 			}

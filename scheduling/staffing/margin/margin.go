@@ -3,9 +3,9 @@
 //
 // It owns the scenarios (scenario.go), the performance table of a queue (table.go), what a contract
 // deducts for a given service (ladder.go), the outcome of a staffing (outcome.go), the search for the
-// best one (shadow.go, blocks.go, search.go, couple.go, trade.go), its upper bound (bound.go) and the statements
-// about single blocks and whole levels (marginal.go, levels.go). DESIGN.md of staffing, "Money",
-// derives them.
+// best one (shadow.go, blocks.go, relief.go, frontier.go, search.go, couple.go, trade.go, pairs.go), its upper bound (bound.go,
+// rungs.go, branch.go, reach.go) and the statements about single blocks and whole levels (marginal.go, levels.go).
+// DESIGN.md of staffing, "Money", derives them.
 //
 // It does not own the queueing models (staffing), the forecast, the contract or the invoice: terms and
 // prices come in as plain values, and every amount here is an expectation in yuan, not a settlement.

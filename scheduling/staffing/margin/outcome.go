@@ -126,10 +126,10 @@ func (b *books) post() {
 	for i, h := range b.heads {
 		t := b.tables[i]
 		b.fixed += float64(h) * b.billed
-		t.add(b.revenue, len(t.metrics), h, b.loads[i], 1)
+		b.add(b.revenue, i, len(t.metrics), h, 1)
 		for _, l := range b.ledgers {
 			if l.within[i] {
-				t.add(l.met[b.day[i]], l.figure, h, b.loads[i], 1)
+				b.add(l.met[b.day[i]], i, l.figure, h, 1)
 			}
 		}
 	}
@@ -315,7 +315,7 @@ func (b *books) short() (slots int) {
 	met := make([]float32, len(b.revenue))
 	for i, h := range b.heads {
 		clear(met)
-		b.tables[i].add(met, b.terms[b.watch].figure, h, b.loads[i], 1)
+		b.add(met, i, b.terms[b.watch].figure, h, 1)
 		sum, all := 0.0, 0.0
 		for s, c := range b.loads[i] {
 			sum += float64(met[s])

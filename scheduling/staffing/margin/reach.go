@@ -134,7 +134,7 @@ func (p *part) contacts(c *cut, v *slotValue, x []float32, mean []float64) {
 	n, figure := len(c.all), q.terms[c.of(v.queue)].figure
 	for r := range mean {
 		row := x[r*n:][:n]
-		q.tables[v.slot].add(row, figure, v.first+r, q.loads[v.slot], 1)
+		q.add(row, v.slot, figure, v.first+r, 1)
 		for _, y := range row {
 			mean[r] += float64(y) / float64(n)
 		}

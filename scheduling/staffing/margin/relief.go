@@ -8,7 +8,7 @@ import (
 // relief is what a head costs more in each slot because people come for blocks: slots that need many pay for their
 // neighbours that need few. It is the dual of covering the slots with blocks, so every block pays at most nothing in sum and any
 // bound that adds it to the wages holds. The covering is a minimum cost flow along time (a block is an arc from its start to its
-// end, a head an arc back over its slot; Ahuja, Magnanti & Orlin, Network Flows, ch. 9), solved by successive shortest
+// end, a head an arc back over its slot), solved by successive shortest
 // paths.
 func (q *queue) relief(lengths []int, worth []worth) []float64 {
 	out := make([]float64, len(worth))
@@ -155,7 +155,7 @@ func (c *covering) path(source int) (end int, found bool) {
 	}
 	c.seen = append(c.seen[:0], source)
 	c.distance[source] = 0
-	open := &frontier{{0, source}}
+	open := &nearest{{0, source}}
 	for open.Len() > 0 {
 		x := heap.Pop(open).(reached)
 		if c.done[x.node] {
@@ -214,23 +214,23 @@ func (c *covering) each(v int, f func(a arc, to int, cost float64)) {
 	}
 }
 
-// frontier is the nodes at hand, nearest first.
-type frontier []reached
+// nearest is the nodes at hand, the nearest first.
+type nearest []reached
 
 type reached struct {
 	distance float64
 	node     int
 }
 
-func (f frontier) Len() int           { return len(f) }
-func (f frontier) Less(i, j int) bool { return f[i].distance < f[j].distance }
-func (f frontier) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
+func (f nearest) Len() int           { return len(f) }
+func (f nearest) Less(i, j int) bool { return f[i].distance < f[j].distance }
+func (f nearest) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
 
 // Push is for package heap.
-func (f *frontier) Push(x any) { *f = append(*f, x.(reached)) }
+func (f *nearest) Push(x any) { *f = append(*f, x.(reached)) }
 
 // Pop is for package heap.
-func (f *frontier) Pop() any {
+func (f *nearest) Pop() any {
 	last := (*f)[len(*f)-1]
 	*f = (*f)[:len(*f)-1]
 	return last

@@ -8,13 +8,13 @@ import (
 )
 
 // The bound by rungs. A price of service sees the convex hull of a stair only: half the contacts as good as nobody's and half
-// perfect count like a service that stands just above the step. Two things make the stair as exact as it is in truth:
+// perfect count like a service that stands just above the step. Two things bring the stairs back:
 //
 //   - the expected contacts X of an average are cut into ranges (branch and bound), and in a range the contacts of each scenario
 //     cannot be far from X (reach.go), so the hull spans the steps within reach only;
 //   - scenarios have prices of their own, by class of how they fare.
 //
-// Blocks are in the wages (relief.go). DESIGN.md, "Bound", derives both.
+// Blocks are in the wages (relief.go). DESIGN.md of staffing, "Money", derives them.
 
 // part is queues that are bounded together, because joint terms link them.
 type part struct {
@@ -57,6 +57,7 @@ const (
 	rungSteps  = 15
 	rungEffort = 30_000_000_000
 	rungNodes  = 32
+	rungTurns  = 2
 )
 
 // rungs bounds all parts, with the prices of service that gave the plain bound to begin with. found is the margin of the staffing
@@ -83,9 +84,11 @@ func (s *shared) rungs(ctx context.Context, linked [][]int, prices []slopes, fou
 	}
 	nodes := min(rungNodes, max(4, rungEffort/(4*rungSteps*classes*max(1, sum))))
 	bound := math.Inf(1)
-	for range 2 {
-		if err := s.haggle(ctx, parts, found); err != nil {
-			return 0, err
+	for turn := range rungTurns {
+		if turn < rungTurns-1 { // in the last one the prices of what is shared stand
+			if err := s.haggle(ctx, parts, found); err != nil {
+				return 0, err
+			}
 		}
 		err := parallel(ctx, len(parts), func(i int) { parts[i].climb(ctx, nodes) })
 		if err != nil {
@@ -131,6 +134,7 @@ func (s *shared) part(queues []int, all []*books, prices []slopes) *part {
 
 // charge takes the wages and the prices of what is shared off the slots, and relief.
 func (p *part) charge(relief []float64) {
+	p.blunt()
 	p.known = p.earned
 	var price []float64
 	for _, i := range p.queues {
@@ -289,7 +293,7 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 	l := q.linear(others, make([]float64, len(q.at)), most)
 	n := len(q.loads[0])
 	out, x := make([]slotValue, len(q.at)), make([]float32, n)
-	for i, load := range q.loads {
+	for i := range q.loads {
 		v := slotValue{queue: queue, slot: i, first: min(q.least[i], most[i]), met: make([][]float32, len(p.cuts))}
 		for h := v.first; h == v.first || h <= min(most[i], len(l.value[i])-1); h++ {
 			v.earned = append(v.earned, l.at(i, h))
@@ -303,7 +307,7 @@ func (p *part) slotValues(queue int, prices slopes) []slotValue {
 			v.met[k] = make([]float32, len(v.base)*classes)
 			for r := range v.base {
 				clear(x)
-				q.tables[i].add(x, q.terms[t].figure, v.first+r, load, 1)
+				q.add(x, i, q.terms[t].figure, v.first+r, 1)
 				for s, y := range x {
 					v.met[k][r*classes+c.class[s]] += y / float32(n)
 				}
@@ -352,7 +356,7 @@ func (q *queue) others(cuts []*cut, queue int, prices slopes) float64 {
 	return q.floor(f, 0, make([]int, len(days)), days, prices)
 }
 
-// climb bounds a part by ranges; the second time with lines that know what the staffing that was found is worth.
+// climb bounds a part by ranges; from the second time on with lines that know what the staffing that was found is worth.
 func (p *part) climb(ctx context.Context, nodes int) {
 	if len(p.cuts) == 0 {
 		return
@@ -364,8 +368,9 @@ func (p *part) climb(ctx context.Context, nodes int) {
 	p.top = p.branch(ctx, p.root, nodes)
 }
 
-// sharpen adds the priced lines at the prices of the node at the top.
+// sharpen adds the priced lines at the prices of the node at the top, in place of those of other prices.
 func (p *part) sharpen() {
+	p.blunt()
 	p.base = &node{price: make([][]float64, len(p.cuts)), level: make([]float64, len(p.cuts))}
 	for k := range p.cuts {
 		for _, x := range p.top.price[k] {
@@ -379,6 +384,14 @@ func (p *part) sharpen() {
 	for k, c := range p.cuts {
 		const wide = 0.05 // of the contacts: about what a scenario is uncertain by
 		p.survey(k, pricedLines(wide*max(1, total(c.all)/float64(len(c.all)))/(p.top.bound-p.known)), values)
+	}
+}
+
+// blunt forgets the priced lines: they hold at the charges that they were made with.
+func (p *part) blunt() {
+	p.base = nil
+	for _, c := range p.cuts {
+		c.lines = slices.DeleteFunc(c.lines, func(l line) bool { return l.yuan > 0 })
 	}
 }
 

@@ -64,7 +64,7 @@ func (m marginal) spread() float64 {
 }
 
 // strata draws one factor over all scenarios: every one of S equally likely strata of the normal
-// distribution once, in random order (Latin hypercube; McKay, Beckman & Conover, Technometrics 21 (1979)).
+// distribution once, in random order (a Latin hypercube).
 type strata struct{ scores []float64 }
 
 func newStrata(scenarios int) strata {
@@ -91,7 +91,7 @@ func (s strata) factor(seed uint64, owner string, number int) []float64 {
 //
 // with G shared by all queues, H the queue's own, both equally correlated over days, and A an
 // autoregression of the first order. Within a slot the scores are then replaced by the S midpoint
-// quantiles in the same order (Iman & Conover, Commun. Statist. B11 (1982)), so that every slot has
+// quantiles in the same order (Iman & Conover 1982), so that every slot has
 // its marginal distribution exactly and the draws decide only how slots hang together.
 func (m *Model) paths(q *queue, seed uint64) []loads {
 	st, n := newStrata(m.in.Scenarios), m.in.Scenarios

@@ -160,8 +160,8 @@ func (b *books) delta(slot, heads int) *delta {
 	d := &delta{met: make([][]float32, len(b.ledgers))}
 	figure := func(f int) []float32 {
 		out := make([]float32, len(load))
-		t.add(out, f, heads, load, 1)
-		t.add(out, f, b.heads[slot], load, -1)
+		b.add(out, slot, f, heads, 1)
+		b.add(out, slot, f, b.heads[slot], -1)
 		return out
 	}
 	if t.paying() {

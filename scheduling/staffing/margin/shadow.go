@@ -18,14 +18,14 @@ func (q *queue) expect(ceiling int) {
 	worst := score(1 - 0.5/float64(n))
 	found := make([]values, len(q.loads))
 	sum := make([]float32, n)
-	for i, load := range q.loads {
+	for i := range q.loads {
 		top := q.useful(i, ceiling, worst)
 		t := q.tables[i]
 		figure := func(f int) []float32 {
 			out := make([]float32, top+1)
 			for h := range top + 1 {
 				clear(sum)
-				t.add(sum, f, h, load, 1)
+				q.add(sum, i, f, h, 1)
 				total := 0.0
 				for _, v := range sum {
 					total += float64(v)
@@ -292,6 +292,7 @@ func (m *Model) along(ctx context.Context, q *queue, price []float64, most []int
 	}
 	s.perDay(ctx)
 	s.settle()
+	s.reachEvery()
 	return s.best
 }
 
@@ -328,7 +329,18 @@ func (s *seeker) run(p slopes) *staff {
 
 // try shadow prices and keep the staffing if it is the best so far.
 func (s *seeker) try(p slopes) bool {
-	st := s.run(p)
+	return s.keep(s.run(p), p)
+}
+
+// offer is try for a staffing that is there.
+func (s *seeker) offer(st *staff, p slopes) {
+	copy(s.b.heads, st.heads)
+	s.b.post()
+	s.keep(st, p)
+}
+
+// keep a staffing that is in the books if it is the best so far.
+func (s *seeker) keep(st *staff, p slopes) bool {
 	margin := s.b.earned() - cost(st.heads, s.price)
 	if s.best.staff != nil && margin <= s.best.margin+1e-9*math.Abs(s.best.margin) {
 		return false

@@ -60,8 +60,76 @@ func TestSharedSeatsAgainstEveryStaffing(t *testing.T) {
 		}
 	})
 	t.Logf("%d of %d searches end below the best staffing, the worst by %.2f %%", short, cases, 100*worst)
-	assert.LessOrEqual(t, float64(short), 0.1*float64(cases))
-	assert.LessOrEqual(t, worst, 0.2)
+	// Cases are drawn anew each time: 0 of 1,200 ended below the best.
+	assert.LessOrEqual(t, float64(short), 0.01*float64(cases))
+	assert.LessOrEqual(t, worst, 0.05)
+}
+
+// People come for two or three hours: every set of blocks tried on small contracts. None earns more than the bound, which knows the blocks,
+// and hardly any more than the search.
+func TestBlocksAgainstEveryStaffing(t *testing.T) {
+	cases, short, worst := rapid.Custom(smallCase), 0, 0.0
+	const tried = 40
+	for seed := range tried {
+		in := cases.Example(1000 + seed)
+		in.BlockHours = []float64{2, 3}
+		m, r := optimum(t, in)
+		best := math.Inf(-1)
+		for n := range 4 * 4 * 4 { // blocks 09-11, 10-12 and 09-12, up to three of each
+			a, b, c := n%4, n/4%4, n/16
+			if a+b+c > in.MaxHeads {
+				continue
+			}
+			o, err := m.Evaluate(ctx, plan(a+c, a+b+c, b+c))
+			require.NoError(t, err)
+			best = max(best, o.Margin.Mean)
+		}
+		scale := r.Outcome.WageYuan + r.Outcome.Revenue.Mean + r.Outcome.Penalty.Mean + 1
+		assert.LessOrEqual(t, best, r.BoundYuan+nothing*scale, "case %d: above the bound", seed)
+		if miss := (best - r.Outcome.Margin.Mean) / scale; miss > nothing {
+			short++
+			worst = max(worst, miss)
+		}
+	}
+	t.Logf("%d of %d searches end below the best staffing, the worst by %.2f %%", short, tried, 100*worst)
+	assert.LessOrEqual(t, short, 2)
+}
+
+// Averages, daily terms, times, bonuses, events and caps together: no staffing of three slots earns more than the bound.
+func TestNoStaffingIsAboveTheBound(t *testing.T) {
+	cases := rapid.Custom(func(t *rapid.T) margin.Input {
+		in := smallCase(t)
+		q := &in.Queues[0]
+		q.Handling = margin.Handling{Model: margin.Calls, HandleTimeS: 1800, PatienceS: 600}
+		share := rapid.Float64Range(0.05, 0.6)
+		more := func(term margin.Term) {
+			if rapid.Bool().Draw(t, "has") {
+				q.Terms = append(q.Terms, term)
+			}
+		}
+		more(margin.Term{
+			ID: "day", Metric: margin.FirstWithin, WithinS: 60, Target: 0.7, Period: margin.Daily, Ladder: []margin.Step{{DeductRate: share.Draw(t, "day")}},
+			Bonus: []margin.Reward{{Over: 0.1, Rate: share.Draw(t, "bonus")}}, CapYuan: 70, Event: &margin.Event{From: nov10, Until: nov10.Add(1), Multiplier: 3},
+		})
+		more(margin.Term{ID: "mean", Metric: margin.FirstMean, Target: 90, Period: margin.Average, Ladder: []margin.Step{{DeductRate: share.Draw(t, "mean")}, {Miss: 60, DeductRate: 0.8}}})
+		more(margin.Term{ID: "left", Metric: margin.Abandoned, Target: 0.3, Period: margin.Average, PerMissedYuan: 4, Bonus: []margin.Reward{{Over: 0.2, Rate: share.Draw(t, "left")}}})
+		if rapid.Bool().Draw(t, "limit") {
+			q.PenaltyCapYuan = 150
+		}
+		return in
+	})
+	for seed := range 25 {
+		in := cases.Example(seed)
+		m, r := optimum(t, in)
+		scale := r.Outcome.WageYuan + r.Outcome.Revenue.Mean + r.Outcome.Penalty.Mean + 1
+		for n := range 7 * 7 * 7 {
+			o, err := m.Evaluate(ctx, plan(n%7, n/7%7, n/49))
+			require.NoError(t, err)
+			if o.Margin.Mean > r.BoundYuan+nothing*scale {
+				t.Fatalf("case %d: %d earns %.4f, above the bound %.4f", seed, n, o.Margin.Mean, r.BoundYuan)
+			}
+		}
+	}
 }
 
 // Blocks are the staffing: they sum to the heads, have an allowed length and lie in the open hours.

@@ -52,8 +52,13 @@ type row struct{ at []float32 }
 // figures of an arriving contact: each metric, then the yuan.
 func (t *table) width() int { return len(t.metrics) + 1 }
 
-// add the number of contacts (or yuan) of a figure with some heads, per scenario, times sign, to out.
-func (t *table) add(out []float32, figure, heads int, contacts loads, sign float32) {
+// add the number of contacts (or yuan) of a figure with some heads in a slot, per scenario, times sign, to out.
+func (q *queue) add(out []float32, slot, figure, heads int, sign float32) {
+	q.tables[slot].add(out, figure, heads, q.loads[slot], q.spec.Demand.Slots[slot].crowd(), sign)
+}
+
+// add is the same for some contacts. They meet the service of so many times as many that come evenly.
+func (t *table) add(out []float32, figure, heads int, contacts loads, crowd float64, sign float32) {
 	if heads <= 0 { // nobody answers: nothing met, nothing earned, everybody waits as long as they can
 		if figure < len(t.metrics) && timed(t.metrics[figure].name) {
 			for s, c := range contacts {
@@ -62,7 +67,7 @@ func (t *table) add(out []float32, figure, heads int, contacts loads, sign float
 		}
 		return
 	}
-	most := float32(t.capacity * float64(heads))
+	most := float32(t.capacity * float64(heads) / crowd)
 	if t.rows == nil {
 		unit := sign
 		if figure == len(t.metrics) {
@@ -297,39 +302,6 @@ func (t *table) solve(heads int) row {
 	return out
 }
 
-// monotoneCubic fills out with the interpolation of Fritsch & Carlson (SIAM J. Numer. Anal. 17 (1980))
-// in the harmonic form of Fritsch & Butland (1984): no new hills between the nodes.
-func monotoneCubic(xs, ys []float64, out []float32) {
-	n := len(xs)
-	slope, chord := make([]float64, n), make([]float64, n-1)
-	for i := range chord {
-		chord[i] = (ys[i+1] - ys[i]) / (xs[i+1] - xs[i])
-	}
-	slope[0], slope[n-1] = chord[0], chord[n-2]
-	for i := 1; i < n-1; i++ {
-		if chord[i-1]*chord[i] > 0 {
-			a, b := xs[i]-xs[i-1], xs[i+1]-xs[i]
-			w := (a + 2*b) / (3 * (a + b))
-			slope[i] = chord[i-1] * chord[i] / (w*chord[i] + (1-w)*chord[i-1])
-		}
-	}
-	j := 0
-	for i := range out {
-		x := float64(i) * fullest / cells
-		if x >= xs[n-1] {
-			out[i] = float32(ys[n-1])
-			continue
-		}
-		for j < n-2 && x > xs[j+1] {
-			j++
-		}
-		h := xs[j+1] - xs[j]
-		u := (x - xs[j]) / h
-		out[i] = float32((1+2*u)*(1-u)*(1-u)*ys[j] + u*(1-u)*(1-u)*h*slope[j] +
-			u*u*(3-2*u)*ys[j+1] + u*u*(u-1)*h*slope[j+1])
-	}
-}
-
 // rungs are the numbers of heads up to most that are solved; those between are interpolated.
 func rungs(most int) []int {
 	var at []int
@@ -384,7 +356,7 @@ func (m *Model) tabulate() {
 			}
 			q.tables = append(q.tables, t)
 			most[t] = max(most[t], q.useful(i, m.ceiling(q), worst))
-			t.worst = max(t.worst, s.marginal(q.spec.Demand.Levels).at(worst))
+			t.worst = max(t.worst, s.crowd()*s.marginal(q.spec.Demand.Levels).at(worst))
 		}
 	}
 	for _, t := range m.tables {
@@ -481,7 +453,8 @@ func (q *queue) metrics() []metric {
 // useful is a number of heads beyond which a slot gains nothing that a search need look at: three times
 // what the largest scenario keeps busy.
 func (q *queue) useful(slot, ceiling int, worst float64) int {
-	busy := q.spec.Demand.Slots[slot].marginal(q.spec.Demand.Levels).at(worst) / q.tables[slot].capacity
+	s := q.spec.Demand.Slots[slot]
+	busy := s.crowd() * s.marginal(q.spec.Demand.Levels).at(worst) / q.tables[slot].capacity
 	enough := busy + 1
 	if q.spec.Handling.Model != Rate {
 		enough = 3*busy + 6

@@ -57,7 +57,7 @@ func TestTableAgreesWithTheModels(t *testing.T) {
 				want := tab.measure(heads, load)
 				for f := range want {
 					got := make([]float32, 1)
-					tab.add(got, f, heads, loads{float32(load)}, 1)
+					tab.add(got, f, heads, loads{float32(load)}, 1, 1)
 					miss := math.Abs(float64(got[0])/load - want[f])
 					worst = max(worst, miss)
 					tolerance := c.tolerance

@@ -19,6 +19,7 @@ const (
 	maxYuan      = 1e10
 	maxCells     = 60_000_000 // slots times scenarios: 4 bytes each
 	maxContacts  = 1e6        // per slot
+	maxCrowd     = 100.0      // of a slot's contacts
 	maxBadSlots  = 10         // of one queue that are told: a shifted file is bad in every slot
 )
 
@@ -262,6 +263,9 @@ func (d Demand) check(r report, in Input, loc *time.Location) {
 		}
 		at.at("mean").between(s.Mean, 0, maxContacts)
 		at.at("handle_time_s").between(s.HandleTimeS, 0, 86400)
+		if s.Crowd != 0 {
+			at.at("crowd").between(s.Crowd, 1, maxCrowd)
+		}
 		d.quantiles(at, s.Quantiles, maxContacts)
 	}
 	seen := map[calendar.Date]bool{}

@@ -55,13 +55,6 @@ func ratio(n, k int, share, corr float64) float64 {
 	return float64(n-k) / float64(k+1) * stays / goes
 }
 
-// LeastRostered is the least n with P(at least need present) >= level, and that probability.
-// Error: people.unreachable when ten times the need would not do.
-func LeastRostered(need int, share, corr, level float64) (n int, reached float64, err error) {
-	got, err := Absence{Correlation: corr, Level: level}.least(need, share)
-	return got.rostered, got.level, err
-}
-
 // least rosters for need present people. More people never make fewer present, so it may search by halves.
 func (a Absence) least(need int, share float64) (presence, error) {
 	mean := int(math.Ceil(float64(need)/(1-share) - tiny))
@@ -90,8 +83,8 @@ type AbsenceDay struct {
 }
 
 // FitAbsence estimates share and correlation from days: the share pooled over all person-days
-// (never a mean of daily shares), the correlation by the analysis-of-variance estimator, cut off at
-// 0 (Ridout, Demétrio & Firth, Biometrics 55 (1999), eq. 1). Days with nobody rostered say nothing.
+// (never a mean of daily shares), the correlation by the one-way analysis-of-variance estimator of an
+// intraclass correlation, cut off at 0 (between and within days; for equal days: Atenafu et al., BMC Med. Res. Methodol. 12:126 (2012)). Days with nobody rostered say nothing.
 // Error: people.history with every bad day, or when fewer than two days with two people remain.
 func FitAbsence(days []AbsenceDay) (Absence, error) {
 	var bad []fault.Field

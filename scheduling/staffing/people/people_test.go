@@ -158,7 +158,7 @@ func TestLinesAddUp(t *testing.T) {
 			Level: rapid.SampledFrom([]float64{0, 0.8, 0.99}).Draw(t, "level"),
 		}
 		in.Team = []people.Cohort{{Heads: 3, TenureWeeks: 1}, {Heads: rapid.Float64Range(0, 9).Draw(t, "trained"), TenureWeeks: 99}}
-		in.Ramp = people.DefaultRamp()
+		in.Ramp = learning()
 		out, err := people.Plan(in)
 		require.NoError(t, err)
 		for _, s := range out.Slots {
@@ -283,7 +283,7 @@ func TestFitAbsenceFindsWhatMadeTheDays(t *testing.T) {
 }
 
 func TestRampHoldsBeforeItsFirstStep(t *testing.T) {
-	r := people.DefaultRamp()
+	r := learning()
 	assert.Equal(t, 0.6, r.At(-3).Speed)
 	assert.Equal(t, 0.6, r.At(1).Speed)
 	assert.Equal(t, 0.75, r.At(2).Speed)
@@ -344,4 +344,9 @@ func TestJSONIsSnakeCaseAndRoundTrips(t *testing.T) {
 	require.NoError(t, json.Unmarshal(body, &back))
 	back.Location = in.Location
 	assert.Equal(t, in.Team, back.Team)
+}
+
+// learning is a ramp of eight weeks.
+func learning() people.Ramp {
+	return people.Ramp{{FromWeek: 0, Speed: 0.6, Complaints: 3.2}, {FromWeek: 2, Speed: 0.75, Complaints: 1.8}, {FromWeek: 4, Speed: 0.9, Complaints: 1.3}, {FromWeek: 8, Speed: 1, Complaints: 1}}
 }

@@ -11,12 +11,6 @@ type RampStep struct {
 	Complaints float64 `json:"complaints" yaml:"complaints"` // complaints per contact relative to a trained agent, above 0
 }
 
-// DefaultRamp is a labelled prior, not a measurement: 3.2 times the complaints in the first two weeks is a
-// vendor's claim (DESIGN.md, "People and capacity"), the speeds are round numbers. Replace it by the house's own.
-func DefaultRamp() Ramp {
-	return Ramp{{0, 0.6, 3.2}, {2, 0.75, 1.8}, {4, 0.9, 1.3}, {8, 1, 1}}
-}
-
 // At is the step for a tenure.
 func (r Ramp) At(week int) RampStep {
 	at := RampStep{FromWeek: week, Speed: 1, Complaints: 1}

@@ -119,9 +119,22 @@ func (q Queue) stream(origin time.Time, slots int) stream {
 		s.exact = true
 		s.conduct = exponential(s.target)
 	}
-	s.conduct.Rates, s.conduct.Spikes, s.conduct.Instants = s.contacts, nil, nil
+	s.conduct.Instants = nil
+	s.conduct.Rates, s.conduct.Spikes = q.crowds(origin, s.contacts)
 	s.conduct.Priority, s.conduct.FirstWithin = q.Priority, q.Target.Within
 	return s
+}
+
+// crowds takes the rushes out of the even flow.
+func (q Queue) crowds(origin time.Time, contacts []float64) (rates []float64, spikes []simulate.Spike) {
+	rates = slices.Clone(contacts)
+	for _, r := range q.Rushes {
+		t := int(r.At.Sub(origin) / q.Curve.Slot)
+		come := r.Share * contacts[t]
+		rates[t] = max(0, rates[t]-come)
+		spikes = append(spikes, simulate.Spike{At: r.At.Sub(origin), Contacts: come, Decay: r.Decay})
+	}
+	return rates, spikes
 }
 
 // exponential is the conduct that the chat model of package staffing assumes.

@@ -9,7 +9,7 @@ import (
 
 // Part of what a trial shows is the luck of its buyers: where their replies happen to take long, no number of
 // agents answers in time. A trial with an agent for every contact measures that luck, since the buyers are the
-// same (a control variate with common random numbers; Law, Simulation Modeling and Analysis, ch. 11), and the
+// same (a control variate with common random numbers), and the
 // search corrects the goals by it, slot by slot.
 
 // goals are the shares that the cells of the search's trials must show, per queue and slot: the target, scaled by

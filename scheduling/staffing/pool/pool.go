@@ -42,6 +42,9 @@ type Queue struct {
 	Conduct  *simulate.Queue `json:"conduct,omitempty"`
 	Priority int             `json:"priority"` // class; a freed agent takes the highest first (VIP), then the longest wait
 	Seats    []Seat          `json:"seats,omitempty"`
+	// Rushes are the crowds at openings, each a share of the contacts of its slot; the rest comes evenly. A crowd that has not faded
+	// at the end of the slot goes on in the next.
+	Rushes   []staffing.Rush `json:"rushes,omitempty"`
 	Overflow []string        `json:"overflow,omitempty"` // groups that help only while the queue's own agents are all full
 }
 

@@ -366,3 +366,53 @@ func TestOccupancyCapAddsHeads(t *testing.T) {
 	// 120 contacts of 5 minutes x 20 % own work are 2 agents' work, a little more by switching.
 	assert.GreaterOrEqual(t, capped.Slots[1].Pool, 5)
 }
+
+// An opening: half of a slot's contacts come within minutes. The pool is sized for it, and a simulation that knows nothing of the
+// planner agrees; a pool that takes the slot as even has fewer heads there and falls short.
+func TestAnOpeningIsStaffed(t *testing.T) {
+	q := chats("a", 30*time.Minute, 40, 90, 60, 40)
+	q.Target.Share = 0.8
+	problem := pool.Problem{Queues: []pool.Queue{q}, Groups: []pool.Group{group("g", "a")}}
+	options := pool.Options{Seed: 3, Replications: 30, Verify: 60}
+	even := solve(t, problem, options)
+	at := q.Curve.Points[1].Start
+	problem.Queues[0].Rushes = []staffing.Rush{{At: at, Share: 0.5, Decay: 2 * time.Minute}}
+	crowd := solve(t, problem, options)
+	served := func(plan pool.Plan) float64 {
+		work := q.Target.HandleTime.Seconds() * q.Target.Overhead / q.Target.Rounds
+		s := simulate.Queue{
+			Rates: []float64{40, 45, 60, 40}, Spikes: []simulate.Spike{{At: 30 * time.Minute, Contacts: 45, Decay: 2 * time.Minute}},
+			Rounds: q.Target.Rounds, Patience: simulate.Span{Mean: q.Target.Patience},
+			Work:  simulate.Span{Mean: time.Duration(work * 1e9)},
+			Think: simulate.Span{Mean: time.Duration(q.Target.HandleTime.Seconds() * (1 - q.Target.Overhead) / (q.Target.Rounds - 1) * 1e9)},
+		}
+		config := simulate.Config{Horizon: 2 * time.Hour, Slot: 30 * time.Minute, Queues: []simulate.Queue{s}}
+		for i := range 60 {
+			duty := []simulate.Interval{}
+			for n, slot := range plan.Slots {
+				if slot.Pool > i {
+					duty = append(duty, simulate.Interval{Start: time.Duration(n) * 30 * time.Minute, End: time.Duration(n+1) * 30 * time.Minute})
+				}
+			}
+			config.Agents = append(config.Agents, simulate.Agent{Queues: []int{0}, Limit: 3, Slowdown: q.Target.Slowdown, Duty: duty})
+		}
+		within, all := 0, 0
+		for seed := range uint64(200) {
+			config.Seed = 1000 + seed
+			_, err := simulate.Run(config, func(c *simulate.Conversation) {
+				if c.Arrived < 30*time.Minute || c.Arrived >= time.Hour {
+					return
+				}
+				all++
+				if r := c.FirstResponse(); r != simulate.Never && r <= q.Target.Within {
+					within++
+				}
+			})
+			require.NoError(t, err)
+		}
+		return float64(within) / float64(all)
+	}
+	assert.Greater(t, crowd.Slots[1].Pool, even.Slots[1].Pool)
+	assert.Greater(t, served(crowd), 0.8-0.025)
+	assert.Less(t, served(even), 0.8-0.05)
+}

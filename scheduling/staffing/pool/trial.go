@@ -44,7 +44,7 @@ func (c count) abandon() float64 {
 }
 
 // deviation is the standard error of share as a ratio of sums over n repetitions (Cochran, Sampling
-// Techniques, 3rd ed., eq. 2.46).
+// Techniques, 3rd ed. 1977).
 func (c count) deviation(n int) float64 {
 	if c.arrived == 0 || n < 2 {
 		return 0

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
 )
@@ -114,7 +116,27 @@ func (p Problem) span() (first, last time.Time) {
 	return first, last
 }
 
+// checkRushes reports rushes that no slot can hold.
+func (q Queue) checkRushes(bad *faults, i int) {
+	share := map[int]float64{}
+	for j, r := range q.Rushes {
+		at := slices.IndexFunc(q.Curve.Points, func(p scheduling.Point) bool {
+			return calendar.Range{Start: p.Start, End: p.Start.Add(q.Curve.Slot)}.Contains(r.At)
+		})
+		if at < 0 {
+			bad.add(r.At.Format(time.RFC3339), "must lie in an open slot", "queues[%d].rushes[%d].at", i, j)
+		}
+		if share[at] += r.Share; !(r.Share > 0 && share[at] <= 1+1e-9) {
+			bad.add(r.Share, "must be above 0, and at most 1 over the rushes of a slot", "queues[%d].rushes[%d].share", i, j)
+		}
+		if r.Decay < time.Second || r.Decay > 24*time.Hour {
+			bad.add(r.Decay, "must be from 1s to 24h", "queues[%d].rushes[%d].decay", i, j)
+		}
+	}
+}
+
 func (q Queue) check(bad *faults, i int, slot time.Duration) {
+	q.checkRushes(bad, i)
 	if q.Curve.Slot != slot {
 		bad.add(q.Curve.Slot, fmt.Sprintf("must be the slot of the first queue, %s", slot), "queues[%d].curve.slot", i)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/scheduling/staffing"
 	"github.com/chaoban/chaoban/scheduling/staffing/pool"
 	"github.com/chaoban/chaoban/scheduling/staffing/simulate"
 )
@@ -48,7 +49,10 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"overflow to its own": {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Overflow = []string{"ga", "nobody"} }, []string{"queues[0].overflow[0]", "queues[0].overflow[1]"}},
 		"seats":               {func(p *pool.Problem, _ *pool.Options) { p.Queues[0].Seats = []pool.Seat{{Count: -1}} }, []string{"queues[0].seats[0].count", "queues[0].seats[0].range"}},
 		"windows":             {func(p *pool.Problem, _ *pool.Options) { p.Groups[0].Available = []pool.Window{{Max: -1}} }, []string{"groups[0].available[0].max", "groups[0].available[0].range"}},
-		"two slots":           {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Slot = 30 * time.Minute }, []string{"queues[1].curve.slot"}},
+		"rushes": {func(p *pool.Problem, _ *pool.Options) {
+			p.Queues[0].Rushes = []staffing.Rush{{At: noon.Add(-time.Hour), Share: 2}}
+		}, []string{"queues[0].rushes[0].at", "queues[0].rushes[0].share", "queues[0].rushes[0].decay"}},
+		"two slots": {func(p *pool.Problem, _ *pool.Options) { p.Queues[1].Curve.Slot = 30 * time.Minute }, []string{"queues[1].curve.slot"}},
 		"off the grid": {func(p *pool.Problem, _ *pool.Options) {
 			p.Queues[1].Curve.Points[1].Start = noon.Add(time.Hour + time.Minute)
 		}, []string{"queues[1].curve.points[1].start"}},

@@ -116,11 +116,6 @@ const (
 	Unserved                 // nobody on duty ever took it and the buyer never left
 )
 
-// String returns the stable lower-case name of the outcome.
-func (o Outcome) String() string {
-	return [...]string{"completed", "quiet", "abandoned", "unserved"}[o]
-}
-
 // Round is one question and its reply.
 type Round struct {
 	Opened        time.Duration // buyer's first message of the round

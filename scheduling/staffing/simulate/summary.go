@@ -98,19 +98,6 @@ func (s Summary) Occupancy() float64 {
 	return busy.Seconds() / duty.Seconds()
 }
 
-// MeanOpen is the mean number of open conversations per agent on duty.
-func (s Summary) MeanOpen() float64 {
-	var open, duty float64
-	for _, a := range s.Agents {
-		open += a.OpenSeconds
-		duty += a.OnDuty.Seconds()
-	}
-	if duty == 0 {
-		return 0
-	}
-	return open / duty
-}
-
 func (s *Summary) count(c *Conversation, q *Queue) {
 	t := &s.Queues[c.Queue]
 	t.Arrived++

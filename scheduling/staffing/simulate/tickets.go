@@ -29,14 +29,6 @@ type TicketSummary struct {
 	ReopenedTimes int     // taken up again after being put aside
 }
 
-// OnTimeShare is the share of all arrived tickets done by the deadline; 0 when none arrived.
-func (t TicketSummary) OnTimeShare() float64 {
-	if t.Arrived == 0 {
-		return 0
-	}
-	return float64(t.OnTime) / float64(t.Arrived)
-}
-
 // ticketStreams keeps the streams of draws of tickets apart from those of the queues.
 const ticketStreams = 1 << 20
 
