@@ -42,10 +42,11 @@ type undo struct {
 	old   option
 }
 
-// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it.
+// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it. A start
+// at 0.2 leaves the hours of the weeks where the first roster put them.
 const (
-	hotShare = 0.2
-	coolest  = 0.02
+	hotShare = 1.5
+	coolest  = 0.015
 )
 
 // newHunt starts from a roster.
@@ -257,8 +258,10 @@ func (c *chain) ruin() (from, to int) {
 	}
 }
 
-// ruinOneDay takes three or four agents' shifts of a day for a new try on the same day.
-func (c *chain) ruinOneDay() (from, to int) { return c.ruinDay(3+c.now.rng.IntN(2), 0) }
+// ruinOneDay takes three or four agents' shifts of a day for a new try, every other time on the same day.
+func (c *chain) ruinOneDay() (from, to int) {
+	return c.ruinDay(3+c.now.rng.IntN(2), 6*c.now.rng.IntN(2))
+}
 
 func (c *chain) ruinAgents(agents, n int) (from, to int) {
 	from = c.from + c.now.rng.IntN(c.to-c.from+2-n)
