@@ -23,7 +23,7 @@ type hunt struct {
 // chain searches at a temperature with two kinds of step. The one takes one shift of one agent
 // and draws a new place for it from all legal ones, the better the likelier (heat bath: Geman & Geman
 // 1984). The others ruin and recreate several agents' shifts and keep the result by the rule of
-// simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998). While it is warm single
+// simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998). While it is hot single
 // shifts win most, in the end three or four of one day.
 type chain struct {
 	now      *state  // a view of the roster
@@ -222,17 +222,25 @@ func (c *chain) rebuild(ruin func() (from, to int)) {
 	if s.cost <= before-c.heat*math.Log(1-s.rng.Float64()) {
 		return
 	}
-	// Clear everything first: a half-restored agent would count soft rules against both versions.
+	c.restore()
+	s.cost = before
+	c.agents = c.agents[:0]
+}
+
+// restore brings back what the step changed. It clears everything first: a half-restored agent would
+// count soft rules against both versions. Who came back to the old place stays there.
+func (c *chain) restore() {
+	s := c.now
 	for _, u := range c.undo {
-		if s.place[u.agent][u.old.day].occ >= 0 {
+		if now := s.option(u.agent, u.old.day); now.at >= 0 && now != u.old {
 			s.clear(u.agent, u.old.day)
 		}
 	}
 	for _, u := range c.undo {
-		s.set(u.agent, u.old)
+		if s.option(u.agent, u.old.day) != u.old {
+			s.set(u.agent, u.old)
+		}
 	}
-	s.cost = before
-	c.agents = c.agents[:0]
 }
 
 // remember keeps the first version of a day, so that the state before the step can come back.
