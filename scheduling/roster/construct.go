@@ -85,7 +85,9 @@ func (s *state) hopes(i int) float64 {
 func (s *state) bestLegal(a, from, to int) (best option, ok bool) {
 	s.options = s.options[:0]
 	for d := from; d <= to; d++ {
-		s.findOptions(a, d)
+		if s.place[a][d].occ < 0 && !s.barred(a, d) {
+			s.findOptions(a, d)
+		}
 	}
 	return s.takeBest(a)
 }

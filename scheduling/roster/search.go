@@ -20,13 +20,15 @@ type hunt struct {
 	steps  int
 }
 
-// chain searches at a temperature with two kinds of step. Most of them take one shift of one agent
-// and draw a new place for it from all legal ones, the better the likelier (heat bath: Geman & Geman
+// chain searches at a temperature with two kinds of step. The one takes one shift of one agent
+// and draws a new place for it from all legal ones, the better the likelier (heat bath: Geman & Geman
 // 1984). The others ruin and recreate several agents' shifts and keep the result by the rule of
-// simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998).
+// simulated annealing (Schrimpf et al. 2000; related shifts after Shaw 1998). While it is hot single
+// shifts win most, in the end three or four of one day.
 type chain struct {
 	now      *state  // a view of the roster
 	heat     float64 // yuan
+	done     float64 // share of the search that is over
 	undo     []undo
 	agents   []int // of the step
 	own      []int // agents of the round
@@ -40,10 +42,11 @@ type undo struct {
 	old   option
 }
 
-// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it.
+// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it. A start
+// at 0.2 leaves the hours of the weeks where the first roster put them.
 const (
-	hotShare = 0.2
-	coolest  = 0.02
+	hotShare = 1.5
+	coolest  = 0.015
 )
 
 // newHunt starts from a roster.
@@ -73,7 +76,7 @@ func (h *hunt) round(steps int, done float64) {
 	var wg sync.WaitGroup
 	for _, c := range h.chains {
 		wg.Go(func() {
-			c.heat, c.now.cost = heat, 0
+			c.heat, c.now.cost, c.done = heat, 0, done
 			for range steps {
 				c.step()
 			}
@@ -130,13 +133,17 @@ func (h *hunt) share() {
 
 func (c *chain) step() {
 	c.undo, c.agents = c.undo[:0], c.agents[:0]
-	switch x := c.now.rng.IntN(100); {
-	case x < 50:
+	x := c.now.rng.Float64()
+	warm := 1 - c.done
+	switch {
+	case x < 0.3+0.2*warm:
 		c.redraw(0)
-	case x < 85:
+	case x < 0.45+0.4*warm:
 		c.redraw(6)
+	case x < 0.9-0.05*warm:
+		c.rebuild(c.ruinOneDay)
 	default:
-		c.rebuild()
+		c.rebuild(c.ruin)
 	}
 	for _, a := range c.agents {
 		if !c.mark[a] {
@@ -192,10 +199,10 @@ func (s *state) polish() {
 }
 
 // rebuild ruins the shifts of several agents and recreates them greedily.
-func (c *chain) rebuild() {
+func (c *chain) rebuild(ruin func() (from, to int)) {
 	s := c.now
 	before := s.cost
-	from, to := c.ruin()
+	from, to := ruin()
 	if len(c.agents) == 0 {
 		return
 	}
@@ -215,17 +222,25 @@ func (c *chain) rebuild() {
 	if s.cost <= before-c.heat*math.Log(1-s.rng.Float64()) {
 		return
 	}
-	// Clear everything first: a half-restored agent would count soft rules against both versions.
+	c.restore()
+	s.cost = before
+	c.agents = c.agents[:0]
+}
+
+// restore brings back what the step changed. It clears everything first: a half-restored agent would
+// count soft rules against both versions. Who came back to the old place stays there.
+func (c *chain) restore() {
+	s := c.now
 	for _, u := range c.undo {
-		if s.place[u.agent][u.old.day].occ >= 0 {
+		if now := s.option(u.agent, u.old.day); now.at >= 0 && now != u.old {
 			s.clear(u.agent, u.old.day)
 		}
 	}
 	for _, u := range c.undo {
-		s.set(u.agent, u.old)
+		if s.option(u.agent, u.old.day) != u.old {
+			s.set(u.agent, u.old)
+		}
 	}
-	s.cost = before
-	c.agents = c.agents[:0]
 }
 
 // remember keeps the first version of a day, so that the state before the step can come back.
@@ -241,24 +256,33 @@ func (c *chain) remember(a, day int) {
 // ruin removes shifts and names the agents and days to refill.
 func (c *chain) ruin() (from, to int) {
 	s := c.now
-	days := c.to - c.from + 1
-	switch x := s.rng.IntN(10); {
+	switch x, days := s.rng.IntN(10), c.to-c.from+1; {
 	case x < 3: // some agents, some days in a row
-		n := 1 + s.rng.IntN(min(7, days))
-		from = c.from + s.rng.IntN(days-n+1)
-		c.takeAgents(1+s.rng.IntN(3), from, from+n-1)
-		return from, from + n - 1
+		return c.ruinAgents(1+s.rng.IntN(3), 1+s.rng.IntN(min(7, days)))
 	case x < 6: // one day, several agents; they may work another day of the week around it
-		day := c.from + s.rng.IntN(days)
-		c.takeDay(day, 2+s.rng.IntN(4))
-		return max(c.from, day-3), min(c.to, day+3)
+		return c.ruinDay(2+s.rng.IntN(4), 3)
 	default: // where it is short
 		return c.takeNearShort()
 	}
 }
 
-func (c *chain) anybody() int { return c.own[c.now.rng.IntN(len(c.own))] }
+// ruinOneDay takes three or four agents' shifts of a day for a new try, every other time on the same day.
+func (c *chain) ruinOneDay() (from, to int) {
+	return c.ruinDay(3+c.now.rng.IntN(2), 6*c.now.rng.IntN(2))
+}
 
+func (c *chain) ruinAgents(agents, n int) (from, to int) {
+	from = c.from + c.now.rng.IntN(c.to-c.from+2-n)
+	c.takeAgents(agents, from, from+n-1)
+	return from, from + n - 1
+}
+
+func (c *chain) ruinDay(agents, around int) (from, to int) {
+	day := c.from + c.now.rng.IntN(c.to-c.from+1)
+	c.takeDay(day, agents)
+	return max(c.from, day-around), min(c.to, day+around)
+}
+func (c *chain) anybody() int { return c.own[c.now.rng.IntN(len(c.own))] }
 func (c *chain) takeAgents(n, from, to int) {
 	for range n {
 		a := c.anybody()

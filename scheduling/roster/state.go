@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -34,6 +35,7 @@ type state struct {
 	gain     []float64 // scratch: prefix sums of the best gain per slot of a window
 	full     []int16   // scratch: prefix sums of full slots of a site
 	pauses   pausePlan
+	lightest [][]int16 // [agent][day]: the choice with the least work, -1 none
 	duties   []workrules.Duty
 	options  []option
 	heat     float64 // yuan of chance in a choice
@@ -66,6 +68,7 @@ func newState(m *model, rng *rand.Rand) *state {
 		}
 		s.place = append(s.place, days)
 		s.soft[i] = int32(s.judges[i].SoftBetween(m.agents[i].fixed))
+		s.lightest = append(s.lightest, m.lightest(i))
 	}
 	for range m.free {
 		s.seated = append(s.seated, make([]int16, m.slots))
@@ -238,6 +241,43 @@ func (s *state) dutiesOf(a, day int, occ int16) []workrules.Duty {
 	out = append(out, fixed...)
 	s.duties = out
 	return out
+}
+
+// lightest is the choice with the least work of each day of an agent, -1 for none.
+func (m *model) lightest(a int) []int16 {
+	out := make([]int16, len(m.days))
+	for d := range out {
+		out[d] = -1
+		least := int32(math.MaxInt32)
+		for i := range m.agents[a].choices[d] {
+			if work := m.occ[d][m.agents[a].choices[d][i].occ].duty.Work; work < least {
+				out[d], least = int16(i), work
+			}
+		}
+	}
+	return out
+}
+
+// byWork are the hard rules that look at nothing but the days worked and the work done on them: a day
+// on which they refuse some work takes no more of it either.
+var byWork = map[string]bool{
+	"hours.weekly": true, "hours.overtime_weekly": true, "hours.overtime_monthly": true, "hours.part_time_weekly": true,
+	"hours.comprehensive_period": true, "hours.comprehensive_overtime": true, "agreement.week": true,
+	"days.consecutive": true, "interns.rest_days": true, "rest.weekly_day": true,
+}
+
+// barred reports that an empty day of an agent takes no shift, which most days off show at their
+// lightest one. A night shift is no witness, since it takes the next day's rest too.
+func (s *state) barred(a, day int) bool {
+	if s.lightest[a][day] < 0 {
+		return true
+	}
+	occ := s.m.agents[a].choices[day][s.lightest[a][day]].occ
+	if s.m.occ[day][occ].duty.Night {
+		return false
+	}
+	r := s.judges[a].Broken(s.dutiesOf(a, day, occ))
+	return r != nil && byWork[r.Code]
 }
 
 // account adds the cost up from nothing; tests hold the running cost against it.
