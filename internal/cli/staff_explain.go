@@ -113,8 +113,20 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	printTickets(line, e, clock)
 	printShrinkage(line, e)
 	printTerm(line, e)
-	m := e.Marginal
-	line("value", "one more head avoids %.2f yuan in this slot, the last one %.2f; a head costs %.2f", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+	printValue(line, e.Marginal, clock)
+}
+
+// printValue tells what a head is worth here, by the engine that prices scenarios.
+func printValue(line func(name, format string, args ...any), m pricing.Marginal, clock func(time.Time) string) {
+	line("value", "one more head brings %.2f yuan in this slot, the last one %.2f; a head more costs %.2f with what is away and overtime", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+	if b := m.Block; b != nil {
+		pays := "does not pay"
+		if b.NetYuan > 0 {
+			pays = "pays"
+		}
+		line("", "one more from %s to %s costs %.0f, avoids %.0f of expected deductions and earns %.0f: net %+.0f, it %s", clock(b.Range.Start), clock(b.Range.End)[11:], b.CostYuan, b.AvoidedYuan, b.EarnedYuan, b.NetYuan, pays)
+	}
+	line("", "expected over %s to %s, %s of these days together; ladders step, so a quarter hour alone may move nothing", m.Dates.From, m.Dates.Until.Add(-1), counted(m.Queues, "plan", "plans"))
 }
 
 // times notes that a figure was multiplied.

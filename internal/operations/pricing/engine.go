@@ -67,15 +67,42 @@ func (p *Pricing) engineOf(ctx context.Context, view *store.View, plans []store.
 			e.slots = append(e.slots, s)
 		}
 	}
+	away, own := paidShares(plans)
+	e.ask.options.Shrinkage = away
 	e.in, e.books = e.ask.marginInput()
 	if len(e.in.Queues) == 0 {
 		return e, nil
+	}
+	for i := range e.in.Queues { // an hour on a queue costs by the queue's own share away from it
+		e.in.Queues[i].HourYuan *= (1 - away) / (1 - own[e.books.owner(i)])
 	}
 	e.in.Seed = moneySeed + 1 // what no search has seen
 	if e.model, err = margin.New(ctx, e.in); err != nil {
 		return nil, gate.Placed(fault.Of(err), "price")
 	}
 	return e, nil
+}
+
+// paidShares is the share of paid time away from the queue that plans have in their paid heads, whatever it came from: of all plans
+// together, and of each queue.
+func paidShares(plans []store.Plan) (all float64, queues map[ids.Queue]float64) {
+	share := func(heads, paid float64) float64 {
+		if paid <= heads {
+			return 0
+		}
+		return 1 - heads/paid
+	}
+	queues = map[ids.Queue]float64{}
+	heads, paid := 0.0, 0.0
+	for _, plan := range plans {
+		h, p := 0.0, 0.0
+		for _, n := range plan.Requirement.Needs {
+			h, p = h+float64(n.Heads), p+n.Paid
+		}
+		queues[plan.Queue] = share(h, p)
+		heads, paid = heads+h, paid+p
+	}
+	return share(heads, paid), queues
 }
 
 // heads are the serving heads times a factor, as a plan of the model.

@@ -139,13 +139,6 @@ type ExplainedTickets struct {
 	Plan  Deferred                 `json:"plan"`           // of all slots, which are left out
 }
 
-// Marginal is what heads are worth in this slot, in yuan.
-type Marginal struct {
-	OneMoreYuan float64 `json:"one_more_yuan"` // expected penalty that one more head avoids
-	LastYuan    float64 `json:"last_yuan"`     // that the last one avoids
-	CostYuan    float64 `json:"cost_yuan"`     // of a head on the queue: paid time with shrinkage, at the rate of the day
-}
-
 // Explain opens one slot of a plan. Errors: plan.explain (bad fields), store.not_found, plan.no_slot.
 func (p *Pricing) Explain(ctx context.Context, who access.Principal, in ExplainInput) (Explanation, error) {
 	view, _, err := p.gate.Read(who, access.ReadPlans)
@@ -225,12 +218,7 @@ func (p *Pricing) explain(ctx context.Context, view *store.View, plan store.Plan
 		return e, err
 	}
 	e.count(reached)
-	wage, err := p.wageOn(ctx, view, plan.Queue, calendar.DateOf(need.Start, p.gate.Zone))
-	if err != nil {
-		return e, err
-	}
-	e.Marginal.CostYuan = wage * slot.Hours() / (1 - e.Shrinkage.Share)
-	return e, nil
+	return e, p.explainMoney(ctx, view, &e, plan)
 }
 
 // explainTerm reads the contract term that gave the target.

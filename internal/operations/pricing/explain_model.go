@@ -78,7 +78,7 @@ func (e *Explanation) explainShrinkage(s *Shrinkage, zone *time.Location) error 
 	return nil
 }
 
-// count evaluates the neighbours and what a head is worth.
+// count evaluates the neighbours and the way from load to heads.
 func (e *Explanation) count(reached staffing.Reached) {
 	t, slot := e.Target, min(e.Slot, e.Demand.Slot)
 	heads, contacts, handle := e.Need.Heads, reached.Contacts, reached.HandleTime // heads of live contacts
@@ -89,12 +89,6 @@ func (e *Explanation) count(reached staffing.Reached) {
 		r := staffing.Serve(t, contacts, slot, handle, n)
 		r.Start = e.Start
 		e.Around = append(e.Around, r)
-	}
-	at := func(n int) float64 { return staffing.Serve(t, contacts, slot, handle, n).Share }
-	worth := t.PenaltyPerMissedContact * contacts
-	e.Marginal.OneMoreYuan = worth * max(0, at(heads+1)-at(heads))
-	if heads > 0 {
-		e.Marginal.LastYuan = worth * max(0, at(heads)-at(heads-1))
 	}
 	r := Rounding{Model: "chats", Erlangs: contacts * handle.Seconds() / slot.Seconds(), Needed: heads, Floor: e.Options.MinHeads, Ceiling: e.Options.MaxHeads, Heads: heads}
 	q := staffing.Queue{Contacts: contacts, Interval: slot, HandleTime: handle, Patience: t.Patience}
