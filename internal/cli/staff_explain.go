@@ -214,7 +214,11 @@ func printTerm(line func(name, format string, args ...any), e pricing.Explanatio
 	}
 	a := e.Agreed
 	line("contract", "%s version %d, term %s: %s within %s, at least %.4g%% (%s)", a.Contract, a.Version, a.Term, a.Says.Metric, a.Says.Within, 100*a.Says.Target, a.Title)
-	if e.Options.TargetShare > 0 {
+	switch {
+	case e.Options.TargetShare == 0:
+	case e.Options.Method == pricing.MarginMethod:
+		line("", "no slot may expect less than %.4g%% within it, as asked for", 100*e.Options.TargetShare)
+	default:
 		line("", "the target is %.4g%% instead, as asked for", 100*e.Options.TargetShare)
 	}
 	var steps []string

@@ -52,8 +52,14 @@ func printMoney(w io.Writer, m pricing.Money) {
 
 // printWorth tells what single blocks are worth in a scenario, whatever its method, and what the money leaves out.
 func printWorth(w io.Writer, p pricing.Price) {
+	if len(p.More) > 0 && p.MorePay == 0 {
+		fmt.Fprintln(w, "no further four hours of one agent pay; those that lose least:")
+	}
 	for _, text := range p.More {
 		fmt.Fprintf(w, "more:  %s\n", text)
+	}
+	if len(p.Fewer) > 0 && p.FewerPay == 0 {
+		fmt.Fprintln(w, "no agent of the plan can go for four hours without a loss; those who bring least:")
 	}
 	for _, text := range p.Fewer {
 		fmt.Fprintf(w, "fewer: %s\n", text)

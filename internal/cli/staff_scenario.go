@@ -168,9 +168,10 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	table(w, "DAY"+header, days)
 	fmt.Fprintln(w)
 	for _, t := range x.Price.Terms {
-		terms = append(terms, fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f", t.Contract, t.Term, t.Month, t.Days, percent(t.Target), percent(t.Share), t.MeanYuan, t.P50Yuan, t.P90Yuan, t.P95Yuan))
+		terms = append(terms, fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f", t.Contract, t.Term, t.Month, t.Days, termFigure(t, &t.Target),
+			termFigure(t, t.AtP50), termFigure(t, t.Share), orDash(t.Kept, percent), t.MeanYuan, t.P50Yuan, t.P90Yuan, t.P95Yuan))
 	}
-	table(w, "TERM\tMONTH\tDAYS\tTARGET\tSHARE AT P50\tPENALTY\tP50\tP90\tP95", terms)
+	table(w, "TERM\tMONTH\tDAYS\tTARGET\tAT P50 DEMAND\tMEDIAN\tKEPT IN\tPENALTY\tP50\tP90\tP95", terms)
 	r, t := x.Price.Risk, x.Price.Total
 	fmt.Fprintf(w, "wages %.0f yuan, deductions expected %.0f (P50 %.0f, P90 %.0f, P95 %.0f): %.0f yuan in all\n", t.WagesYuan, r.MeanYuan, r.P50Yuan, r.P90Yuan, r.P95Yuan, t.WagesYuan+r.MeanYuan)
 	if t.OvertimeHours > 0 {
@@ -183,6 +184,21 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 		printMoney(w, *x.Price.Money)
 	}
 	printWorth(w, x.Price)
+}
+
+// termFigure is a figure of a term in its unit; "-" where nothing is expected.
+func termFigure(t pricing.TermCost, v *float64) string {
+	if t.Unit == pricing.InSeconds || t.Unit == "" && t.Target > 1 { // a scenario of a release that did not keep the unit
+		return orDash(v, func(seconds float64) string { return fmt.Sprintf("%.1f s", seconds) })
+	}
+	return orDash(v, percent)
+}
+
+func orDash(v *float64, text func(float64) string) string {
+	if v == nil {
+		return "-"
+	}
+	return text(*v)
 }
 
 func newScenarioDiff(s *settings) *cobra.Command {

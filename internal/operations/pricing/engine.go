@@ -114,15 +114,7 @@ func (e *engine) heads(factor float64) margin.Plan {
 		}
 		at[s.queue][s.start] = headsTimes(s.serving, factor)
 	}
-	var out margin.Plan
-	for i, q := range e.in.Queues {
-		line := margin.QueuePlan{Queue: q.Queue, Heads: make([]int, len(q.Demand.Slots))}
-		for j, s := range q.Demand.Slots {
-			line.Heads[j] = at[e.books.owner(i)][s.Start.UTC()]
-		}
-		out.Queues = append(out.Queues, line)
-	}
-	return out
+	return planOf(e.in, e.books, at)
 }
 
 // headsTimes is heads times a factor, rounded, and nobody only where nobody was planned.
@@ -153,7 +145,23 @@ func (e *engine) price(ctx context.Context, factor float64) (Price, error) {
 	}
 	out := b.finish(o)
 	out.Terms, out.LeftOut = e.books.costs(o), e.books.left()
-	return out, nil
+	return out, e.atMedian(ctx, out.Terms, factor)
+}
+
+// atMedian says of terms what they would be if every slot brought the contacts of its P50.
+func (e *engine) atMedian(ctx context.Context, terms []TermCost, factor float64) error {
+	known, err := e.model.Certain(ctx, 0.5)
+	if err != nil {
+		return fault.Of(err)
+	}
+	o, err := known.Evaluate(ctx, e.heads(factor))
+	if err != nil {
+		return fault.Of(err)
+	}
+	for i, t := range e.books.costs(o) { // in the same order
+		terms[i].AtP50 = t.Share
+	}
+	return nil
 }
 
 // priced is the price of plans with the worth of single blocks.
@@ -184,10 +192,14 @@ func (e *engine) worth(ctx context.Context, into *Price) error {
 		return fault.Of(err)
 	}
 	for _, x := range best {
-		into.More = append(into.More, x.Text)
+		if into.More = append(into.More, x.Text); x.NetYuan > 0 {
+			into.MorePay++
+		}
 	}
 	for _, x := range worst {
-		into.Fewer = append(into.Fewer, x.Text)
+		if into.Fewer = append(into.Fewer, x.Text); x.NetYuan > 0 {
+			into.FewerPay++
+		}
 	}
 	return nil
 }
@@ -202,7 +214,9 @@ func (l *ledgers) costs(o margin.Outcome) []TermCost {
 	for _, t := range l.judged {
 		line := t.cost
 		if found, ok := judged[t.name]; ok {
-			line.Share = found.Share.P50
+			if line.Contacts = found.Contacts; line.Contacts > 0 {
+				line.Share, line.Kept = &found.Share.P50, &found.Kept
+			}
 			line.Risk = riskOf(found.Penalty)
 		}
 		out = append(out, line)

@@ -196,3 +196,31 @@ func TestPromotion(t *testing.T) {
 	_, err = h.Administration.VerifyAudit(ctx, operationstest.Admin)
 	ok(t, err)
 }
+
+// A shop that is closed has no service level. With thirty heads for six erlangs the target is kept in every scenario.
+func TestTermsSayWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 1, 100)
+	h.forecast(t, "g", orca, today, 1, 0)
+	s := h.scenario(t, asked("s", 1, pricing.Options{Level: 0.5, MinHeads: 30}))
+	require.Len(t, s.Price.Terms, 2)
+	open, closed := s.Price.Terms[0], s.Price.Terms[1]
+	assert.InEpsilon(t, 900, open.Contacts, 0.01, "nine hours of a hundred")
+	assert.Equal(t, pricing.InShares, open.Unit)
+	require.NotNil(t, open.Share)
+	assert.Greater(t, *open.Share, 0.98, "but for replies that take longer than half a minute to write")
+	assert.InDelta(t, *open.Share, *open.AtP50, 1e-3)
+	assert.InDelta(t, 1, *open.Kept, 0)
+	assert.Zero(t, closed.Contacts)
+	assert.Nil(t, closed.Share)
+	assert.Nil(t, closed.AtP50)
+	assert.Nil(t, closed.Kept)
+
+	// Every slot at its P50 reaches its target, so all of them together do; over the scenarios busy slots count for more.
+	tight := h.scenario(t, asked("tight", 1, pricing.Options{Level: 0.5}))
+	term := tight.Price.Terms[0]
+	assert.GreaterOrEqual(t, *term.AtP50, term.Target)
+	assert.Less(t, *term.Share, *term.AtP50)
+	assert.Less(t, *term.Kept, 1.0)
+}

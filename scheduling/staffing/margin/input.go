@@ -106,6 +106,7 @@ type Slot struct {
 	Mean        float64   `json:"mean"`
 	Quantiles   []float64 `json:"quantiles,omitempty"`     // one per level, ascending
 	HandleTimeS float64   `json:"handle_time_s,omitempty"` // 0 = that of Handling
+	MinHeads    int       `json:"min_heads,omitempty"`     // promised in this slot, where that is more than the queue's
 }
 
 // DayTotal is the forecast of a whole day, in contacts.
