@@ -60,9 +60,16 @@ func (s *sizer) reason(g *sized) string {
 	}
 	switch {
 	case g.reached.Heads > g.heads:
-		text = whole(append(text, "; floor raises to "...), g.reached.Heads)
+		floor := "; floor raises to "
+		if s.promised(g.reached.Start) > s.in.MinHeads {
+			floor = "; promised seats raise it to "
+		}
+		text = whole(append(text, floor...), g.reached.Heads)
 	case g.reached.Heads < g.heads:
-		text = append(whole(append(text, "; ceiling cuts to "...), g.reached.Heads), ", target missed"...)
+		text = whole(append(text, "; ceiling cuts to "...), g.reached.Heads)
+		if !g.reached.Met {
+			text = append(text, ", target missed"...)
+		}
 	}
 	if s.in.Shrinkage > 0 {
 		text = append(fixed(append(text, p.shrinkage...), float64(g.reached.Heads)/(1-s.in.Shrinkage), 1), " paid"...)
