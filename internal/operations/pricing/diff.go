@@ -155,6 +155,7 @@ func changedOptions(x, y Scenario) []OptionChange {
 		{"tickets", jsonText(a.Tickets), jsonText(b.Tickets)},
 		{"min_heads", a.MinHeads, b.MinHeads},
 		{"max_heads", a.MaxHeads, b.MaxHeads},
+		{"seats", cmp.Or(a.Seats, DedicatedSeats), cmp.Or(b.Seats, DedicatedSeats)},
 		{"volume_factor", a.VolumeFactor, b.VolumeFactor},
 		{"aht_factor", a.HandleFactor, b.HandleFactor},
 		{"target_share", a.TargetShare, b.TargetShare},

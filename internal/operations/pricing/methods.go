@@ -66,13 +66,28 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 		var err error
 		out[i], err = staffing.Plan(staffing.Input{
 			Curve: s.curve, Target: s.part.Target, Shrinkage: ask.flat, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
-			Rushes: s.part.followed(s.curve.Slot),
+			Rushes: s.part.followed(s.curve.Slot), Promised: s.promises(o, ask.zone),
 		})
 		if err != nil {
 			return answer{}, gate.Placed(err, "queue "+string(s.queue.ID))
 		}
 	}
 	return answer{staffed: out}, nil
+}
+
+// headsOf are the heads of an answer by queue and slot in UTC; where a border cuts a slot, the greater need holds.
+func (ask question) headsOf(a answer) map[ids.Queue]map[time.Time]int {
+	heads := map[ids.Queue]map[time.Time]int{}
+	for i, s := range ask.all {
+		if heads[s.queue.ID] == nil {
+			heads[s.queue.ID] = map[time.Time]int{}
+		}
+		for _, n := range a.staffed[i].Requirement.Needs {
+			at := n.Start.UTC()
+			heads[s.queue.ID][at] = max(heads[s.queue.ID][at], n.Heads)
+		}
+	}
+	return heads
 }
 
 // manned is a staffed stretch with heads that another method found: how many stand on the queue, how many serve

@@ -106,17 +106,7 @@ func (ask question) usual(ctx context.Context, in margin.Input, books ledgers) (
 		if err != nil {
 			return nil, err
 		}
-		heads := map[ids.Queue]map[time.Time]int{}
-		for i, s := range ask.all {
-			if heads[s.queue.ID] == nil {
-				heads[s.queue.ID] = map[time.Time]int{}
-			}
-			for _, n := range found.staffed[i].Requirement.Needs {
-				at := n.Start.UTC()
-				heads[s.queue.ID][at] = max(heads[s.queue.ID][at], n.Heads)
-			}
-		}
-		o, err := m.Evaluate(ctx, planOf(in, books, heads))
+		o, err := m.Evaluate(ctx, planOf(in, books, ask.headsOf(found)))
 		if err != nil {
 			return nil, fault.Of(err)
 		}
@@ -183,7 +173,7 @@ func (ask question) marginInput() (margin.Input, ledgers) {
 				Service: &margin.Service{Metric: margin.FirstWithin, WithinS: s.part.Target.Within.Seconds()},
 			}})
 		}
-		books.queues[len(books.queues)-1].expect(s, ask.zone)
+		books.queues[len(books.queues)-1].expect(s, ask)
 	}
 	books.post()
 	for _, q := range books.queues {
@@ -218,14 +208,17 @@ type moneyQueue struct {
 }
 
 // expect adds the demand of a stretch.
-func (q *moneyQueue) expect(s stretch, zone *time.Location) {
+func (q *moneyQueue) expect(s stretch, ask question) {
 	d := margin.DemandOf(quarters(s.curve))
+	for i := range d.Slots {
+		d.Slots[i].MinHeads = ask.options.floor(s.seatsAt(d.Slots[i].Start, ask.zone))
+	}
 	if q.contacts == nil {
 		q.contacts, q.Demand.Levels = map[calendar.Date]float64{}, d.Levels
 	}
 	same := fmt.Sprint(q.Demand.Levels) == fmt.Sprint(d.Levels)
 	for _, x := range d.Slots {
-		q.contacts[calendar.DateOf(x.Start, zone)] += x.Mean
+		q.contacts[calendar.DateOf(x.Start, ask.zone)] += x.Mean
 		if n := len(q.Demand.Slots); n > 0 && !q.Demand.Slots[n-1].Start.Before(x.Start) {
 			continue // a border cuts the slot: the stretch before it has it
 		}
@@ -235,7 +228,7 @@ func (q *moneyQueue) expect(s stretch, zone *time.Location) {
 		q.Demand.Slots = append(q.Demand.Slots, x)
 	}
 	for _, x := range s.days {
-		if day := calendar.DateOf(x.Start, zone); same && q.contacts[day] > 0 {
+		if day := calendar.DateOf(x.Start, ask.zone); same && q.contacts[day] > 0 {
 			q.Demand.DayTotals = append(q.Demand.DayTotals, margin.DayTotal{Date: day, Quantiles: x.Quantiles})
 		}
 	}
