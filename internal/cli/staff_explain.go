@@ -222,7 +222,11 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 		}
 	}
 	printSeats(line, e)
-	line("rounding", "%.1f agents' work on average%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, lengthText(t.Within), bound)
+	load := "agents busy on average"
+	if r.Model == "chats" {
+		load = "chats open on average"
+	}
+	line("rounding", "%.1f %s%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, load, exact, r.Needed, 100*t.Share, lengthText(t.Within), bound)
 }
 
 // printSeats tells what contracts promise in this slot, and what the plan makes of it.

@@ -62,6 +62,13 @@ const (
 	InSeconds TermUnit = "seconds"
 )
 
+// Earned is what stands against the costs of plans, expected over their days.
+type Earned struct {
+	RevenueYuan  float64 `json:"revenue_yuan" doc:"fees, prices per contact and hour, commission where sales are declared"`
+	LostContacts float64 `json:"lost_contacts" doc:"buyers who leave before anybody answers"`
+	LostYuan     float64 `json:"lost_yuan,omitempty" doc:"what they are declared to cost beside the contracts; in no deduction"`
+}
+
 // Price is what plans cost: by queue, by day, and what the contracts may deduct.
 type Price struct {
 	Total         Cost        `json:"total"`
@@ -70,6 +77,8 @@ type Price struct {
 	Days          []DayCost   `json:"days"`
 	Terms         []TermCost  `json:"terms"`
 	OrdinaryHours float64     `json:"ordinary_hours"` // that those who know the queues have in these days
+
+	Earned *Earned `json:"earned,omitempty" doc:"missing in scenarios of releases that did not keep it"`
 
 	More     []string `json:"more" doc:"where one agent more earns most, one sentence each"`
 	MorePay  int      `json:"more_pay" doc:"of these, how many earn more than they cost; they stand first"`

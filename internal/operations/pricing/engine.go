@@ -23,6 +23,7 @@ type engine struct {
 	model *margin.Model
 	plans []store.Plan
 	slots []planSlot // of all plans
+	lost  float64    // yuan that a buyer who leaves costs beside the contracts, as declared; model leaves it out
 }
 
 // planSlot is one slot of a plan.
@@ -69,18 +70,56 @@ func (p *Pricing) engineOf(ctx context.Context, view *store.View, plans []store.
 	}
 	away, own := paidShares(plans)
 	e.ask.options.Shrinkage = away
+	e.lost, e.ask.options.LostContactYuan = e.ask.options.LostContactYuan, 0
 	e.in, e.books = e.ask.marginInput()
 	if len(e.in.Queues) == 0 {
 		return e, nil
 	}
 	for i := range e.in.Queues { // an hour on a queue costs by the queue's own share away from it
-		e.in.Queues[i].HourYuan *= (1 - away) / (1 - own[e.books.owner(i)])
+		q := &e.in.Queues[i]
+		q.HourYuan *= (1 - away) / (1 - own[e.books.owner(i)])
+		q.Terms = append(q.Terms, margin.Term{ID: whoLeave, Metric: margin.Abandoned, Period: margin.Average, Target: 1, Ladder: []margin.Step{{}}})
 	}
 	e.in.Seed = moneySeed + 1 // what no search has seen
 	if e.model, err = margin.New(ctx, e.in); err != nil {
 		return nil, gate.Placed(fault.Of(err), "price")
 	}
 	return e, nil
+}
+
+// whoLeave is a term without money that counts the buyers who leave unanswered.
+const whoLeave = "who-leave"
+
+// valued is the model with what a lost buyer is declared to cost, for what heads are worth.
+func (e *engine) valued(ctx context.Context) (*margin.Model, error) {
+	if e.lost == 0 {
+		return e.model, nil
+	}
+	in := e.in
+	in.Queues = slices.Clone(in.Queues)
+	for i := range in.Queues {
+		q := &in.Queues[i]
+		q.Terms = append(slices.Clone(q.Terms), lostContacts(e.lost))
+	}
+	m, err := margin.New(ctx, in)
+	if err != nil {
+		return nil, gate.Placed(fault.Of(err), "price")
+	}
+	return m, nil
+}
+
+// earned is what the merchants pay and how many buyers leave, beside wages and deductions.
+func (e *engine) earned(o margin.Outcome) *Earned {
+	out := &Earned{RevenueYuan: o.Revenue.Mean + o.Bonus.Mean}
+	for _, q := range o.Queues {
+		for _, t := range q.Terms {
+			if t.ID == whoLeave {
+				out.LostContacts += max(0, t.Contacts-t.Met)
+			}
+		}
+	}
+	out.LostYuan = e.lost * out.LostContacts
+	return out
 }
 
 // paidShares is the share of paid time away from the queue that plans have in their paid heads, whatever it came from: of all plans
@@ -125,6 +164,14 @@ func headsTimes(heads int, factor float64) int {
 	return max(1, int(math.Round(float64(heads)*factor)))
 }
 
+// headHours are the hours on the queues with the heads of the plans times a factor.
+func (e *engine) headHours(factor float64) (hours float64) {
+	for _, s := range e.slots {
+		hours += float64(headsTimes(s.heads, factor)) * calendar.Slot.Hours()
+	}
+	return hours
+}
+
 // price adds up what the plans cost with their heads times a factor; 1 is the plans themselves.
 func (e *engine) price(ctx context.Context, factor float64) (Price, error) {
 	b := newBill(e.ask)
@@ -144,7 +191,7 @@ func (e *engine) price(ctx context.Context, factor float64) (Price, error) {
 		b.served(e.books.owner(i), q)
 	}
 	out := b.finish(o)
-	out.Terms, out.LeftOut = e.books.costs(o), e.books.left()
+	out.Terms, out.LeftOut, out.Earned = e.books.costs(o), e.books.left(), e.earned(o)
 	return out, e.atMedian(ctx, out.Terms, factor)
 }
 
@@ -187,7 +234,11 @@ func (e *engine) worth(ctx context.Context, into *Price) error {
 		return nil
 	}
 	whole := float64(e.ask.dates.Until.Sub(e.ask.dates.From)) * 24
-	best, worst, err := e.model.Marginals(ctx, e.heads(1), min(blockHours, whole), listed)
+	m, err := e.valued(ctx)
+	if err != nil {
+		return err
+	}
+	best, worst, err := m.Marginals(ctx, e.heads(1), min(blockHours, whole), listed)
 	if err != nil {
 		return fault.Of(err)
 	}

@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -76,20 +77,24 @@ func (p *Pricing) explainMoney(ctx context.Context, view *store.View, e *Explana
 		return nil
 	}
 	heads := g.heads(1)
-	more, err := g.model.Block(ctx, heads, at, e.Start, e.Start.Add(e.Slot), 1)
+	valued, err := g.valued(ctx)
+	if err != nil {
+		return err
+	}
+	more, err := valued.Block(ctx, heads, at, e.Start, e.Start.Add(e.Slot), 1)
 	if err != nil {
 		return fault.Of(err)
 	}
-	e.Marginal.CostYuan, e.Marginal.OneMoreYuan = more.CostYuan, more.NetYuan+more.CostYuan
+	e.Marginal.CostYuan, e.Marginal.OneMoreYuan = more.CostYuan, cents(more.NetYuan+more.CostYuan)
 	if g.serving(plan.Queue, e.Start) > 0 {
-		last, err := g.model.Block(ctx, heads, at, e.Start, e.Start.Add(e.Slot), -1)
+		last, err := valued.Block(ctx, heads, at, e.Start, e.Start.Add(e.Slot), -1)
 		if err != nil {
 			return fault.Of(err)
 		}
-		e.Marginal.LastYuan = -(last.NetYuan + last.CostYuan)
+		e.Marginal.LastYuan = cents(-last.NetYuan - last.CostYuan)
 	}
 	from := e.Start.Add(-time.Duration(blockHours/2) * time.Hour)
-	block, err := g.model.Block(ctx, heads, at, from, from.Add(time.Duration(blockHours)*time.Hour), 1)
+	block, err := valued.Block(ctx, heads, at, from, from.Add(time.Duration(blockHours)*time.Hour), 1)
 	if err != nil {
 		return fault.Of(err)
 	}
@@ -123,4 +128,12 @@ func (e *engine) serving(queue ids.Queue, at time.Time) int {
 		}
 	}
 	return 0
+}
+
+// cents is yuan in which what rounds to nothing is nothing.
+func cents(yuan float64) float64 {
+	if math.Abs(yuan) < 0.005 {
+		return 0
+	}
+	return yuan
 }

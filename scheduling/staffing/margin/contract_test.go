@@ -213,6 +213,7 @@ func TestDemandThatIsKnown(t *testing.T) {
 		require.NoError(t, err)
 		first, night := o.Queues[0].Terms[0], o.Queues[0].Terms[1]
 		assert.InEpsilon(t, 60/(100+10*z), first.Share.P50, 1e-4)
+		assert.InEpsilon(t, 120, first.Met, 1e-4)
 		assert.InDelta(t, map[bool]float64{true: 1, false: 0}[60/(100+10*z) >= 0.55], first.Kept, 0)
 		assert.InEpsilon(t, 200+20*z, first.Contacts, 1e-6)
 		assert.InDelta(t, 0, night.Contacts, 0)

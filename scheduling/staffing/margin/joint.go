@@ -145,7 +145,7 @@ func (m *Model) jointOutcomes(all []*books) []TermOutcome {
 		for s := range shares {
 			shares[s] = l.told(shares[s])
 		}
-		out = append(out, TermOutcome{ID: g.name, Contacts: contacts, Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(l.won), Steps: steps})
+		out = append(out, TermOutcome{ID: g.name, Contacts: contacts, Met: (total(l.total) + total(l.rest.met)) / float64(l.scenarios), Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(l.won), Steps: steps})
 	}
 	return out
 }

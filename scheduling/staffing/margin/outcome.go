@@ -55,6 +55,7 @@ type QueueDay struct {
 type TermOutcome struct {
 	ID       string  `json:"id"`
 	Contacts float64 `json:"contacts"` // expected, that count
+	Met      float64 `json:"met"`      // of them, expected to meet the metric (abandon: to stay); for times the seconds of all, negative
 	// Kept is the probability that the target is kept: over the whole period for an average and a run, and for a daily term on
 	// all its days together. 0 where nothing is expected.
 	Kept    float64   `json:"kept"`
@@ -372,7 +373,7 @@ func (l *ledger) outcome() TermOutcome {
 	for s := range shares {
 		shares[s] = l.told(shares[s])
 	}
-	return TermOutcome{ID: l.spec.ID, Contacts: contacts, Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(wons), Steps: steps}
+	return TermOutcome{ID: l.spec.ID, Contacts: contacts, Met: total(l.total) / float64(l.scenarios), Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(wons), Steps: steps}
 }
 
 // kept is the part of the scenarios whose share keeps the target; 0 where nothing is expected.
