@@ -29,7 +29,7 @@ func (f *staffAssumed) bind(cmd *cobra.Command) {
 
 // onto puts what was typed into options.
 func (f *staffAssumed) onto(cmd *cobra.Command, o *pricing.Options) error {
-	if err := noZero(cmd, "shrinkage", "presence"); err != nil {
+	if err := noZero(cmd, "shrinkage", "presence", "ticket-aht", "ticket-due"); err != nil {
 		return err
 	}
 	o.Shrinkage, o.Seats = f.shrinkage, pricing.SeatRule(f.seats)

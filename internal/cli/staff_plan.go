@@ -82,7 +82,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 func noZero(cmd *cobra.Command, names ...string) error {
 	var bad []fault.Field
 	for _, name := range names {
-		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "0" {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && (flag.Value.String() == "0" || flag.Value.String() == "0s") {
 			bad = append(bad, fault.Field{Path: "--" + name, Value: "0", Problem: "must be more than 0; without the flag it has its default"})
 		}
 	}

@@ -50,6 +50,9 @@ func newScenarioMake(s *settings) *cobra.Command {
 			}
 			f.in.Merchant, f.in.Method, f.in.Forecasts = ids.Merchant(f.merchant), pricing.Method(f.method), typed[ids.Forecast](f.forecasts)
 			return s.with(cmd, wantEngine, func(a *app) error {
+				if f.in.Method == pricing.PooledMethod {
+					fmt.Fprintf(cmd.ErrOrStderr(), "pooling %s by simulation, which takes up to half a minute a day\n", counted(f.in.Days, "day", "days"))
+				}
 				made, err := a.ops.Pricing.MakeScenario(cmd.Context(), a.who, f.in)
 				if err != nil {
 					return err

@@ -82,10 +82,10 @@ type Reached struct {
 	Wanted      int           `json:"wanted,omitempty"` // heads that the target asks for, where floor or ceiling moved them; else 0
 	Share       float64       `json:"share"`            // within Target.Within
 	Fewer       float64       `json:"fewer,omitempty"`  // share with one head less in a slot that is followed, where contacts have a price
-	Abandon     float64       `json:"abandon"`   //
-	Occupancy   float64       `json:"occupancy"` //
-	WaitSeconds float64       `json:"wait_s"`    // mean wait until taken up, over all arrivals; -1 = grows without end
-	Met         bool          `json:"met"`       // false only where MaxHeads cut the need and the target is missed
+	Abandon     float64       `json:"abandon"`          //
+	Occupancy   float64       `json:"occupancy"`        //
+	WaitSeconds float64       `json:"wait_s"`           // mean wait until taken up, over all arrivals; -1 = grows without end
+	Met         bool          `json:"met"`              // false only where MaxHeads cut the need and the target is missed
 
 	// Chats only.
 	RoundWithin          float64 `json:"round_within,omitempty"`     // share of all rounds answered within one minute

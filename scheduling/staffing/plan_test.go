@@ -40,7 +40,7 @@ func TestPlanOfThePublishedExample(t *testing.T) {
 	assert.Equal(t, 17, needs[0].Heads)
 	assert.InDelta(t, 17/0.7, needs[0].Paid, 1e-12)
 	assert.InDelta(t, 0.8104, out.Reached[0].Share, 5e-5)
-	for _, part := range []string{"mean 100.0", "30m", "AHT 4m0s", "Erlang C", "17", "81.0%", "target 80%", "shrinkage 30%", "24.3 paid"} {
+	for _, part := range []string{"mean 100.0", "30m", "AHT 4m,", "Erlang C", "17", "81.0%", "target 80%", "shrinkage 30%", "24.3 paid"} {
 		assert.Contains(t, needs[0].Reason, part)
 	}
 	assert.Equal(t, 2, needs[1].Heads, "the floor holds in a slot without contacts")

@@ -157,7 +157,7 @@ func (s *sizer) daySlot(r Reached, rushes []Rush) (DaySlot, string) {
 		come := -math.Expm1(-float64(s.in.Curve.Slot-after) / float64(rush.Decay))
 		slot.Contacts -= rush.Share * r.Contacts
 		slot.Bursts = append(slot.Bursts, Burst{After: after, Contacts: rush.Share * r.Contacts / come, Decay: rush.Decay})
-		note += fmt.Sprintf(", %g%% of the contacts in a rush of %s from %s on", 100*rush.Share, rush.Decay, rush.At.Format("15:04"))
+		note += fmt.Sprintf(", %g%% of the contacts in a rush of %s from %s on", 100*rush.Share, length(rush.Decay), rush.At.Format("15:04"))
 	}
 	slot.Contacts = max(0, slot.Contacts)
 	return slot, note

@@ -69,10 +69,19 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 			Rushes: s.part.followed(s.curve.Slot), Promised: s.promises(o, ask.zone),
 		})
 		if err != nil {
-			return answer{}, gate.Placed(err, "queue "+string(s.queue.ID))
+			return answer{}, gate.Placed(withoutPoints(err), "queue "+string(s.queue.ID))
 		}
 	}
 	return answer{staffed: out}, nil
+}
+
+// withoutPoints is the error of a target that nobody reaches without the number of a point that no caller gave.
+func withoutPoints(err error) error {
+	e := *fault.Of(err)
+	if e.Code == "staffing.unreachable" {
+		e.Fields = slices.DeleteFunc(slices.Clone(e.Fields), func(f fault.Field) bool { return strings.HasPrefix(f.Path, "curve.points[") })
+	}
+	return &e
 }
 
 // headsOf are the heads of an answer by queue and slot in UTC; where a border cuts a slot, the greater need holds.

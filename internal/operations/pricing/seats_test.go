@@ -62,4 +62,7 @@ func TestSeatsOfContracts(t *testing.T) {
 	h := newHouse(t)
 	_, err := h.Pricing.MakeScenario(t.Context(), planner, asked("bad", 1, pricing.Options{Seats: "some"}))
 	assert.Equal(t, "seats", refused(t, err, "scenario.input").Fields[0].Path)
+	never := 0.0
+	_, err = h.Pricing.MakeScenario(t.Context(), planner, asked("bad", 1, pricing.Options{People: &pricing.People{Adherence: &never}}))
+	assert.Equal(t, "people.adherence", refused(t, err, "scenario.input").Fields[0].Path, "0 was said; it is not the same as nothing")
 }
