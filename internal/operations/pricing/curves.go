@@ -327,8 +327,22 @@ func (p *Pricing) costAndRisk(ctx context.Context, view *store.View, plans []sto
 	}
 	c.X.From, c.X.To = wages.Points[0].X, cmp.Or(wages.Points[len(wages.Points)-1].X, 1)
 	c.Left.From, c.Left.To = axisAround(least, dearest)
+	c.X.Ticks = apart(c.X.Ticks, planned, 0.12*(c.X.To-c.X.From))
 	c.Lines = []chart.Line{wages, p50, p90, p95, expected}
 	return c, nil
+}
+
+// apart leaves out the labels of ticks that would run into that of the plan or into the one before.
+func apart(ticks []chart.Tick, planned, least float64) []chart.Tick {
+	last := math.Inf(-1)
+	for i, t := range ticks {
+		if t.At != planned && (math.Abs(t.At-planned) < least || t.At-last < least) {
+			ticks[i].Label = ""
+			continue
+		}
+		last = t.At
+	}
+	return ticks
 }
 
 // axisAround is an axis that holds two values with even figures and little empty room.
