@@ -41,7 +41,7 @@ func printCapacity(w io.Writer, p capacity.Plan) {
 				k.OvertimeHours, k.CloudHours, k.GapHours, percent(k.ShortageRisk), k.Cost.Total)
 		}
 		fmt.Fprintf(w, "%s: cost %s yuan, shortage %s of it; no plan costs less than %s (gap %.1f%%)\n", s.Name, s.Cost.Total, s.Cost.Shortage, s.LowerBound, 100*s.Gap)
-		table(w, "WEEK\tREQUIRED P50\tP90\tON HAND\tIN TRAINING\tTEMPS\tOVERTIME\tCLOUD\tGAP\tRISK\tCOST", rows)
+		table(w, "WEEK\tREQUIRED P50\tP90\tON HAND\tIN TRAINING\tTEMPS\tOVERTIME\tCLOUD\tOVER P50\tRISK\tCOST", rows)
 		var decisions []string
 		for _, d := range s.Decisions {
 			much := fmt.Sprintf("%d heads", d.Heads)
@@ -51,12 +51,13 @@ func printCapacity(w io.Writer, p capacity.Plan) {
 			decisions = append(decisions, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", d.OrderBy, d.Kind, cmp.Or(d.Name, "-"), much, d.WorksFrom, d.Cost, d.Saves))
 		}
 		if len(decisions) > 0 {
-			table(w, "ORDER BY\tWHAT\tNAME\tHOW MANY\tWORKS FROM\tCOST\tSAVES", decisions)
+			table(w, "ORDER BY\tWHAT\tNAME\tHOW MANY\tWORKS FROM\tCOST\tSAVES NET", decisions)
 		}
 		for _, l := range s.Irretrievable {
 			fmt.Fprintf(w, "too late: %s\n", l.Reason)
 		}
 	}
+	fmt.Fprintln(w, "weeks: overtime and cloud in effective hours, over P50 what is there beyond it (below 0: short), in training temporary people too; orders: paid hours, and what each saves after its own cost")
 	fmt.Fprintf(w, "%s yuan in all: wages %s, hiring %s, training %s, temporary people %s, severance %s, overtime %s, cloud %s, shortage %s; idle wages %s\n",
 		p.Cost.Total, p.Cost.Wages, p.Cost.Hiring, p.Cost.Training, p.Cost.Temps, p.Cost.Severance, p.Cost.Overtime, p.Cost.Cloud, p.Cost.Shortage, p.Cost.Idle)
 }

@@ -179,7 +179,7 @@ func TestStaffErlangNamesFlags(t *testing.T) {
 	}{
 		{"--model a", []string{"--calls: is missing", "--aht: is missing", "--patience: is missing", "--target: is missing"}},
 		{"--calls NaN --aht 0s --agents Inf --within -1s --interval 0s", []string{"--calls:", "--aht:", "--agents:", "--within:", "--interval:"}},
-		{"--calls 1 --aht 1s --target 80 --max-occupancy 1.1 --asa -1s", []string{"--target: must be a share from 0 to below 1, e.g. 0.8 for 80 %", "--max-occupancy:", "--asa:"}},
+		{"--calls 1 --aht 1s --target 80 --max-occupancy 1.1 --asa -1s", []string{"--target: must be a share above 0 and below 1, e.g. 0.8 for 80 %", "--max-occupancy:", "--asa:"}},
 		{"--calls 1 --aht 1s --max-occupancy 0", []string{"--max-occupancy: must be above 0"}},
 		{"--calls 1 --aht 1s --agents 3 --target 0.8", []string{"--target: does not go with --agents"}},
 		{"--calls 1 --aht 1s --agents 3 --fractional", []string{"--fractional: does not go"}},

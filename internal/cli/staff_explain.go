@@ -82,7 +82,7 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 		fmt.Fprintf(w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	clock := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
-	fmt.Fprintf(w, "%s %s, %s: %d heads, %.1f paid\n", e.Queue, clock(e.Start), e.Slot, e.Need.Heads, e.Need.Paid)
+	fmt.Fprintf(w, "%s %s, %s: %s, %.1f paid\n", e.Queue, clock(e.Start), lengthText(e.Slot), counted(e.Need.Heads, "head", "heads"), e.Need.Paid)
 	from := ""
 	if e.Scenario != "" {
 		from = ", promoted from scenario " + string(e.Scenario)
@@ -90,7 +90,7 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	line("plan", "%s of %s%s, method %s", e.Plan, clock(e.CreatedAt), from, e.Options.Method)
 	printDemand(line, e, clock)
 	h := e.Handling
-	line("AHT", "%s, from %s", h.HandleTime.Round(time.Second), times(e.Options.HandleFactor, h.Source))
+	line("AHT", "%s, from %s", lengthText(h.HandleTime.Round(time.Second)), times(e.Options.HandleFactor, h.Source))
 	printPace(line, h)
 	printModel(line, e)
 	for i, r := range e.Around {
@@ -100,16 +100,25 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 		}
 		wait := "waits grow without end"
 		if r.WaitSeconds >= 0 {
-			wait = fmt.Sprintf("mean wait %.1f s", r.WaitSeconds)
+			wait = fmt.Sprintf("a free agent after %.1f s", r.WaitSeconds)
 		}
-		line(name, "%d: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%, %s", r.Heads, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy, wait)
+		line(name, "%d: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%, %s", r.Heads, 100*r.Share, lengthText(e.Target.Within), 100*r.Abandon, 100*r.Occupancy, wait)
+	}
+	if e.Rounding.Model == "chats" {
+		line("", "within %s is until the first reply is written, a free agent only until somebody takes the chat", lengthText(e.Target.Within))
 	}
 	if r, steady := e.Reached, e.Around[max(0, len(e.Around)-2)]; math.Abs(r.Share-steady.Share) > 0.001 {
 		after := "after the slots before it"
 		if len(e.Demand.Rushes) > 0 {
 			after = "in the rush"
 		}
-		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, e.Target.Within, 100*r.Abandon, 100*r.Occupancy)
+		if r.Fewer > 0 {
+			line("", "%d %s: %.1f%% within %s", r.Heads-1, after, 100*r.Fewer, lengthText(e.Target.Within))
+		}
+		line("", "%d %s: %.1f%% within %s, %.1f%% leave, occupancy %.0f%%", r.Heads, after, 100*r.Share, lengthText(e.Target.Within), 100*r.Abandon, 100*r.Occupancy)
+		if r.Share > steady.Share && len(e.Demand.Rushes) > 0 {
+			line("", "the slot begins with agents who are still free, and its crowd thins out before the end: better than such contacts all the time")
+		}
 	}
 	if r := e.Reached; r.TipsAt > 0 {
 		line("burst risk", "full agents are so slow here that a full desk stays full: %d conversations at once tip it over (it has %.0f on average), then %.1f%% are within %s until fewer come",
@@ -118,8 +127,7 @@ func printExplanation(w io.Writer, e pricing.Explanation, zone *time.Location) {
 	printTickets(line, e, clock)
 	printShrinkage(line, e)
 	printTerm(line, e)
-	m := e.Marginal
-	line("value", "one more head avoids %.2f yuan in this slot, the last one %.2f; a head costs %.2f", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+	printValue(line, e.Marginal, clock)
 	if len(e.Need.Worth) > 0 {
 		line("worth", "%s", worthText(e.Need))
 	}
@@ -138,6 +146,19 @@ func worthText(n scheduling.Need) string {
 		from = s.Heads + 1
 	}
 	return fmt.Sprintf("%.2f yuan are lost in this slot with nobody; each of %s", n.Saved(float64(n.Heads)), strings.Join(steps, ", "))
+}
+
+// printValue tells what a head is worth here, by the engine that prices scenarios.
+func printValue(line func(name, format string, args ...any), m pricing.Marginal, clock func(time.Time) string) {
+	line("value", "one more head brings %.2f yuan in this slot, the last one %.2f; a head more costs %.2f with what is away and overtime", m.OneMoreYuan, m.LastYuan, m.CostYuan)
+	if b := m.Block; b != nil {
+		pays := "does not pay"
+		if b.NetYuan > 0 {
+			pays = "pays"
+		}
+		line("", "one more from %s to %s costs %.0f, avoids %.0f of expected deductions and earns %.0f: net %+.0f, it %s", clock(b.Range.Start), clock(b.Range.End)[11:], b.CostYuan, b.AvoidedYuan, b.EarnedYuan, b.NetYuan, pays)
+	}
+	line("", "expected over %s to %s, %s of these days together; ladders step, so a quarter hour alone may move nothing", m.Dates.From, m.Dates.Until.Add(-1), counted(m.Queues, "plan", "plans"))
 }
 
 // times notes that a figure was multiplied.
@@ -172,7 +193,7 @@ func printDemand(line func(name, format string, args ...any), e pricing.Explanat
 	if d.Mean != d.Computed {
 		before = fmt.Sprintf(" (computed %.1f)", d.Computed)
 	}
-	line("demand", "mean %.1f%s, %s contacts in %s", d.Mean, before, strings.Join(quantiles, ", "), times(e.Options.VolumeFactor, d.Slot.String()))
+	line("demand", "mean %.1f%s, %s contacts in %s", d.Mean, before, strings.Join(quantiles, ", "), times(e.Options.VolumeFactor, lengthText(d.Slot)))
 	level := "the mean"
 	if d.Level > 0 {
 		level = fmt.Sprintf("P%.4g", 100*d.Level)
@@ -192,11 +213,11 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 			slower = fmt.Sprintf("replies take x%.2f with %d open", t.Slow[n-1], n)
 		}
 		line("model", "chats, up to %d at once, %.3g%% own work, %g rounds (%s), %s, patience %s",
-			t.Concurrency, 100*t.Overhead, t.Rounds, e.Handling.Rounds, slower, t.Patience)
+			t.Concurrency, 100*t.Overhead, t.Rounds, e.Handling.Rounds, slower, lengthText(t.Patience))
 	case "erlang_a":
-		line("model", "Erlang A, patience %s", t.Patience)
+		line("model", "calls, who waits leaves after %s on average (Erlang A)", lengthText(t.Patience))
 	default:
-		line("model", "Erlang C, nobody leaves")
+		line("model", "calls, nobody leaves (Erlang C)")
 	}
 	exact := ""
 	if r.Fractional > 0 {
@@ -204,6 +225,8 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	}
 	bound := ""
 	switch r.Bound {
+	case "seats":
+		bound = fmt.Sprintf("; seats that are promised raise it to %d", r.Heads)
 	case "floor":
 		bound = fmt.Sprintf("; the floor raises it to %d", r.Heads)
 	case "rush":
@@ -213,9 +236,39 @@ func printModel(line func(name, format string, args ...any), e pricing.Explanati
 	case string(pricing.PooledMethod), string(pricing.MarginMethod):
 		bound = fmt.Sprintf(" for the queue by itself; method %s: %s", r.Bound, e.Need.Reason)
 	case "ceiling":
-		bound = fmt.Sprintf("; the ceiling cuts it to %d and the target is missed", r.Heads)
+		if r.Wanted > r.Needed {
+			bound = fmt.Sprintf("; what comes before or at the opening makes it %d", r.Wanted)
+		}
+		bound += fmt.Sprintf("; the ceiling cuts it to %d", r.Heads)
+		if !e.Reached.Met {
+			bound += " and the target is missed"
+		}
 	}
-	line("rounding", "%.1f contacts at once on average%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, exact, r.Needed, 100*t.Share, t.Within, bound)
+	printSeats(line, e)
+	load := "agents busy on average"
+	if r.Model == "chats" {
+		load = "chats open on average"
+	}
+	line("rounding", "%.1f %s%s; %d is the least whole number for %.4g%% within %s%s", r.Erlangs, load, exact, r.Needed, 100*t.Share, lengthText(t.Within), bound)
+}
+
+// printSeats tells what contracts promise in this slot, and what the plan makes of it.
+func printSeats(line func(name, format string, args ...any), e pricing.Explanation) {
+	for _, s := range e.Rounding.Seats {
+		kind, counts := "shared", "anybody on duty who knows the queue keeps them, so they raise no queue by itself (--seats all)"
+		if s.Dedicated {
+			kind, counts = "dedicated", "people who serve nothing else, a floor of the heads"
+		}
+		switch {
+		case e.Options.Seats == pricing.NoSeats:
+			counts = "left out, as asked for"
+		case e.Options.Method == pricing.PooledMethod && !s.Dedicated:
+			counts = "kept by anybody of the pool who knows the queue"
+		case e.Options.Seats == pricing.AllSeats:
+			counts = "a floor of the heads"
+		}
+		line("seats", "%d %s of contract %s version %d, %s: %s", s.Count, kind, s.Contract, s.Version, s.Window, counts)
+	}
 }
 
 func printTerm(line func(name, format string, args ...any), e pricing.Explanation) {
@@ -225,7 +278,11 @@ func printTerm(line func(name, format string, args ...any), e pricing.Explanatio
 	}
 	a := e.Agreed
 	line("contract", "%s version %d, term %s: %s within %s, at least %.4g%% (%s)", a.Contract, a.Version, a.Term, a.Says.Metric, a.Says.Within, 100*a.Says.Target, a.Title)
-	if e.Options.TargetShare > 0 {
+	switch {
+	case e.Options.TargetShare == 0:
+	case e.Options.Method == pricing.MarginMethod:
+		line("", "no slot may expect less than %.4g%% within it, as asked for", 100*e.Options.TargetShare)
+	default:
 		line("", "the target is %.4g%% instead, as asked for", 100*e.Options.TargetShare)
 	}
 	var steps []string

@@ -21,7 +21,7 @@ func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 		f := pricing.FiguresOf(p)
 		for i, part := range f.Parts {
 			if part.Pace != nil && i == 0 {
-				paces.add(sourceWords(part.Pace.Source))
+				paces.add(paceText(part.Pace.Source))
 				doubts = append(doubts, part.Pace.Doubts...)
 			}
 			for _, r := range part.Rushes {
@@ -40,8 +40,8 @@ func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 				none = append(none, "tickets: "+d.Doubts[0])
 				continue
 			}
-			tickets = append(tickets, fmt.Sprintf("tickets %s: %.0f, %.1f h of work, %.0f%% of it in idle time, %.1f extra head-hours, at most %d heads; due after %s (%s)",
-				p.Queue, d.Tickets, d.WorkHours, 100*d.IdleShare, d.ExtraHours, d.PeakExtra, d.Due, d.DueSource))
+			tickets = append(tickets, fmt.Sprintf("tickets %s: %.0f, %.1f h of work, %.0f%% of it in idle time, %.1f extra head-hours, at most %s; due after %s (%s)",
+				p.Queue, d.Tickets, d.WorkHours, 100*d.IdleShare, d.ExtraHours, counted(d.PeakExtra, "head", "heads"), lengthText(d.Due), d.DueSource))
 		}
 	}
 	if text := paces.text(", "); text != "" {
@@ -67,11 +67,19 @@ func rushText(r pricing.Rush) string {
 	from := r.Source
 	switch {
 	case r.Openings > 0:
-		from = fmt.Sprintf("%s: %.0f contacts after %d openings, %.0f%% of the weight", r.Source, r.Contacts, r.Openings, 100*r.Own)
+		from = fmt.Sprintf("%s: %.0f contacts after %d openings, %.0f%% of the weight", paceText(r.Source), r.Contacts, r.Openings, 100*r.Own)
 	case r.Source == "assumed":
 		from = "assumed: no opening was measured"
 	}
-	return fmt.Sprintf("%.0f%% of the slot's contacts in a rush that fades with %s (%s)", 100*r.Share, r.Decay, from)
+	return fmt.Sprintf("%.0f%% of the slot's contacts in a rush that fades with %s (%s)", 100*r.Share, lengthText(r.Decay), from)
+}
+
+// paceText is a source of figures in words.
+func paceText(source string) string {
+	if source == "shrunk" {
+		return "measured on few and drawn towards all queues"
+	}
+	return source
 }
 
 // shrinkText names the causes with their shares and sources.
@@ -137,18 +145,10 @@ func byQueues(lines []string) (out []string) {
 	return out
 }
 
-// sourceWords says where a measured pace comes from.
-func sourceWords(source string) string {
-	if source == "shrunk" {
-		return "measured a little, filled up with all queues"
-	}
-	return source
-}
-
 // printPace opens AHT(c): what was measured of it.
 func printPace(line func(name, format string, args ...any), h pricing.ExplainedHandling) {
 	for _, o := range h.Open {
-		seen := sourceWords(o.Source)
+		seen := paceText(o.Source)
 		if o.Replies > 0 {
 			seen = fmt.Sprintf("%s, %d replies", seen, o.Replies)
 		}
@@ -156,7 +156,7 @@ func printPace(line func(name, format string, args ...any), h pricing.ExplainedH
 		if o.Lag > 0 {
 			lag = fmt.Sprintf(", a question is answered after %s", o.Lag.Round(100*time.Millisecond))
 		}
-		line("", "with %d open: %s of own work, %s if nobody waits for the agent%s (%s)", o.Open, o.Work.Round(100*time.Millisecond), o.HandleTime.Round(time.Second), lag, seen)
+		line("", "with %d open: %s of own work, %s if nobody waits for the agent%s (%s)", o.Open, o.Work.Round(100*time.Millisecond), lengthText(o.HandleTime.Round(time.Second)), lag, seen)
 	}
 	p := h.Pace
 	if p == nil {
@@ -168,7 +168,7 @@ func printPace(line func(name, format string, args ...any), h pricing.ExplainedH
 	case p.Replies == 0:
 		line("pace", "of the house: %d replies of all queues, %s to %s, none of this one", p.House, p.Days.From, p.Days.Until.Add(-1))
 	default:
-		line("pace", "%s: %d replies, %s to %s, beside %d of all queues", sourceWords(p.Source), p.Replies, p.Days.From, p.Days.Until.Add(-1), p.House)
+		line("pace", "%s: %d replies, %s to %s, beside %d of all queues", paceText(p.Source), p.Replies, p.Days.From, p.Days.Until.Add(-1), p.House)
 	}
 	if len(p.Levels) > 0 {
 		for _, d := range p.Doubts {
@@ -211,5 +211,5 @@ func printTickets(line func(name, format string, args ...any), e pricing.Explana
 		why = fmt.Sprintf("%d of the heads are for tickets due by %s", t.Heads, clock(t.Until))
 	}
 	line("tickets", "%.2f h of work in the slot, %.2f in idle time; %.1f h wait after it; %s", t.Slot.FromIdle+t.Slot.FromExtra, t.Slot.FromIdle, t.Slot.Backlog, why)
-	line("", "%.0f tickets in the plan, %s each (%s), due after %s (%s), %.0f%% of idle time can be used", p.Tickets, p.HandleTime, p.WorkSource, p.Due, p.DueSource, 100*p.UsableIdle)
+	line("", "%.0f tickets in the plan, %s each (%s), due after %s (%s), %.0f%% of idle time can be used", p.Tickets, lengthText(p.HandleTime), p.WorkSource, lengthText(p.Due), p.DueSource, 100*p.UsableIdle)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +55,12 @@ skills:
 	require.NoError(t, json.Unmarshal([]byte(out), &one))
 	assert.Equal(t, "3000.00", one.Cost.Total, "three heads, 40 hours, 25 yuan; 120 hours are enough for 100")
 	for text, want := range map[string]string{
-		"":                         "is empty",
-		small + "wages: 3\n":       `unknown field "wages"`,
+		"":                   "is empty",
+		small + "wages: 3\n": `:10: wages: is no field of this document`,
+		strings.Replace(small, `"25.00"`, "abc", 1):         `:6: skills[0].wage_per_hour: is not an amount in yuan`,
+		strings.Replace(small, "heads: 3", "heads: NaN", 1): `:7: skills[0].staff[0].heads: must be a number`,
+		"text":                     "it holds a text where a group of fields",
+		`{"as_of":`:                "ends in the middle",
 		small + "as_of: [1\n":      "line",
 		"as_of: 1\nas_of: 2\n":     "is there twice",
 		"as_of: 2026-10-01\n":      "start",
@@ -92,6 +97,24 @@ func TestPriceFile(t *testing.T) {
 	assert.Equal(t, exitOK, code)
 	assert.Contains(t, out, "margin ")
 	assert.Contains(t, out, "one more agent from")
+	assert.Regexp(t, `QUEUE +DAY +HEADS\n\S+ +2026-\d\d-\d\d +\d\d:\d\d-\d\d:\d\d \d+`, out)
+	raw, err := os.ReadFile(example)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		text string
+		args []string
+		want string
+	}{
+		{string(raw), []string{"--hours", "2500"}, "--hours: must be above 0 and at most the"},
+		{string(raw), []string{"--queue", "lumi-tmall/pre", "--from", "2026-11-10T23:00:00+08:00", "--until", "2026-11-10T19:00:00+08:00"}, "until: must be after from"},
+		{regexp.MustCompile(`"slot_min": *\d+`).ReplaceAllString(string(raw), `"slot_min": 0`), nil, "slot_min: must be 5 to 60 minutes"},
+	} {
+		name := filepath.Join(t.TempDir(), "in.json")
+		require.NoError(t, os.WriteFile(name, []byte(c.text), 0o600))
+		code, _, errs := typedLine(t, append([]string{"staff", "price", "--in", name}, c.args...)...)
+		assert.Equal(t, exitInvalid, code, c.want)
+		assert.Contains(t, errs, c.want)
+	}
 }
 
 // Two shops with the same few calls and agents who know both: together they need less than apart.

@@ -17,10 +17,10 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	}
 	var days, queues []string
 	for _, d := range p.Days {
-		days = append(days, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%s\t%s", d.Date, d.PoolHours, d.PartsHours, d.FurtherHours, judged(d.Verified), judged(d.Parts)))
+		days = append(days, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\t%s", d.Date, d.PoolHours, d.EachHours, d.PartsHours, d.SeatHours, d.FurtherHours, judged(d.Verified), judged(d.Parts)))
 	}
 	fmt.Fprintln(w)
-	table(w, "DAY\tPOOL HOURS\tALONE\tFURTHER PEOPLE\tPOOL VERIFIED\tALONE VERIFIED", days)
+	table(w, "DAY\tPOOL HOURS\tEACH\tALONE WITH SEATS\tSEATS ONLY\tFURTHER PEOPLE\tPOOL VERIFIED\tALONE VERIFIED", days)
 	for _, q := range p.Queues {
 		queues = append(queues, fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s\t%s\t%d", q.Queue, percent(q.Goal), percent(q.Pool.Share), percent(q.Pool.Low), q.Pool.ShortOf, percent(q.Parts.Share), percent(q.Parts.Low), q.Parts.ShortOf))
 	}
@@ -33,7 +33,15 @@ func printPooled(w io.Writer, p pricing.Pooled) {
 	if !p.Parts {
 		verified += "; alone some half hour still misses it, so the queues would need even more"
 	}
-	fmt.Fprintf(w, "pool %.1f head-hours, the queues alone %.1f: %.1f saved (%s); %s\n", p.PoolHours, p.PartsHours, p.SavedHours, percent(p.SavedShare), verified)
+	fmt.Fprintf(w, "pool %.1f head-hours with every promised seat; %s\n", p.PoolHours, verified)
+	if p.EachHours > 0 { // older scenarios do not have it
+		saved, share := "fewer", (p.EachHours-p.PoolHours)/p.EachHours
+		if share < 0 {
+			saved, share = "more", -share
+		}
+		fmt.Fprintf(w, "method each staffs these days with %.1f, where shared seats raise no queue: the pool has %s %s\n", p.EachHours, percent(share), saved)
+	}
+	fmt.Fprintf(w, "the queues alone, each with its seats, need %.1f: the pool saves %.1f (%s); %.1f of them are seats beyond the contacts\n", p.PartsHours, p.SavedHours, percent(p.SavedShare), p.SeatHours)
 	if p.FurtherHours > 0 {
 		fmt.Fprintf(w, "%.1f hours of the pool are beyond the people who know the queues\n", p.FurtherHours)
 	}
@@ -52,8 +60,14 @@ func printMoney(w io.Writer, m pricing.Money) {
 
 // printWorth tells what single blocks are worth in a scenario, whatever its method, and what the money leaves out.
 func printWorth(w io.Writer, p pricing.Price) {
+	if len(p.More) > 0 && p.MorePay == 0 {
+		fmt.Fprintln(w, "no further four hours of one agent pay; those that lose least:")
+	}
 	for _, text := range p.More {
 		fmt.Fprintf(w, "more:  %s\n", text)
+	}
+	if len(p.Fewer) > 0 && p.FewerPay == 0 {
+		fmt.Fprintln(w, "no agent of the plan can go for four hours without a loss; those who bring least:")
 	}
 	for _, text := range p.Fewer {
 		fmt.Fprintf(w, "fewer: %s\n", text)

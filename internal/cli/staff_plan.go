@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,7 +82,7 @@ func newStaffPlan(s *settings) *cobra.Command {
 func noZero(cmd *cobra.Command, names ...string) error {
 	var bad []fault.Field
 	for _, name := range names {
-		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "0" {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && (flag.Value.String() == "0" || flag.Value.String() == "0s") {
 			bad = append(bad, fault.Field{Path: "--" + name, Value: "0", Problem: "must be more than 0; without the flag it has its default"})
 		}
 	}
@@ -102,6 +103,7 @@ func largest(made []store.Plan) (id ids.Plan) {
 func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	rows := make([]string, 0, len(made))
 	hours, peak, unmet, tips, why := 0.0, 0, 0, 0, ""
+	var seats pricing.SeatFigures
 	var gaps []gate.GapDays
 	var agreed []string
 	for _, p := range made {
@@ -115,14 +117,16 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 		}
 		gaps = append(gaps, gate.GapDays{Queue: p.Queue, Days: f.Uncovered})
 		agreed = append(agreed, lockedParts(p.Queue, f.Parts, zone)...)
-		for _, n := range p.Requirement.Needs {
-			if n.Start.Equal(f.PeakAt) && f.Peak > peak {
-				peak, why = f.Peak, fmt.Sprintf("%s %s: %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"), n.Reason)
-			}
+		if f.Peak > peak {
+			peak, why = f.Peak, highest(p, f, zone)
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%.0f\t%.0f\t%d\t%s", p.Queue, f.Contacts, f.Hours, f.Peak, f.PeakAt.In(zone).Format("01-02 15:04")))
+		if f.Seats != nil {
+			seats.Shared, seats.Dedicated = seats.Shared+f.Seats.Shared, seats.Dedicated+f.Seats.Dedicated
+			seats.Slots, seats.Below, seats.Raised = seats.Slots+f.Seats.Slots, seats.Below+f.Seats.Below, seats.Raised+f.Seats.Raised
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%.0f\t%.0f\t%.0f\t%d\t%s", p.Queue, f.Expected, f.Contacts, f.Hours, f.Peak, f.PeakAt.In(zone).Format("01-02 15:04")))
 	}
-	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tHEAD-HOURS\tPEAK\tAT", rows)
+	table(cmd.OutOrStdout(), "QUEUE\tCONTACTS\tSTAFFED FOR\tHEAD-HOURS\tPEAK\tAT", rows)
 	fmt.Fprintf(cmd.OutOrStdout(), "%.0f head-hours in all\nhighest: %s\n", hours, why)
 	if unmet > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "the ceiling of --max-heads cuts %d slots: their targets are missed (staff explain tells by how much)\n", unmet)
@@ -130,11 +134,44 @@ func printPlans(cmd *cobra.Command, made []store.Plan, zone *time.Location) {
 	if tips > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "%d slots hold their target only while no burst fills the desk: full agents are so slow that it would stay full (staff explain tells how many conversations that takes)\n", tips)
 	}
+	printSeatFigures(cmd.OutOrStdout(), seats)
 	for _, line := range agreed {
 		fmt.Fprintln(cmd.OutOrStdout(), line)
 	}
 	printFed(cmd.OutOrStdout(), made, zone)
 	printGaps(cmd.OutOrStdout(), "no forecast", gaps)
+}
+
+// highest tells the slot of the most heads of a plan, and where to ask why.
+func highest(p store.Plan, f pricing.PlanFigures, zone *time.Location) string {
+	for i, n := range p.Requirement.Needs {
+		if !n.Start.Equal(f.PeakAt) || i >= len(f.Reached) {
+			continue
+		}
+		r, target, level := f.Reached[i], "", "the mean"
+		if l := f.Options.Level; l > 0 {
+			level = fmt.Sprintf("P%g", 100*l)
+		}
+		for _, part := range f.Parts {
+			if part.Range.Contains(n.Start) {
+				target = fmt.Sprintf(" within %s (target %g%%)", part.Target.Within, 100*part.Target.Share)
+			}
+		}
+		return fmt.Sprintf("%s %s: %s for %.1f contacts in %s (%s), %.1f%%%s; why: staff explain --queue %s --at %s", p.Queue, n.Start.In(zone).Format("01-02 15:04"),
+			counted(n.Heads, "agent", "agents"), r.Contacts, lengthText(p.Requirement.Slot), level, 100*r.Share, target, p.Queue, n.Start.In(zone).Format("2006-01-02T15:04"))
+	}
+	return ""
+}
+
+// printSeatFigures tells what the seats of contracts do to the heads.
+func printSeatFigures(w io.Writer, f pricing.SeatFigures) {
+	if f.Dedicated > 0 {
+		fmt.Fprintf(w, "dedicated seats of contracts: %d at most, they raise %s\n", f.Dedicated, counted(f.Raised, "slot", "slots"))
+	}
+	if f.Shared > 0 {
+		fmt.Fprintf(w, "shared seats of contracts: %d at most; in %d of %d slots a queue has fewer heads than its seats, which anybody on duty who knows it keeps (--seats all: a floor of each queue)\n",
+			f.Shared, f.Below, f.Slots)
+	}
 }
 
 // lockedParts says which days are planned as agreed with the client, and on which version of the forecast.

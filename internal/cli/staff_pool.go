@@ -62,7 +62,13 @@ func (d *span) UnmarshalJSON(raw []byte) error {
 		*d = span(v)
 		return nil
 	}
-	return json.Unmarshal(raw, (*time.Duration)(d))
+	if err := json.Unmarshal(raw, (*time.Duration)(d)); err != nil {
+		return err
+	}
+	if v := time.Duration(*d); v > 0 && v < time.Millisecond {
+		return fault.New(fault.Invalid, "staff.file", "%d would be nanoseconds; write the unit, such as 30m or 30s", v.Nanoseconds())
+	}
+	return nil
 }
 
 // poolFile is a pool.Problem whose curves and targets may tell lengths of time as text.

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,11 +46,31 @@ func (a askedBlock) price(ctx context.Context, m *margin.Model, p margin.Plan) (
 		return t
 	}
 	from, until := at("from", a.from), at("until", a.until)
+	if len(bad) == 0 && !from.Before(until) {
+		bad = append(bad, fault.Field{Path: "until", Value: a.until, Problem: "must be after from"})
+	}
 	if err := fault.Bad("staff.block", "block", bad); err != nil {
 		return nil, err
 	}
 	x, err := m.Block(ctx, p, ids.Queue(a.queue), from, until, a.heads)
 	return &x, err
+}
+
+// priceFile is a margin.Input in which a slot length of 0 is not the same as none.
+type priceFile struct {
+	margin.Input
+	SlotMin *int `json:"slot_min"`
+}
+
+func (f priceFile) input() (margin.Input, error) {
+	in := f.Input
+	if f.SlotMin == nil {
+		return in, nil
+	}
+	if in.SlotMin = *f.SlotMin; in.SlotMin == 0 {
+		return in, fault.Bad("margin.input", "input", []fault.Field{{Path: "slot_min", Value: "0", Problem: "must be 5 to 60 minutes; left out it is 15"}})
+	}
+	return in, nil
 }
 
 // riskMultiples are how dear service is taken to be, as multiples of what it is worth, along the curve of cost
@@ -68,9 +90,16 @@ func newStaffPrice(s *settings) *cobra.Command {
 			"(JSON or YAML). Tells the plan, what it earns under fresh scenarios, cost against risk, and what single blocks are worth.",
 		Example: "  chaoban staff price --in scheduling/staffing/margin/testdata/example.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var in margin.Input
-			if err := readProblem(cmd.InOrStdin(), "--in", f.in, &in); err != nil {
+			var file priceFile
+			if err := readProblem(cmd.InOrStdin(), "--in", f.in, &file); err != nil {
 				return err
+			}
+			in, err := file.input()
+			if err != nil {
+				return err
+			}
+			if days := in.Until.Sub(in.From); !(f.hours > 0) || days > 0 && f.hours > 24*float64(days) {
+				return fault.Bad("cli.flags", "flags", []fault.Field{{Path: "--hours", Value: fmt.Sprint(f.hours), Problem: fmt.Sprintf("must be above 0 and at most the %d h of the days in the file", 24*days)}})
 			}
 			ctx := cmd.Context()
 			m, err := margin.New(ctx, in)
@@ -97,7 +126,7 @@ func newStaffPrice(s *settings) *cobra.Command {
 			if out.Asked, err = f.block.price(ctx, m, out.Result.Plan); err != nil {
 				return err
 			}
-			return s.print(cmd, out, func() { printPriced(cmd.OutOrStdout(), out) })
+			return s.print(cmd, out, func() { printPriced(cmd.OutOrStdout(), in, out) })
 		},
 	}
 	flags := cmd.Flags()
@@ -111,7 +140,36 @@ func newStaffPrice(s *settings) *cobra.Command {
 	return cmd
 }
 
-func printPriced(w io.Writer, x priced) {
+// printHeads tells the heads of every queue by day, times with as many heads as one.
+func printHeads(w io.Writer, in margin.Input, p margin.Plan) {
+	zone, err := time.LoadLocation(cmp.Or(in.Location, "Asia/Shanghai")) // the engine has read it
+	if err != nil {
+		return
+	}
+	slot := time.Duration(cmp.Or(in.SlotMin, 15)) * time.Minute
+	var rows []string
+	for i, q := range p.Queues {
+		slots := in.Queues[i].Demand.Slots
+		for j := 0; j < len(slots); {
+			from := slots[j].Start.In(zone)
+			day, runs := from.Format("2006-01-02"), []string(nil)
+			for j < len(slots) && slots[j].Start.In(zone).Format("2006-01-02") == day {
+				k := j + 1
+				for k < len(slots) && q.Heads[k] == q.Heads[j] && slots[k].Start.Equal(slots[k-1].Start.Add(slot)) && slots[k].Start.In(zone).Format("2006-01-02") == day {
+					k++
+				}
+				runs = append(runs, fmt.Sprintf("%s-%s %d", slots[j].Start.In(zone).Format("15:04"), slots[k-1].Start.Add(slot).In(zone).Format("15:04"), q.Heads[j]))
+				j = k
+			}
+			rows = append(rows, fmt.Sprintf("%s\t%s\t%s", q.Queue, day, strings.Join(runs, ", ")))
+		}
+	}
+	table(w, "QUEUE\tDAY\tHEADS", rows)
+	fmt.Fprintln(w)
+}
+
+func printPriced(w io.Writer, in margin.Input, x priced) {
+	printHeads(w, in, x.Result.Plan)
 	var queues []string
 	for _, q := range x.Fresh.Queues {
 		queues = append(queues, fmt.Sprintf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f", q.Queue, q.HeadHours, q.WageYuan, q.Revenue.Mean, q.Penalty.Mean, q.Bonus.Mean, q.Margin.Mean))

@@ -50,6 +50,9 @@ func newScenarioMake(s *settings) *cobra.Command {
 			}
 			f.in.Merchant, f.in.Method, f.in.Forecasts = ids.Merchant(f.merchant), pricing.Method(f.method), typed[ids.Forecast](f.forecasts)
 			return s.with(cmd, wantEngine, func(a *app) error {
+				if f.in.Method == pricing.PooledMethod {
+					fmt.Fprintf(cmd.ErrOrStderr(), "pooling %s by simulation, which takes up to half a minute a day\n", counted(f.in.Days, "day", "days"))
+				}
 				made, err := a.ops.Pricing.MakeScenario(cmd.Context(), a.who, f.in)
 				if err != nil {
 					return err
@@ -142,13 +145,7 @@ func newScenarioShow(s *settings) *cobra.Command {
 }
 
 func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
-	o := x.Asked.Options
-	shrinkage := "by cause"
-	if o.Shrinkage > 0 {
-		shrinkage = fmt.Sprint(o.Shrinkage)
-	}
-	fmt.Fprintf(w, "%s (%s), %s to %s: level %g, shrinkage %s, volume times %g, AHT times %g, method %s\n",
-		x.Name, x.ID, x.Dates.From, x.Dates.Until.Add(-1), o.Level, shrinkage, o.VolumeFactor, o.HandleFactor, o.Method)
+	fmt.Fprintf(w, "%s (%s), %s to %s: %s\n", x.Name, x.ID, x.Dates.From, x.Dates.Until.Add(-1), assumedText(x))
 	if x.Promoted != nil {
 		fmt.Fprintf(w, "promoted %s by %s\n", x.Promoted.At.In(zone).Format("2006-01-02 15:04"), x.Promoted.AuthorName)
 	}
@@ -168,11 +165,19 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 	table(w, "DAY"+header, days)
 	fmt.Fprintln(w)
 	for _, t := range x.Price.Terms {
-		terms = append(terms, fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f", t.Contract, t.Term, t.Month, t.Days, percent(t.Target), percent(t.Share), t.MeanYuan, t.P50Yuan, t.P90Yuan, t.P95Yuan))
+		terms = append(terms, fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f", t.Contract, t.Term, t.Month, t.Days, termFigure(t, &t.Target),
+			termFigure(t, t.AtP50), termFigure(t, t.Share), orDash(t.Kept, percent), t.MeanYuan, t.P50Yuan, t.P90Yuan, t.P95Yuan))
 	}
-	table(w, "TERM\tMONTH\tDAYS\tTARGET\tSHARE AT P50\tPENALTY\tP50\tP90\tP95", terms)
+	table(w, "TERM\tMONTH\tDAYS\tTARGET\tAT P50 DEMAND\tMEDIAN\tKEPT IN\tPENALTY\tP50\tP90\tP95", terms)
 	r, t := x.Price.Risk, x.Price.Total
 	fmt.Fprintf(w, "wages %.0f yuan, deductions expected %.0f (P50 %.0f, P90 %.0f, P95 %.0f): %.0f yuan in all\n", t.WagesYuan, r.MeanYuan, r.P50Yuan, r.P90Yuan, r.P95Yuan, t.WagesYuan+r.MeanYuan)
+	if e := x.Price.Earned; e != nil {
+		lost := ""
+		if e.LostYuan > 0 {
+			lost = fmt.Sprintf(", declared to cost %.0f yuan beside the contracts", e.LostYuan)
+		}
+		fmt.Fprintf(w, "revenue expected %.0f yuan; %.0f buyers leave before anybody answers%s\n", e.RevenueYuan, e.LostContacts, lost)
+	}
 	if t.OvertimeHours > 0 {
 		fmt.Fprintf(w, "%.0f paid hours are beyond the %.0f ordinary ones of those who know the queues\n", t.OvertimeHours, x.Price.OrdinaryHours)
 	}
@@ -183,6 +188,45 @@ func printScenario(w io.Writer, x pricing.Scenario, zone *time.Location) {
 		printMoney(w, *x.Price.Money)
 	}
 	printWorth(w, x.Price)
+}
+
+// assumedText is method and level of a scenario and everything that differs from the defaults.
+func assumedText(x pricing.Scenario) string {
+	o := x.Asked.Options
+	parts := []string{"method " + string(o.Method)}
+	if o.Method == pricing.MarginMethod {
+		parts = append(parts, "the whole distribution of the forecast")
+	} else {
+		parts = append(parts, fmt.Sprintf("level %g", o.Level))
+	}
+	for _, c := range x.Assumed() {
+		switch c.Option {
+		case "method", "level":
+		case "people", "tickets":
+			parts = append(parts, c.Option+" as given: "+c.B)
+		default:
+			parts = append(parts, c.Option+" "+c.B)
+		}
+	}
+	if len(parts) == 2 {
+		parts = append(parts, "all else as usual")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// termFigure is a figure of a term in its unit; "-" where nothing is expected.
+func termFigure(t pricing.TermCost, v *float64) string {
+	if t.Unit == pricing.InSeconds || t.Unit == "" && t.Target > 1 { // a scenario of a release that did not keep the unit
+		return orDash(v, func(seconds float64) string { return fmt.Sprintf("%.1f s", seconds) })
+	}
+	return orDash(v, percent)
+}
+
+func orDash(v *float64, text func(float64) string) string {
+	if v == nil {
+		return "-"
+	}
+	return text(*v)
 }
 
 func newScenarioDiff(s *settings) *cobra.Command {
@@ -205,7 +249,9 @@ func printDiff(w io.Writer, d pricing.ScenarioDiff) {
 		fmt.Fprintf(w, "%s: %s -> %s\n", o.Option, o.A, o.B)
 	}
 	if !d.SameDays {
-		fmt.Fprintf(w, "not about the same days or merchant: %s to %s, %s to %s\n", d.A.Dates.From, d.A.Dates.Until.Add(-1), d.B.Dates.From, d.B.Dates.Until.Add(-1))
+		fmt.Fprintf(w, "%s is about %s to %s, %s about %s to %s, or they have other queues: what differs would say nothing, so no difference is drawn\n",
+			d.A.Name, d.A.Dates.From, d.A.Dates.Until.Add(-1), d.B.Name, d.B.Dates.From, d.B.Dates.Until.Add(-1))
+		return
 	}
 	header := "\tPEAK\tHEAD-HOURS\tPAID\tOVERTIME\tWAGES\tPENALTY\tSHARE"
 	row := func(name any, c pricing.Cost) string {
@@ -224,7 +270,18 @@ func printDiff(w io.Writer, d pricing.ScenarioDiff) {
 	t, r := d.Total, d.Risk
 	fmt.Fprintf(w, "\nwages %.0f -> %.0f yuan, deductions expected %.0f -> %.0f, P90 %.0f -> %.0f, P95 %.0f -> %.0f\n",
 		t.A.WagesYuan, t.B.WagesYuan, r.A.MeanYuan, r.B.MeanYuan, r.A.P90Yuan, r.B.P90Yuan, r.A.P95Yuan, r.B.P95Yuan)
-	fmt.Fprintf(w, "%s costs %+.0f yuan against %s, deductions included\n", d.B.Name, t.B.TotalYuan()-t.A.TotalYuan(), d.A.Name)
+	x := d.Earned
+	if x == nil {
+		fmt.Fprintf(w, "%s costs %+.0f yuan against %s in wages and deductions; what it earns is not known, one of them was made by an older release\n", d.B.Name, t.B.TotalYuan()-t.A.TotalYuan(), d.A.Name)
+		return
+	}
+	lost := "which no contract deducts and nothing here prices (--lost-contact)"
+	if x.A.LostYuan+x.B.LostYuan > 0 {
+		lost = fmt.Sprintf("declared to cost %.0f -> %.0f yuan", x.A.LostYuan, x.B.LostYuan)
+	}
+	fmt.Fprintf(w, "revenue %.0f -> %.0f yuan; buyers who leave unanswered %.0f -> %.0f, %s; within the limit %s -> %s\n",
+		x.A.RevenueYuan, x.B.RevenueYuan, x.A.LostContacts, x.B.LostContacts, lost, percent(t.A.ExpectedShare), percent(t.B.ExpectedShare))
+	fmt.Fprintf(w, "%s brings %+.0f yuan against %s: revenue less wages and deductions\n", d.B.Name, d.NetYuan, d.A.Name)
 }
 
 func newScenarioPromote(s *settings) *cobra.Command {

@@ -18,6 +18,7 @@ func TestATypedZeroIsNotTheDefault(t *testing.T) {
 		bad  []string
 	}{
 		"plan":     {newStaffPlan, []string{"--from", "2026-11-01", "--level", "0"}, []string{"--level"}},
+		"tickets":  {newStaffPlan, []string{"--from", "2026-11-01", "--ticket-aht", "0s", "--ticket-due", "0s"}, []string{"--ticket-aht", "--ticket-due"}},
 		"scenario": {newStaffScenario, []string{"make", "--name", "n", "--from", "2026-11-01", "--level", "0", "--volume-factor", "0.0", "--aht-factor", "0", "--min-heads", "0"}, []string{"--level", "--volume-factor", "--aht-factor", "--min-heads"}},
 	} {
 		cmd := c.make(&settings{})

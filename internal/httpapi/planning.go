@@ -156,7 +156,7 @@ func (s *Server) makePlans(ctx context.Context, in *planInput) (*one[page[operat
 	made, err := s.deps.Ops.Pricing.MakePlans(ctx, whoOf(ctx), pricing.PlanInput{
 		Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), From: b.From, Days: b.Days,
 		Newest:  b.Newest,
-		Options: pricing.Options{Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads, People: b.People, Tickets: b.Tickets.options()},
+		Options: pricing.Options{Level: b.Level, Shrinkage: b.Shrinkage, MaxHeads: b.MaxHeads, People: b.People, Tickets: b.Tickets.options(), Seats: pricing.SeatRule(b.Seats)},
 	})
 	if err != nil {
 		return nil, err

@@ -72,6 +72,7 @@ type StaffAssumed struct {
 	Shrinkage float64         `json:"shrinkage,omitempty" doc:"share of paid time away from the queue, instead of the causes"`
 	People    *pricing.People `json:"people,omitempty" doc:"how heads become paid people, by cause; what is not given is taken from what is known, else assumed"`
 	Tickets   *ticketsBody    `json:"tickets,omitempty" doc:"after-sales tickets beside live contacts"`
+	Seats     string          `json:"seats,omitempty" enum:"dedicated,all,none" doc:"which seats of contracts are a floor of their queue; dedicated unless given"`
 }
 
 type ticketsBody struct {
@@ -120,7 +121,7 @@ func (s *Server) makeScenario(ctx context.Context, in *scenarioInput) (*one[pric
 			Forecasts: typed[ids.Forecast](b.Forecasts), Merchant: ids.Merchant(b.Merchant), Newest: b.Newest, From: b.From, Days: b.Days,
 			Options: pricing.Options{
 				Method: pricing.Method(b.Method), Level: b.Level, Shrinkage: b.Shrinkage, MinHeads: b.MinHeads, MaxHeads: b.MaxHeads,
-				VolumeFactor: b.VolumeFactor, HandleFactor: b.HandleFactor, TargetShare: b.TargetShare, People: b.People, Tickets: b.Tickets.options(),
+				VolumeFactor: b.VolumeFactor, HandleFactor: b.HandleFactor, TargetShare: b.TargetShare, People: b.People, Tickets: b.Tickets.options(), Seats: pricing.SeatRule(b.Seats),
 				Sales: pricing.Sales{BasketYuan: b.BasketYuan, Conversion: b.Conversion, ReferenceS: b.ReferenceS, Elasticity: b.Elasticity, LostContactYuan: b.LostContact},
 			},
 		},

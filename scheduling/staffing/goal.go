@@ -109,7 +109,7 @@ func (g Goal) Validate() error {
 		bad = append(bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: problem})
 	}
 	if !(g.ServiceLevel >= 0 && g.ServiceLevel < 1) {
-		add("target", g.ServiceLevel, "must be a share from 0 to below 1, e.g. 0.8 for 80 %; no number of agents answers every contact in time")
+		add("target", g.ServiceLevel, "must be a share above 0 and below 1, e.g. 0.8 for 80 %; no number of agents answers every contact in time")
 	}
 	if g.Within < 0 {
 		add("within", g.Within, "must not be negative")

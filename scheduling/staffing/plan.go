@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -45,6 +46,9 @@ type Input struct {
 	Shrinkage float64          `json:"shrinkage"` // share of paid time not on the queue (breaks, training, absence), [0,1)
 	MinHeads  int              `json:"min_heads"` // floor in every open slot, also without contacts
 	MaxHeads  int              `json:"max_heads"` // ceiling, e.g. seats; 0 = none
+	// Promised are heads that stand on the queue in their time whatever comes, beside MinHeads. Of several in a slot of the curve the
+	// most counts; MaxHeads comes first.
+	Promised []Promise `json:"promised,omitempty"`
 	// Slot of the requirement; 0 = that of the curve. A coarser curve is spread evenly over its slots; of a
 	// finer one the neediest part decides. One must divide the other.
 	Slot time.Duration `json:"slot"`
@@ -53,6 +57,12 @@ type Input struct {
 	// Settled sizes every slot of a chat queue on its own, as if it had always been so, without what the
 	// slot before leaves behind.
 	Settled bool `json:"settled,omitempty"`
+}
+
+// Promise is heads on the queue in a stretch of time.
+type Promise struct {
+	Range calendar.Range `json:"range"`
+	Heads int            `json:"heads"`
 }
 
 // Rush is the crowd at an opening: of the contacts that the curve has for the slot around At, the share
@@ -69,11 +79,13 @@ type Reached struct {
 	Contacts    float64       `json:"contacts"`    // staffed volume, at Level
 	HandleTime  time.Duration `json:"handle_time"` // used
 	Heads       int           `json:"heads"`
-	Share       float64       `json:"share"`     // within Target.Within
-	Abandon     float64       `json:"abandon"`   //
-	Occupancy   float64       `json:"occupancy"` //
-	WaitSeconds float64       `json:"wait_s"`    // mean wait until taken up, over all arrivals; -1 = grows without end
-	Met         bool          `json:"met"`       // false only where MaxHeads cut the need
+	Wanted      int           `json:"wanted,omitempty"` // heads that the target asks for, where floor or ceiling moved them; else 0
+	Share       float64       `json:"share"`            // within Target.Within
+	Fewer       float64       `json:"fewer,omitempty"`  // share with one head less in a slot that is followed, where contacts have a price
+	Abandon     float64       `json:"abandon"`          //
+	Occupancy   float64       `json:"occupancy"`        //
+	WaitSeconds float64       `json:"wait_s"`           // mean wait until taken up, over all arrivals; -1 = grows without end
+	Met         bool          `json:"met"`              // false only where MaxHeads cut the need and the target is missed
 
 	// Chats only.
 	RoundWithin          float64 `json:"round_within,omitempty"`     // share of all rounds answered within one minute
@@ -172,9 +184,20 @@ func (s *sizer) need(p scheduling.Point, g *sized) scheduling.Need {
 
 // used applies floor and ceiling.
 func (s *sizer) used(heads int) int {
-	heads = max(heads, s.in.MinHeads)
+	heads = max(heads, s.in.MinHeads, s.floor)
 	if s.in.MaxHeads > 0 {
 		heads = min(heads, s.in.MaxHeads)
+	}
+	return heads
+}
+
+// promised are the heads promised in a slot of the curve that starts at an instant.
+func (s *sizer) promised(start time.Time) (heads int) {
+	slot := calendar.Range{Start: start, End: start.Add(s.in.Curve.Slot)}
+	for _, p := range s.in.Promised {
+		if p.Range.Overlaps(slot) {
+			heads = max(heads, p.Heads)
+		}
 	}
 	return heads
 }

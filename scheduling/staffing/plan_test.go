@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/staffing"
@@ -39,7 +40,7 @@ func TestPlanOfThePublishedExample(t *testing.T) {
 	assert.Equal(t, 17, needs[0].Heads)
 	assert.InDelta(t, 17/0.7, needs[0].Paid, 1e-12)
 	assert.InDelta(t, 0.8104, out.Reached[0].Share, 5e-5)
-	for _, part := range []string{"mean 100.0", "30m", "AHT 4m0s", "Erlang C", "17", "81.0%", "target 80%", "shrinkage 30%", "24.3 paid"} {
+	for _, part := range []string{"mean 100.0", "30m", "AHT 4m,", "Erlang C", "17", "81.0%", "target 80%", "shrinkage 30%", "24.3 paid"} {
 		assert.Contains(t, needs[0].Reason, part)
 	}
 	assert.Equal(t, 2, needs[1].Heads, "the floor holds in a slot without contacts")
@@ -161,4 +162,38 @@ func BenchmarkPlanWeek(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Promised heads stand in their time whatever comes, a ceiling comes first, and the target is told apart from the promise.
+func TestPromisedHeads(t *testing.T) {
+	for _, target := range []staffing.Target{staffing.DefaultTarget(), {Within: 20 * time.Second, Share: 0.8, HandleTime: 3 * time.Minute, Patience: time.Minute}} {
+		in := staffing.Input{Curve: curve(15*time.Minute, 10, 10, 10, 0, 200), Target: target, MinHeads: 1}
+		plain, err := staffing.Plan(in)
+		require.NoError(t, err)
+		in.Promised = []staffing.Promise{
+			{Range: calendar.Range{Start: monday.Add(20 * time.Minute), End: monday.Add(75 * time.Minute)}, Heads: 12},
+			{Range: calendar.Range{Start: monday.Add(30 * time.Minute), End: monday.Add(45 * time.Minute)}, Heads: 14},
+		}
+		out, err := staffing.Plan(in)
+		require.NoError(t, err)
+		for i, want := range []int{plain.Requirement.Needs[0].Heads, 12, 14, 12, max(12, plain.Requirement.Needs[4].Heads)} {
+			assert.Equal(t, want, out.Requirement.Needs[i].Heads, "slot %d", i)
+			assert.Equal(t, want, out.Reached[i].Heads)
+		}
+		assert.Equal(t, plain.Requirement.Needs[1].Heads, out.Reached[1].Wanted)
+		assert.Zero(t, out.Reached[0].Wanted)
+		assert.Contains(t, out.Requirement.Needs[1].Reason, "promised seats raise it to 12")
+		assert.Greater(t, out.Reached[1].Share, plain.Reached[1].Share)
+		in.MaxHeads = 11
+		out, err = staffing.Plan(in)
+		require.NoError(t, err)
+		assert.Equal(t, 11, out.Requirement.Needs[1].Heads)
+		assert.True(t, out.Reached[1].Met)
+	}
+	_, err := staffing.Plan(staffing.Input{Curve: curve(15*time.Minute, 1), Target: staffing.DefaultTarget(), Promised: []staffing.Promise{{Heads: -1}}})
+	var paths []string
+	for _, f := range fault.Of(err).Fields {
+		paths = append(paths, f.Path)
+	}
+	assert.Equal(t, []string{"promised[0].heads", "promised[0].range"}, paths)
 }

@@ -3,6 +3,7 @@ package staffing
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,12 +21,12 @@ type phrases struct {
 
 func (s *sizer) phrase() phrases {
 	t := s.in.Target
-	p := phrases{level: "mean", contacts: " contacts in " + s.in.Curve.Slot.String() + ", AHT ", model: s.describe()}
+	p := phrases{level: "mean", contacts: " contacts in " + length(s.in.Curve.Slot) + ", AHT ", model: s.describe()}
 	if t.Level > 0 {
 		p.level = fmt.Sprintf("P%g", 100*t.Level)
 	}
 	p.own = fmt.Sprintf("chats open that long, up to %d at once (%.3g%% = ", t.Concurrency, 100*t.Overhead)
-	p.within = "% within " + t.Within.String()
+	p.within = "% within " + length(t.Within)
 	if t.Share > 0 {
 		p.within += fmt.Sprintf(" (target %g%%)", 100*t.Share)
 	}
@@ -66,9 +67,16 @@ func (s *sizer) reason(g *sized) string {
 	}
 	switch {
 	case g.reached.Heads > g.heads:
-		text = whole(append(text, "; floor raises to "...), g.reached.Heads)
+		floor := "; floor raises to "
+		if s.promised(g.reached.Start) > s.in.MinHeads {
+			floor = "; promised seats raise it to "
+		}
+		text = whole(append(text, floor...), g.reached.Heads)
 	case g.reached.Heads < g.heads:
-		text = append(whole(append(text, "; ceiling cuts to "...), g.reached.Heads), ", target missed"...)
+		text = whole(append(text, "; ceiling cuts to "...), g.reached.Heads)
+		if !g.reached.Met {
+			text = append(text, ", target missed"...)
+		}
 	}
 	if s.in.Shrinkage > 0 {
 		text = append(fixed(append(text, p.shrinkage...), float64(g.reached.Heads)/(1-s.in.Shrinkage), 1), " paid"...)
@@ -95,9 +103,9 @@ func (s *sizer) describe() string {
 		case t.Slowdown > 0:
 			text += fmt.Sprintf(", replies take x%.2f with %d open", 1+t.Slowdown*float64(t.Concurrency-1), t.Concurrency)
 		}
-		return text + fmt.Sprintf("), patience %s", t.Patience)
+		return text + fmt.Sprintf("), patience %s", length(t.Patience))
 	case t.Patience > 0:
-		return fmt.Sprintf("Erlang A, patience %s", t.Patience)
+		return fmt.Sprintf("Erlang A, patience %s", length(t.Patience))
 	default:
 		return "Erlang C"
 	}
@@ -109,11 +117,20 @@ func (s *sizer) handled(handle time.Duration) []byte {
 	if p.handled != nil && p.handle == handle {
 		return p.handled
 	}
-	text := append(append(p.handled[:0], handle.Round(time.Second).String()...), ", "...)
+	text := append(append(p.handled[:0], length(handle.Round(time.Second))...), ", "...)
 	if t := s.in.Target; t.Concurrency > 1 {
 		own := time.Duration(t.Overhead * float64(handle)).Round(time.Second)
-		text = append(append(text, p.own...), own.String()...)
+		text = append(append(text, p.own...), length(own)...)
 	}
 	p.handle, p.handled = handle, append(append(text, p.model...), ": "...)
 	return p.handled
+}
+
+// length is a time without parts that are nothing: 15m, 4m20s.
+func length(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	return strings.Replace(text, "h0m", "h", 1)
 }

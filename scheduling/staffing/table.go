@@ -16,6 +16,7 @@ type sizer struct {
 	in      Input
 	memory  *scratch // of the chat tables
 	phrases phrases  // what the reasons say alike
+	floor   int      // heads promised in the slots in hand
 }
 
 // sized is a slot with its heads.
@@ -31,6 +32,7 @@ type sized struct {
 type volume struct {
 	handle   time.Duration
 	contacts float64
+	floor    int // heads that are promised
 }
 
 // settled sizes every slot in steady state. The target is met more easily the fewer contacts come, so
@@ -44,17 +46,18 @@ func (s *sizer) settled() ([]sized, error) {
 		if handle == 0 {
 			handle = s.in.Target.HandleTime
 		}
-		loads[i], order[i] = volume{handle, contacts}, i
+		loads[i], order[i] = volume{handle, contacts, s.promised(p.Start)}, i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(loads[a].handle, loads[b].handle), cmp.Compare(loads[a].contacts, loads[b].contacts), a-b)
+		return cmp.Or(cmp.Compare(loads[a].handle, loads[b].handle), loads[a].floor-loads[b].floor, cmp.Compare(loads[a].contacts, loads[b].contacts), a-b)
 	})
 	out := make([]sized, len(loads))
-	var contacts []float64 // the distinct volumes of one handle time, ascending
+	var contacts []float64 // the distinct volumes of one handle time and floor, ascending
 	for len(order) > 0 {
 		handle, same := loads[order[0]].handle, 0
+		s.floor = loads[order[0]].floor
 		contacts = contacts[:0]
-		for ; same < len(order) && loads[order[same]].handle == handle; same++ {
+		for ; same < len(order) && loads[order[same]].handle == handle && loads[order[same]].floor == s.floor; same++ {
 			if c := loads[order[same]].contacts; len(contacts) == 0 || c != contacts[len(contacts)-1] {
 				contacts = append(contacts, c)
 			}
@@ -243,6 +246,9 @@ func (s *sizer) sized(contacts float64, handle time.Duration, heads int, f figur
 		Share: f[figShare], Abandon: f[figAbandon], Occupancy: f[figOccupancy], WaitSeconds: f[figWait],
 		RoundWithin: f[figRound], PlatformWithin: f[figPlatform], FirstResponseSeconds: f[figFirst], ResponseSeconds: f[figResponse],
 		Open: f[figOpen], Queue: f[figQueue],
+	}
+	if used != heads {
+		r.Wanted = heads
 	}
 	if math.IsInf(r.WaitSeconds, 0) {
 		r.WaitSeconds = -1 // JSON has no infinity: the queue grows without end

@@ -112,28 +112,15 @@ func (s *sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 		tried = heads
 		return meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
 	}
+	// A slot keeps its steady heads also where what came before lets fewer do, which is on the safe side; what they do not serve
+	// adds to them.
 	steady := g.heads
-	least := func() int {
+	if g.reached.Contacts > 0 && !met(steady) {
 		if heads, ok := leastWhole(steady+1, MaxAgents/t.Concurrency, met); ok {
-			return heads
+			g.heads = heads
 		}
-		return steady
 	}
-	switch {
-	case g.reached.Contacts == 0:
-	case len(rushes) > 0:
-		// A slot after a quieter one keeps its steady heads, which is on the safe side; a crowd adds to them what it adds to the
-		// same slot when both are followed.
-		bursts, contacts := slot.Bursts, slot.Contacts
-		crowd := least()
-		slot.Bursts, slot.Contacts = nil, g.reached.Contacts
-		even := least()
-		slot.Bursts, slot.Contacts = bursts, contacts
-		g.heads, tried = max(steady, crowd, steady+crowd-even), -1
-	case met(steady): // who starts with more than it holds at rest does not need fewer than at rest
-	default:
-		g.heads = least()
-	}
+	s.floor = s.promised(g.reached.Start)
 	used := s.used(g.heads)
 	if tried != used {
 		end, p = pass(used, load)
@@ -161,6 +148,10 @@ func (s *sizer) followSlot(g *sized, f *flow, rushes []Rush) *flow {
 	}
 	*g = s.sized(contacts, handle, g.heads, fig)
 	g.reached.Start, g.reached.Carried, g.few = start, true, below
+	g.reached.Met = g.reached.Met || meets(p.ChatPerformance, t.Share, t.OccupancyCap, t.AbandonCap)
+	if t.PenaltyPerMissedContact > 0 && contacts > 0 && used > 0 {
+		g.reached.Fewer = g.fewer
+	}
 	g.carried = fmt.Sprintf("; followed from the slot before%s: on its own %d", note, steady)
 	return end
 }
@@ -175,7 +166,7 @@ func (s *sizer) daySlot(r Reached, rushes []Rush) (DaySlot, string) {
 		come := -math.Expm1(-float64(s.in.Curve.Slot-after) / float64(rush.Decay))
 		slot.Contacts -= rush.Share * r.Contacts
 		slot.Bursts = append(slot.Bursts, Burst{After: after, Contacts: rush.Share * r.Contacts / come, Decay: rush.Decay})
-		note += fmt.Sprintf(", %g%% of the contacts in a rush of %s from %s on", 100*rush.Share, rush.Decay, rush.At.Format("15:04"))
+		note += fmt.Sprintf(", %g%% of the contacts in a rush of %s from %s on", 100*rush.Share, length(rush.Decay), rush.At.Format("15:04"))
 	}
 	slot.Contacts = max(0, slot.Contacts)
 	return slot, note

@@ -92,10 +92,12 @@ func TestPlanStaffsARush(t *testing.T) {
 }
 
 // A crowd never makes a slot need fewer heads, also where a much quieter slot is before it: in steady state such a slot is sized
-// for more than it comes to in a quarter hour, and the crowd adds to that.
+// for more than it comes to in a quarter hour. Where that serves the crowd too, nobody is added; a ceiling under it that still
+// reaches the target does not miss it, and says how many were wanted.
 func TestARushNeverNeedsFewer(t *testing.T) {
 	in := staffing.Input{Curve: curve(15*time.Minute, 75, 75, 265), Target: staffing.DefaultTarget()}
 	in.Target.HandleTime, in.Target.Overhead, in.Target.Concurrency, in.Target.Rounds = 260*time.Second, 0.16, 4, 4
+	in.Target.PenaltyPerMissedContact = 1
 	for _, share := range []float64{0.6, 0.85} {
 		in.Target.Share, in.Rushes = share, nil
 		even, err := staffing.Plan(in)
@@ -103,8 +105,21 @@ func TestARushNeverNeedsFewer(t *testing.T) {
 		in.Rushes = []staffing.Rush{{At: monday.Add(30 * time.Minute), Share: 0.5, Decay: 5 * time.Minute}}
 		rush, err := staffing.Plan(in)
 		require.NoError(t, err)
-		assert.Greater(t, rush.Requirement.Needs[2].Heads, even.Requirement.Needs[2].Heads, "share %v", share)
+		heads := rush.Requirement.Needs[2].Heads
+		assert.GreaterOrEqual(t, heads, even.Requirement.Needs[2].Heads, "share %v", share)
 		assert.GreaterOrEqual(t, rush.Reached[2].Share, share)
+		assert.Zero(t, rush.Reached[2].Wanted)
+		under := in
+		under.MaxHeads = heads - 1
+		capped, err := staffing.Plan(under)
+		require.NoError(t, err)
+		r := capped.Reached[2]
+		assert.Equal(t, []int{heads - 1, heads}, []int{r.Heads, r.Wanted})
+		assert.Equal(t, r.Share >= share && (in.Target.OccupancyCap == 0 || r.Occupancy <= in.Target.OccupancyCap), r.Met)
+		if heads > even.Requirement.Needs[2].Heads {
+			assert.Less(t, r.Share, share, "nobody is added for nothing")
+		}
+		assert.InDelta(t, r.Share, rush.Reached[2].Fewer, 0.001, "what the plan says of one head less")
 	}
 	in.Target = staffing.DefaultTarget() // long own work: agents who were idle take the crowd's first replies at once
 	in.Rushes = nil

@@ -34,6 +34,14 @@ func (in Input) Validate() error {
 	if in.MaxHeads < 0 || in.MaxHeads > 0 && in.MaxHeads < in.MinHeads {
 		add("max_heads", in.MaxHeads, "must be 0 (none) or at least min_heads")
 	}
+	for i, p := range in.Promised {
+		if p.Heads < 0 || p.Heads > MaxAgents {
+			add(fmt.Sprintf("promised[%d].heads", i), p.Heads, fmt.Sprintf("must be from 0 to %d", MaxAgents))
+		}
+		if !p.Range.Start.Before(p.Range.End) {
+			add(fmt.Sprintf("promised[%d].range", i), p.Range.Start.Format(time.RFC3339), "must end after it starts")
+		}
+	}
 	if in.Target.Level != 0 && !slices.Contains(in.Curve.Levels, in.Target.Level) {
 		add("target.level", in.Target.Level, fmt.Sprintf("must be 0 (the mean) or a level of the forecast: %v", in.Curve.Levels))
 	}

@@ -41,12 +41,32 @@ type DayCost struct {
 // TermCost is what one contract term is expected to deduct.
 type TermCost struct {
 	AgreedTerm
-	Month   calendar.Month `json:"month"`
-	Days    int            `json:"days"`     // of the month that are planned: they stand for the whole of it
-	FeeYuan float64        `json:"fee_yuan"` // of these days
-	Target  float64        `json:"target"`
-	Share   float64        `json:"share"` // its median; of mean times seconds
+	Month    calendar.Month `json:"month"`
+	Days     int            `json:"days" doc:"of the month that are planned: they stand for the whole of it"`
+	FeeYuan  float64        `json:"fee_yuan" doc:"of these days"`
+	Unit     TermUnit       `json:"unit,omitempty" doc:"of target, share and at_p50_demand: share, from 0 to 1, or seconds"`
+	Target   float64        `json:"target"`
+	Contacts float64        `json:"contacts" doc:"that the term counts, expected; 0 = nothing is expected, so there is no figure"`
+	Share    *float64       `json:"share" doc:"the median over the scenarios of demand; none without contacts"`
+	AtP50    *float64       `json:"at_p50_demand,omitempty" doc:"if every slot brought the contacts of its P50 and no more; none without contacts"`
+	Kept     *float64       `json:"kept,omitempty" doc:"probability that the target is kept; none without contacts"`
 	Risk
+}
+
+// TermUnit is what the figures of a term are counted in.
+type TermUnit string
+
+// The units.
+const (
+	InShares  TermUnit = "share"
+	InSeconds TermUnit = "seconds"
+)
+
+// Earned is what stands against the costs of plans, expected over their days.
+type Earned struct {
+	RevenueYuan  float64 `json:"revenue_yuan" doc:"fees, prices per contact and hour, commission where sales are declared"`
+	LostContacts float64 `json:"lost_contacts" doc:"buyers who leave before anybody answers"`
+	LostYuan     float64 `json:"lost_yuan,omitempty" doc:"what they are declared to cost beside the contracts; in no deduction"`
 }
 
 // Price is what plans cost: by queue, by day, and what the contracts may deduct.
@@ -58,9 +78,13 @@ type Price struct {
 	Terms         []TermCost  `json:"terms"`
 	OrdinaryHours float64     `json:"ordinary_hours"` // that those who know the queues have in these days
 
-	More    []string `json:"more"`     // where one agent more earns most, one sentence each
-	Fewer   []string `json:"fewer"`    // where an agent earns least
-	LeftOut []string `json:"left_out"` // of the contracts, what has no place in these figures
+	Earned *Earned `json:"earned,omitempty" doc:"missing in scenarios of releases that did not keep it"`
+
+	More     []string `json:"more" doc:"where one agent more earns most, one sentence each"`
+	MorePay  int      `json:"more_pay" doc:"of these, how many earn more than they cost; they stand first"`
+	Fewer    []string `json:"fewer" doc:"where an agent earns least"`
+	FewerPay int      `json:"fewer_pay" doc:"of these, how many save more than they lose; they stand first"`
+	LeftOut  []string `json:"left_out"` // of the contracts, what has no place in these figures
 
 	Pooled *Pooled `json:"pooled,omitempty"` // of method pooled
 	Money  *Money  `json:"money,omitempty"`  // of method margin

@@ -83,7 +83,7 @@ func TestMarginStaffsAnOpening(t *testing.T) {
 		if !crowded {
 			one.part.Rushes = nil
 		}
-		q.expect(one, time.FixedZone("CST", 8*3600))
+		q.expect(one, question{zone: time.FixedZone("CST", 8*3600)})
 		day := calendar.Date{Year: 2026, Month: 11, Day: 10}
 		m, err := margin.New(t.Context(), margin.Input{From: day, Until: day.Add(1), Scenarios: 4, Wage: margin.Wage{HourYuan: 25}, Queues: []margin.Queue{q.finish()}})
 		require.NoError(t, err)

@@ -129,8 +129,8 @@ func (e Explanation) serviceAgainstHeads(zone *time.Location) chart.Chart {
 	var outer []chart.Line
 	var volumes []float64
 	if q := e.Demand.Quantiles; len(q) > 1 {
-		for _, one := range []Quantile{q[0], q[len(q)-1]} {
-			outer = append(outer, chart.Line{Name: fmt.Sprintf("at P%.3g", 100*one.Level), Colour: demandColour, Dashed: true})
+		for i, one := range []Quantile{q[0], q[len(q)-1]} {
+			outer = append(outer, chart.Line{Name: fmt.Sprintf("at P%.3g", 100*one.Level), Colour: []string{demandColour, highColour}[i], Dashed: true})
 			volumes = append(volumes, one.Contacts*float64(slot)/float64(e.Demand.Slot))
 		}
 	}
@@ -157,8 +157,9 @@ type moment struct {
 
 // dayCourse is plans slot by slot.
 type dayCourse struct {
-	slot time.Duration
-	at   map[time.Time]*moment
+	slot    time.Duration
+	planned bool // for contacts other than P50
+	at      map[time.Time]*moment
 }
 
 func (p *Pricing) courseOf(ctx context.Context, view *store.View, plans []store.Plan) (dayCourse, error) {
@@ -181,6 +182,7 @@ func (p *Pricing) courseOf(ctx context.Context, view *store.View, plans []store.
 				return c, err
 			}
 			o := figures.Options.withDefaults()
+			c.planned = c.planned || o.Method != MarginMethod && o.Level != 0.5
 			curve := d.in(part.Range, o)
 			pieces := max(1, int(curve.Slot/c.slot))
 			for _, x := range curve.Points {
@@ -218,7 +220,7 @@ func (c dayCourse) busiest(zone *time.Location) (day calendar.Date) {
 func (c dayCourse) day(span calendar.Range, title string, zone *time.Location, mark *time.Time) chart.Chart {
 	hour := func(at time.Time) float64 { return at.Sub(span.Start).Hours() }
 	out := chart.Chart{
-		Title: title, Note: "heads required (steps) over the demand they are planned for; several queues are added up quantile by quantile",
+		Title: title, Note: "heads required (steps) over the demand; several queues are added up quantile by quantile",
 		X: chart.Axis{From: 0, To: span.Duration().Hours(), Ticks: hours(span, zone)}, Left: chart.Axis{Label: "contacts in 15 minutes"}, Right: chart.Axis{Label: "heads"},
 	}
 	band := chart.Band{Name: "P10–P90", Colour: bandColour}
@@ -248,7 +250,11 @@ func (c dayCourse) day(span calendar.Range, title string, zone *time.Location, m
 	if !last.IsZero() {
 		heads.Points = append(heads.Points, chart.Point{X: hour(last.Add(c.slot)), Y: math.NaN()})
 	}
-	out.Bands, out.Lines = []chart.Band{band}, []chart.Line{mid, planned, heads}
+	out.Bands, out.Lines = []chart.Band{band}, []chart.Line{mid}
+	if c.planned {
+		out.Lines = append(out.Lines, planned)
+	}
+	out.Lines = append(out.Lines, heads)
 	if mark != nil {
 		out.Marks = []chart.Mark{{At: hour(*mark), Label: mark.In(zone).Format("15:04")}}
 	}
@@ -283,45 +289,60 @@ func hours(span calendar.Range, zone *time.Location) (ticks []chart.Tick) {
 // factors of the heads that a picture of cost and risk shows.
 var factors = []float64{0.8, 0.9, 1, 1.1, 1.2}
 
-// costAndRisk is wages and what is likely to be deducted on top, for fewer and more heads than planned.
+// costAndRisk is wages, and on an axis of its own what is likely to be deducted, for fewer and more heads than planned. Where the
+// heads are so few that a factor moves hardly any of them, the ticks say so: they stand where the hours are.
 func (p *Pricing) costAndRisk(ctx context.Context, view *store.View, plans []store.Plan, dates calendar.Dates, title string) (chart.Chart, error) {
 	c := chart.Chart{
-		Title: title + ": cost and risk", Note: "every slot's heads times 0.8 to 1.2. Dashed: wages; the other lines: wages and what the contracts deduct",
-		X: chart.Axis{Label: "head-hours on the queues, and what the heads were multiplied by"}, Left: chart.Axis{Label: "yuan"},
+		Title: title + ": cost and risk", Note: "every slot's heads times 0.8 to 1.2, rounded to whole heads and at least one. Dashed: wages, left; the other lines: what the contracts deduct, right",
+		X: chart.Axis{Label: "head-hours on the queues, and their part of the plan's"}, Left: chart.Axis{Label: "wages, yuan"}, Right: chart.Axis{Label: "deductions, yuan"},
 	}
 	wages := chart.Line{Name: "wages", Colour: quietColour, Dashed: true}
-	expected := chart.Line{Name: "expected", Colour: headColour, Dots: true}
-	p50 := chart.Line{Name: "P50", Colour: goodColour}
-	p90 := chart.Line{Name: "P90", Colour: highColour}
-	p95 := chart.Line{Name: "P95", Colour: riskColour}
-	least := math.Inf(1)
+	expected := chart.Line{Name: "expected", Colour: headColour, Dots: true, Right: true}
+	p50 := chart.Line{Name: "P50", Colour: goodColour, Right: true}
+	p90 := chart.Line{Name: "P90", Colour: highColour, Right: true}
+	p95 := chart.Line{Name: "P95", Colour: riskColour, Right: true}
+	least, dearest := math.Inf(1), 0.0
 	e, err := p.engineOf(ctx, view, plans, dates)
 	if err != nil {
 		return c, err
 	}
+	planned := e.headHours(1)
 	for _, factor := range factors {
 		price, err := e.price(ctx, factor)
 		if err != nil {
 			return c, err
 		}
 		x, w := price.Total.HeadHours, price.Total.WagesYuan
-		least = min(least, w)
+		least, dearest = min(least, w), max(dearest, w)
 		for _, l := range []struct {
 			line *chart.Line
 			yuan float64
-		}{{&wages, 0}, {&expected, price.Risk.MeanYuan}, {&p50, price.Risk.P50Yuan}, {&p90, price.Risk.P90Yuan}, {&p95, price.Risk.P95Yuan}} {
-			l.line.Points = append(l.line.Points, chart.Point{X: x, Y: w + l.yuan})
-			c.Left.To = max(c.Left.To, w+l.yuan)
+		}{{&wages, w}, {&expected, price.Risk.MeanYuan}, {&p50, price.Risk.P50Yuan}, {&p90, price.Risk.P90Yuan}, {&p95, price.Risk.P95Yuan}} {
+			l.line.Points = append(l.line.Points, chart.Point{X: x, Y: l.yuan})
 		}
-		c.X.Ticks = append(c.X.Ticks, chart.Tick{At: x, Label: fmt.Sprintf("%.0f (×%g)", x, factor)})
+		c.X.Ticks = append(c.X.Ticks, chart.Tick{At: x, Label: fmt.Sprintf("%.0f (×%.2f)", x, x/max(planned, 1e-9))})
 		if factor == 1 {
 			c.Marks = []chart.Mark{{At: x, Label: "planned"}}
 		}
 	}
 	c.X.From, c.X.To = wages.Points[0].X, cmp.Or(wages.Points[len(wages.Points)-1].X, 1)
-	c.Left.From, c.Left.To = axisAround(least, c.Left.To)
+	c.Left.From, c.Left.To = axisAround(least, dearest)
+	c.X.Ticks = apart(c.X.Ticks, planned, 0.12*(c.X.To-c.X.From))
 	c.Lines = []chart.Line{wages, p50, p90, p95, expected}
 	return c, nil
+}
+
+// apart leaves out the labels of ticks that would run into that of the plan or into the one before.
+func apart(ticks []chart.Tick, planned, least float64) []chart.Tick {
+	last := math.Inf(-1)
+	for i, t := range ticks {
+		if t.At != planned && (math.Abs(t.At-planned) < least || t.At-last < least) {
+			ticks[i].Label = ""
+			continue
+		}
+		last = t.At
+	}
+	return ticks
 }
 
 // axisAround is an axis that holds two values with even figures and little empty room.

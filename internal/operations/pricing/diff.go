@@ -21,7 +21,10 @@ type ScenarioDiff struct {
 	Risk     RiskChange                   `json:"risk"`
 	Queues   []KeyedChange[ids.Queue]     `json:"queues"` // by queue; one that a scenario lacks counts as nothing there
 	Days     []KeyedChange[calendar.Date] `json:"days"`
-	SameDays bool                         `json:"same_days"` // both are about the same days and merchant
+	SameDays bool                         `json:"same_days"`        // both are about the same days, merchant and queues; else no change means anything
+	Earned   *EarnedChange                `json:"earned,omitempty"` // none where one of them does not have it
+	// NetYuan is what B brings more than A: revenue less wages, deductions and what lost buyers are declared to cost. 0 without Earned.
+	NetYuan float64 `json:"net_yuan"`
 }
 
 // ScenarioName is what a diff says of a scenario.
@@ -43,6 +46,13 @@ type CostChange struct {
 	A      Cost `json:"a"`
 	B      Cost `json:"b"`
 	Change Cost `json:"change"`
+}
+
+// EarnedChange is what stands against the costs in A, in B and the difference.
+type EarnedChange struct {
+	A      Earned `json:"a"`
+	B      Earned `json:"b"`
+	Change Earned `json:"change"`
 }
 
 // RiskChange is the deductions in A, in B and the difference of each figure.
@@ -78,7 +88,13 @@ func (p *Pricing) DiffScenarios(ctx context.Context, who access.Principal, a, b 
 func diff(x, y Scenario) ScenarioDiff {
 	d := ScenarioDiff{
 		A: ScenarioName{x.ID, x.Name, x.Dates}, B: ScenarioName{y.ID, y.Name, y.Dates}, Options: changedOptions(x, y),
-		Total: change(x.Price.Total, y.Price.Total), SameDays: x.Dates == y.Dates && x.Asked.Merchant == y.Asked.Merchant,
+		Total: change(x.Price.Total, y.Price.Total), SameDays: x.Dates == y.Dates && x.Asked.Merchant == y.Asked.Merchant && slices.Equal(queuesOf(x.Price), queuesOf(y.Price)),
+	}
+	if a, b := x.Price.Earned, y.Price.Earned; a != nil && b != nil {
+		d.Earned = &EarnedChange{A: *a, B: *b, Change: Earned{
+			RevenueYuan: b.RevenueYuan - a.RevenueYuan, LostContacts: b.LostContacts - a.LostContacts, LostYuan: b.LostYuan - a.LostYuan,
+		}}
+		d.NetYuan = d.Earned.Change.RevenueYuan - d.Earned.Change.LostYuan - d.Total.Change.TotalYuan()
 	}
 	d.Risk = RiskChange{A: x.Price.Risk, B: y.Price.Risk, Change: Risk{
 		MeanYuan: y.Price.Risk.MeanYuan - x.Price.Risk.MeanYuan, P50Yuan: y.Price.Risk.P50Yuan - x.Price.Risk.P50Yuan,
@@ -87,6 +103,13 @@ func diff(x, y Scenario) ScenarioDiff {
 	d.Queues = paired(x.Price.Queues, y.Price.Queues, func(c QueueCost) (ids.Queue, Cost) { return c.Queue, c.Cost }, cmp.Compare[ids.Queue])
 	d.Days = paired(x.Price.Days, y.Price.Days, func(c DayCost) (calendar.Date, Cost) { return c.Date, c.Cost }, func(a, b calendar.Date) int { return a.Sub(b) })
 	return d
+}
+
+func queuesOf(p Price) (out []ids.Queue) {
+	for _, q := range p.Queues {
+		out = append(out, q.Queue)
+	}
+	return out
 }
 
 func change(a, b Cost) CostChange {
@@ -137,6 +160,13 @@ func jsonText[T any](v *T) string {
 	return string(text)
 }
 
+// Assumed are the options of a scenario that differ from those of one of its days where nothing is asked for, in B.
+func (s Scenario) Assumed() []OptionChange {
+	plain := s
+	plain.Asked = ScenarioAsked{Options: Options{}.withDefaults()}
+	return changedOptions(plain, s)
+}
+
 // changedOptions are the options that two scenarios differ in.
 func changedOptions(x, y Scenario) []OptionChange {
 	out := []OptionChange{}
@@ -155,6 +185,7 @@ func changedOptions(x, y Scenario) []OptionChange {
 		{"tickets", jsonText(a.Tickets), jsonText(b.Tickets)},
 		{"min_heads", a.MinHeads, b.MinHeads},
 		{"max_heads", a.MaxHeads, b.MaxHeads},
+		{"seats", cmp.Or(a.Seats, DedicatedSeats), cmp.Or(b.Seats, DedicatedSeats)},
 		{"volume_factor", a.VolumeFactor, b.VolumeFactor},
 		{"aht_factor", a.HandleFactor, b.HandleFactor},
 		{"target_share", a.TargetShare, b.TargetShare},

@@ -184,6 +184,10 @@ func (q *queueDraft) plan(ask question, found answer, o Options) (store.Plan, er
 	for i := q.first; i < q.first+q.parts; i++ {
 		figures.Parts = append(figures.Parts, ask.all[i].part)
 		out = join(out, found.staffed[i])
+		for _, x := range ask.all[i].curve.Points {
+			figures.Expected += x.Mean
+		}
+		figures.Seats = ask.all[i].seatFigures(figures.Seats, found.staffed[i], ask.options, ask.zone)
 	}
 	if len(figures.Parts) == 0 {
 		return store.Plan{}, nil

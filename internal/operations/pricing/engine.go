@@ -23,6 +23,7 @@ type engine struct {
 	model *margin.Model
 	plans []store.Plan
 	slots []planSlot // of all plans
+	lost  float64    // yuan that a buyer who leaves costs beside the contracts, as declared; model leaves it out
 }
 
 // planSlot is one slot of a plan.
@@ -67,15 +68,80 @@ func (p *Pricing) engineOf(ctx context.Context, view *store.View, plans []store.
 			e.slots = append(e.slots, s)
 		}
 	}
+	away, own := paidShares(plans)
+	e.ask.options.Shrinkage = away
+	e.lost, e.ask.options.LostContactYuan = e.ask.options.LostContactYuan, 0
 	e.in, e.books = e.ask.marginInput()
 	if len(e.in.Queues) == 0 {
 		return e, nil
+	}
+	for i := range e.in.Queues { // an hour on a queue costs by the queue's own share away from it
+		q := &e.in.Queues[i]
+		q.HourYuan *= (1 - away) / (1 - own[e.books.owner(i)])
+		q.Terms = append(q.Terms, margin.Term{ID: whoLeave, Metric: margin.Abandoned, Period: margin.Average, Target: 1, Ladder: []margin.Step{{}}})
 	}
 	e.in.Seed = moneySeed + 1 // what no search has seen
 	if e.model, err = margin.New(ctx, e.in); err != nil {
 		return nil, gate.Placed(fault.Of(err), "price")
 	}
 	return e, nil
+}
+
+// whoLeave is a term without money that counts the buyers who leave unanswered.
+const whoLeave = "who-leave"
+
+// valued is the model with what a lost buyer is declared to cost, for what heads are worth.
+func (e *engine) valued(ctx context.Context) (*margin.Model, error) {
+	if e.lost == 0 {
+		return e.model, nil
+	}
+	in := e.in
+	in.Queues = slices.Clone(in.Queues)
+	for i := range in.Queues {
+		q := &in.Queues[i]
+		q.Terms = append(slices.Clone(q.Terms), lostContacts(e.lost))
+	}
+	m, err := margin.New(ctx, in)
+	if err != nil {
+		return nil, gate.Placed(fault.Of(err), "price")
+	}
+	return m, nil
+}
+
+// earned is what the merchants pay and how many buyers leave, beside wages and deductions.
+func (e *engine) earned(o margin.Outcome) *Earned {
+	out := &Earned{RevenueYuan: o.Revenue.Mean + o.Bonus.Mean}
+	for _, q := range o.Queues {
+		for _, t := range q.Terms {
+			if t.ID == whoLeave {
+				out.LostContacts += max(0, t.Contacts-t.Met)
+			}
+		}
+	}
+	out.LostYuan = e.lost * out.LostContacts
+	return out
+}
+
+// paidShares is the share of paid time away from the queue that plans have in their paid heads, whatever it came from: of all plans
+// together, and of each queue.
+func paidShares(plans []store.Plan) (all float64, queues map[ids.Queue]float64) {
+	share := func(heads, paid float64) float64 {
+		if paid <= heads {
+			return 0
+		}
+		return 1 - heads/paid
+	}
+	queues = map[ids.Queue]float64{}
+	heads, paid := 0.0, 0.0
+	for _, plan := range plans {
+		h, p := 0.0, 0.0
+		for _, n := range plan.Requirement.Needs {
+			h, p = h+float64(n.Heads), p+n.Paid
+		}
+		queues[plan.Queue] = share(h, p)
+		heads, paid = heads+h, paid+p
+	}
+	return share(heads, paid), queues
 }
 
 // heads are the serving heads times a factor, as a plan of the model.
@@ -87,15 +153,7 @@ func (e *engine) heads(factor float64) margin.Plan {
 		}
 		at[s.queue][s.start] = headsTimes(s.serving, factor)
 	}
-	var out margin.Plan
-	for i, q := range e.in.Queues {
-		line := margin.QueuePlan{Queue: q.Queue, Heads: make([]int, len(q.Demand.Slots))}
-		for j, s := range q.Demand.Slots {
-			line.Heads[j] = at[e.books.owner(i)][s.Start.UTC()]
-		}
-		out.Queues = append(out.Queues, line)
-	}
-	return out
+	return planOf(e.in, e.books, at)
 }
 
 // headsTimes is heads times a factor, rounded, and nobody only where nobody was planned.
@@ -104,6 +162,14 @@ func headsTimes(heads int, factor float64) int {
 		return 0
 	}
 	return max(1, int(math.Round(float64(heads)*factor)))
+}
+
+// headHours are the hours on the queues with the heads of the plans times a factor.
+func (e *engine) headHours(factor float64) (hours float64) {
+	for _, s := range e.slots {
+		hours += float64(headsTimes(s.heads, factor)) * calendar.Slot.Hours()
+	}
+	return hours
 }
 
 // price adds up what the plans cost with their heads times a factor; 1 is the plans themselves.
@@ -125,8 +191,24 @@ func (e *engine) price(ctx context.Context, factor float64) (Price, error) {
 		b.served(e.books.owner(i), q)
 	}
 	out := b.finish(o)
-	out.Terms, out.LeftOut = e.books.costs(o), e.books.left()
-	return out, nil
+	out.Terms, out.LeftOut, out.Earned = e.books.costs(o), e.books.left(), e.earned(o)
+	return out, e.atMedian(ctx, out.Terms, factor)
+}
+
+// atMedian says of terms what they would be if every slot brought the contacts of its P50.
+func (e *engine) atMedian(ctx context.Context, terms []TermCost, factor float64) error {
+	known, err := e.model.Certain(ctx, 0.5)
+	if err != nil {
+		return fault.Of(err)
+	}
+	o, err := known.Evaluate(ctx, e.heads(factor))
+	if err != nil {
+		return fault.Of(err)
+	}
+	for i, t := range e.books.costs(o) { // in the same order
+		terms[i].AtP50 = t.Share
+	}
+	return nil
 }
 
 // priced is the price of plans with the worth of single blocks.
@@ -152,15 +234,23 @@ func (e *engine) worth(ctx context.Context, into *Price) error {
 		return nil
 	}
 	whole := float64(e.ask.dates.Until.Sub(e.ask.dates.From)) * 24
-	best, worst, err := e.model.Marginals(ctx, e.heads(1), min(blockHours, whole), listed)
+	m, err := e.valued(ctx)
+	if err != nil {
+		return err
+	}
+	best, worst, err := m.Marginals(ctx, e.heads(1), min(blockHours, whole), listed)
 	if err != nil {
 		return fault.Of(err)
 	}
 	for _, x := range best {
-		into.More = append(into.More, x.Text)
+		if into.More = append(into.More, x.Text); x.NetYuan > 0 {
+			into.MorePay++
+		}
 	}
 	for _, x := range worst {
-		into.Fewer = append(into.Fewer, x.Text)
+		if into.Fewer = append(into.Fewer, x.Text); x.NetYuan > 0 {
+			into.FewerPay++
+		}
 	}
 	return nil
 }
@@ -175,7 +265,9 @@ func (l *ledgers) costs(o margin.Outcome) []TermCost {
 	for _, t := range l.judged {
 		line := t.cost
 		if found, ok := judged[t.name]; ok {
-			line.Share = found.Share.P50
+			if line.Contacts = found.Contacts; line.Contacts > 0 {
+				line.Share, line.Kept = &found.Share.P50, &found.Kept
+			}
 			line.Risk = riskOf(found.Penalty)
 		}
 		out = append(out, line)

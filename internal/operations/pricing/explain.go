@@ -111,14 +111,16 @@ type ExplainedTerm struct {
 
 // Rounding is the way from load to heads.
 type Rounding struct {
-	Model      string  `json:"model"`                // erlang_a, erlang_c or chats
-	Erlangs    float64 `json:"erlangs"`              // contacts times handle time over the slot
-	Fractional float64 `json:"fractional,omitempty"` // heads that would just do, for calls
-	Needed     int     `json:"needed"`               // the least whole number that reaches the target
-	Floor      int     `json:"floor"`
-	Ceiling    int     `json:"ceiling"` // 0 = none
-	Heads      int     `json:"heads"`
-	Bound      string  `json:"bound,omitempty"` // what decided instead: "floor", "ceiling", "backlog" of the slots before, "rush" of an opening, or the method "pooled" or "margin"
+	Model      string          `json:"model"`                // erlang_a, erlang_c or chats
+	Erlangs    float64         `json:"erlangs"`              // contacts times handle time over the slot
+	Fractional float64         `json:"fractional,omitempty"` // heads that would just do, for calls
+	Needed     int             `json:"needed"`               // the least whole number that reaches the target
+	Floor      int             `json:"floor"`
+	Ceiling    int             `json:"ceiling"` // 0 = none
+	Heads      int             `json:"heads"`
+	Wanted     int             `json:"wanted"`          // with what the slots before and openings bring, before floor, seats and ceiling
+	Seats      []PromisedSeats `json:"seats,omitempty"` // that contracts promise in this slot
+	Bound      string          `json:"bound,omitempty"` // what decided instead: "floor", "seats" of a contract, "ceiling", "backlog" of the slots before, "rush" of an opening, or the method "pooled" or "margin"
 }
 
 // ExplainedShrinkage is the way from heads on the queue to paid heads.
@@ -137,13 +139,6 @@ type ExplainedTickets struct {
 	Slot  staffing.DeferredReached `json:"slot"`
 	Until time.Time                `json:"until,omitzero"` // last slot of the interval that asks for the heads
 	Plan  Deferred                 `json:"plan"`           // of all slots, which are left out
-}
-
-// Marginal is what heads are worth in this slot, in yuan.
-type Marginal struct {
-	OneMoreYuan float64 `json:"one_more_yuan"` // expected penalty that one more head avoids
-	LastYuan    float64 `json:"last_yuan"`     // that the last one avoids
-	CostYuan    float64 `json:"cost_yuan"`     // of a head on the queue: paid time with shrinkage, at the rate of the day
 }
 
 // Explain opens one slot of a plan. Errors: plan.explain (bad fields), store.not_found, plan.no_slot.
@@ -224,13 +219,12 @@ func (p *Pricing) explain(ctx context.Context, view *store.View, plan store.Plan
 	if err := p.explainTerm(ctx, view, &e, of); err != nil {
 		return e, err
 	}
-	e.count(reached)
-	wage, err := p.wageOn(ctx, view, plan.Queue, calendar.DateOf(need.Start, p.gate.Zone))
+	t, err := p.terms(ctx, view, plan.Queue, nil, o)
 	if err != nil {
 		return e, err
 	}
-	e.Marginal.CostYuan = wage * slot.Hours() / (1 - e.Shrinkage.Share)
-	return e, nil
+	e.count(reached, stretch{queue: t.queue, agreed: t.agreed}.seatsAt(need.Start, p.gate.Zone))
+	return e, p.explainMoney(ctx, view, &e, plan)
 }
 
 // explainTerm reads the contract term that gave the target.

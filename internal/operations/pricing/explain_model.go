@@ -1,6 +1,7 @@
 package pricing
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -78,8 +79,8 @@ func (e *Explanation) explainShrinkage(s *Shrinkage, zone *time.Location) error 
 	return nil
 }
 
-// count evaluates the neighbours and what a head is worth.
-func (e *Explanation) count(reached staffing.Reached) {
+// count evaluates the neighbours and the way from load to heads.
+func (e *Explanation) count(reached staffing.Reached, seats []PromisedSeats) {
 	t, slot := e.Target, min(e.Slot, e.Demand.Slot)
 	heads, contacts, handle := e.Need.Heads, reached.Contacts, reached.HandleTime // heads of live contacts
 	if e.Tickets != nil {
@@ -90,13 +91,7 @@ func (e *Explanation) count(reached staffing.Reached) {
 		r.Start = e.Start
 		e.Around = append(e.Around, r)
 	}
-	at := func(n int) float64 { return staffing.Serve(t, contacts, slot, handle, n).Share }
-	worth := t.PenaltyPerMissedContact * contacts
-	e.Marginal.OneMoreYuan = worth * max(0, at(heads+1)-at(heads))
-	if heads > 0 {
-		e.Marginal.LastYuan = worth * max(0, at(heads)-at(heads-1))
-	}
-	r := Rounding{Model: "chats", Erlangs: contacts * handle.Seconds() / slot.Seconds(), Needed: heads, Floor: e.Options.MinHeads, Ceiling: e.Options.MaxHeads, Heads: heads}
+	r := Rounding{Model: "chats", Erlangs: contacts * handle.Seconds() / slot.Seconds(), Needed: heads, Floor: e.Options.MinHeads, Ceiling: e.Options.MaxHeads, Heads: heads, Wanted: cmp.Or(reached.Wanted, heads), Seats: seats}
 	q := staffing.Queue{Contacts: contacts, Interval: slot, HandleTime: handle, Patience: t.Patience}
 	if t.Concurrency <= 1 {
 		r.Model = "erlang_c"
@@ -110,19 +105,28 @@ func (e *Explanation) count(reached staffing.Reached) {
 		}
 	}
 	r.Needed = needed(t, contacts, slot, handle, heads)
+	r.Bound = e.bound(r)
+	e.Rounding = r
+}
+
+// bound is what decided the heads instead of the target in steady state.
+func (e *Explanation) bound(r Rounding) string {
+	opening := slices.ContainsFunc(e.Demand.Rushes, func(r Rush) bool { return r.Share >= faintRush })
 	switch {
 	case e.Options.Method == PooledMethod || e.Options.Method == MarginMethod:
-		r.Bound = string(e.Options.Method)
-	case heads > r.Needed && heads == r.Floor:
-		r.Bound = "floor"
-	case heads < r.Needed && heads == r.Ceiling:
-		r.Bound = "ceiling"
-	case heads != r.Needed && slices.ContainsFunc(e.Demand.Rushes, func(r Rush) bool { return r.Share >= faintRush }):
-		r.Bound = "rush"
-	case heads != r.Needed:
-		r.Bound = "backlog"
+		return string(e.Options.Method)
+	case r.Heads < r.Wanted || r.Heads < r.Needed && r.Heads == r.Ceiling:
+		return "ceiling"
+	case r.Heads > r.Needed && r.Heads == e.Options.floor(r.Seats) && r.Heads > r.Floor:
+		return "seats"
+	case r.Heads > r.Needed && r.Heads == r.Floor:
+		return "floor"
+	case r.Heads != r.Needed && opening:
+		return "rush"
+	case r.Heads != r.Needed:
+		return "backlog"
 	}
-	e.Rounding = r
+	return ""
 }
 
 // needed is the least number of heads that reaches the target, near the planned number.

@@ -66,10 +66,10 @@ func eachQueue(ctx context.Context, ask question) (answer, error) {
 		var err error
 		out[i], err = staffing.Plan(staffing.Input{
 			Curve: s.curve, Target: s.part.Target, Shrinkage: ask.flat, MinHeads: o.MinHeads, MaxHeads: o.MaxHeads, Slot: calendar.Slot,
-			Rushes: s.part.followed(s.curve.Slot),
+			Rushes: s.part.followed(s.curve.Slot), Promised: s.promises(o, ask.zone),
 		})
 		if err != nil {
-			return answer{}, gate.Placed(err, "queue "+string(s.queue.ID))
+			return answer{}, gate.Placed(withoutPoints(err), "queue "+string(s.queue.ID))
 		}
 	}
 	return answer{staffed: out}, nil
@@ -81,6 +81,30 @@ type manning struct {
 	on, serving int
 	why         string
 	worth       []scheduling.Step
+}
+
+// withoutPoints is the error of a target that nobody reaches without the number of a point that no caller gave.
+func withoutPoints(err error) error {
+	e := *fault.Of(err)
+	if e.Code == "staffing.unreachable" {
+		e.Fields = slices.DeleteFunc(slices.Clone(e.Fields), func(f fault.Field) bool { return strings.HasPrefix(f.Path, "curve.points[") })
+	}
+	return &e
+}
+
+// headsOf are the heads of an answer by queue and slot in UTC; where a border cuts a slot, the greater need holds.
+func (ask question) headsOf(a answer) map[ids.Queue]map[time.Time]int {
+	heads := map[ids.Queue]map[time.Time]int{}
+	for i, s := range ask.all {
+		if heads[s.queue.ID] == nil {
+			heads[s.queue.ID] = map[time.Time]int{}
+		}
+		for _, n := range a.staffed[i].Requirement.Needs {
+			at := n.Start.UTC()
+			heads[s.queue.ID][at] = max(heads[s.queue.ID][at], n.Heads)
+		}
+	}
+	return heads
 }
 
 // manned is a staffed stretch with heads that another method found. Where it does not say what they save, each on the queue is worth

@@ -45,6 +45,10 @@ func TestAPooledScenario(t *testing.T) {
 	assert.Less(t, p.PoolHours, p.PartsHours)
 	assert.InDelta(t, p.PartsHours-p.PoolHours, p.SavedHours, 1e-9)
 	assert.InDelta(t, p.PoolHours, s.Price.Total.HeadHours, 1e-9, "the plans have the heads of the pool, no more and no fewer")
+	assert.InDelta(t, each.Price.Total.HeadHours, p.EachHours, 1e-9, "what the usual method staffs for the same day")
+	assert.Positive(t, p.SeatHours)
+	assert.LessOrEqual(t, p.SeatHours, 90.0, "ten seats for nine hours")
+	assert.Less(t, p.PartsHours-p.SeatHours, p.EachHours+9*2, "half hours round up, beside the seats the queues alone need what each staffs")
 	assert.InDelta(t, 0, p.FurtherHours, 1e-9, "eighteen people for two small queues")
 	assert.GreaterOrEqual(t, p.PoolHours, 90.0, "the contract promises ten seats from 9 to 18")
 	require.Len(t, p.Queues, 2)
@@ -123,8 +127,10 @@ func TestAMarginScenario(t *testing.T) {
 	const fee = 65000.0 / 30
 	assert.InDelta(t, fee, m.RevenueYuan, 1e-6)
 	assert.InDelta(t, fee-m.WageYuan-m.Penalty.Mean, m.MarginYuan, 1e-6)
-	require.Len(t, m.Levels, 4)
-	assert.Equal(t, []string{"the plan", "P50", "P90", "P95"}, []string{m.Levels[0].Name, m.Levels[1].Name, m.Levels[2].Name, m.Levels[3].Name})
+	require.Len(t, m.Levels, 3)
+	assert.Equal(t, []string{"the plan", "each at P50", "each at P90"}, []string{m.Levels[0].Name, m.Levels[1].Name, m.Levels[2].Name}, "the forecast has no P95")
+	assert.InDelta(t, each.Price.Total.HeadHours, m.Levels[1].HeadHours, 1e-9, "what the usual method staffs")
+	assert.InDelta(t, each.Price.Total.WagesYuan, m.Levels[1].WageYuan, 0.05*each.Price.Total.WagesYuan/100)
 	for _, l := range m.Levels[1:] {
 		assert.LessOrEqual(t, l.MarginYuan, m.Levels[0].MarginYuan+1e-6, l.Name)
 	}

@@ -3,6 +3,7 @@ package pricing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -24,7 +25,7 @@ type Money struct {
 	WageYuan          float64       `json:"wage_yuan"`    // overtime and holidays included
 	Penalty           margin.Spread `json:"penalty_yuan"`
 	GapYuan           float64       `json:"gap_yuan"` // what a better search could at most still find
-	Levels            []MoneyLevel  `json:"levels"`   // the plan, and the usual staffings at P50, P90 and P95, on the same scenarios
+	Levels            []MoneyLevel  `json:"levels"`   // the plan, and what method each staffs at P50, P90 and P95, on the same scenarios
 	LeftOut           []string      `json:"left_out"` // of the contracts, what has no place in these figures
 }
 
@@ -78,7 +79,53 @@ func bestMargin(ctx context.Context, ask question) (answer, error) {
 		base.staffed[i] = s.manned(base.staffed[i], ask.options, func(at time.Time) manning { return found[s.queue.ID][at.UTC()] })
 	}
 	base.money = moneyOf(report, books.left())
-	return base, nil
+	usual, err := ask.usual(ctx, in, books)
+	base.money.Levels = append(base.money.Levels, usual...)
+	return base, err
+}
+
+// usualLevels of demand are staffed beside a plan for money.
+var usualLevels = []float64{0.5, 0.9, 0.95}
+
+// usual are the staffings of method each at the usual levels that the forecasts have, under the scenarios of the search.
+func (ask question) usual(ctx context.Context, in margin.Input, books ledgers) ([]MoneyLevel, error) {
+	m, err := margin.New(ctx, in)
+	if err != nil {
+		return nil, gate.Placed(fault.Of(err), "method margin")
+	}
+	var out []MoneyLevel
+	for _, level := range usualLevels {
+		if slices.ContainsFunc(ask.all, func(s stretch) bool { return !slices.Contains(s.curve.Levels, level) }) {
+			continue
+		}
+		other := ask
+		other.all, other.options.Level = slices.Clone(ask.all), level
+		for i := range other.all {
+			other.all[i].part.Target.Level = level
+		}
+		found, err := eachQueue(ctx, other)
+		if err != nil {
+			return nil, err
+		}
+		o, err := m.Evaluate(ctx, planOf(in, books, ask.headsOf(found)))
+		if err != nil {
+			return nil, fault.Of(err)
+		}
+		out = append(out, MoneyLevel{fmt.Sprintf("each at P%g", 100*level), o.HeadHours, o.WageYuan, o.Revenue.Mean + o.Bonus.Mean, o.Penalty, o.Margin.Mean})
+	}
+	return out, nil
+}
+
+// planOf is heads by queue and slot as a plan of the engine.
+func planOf(in margin.Input, books ledgers, heads map[ids.Queue]map[time.Time]int) (out margin.Plan) {
+	for i, q := range in.Queues {
+		line := margin.QueuePlan{Queue: q.Queue, Heads: make([]int, len(q.Demand.Slots))}
+		for j, s := range q.Demand.Slots {
+			line.Heads[j] = heads[books.owner(i)][s.Start.UTC()]
+		}
+		out.Queues = append(out.Queues, line)
+	}
+	return out
 }
 
 // floored tells what the heads may not go below.
@@ -95,9 +142,6 @@ func moneyOf(r margin.Report, leftOut []string) *Money {
 		MarginYuan: f.Margin.Mean, StandardErrorYuan: f.Margin.SE, RevenueYuan: f.Revenue.Mean + f.Bonus.Mean, WageYuan: f.WageYuan, Penalty: f.Penalty,
 		GapYuan: max(0, r.GapYuan), LeftOut: leftOut,
 		Levels: []MoneyLevel{{"the plan", s.HeadHours, s.WageYuan, s.Revenue.Mean + s.Bonus.Mean, s.Penalty, s.Margin.Mean}},
-	}
-	for _, l := range r.Usual {
-		out.Levels = append(out.Levels, MoneyLevel{l.Name, l.HeadHours, l.WageYuan, l.RevenueYuan, l.Penalty, l.Margin.Mean})
 	}
 	return out
 }
@@ -130,7 +174,7 @@ func (ask question) marginInput() (margin.Input, ledgers) {
 				Service: &margin.Service{Metric: margin.FirstWithin, WithinS: s.part.Target.Within.Seconds()},
 			}})
 		}
-		books.queues[len(books.queues)-1].expect(s, ask.zone)
+		books.queues[len(books.queues)-1].expect(s, ask)
 	}
 	books.post()
 	for _, q := range books.queues {
@@ -165,15 +209,18 @@ type moneyQueue struct {
 }
 
 // expect adds the demand of a stretch.
-func (q *moneyQueue) expect(s stretch, zone *time.Location) {
+func (q *moneyQueue) expect(s stretch, ask question) {
 	fine := quarters(s.curve)
 	d, crowds := margin.DemandOf(fine), s.crowding(fine)
+	for i := range d.Slots {
+		d.Slots[i].MinHeads = ask.options.floor(s.seatsAt(d.Slots[i].Start, ask.zone))
+	}
 	if q.contacts == nil {
 		q.contacts, q.Demand.Levels = map[calendar.Date]float64{}, d.Levels
 	}
 	same := fmt.Sprint(q.Demand.Levels) == fmt.Sprint(d.Levels)
 	for _, x := range d.Slots {
-		q.contacts[calendar.DateOf(x.Start, zone)] += x.Mean
+		q.contacts[calendar.DateOf(x.Start, ask.zone)] += x.Mean
 		if n := len(q.Demand.Slots); n > 0 && !q.Demand.Slots[n-1].Start.Before(x.Start) {
 			continue // a border cuts the slot: the stretch before it has it
 		}
@@ -184,7 +231,7 @@ func (q *moneyQueue) expect(s stretch, zone *time.Location) {
 		q.Demand.Slots = append(q.Demand.Slots, x)
 	}
 	for _, x := range s.days {
-		if day := calendar.DateOf(x.Start, zone); same && q.contacts[day] > 0 {
+		if day := calendar.DateOf(x.Start, ask.zone); same && q.contacts[day] > 0 {
 			q.Demand.DayTotals = append(q.Demand.DayTotals, margin.DayTotal{Date: day, Quantiles: x.Quantiles})
 		}
 	}

@@ -208,9 +208,17 @@ func (l *ledgers) term(f inForce, term contracts.Term) {
 	if put {
 		l.judged = append(l.judged, judgedTerm{t.Joint, TermCost{
 			AgreedTerm: AgreedTerm{Contract: f.contract, Version: f.version.Number, Term: term.ID}, Month: f.month,
-			Days: f.dates.Until.Sub(f.dates.From), FeeYuan: fee, Target: term.Target,
+			Days: f.dates.Until.Sub(f.dates.From), FeeYuan: fee, Target: term.Target, Unit: unitOf(known.engine),
 		}})
 	}
+}
+
+// unitOf is what a metric of the engine is counted in.
+func unitOf(metric string) TermUnit {
+	if metric == margin.FirstMean || metric == margin.ResponseMean {
+		return InSeconds
+	}
+	return InShares
 }
 
 // staffedTo reports a term that gives a queue its target.

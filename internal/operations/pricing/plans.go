@@ -28,15 +28,16 @@ type PlanInput struct {
 
 // Options are what a plan assumes beside demand, contracts and people.
 type Options struct {
-	Method       Method  `json:"method"`                 // "" = each
-	Level        float64 `json:"level"`                  // quantile to staff at; 0 = 0.9
-	Shrinkage    float64 `json:"shrinkage"`              // share of paid time away from the queue; 0 = by cause
-	MinHeads     int     `json:"min_heads"`              // in every open slot; 1 to 1000, 0 = 1
-	MaxHeads     int     `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
-	VolumeFactor float64 `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
-	HandleFactor float64 `json:"aht_factor"`             // and handle times; 0 = 1
-	TargetShare  float64 `json:"target_share,omitempty"` // instead of the contracts' share within the limit; with method margin no slot may expect less; 0 = the contracts'
-	Sales                // what conversations sell and what a lost one is worth, which no contract says
+	Method       Method   `json:"method"`                 // "" = each
+	Level        float64  `json:"level"`                  // quantile to staff at; 0 = 0.9
+	Shrinkage    float64  `json:"shrinkage"`              // share of paid time away from the queue; 0 = by cause
+	MinHeads     int      `json:"min_heads"`              // in every open slot; 1 to 1000, 0 = 1
+	MaxHeads     int      `json:"max_heads"`              // seats per queue and slot; 0 = no ceiling
+	Seats        SeatRule `json:"seats,omitempty"`        // of contracts that are a floor: dedicated, all or none; "" = dedicated
+	VolumeFactor float64  `json:"volume_factor"`          // contacts are multiplied by it, 0.01 to 100; 0 = 1
+	HandleFactor float64  `json:"aht_factor"`             // and handle times; 0 = 1
+	TargetShare  float64  `json:"target_share,omitempty"` // instead of the contracts' share within the limit; with method margin no slot may expect less; 0 = the contracts'
+	Sales                 // what conversations sell and what a lost one is worth, which no contract says
 
 	People  *People        `json:"people,omitempty"`  // shrinkage by cause; nil = what is known, and the defaults
 	Tickets *TicketOptions `json:"tickets,omitempty"` // after-sales tickets beside live contacts, method each only
@@ -96,6 +97,9 @@ func (o Options) problems() (bad []fault.Field) {
 	if _, known := methods[cmp.Or(o.Method, Each)]; !known {
 		bad = append(bad, fault.Field{Path: "method", Value: fault.Shorten(string(o.Method)), Problem: "must be one of " + methodNames()})
 	}
+	if o.Seats != "" && o.Seats != DedicatedSeats && o.Seats != AllSeats && o.Seats != NoSeats {
+		bad = append(bad, fault.Field{Path: "seats", Value: fault.Shorten(string(o.Seats)), Problem: "must be dedicated, all or none"})
+	}
 	bad = append(append(bad, o.People.problems()...), o.Tickets.problems()...)
 	return append(bad, o.misfits()...)
 }
@@ -116,16 +120,18 @@ type PlanFigures struct {
 	Hours    float64            `json:"hours"` // head-hours required
 	Peak     int                `json:"peak"`  // most heads in a slot
 	PeakAt   time.Time          `json:"peak_at,omitzero"`
-	Contacts float64            `json:"contacts"` // planned for, at Level
-	Unmet    int                `json:"unmet"`    // slots in which MaxHeads cut the need
+	Contacts float64            `json:"contacts"`           // planned for: every slot at Level, added up, which a whole day does not bring
+	Expected float64            `json:"expected,omitempty"` // contacts that are expected in these slots
+	Unmet    int                `json:"unmet"`              // slots in which MaxHeads cut the need
 	Reached  []staffing.Reached `json:"reached,omitempty"`
 	// Alone is, where agents are pooled, the heads that would serve the queue as well by themselves, and where heads were
 	// added for tickets, those for live contacts; one per need.
 	// Service and deductions are priced with them, hours and wages with the heads of the plan.
 	Alone []int `json:"alone,omitempty"`
 
-	Shrinkage *Shrinkage `json:"shrinkage,omitempty"` // on the way to Need.Paid; nil in plans of releases that had one share only
-	Deferred  *Deferred  `json:"deferred,omitempty"`  // after-sales tickets; nil = not planned
+	Shrinkage *Shrinkage   `json:"shrinkage,omitempty"` // on the way to Need.Paid; nil in plans of releases that had one share only
+	Seats     *SeatFigures `json:"seats,omitempty"`     // that contracts promise; nil = none
+	Deferred  *Deferred    `json:"deferred,omitempty"`  // after-sales tickets; nil = not planned
 
 	Options   Options         `json:"options"`             // zero in plans of releases that did not keep them
 	Scenario  ids.Scenario    `json:"scenario,omitempty"`  // that was promoted to this plan

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/chaoban/chaoban/contracts"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -47,7 +46,7 @@ func pooledQueues(ctx context.Context, ask question) (answer, error) {
 		return answer{}, err
 	}
 	at := map[ids.Queue]map[time.Time]manning{}
-	out := answer{staffed: base.staffed, alone: map[ids.Queue]map[time.Time]int{}, pooled: pooledFigures(days)}
+	out := answer{staffed: base.staffed, alone: map[ids.Queue]map[time.Time]int{}, pooled: pooledFigures(days, ask.headsOf(base))}
 	for _, d := range days {
 		d.deal(at)
 	}
@@ -117,18 +116,18 @@ func (d *poolDay) add(s stretch, whole calendar.Range, o Options) {
 				q.Curve.Points = append(q.Curve.Points, p)
 			}
 		}
-		q.Seats = d.seats(s, q.Curve, o.MinHeads)
+		q.Seats = d.seats(s, q.Curve, o)
 		q.Rushes = append(q.Rushes, s.crowdsIn(q.Curve, o.Level)...)
 		return
 	}
 	target := s.part.Target
 	target.Level = 0 // the points are at the level
-	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: d.seats(s, c, o.MinHeads), Rushes: s.crowdsIn(c, o.Level)})
+	d.problem.Queues = append(d.problem.Queues, pool.Queue{Merchant: s.queue.Merchant, Shop: s.queue.Shop, Curve: c, Target: target, Seats: d.seats(s, c, o), Rushes: s.crowdsIn(c, o.Level)})
 }
 
 // seats are the least heads of a queue in its open hours, at least those that contracts promise for its skill, and beside them the
 // promised ones that serve nothing else. One shared agent counts for every queue that he knows.
-func (d *poolDay) seats(s stretch, c scheduling.Curve, heads int) (out []pool.Seat) {
+func (d *poolDay) seats(s stretch, c scheduling.Curve, o Options) (out []pool.Seat) {
 	add := func(from time.Time, count int, dedicated bool) {
 		if count == 0 {
 			return
@@ -142,37 +141,14 @@ func (d *poolDay) seats(s stretch, c scheduling.Curve, heads int) (out []pool.Se
 		out = append(out, pool.Seat{Range: calendar.Range{Start: from, End: from.Add(c.Slot)}, Count: count, Dedicated: dedicated})
 	}
 	for _, p := range c.Points {
-		shared, own := d.promised(s, p.Start)
-		add(p.Start, max(heads-own, shared), false)
+		shared, own := counts(s.seatsAt(p.Start, d.zone))
+		if o.Seats == NoSeats {
+			shared, own = 0, 0
+		}
+		add(p.Start, max(o.MinHeads-own, shared), false)
 		add(p.Start, own, true)
 	}
 	return out
-}
-
-// promised are the seats of the contracts in force for a queue at an instant: shared ones, and those that serve nothing else.
-func (d *poolDay) promised(s stretch, at time.Time) (shared, dedicated int) {
-	local := at.In(d.zone)
-	clock := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
-	for _, c := range s.agreed {
-		v, agreed := c.VersionAt(d.date)
-		if !agreed {
-			continue
-		}
-		for _, seat := range v.Seats {
-			if seat.Shop != s.queue.Shop || seat.Skill != s.queue.Skill {
-				continue
-			}
-			if w, err := contracts.ParseWindow(seat.Window); err != nil || !w.Contains(clock) {
-				continue
-			}
-			if seat.Dedicated {
-				dedicated += seat.Count
-			} else {
-				shared += seat.Count
-			}
-		}
-	}
-	return shared, dedicated
 }
 
 // halfHours are the slots in which some queue is open, ascending.

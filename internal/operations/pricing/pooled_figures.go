@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -14,9 +15,11 @@ import (
 // head-hours on the queues; service is simulated at the level of the scenario.
 type Pooled struct {
 	PoolHours    float64       `json:"pool_hours"`
-	PartsHours   float64       `json:"parts_hours"` // the sum of the queues alone
-	SavedHours   float64       `json:"saved_hours"`
-	SavedShare   float64       `json:"saved_share"`    // of PartsHours
+	EachHours    float64       `json:"each_hours" doc:"what method each staffs for the same days and level, where shared seats raise no queue"`
+	PartsHours   float64       `json:"parts_hours" doc:"the sum of the queues alone, each with every seat that is promised"`
+	SeatHours    float64       `json:"seat_hours" doc:"of parts_hours, those that only seats ask for: beyond what method each staffs"`
+	SavedHours   float64       `json:"saved_hours" doc:"parts_hours less pool_hours"`
+	SavedShare   float64       `json:"saved_share" doc:"of parts_hours"`
 	FurtherHours float64       `json:"further_hours"`  // of PoolHours, by people beyond those who know the queues
 	Verified     bool          `json:"verified"`       // the pool on every day, by simulation on fresh numbers
 	Parts        bool          `json:"parts_verified"` // and so the queues alone; else they would need even more
@@ -28,7 +31,9 @@ type Pooled struct {
 type PooledDay struct {
 	Date         calendar.Date `json:"date"`
 	PoolHours    float64       `json:"pool_hours"`
+	EachHours    float64       `json:"each_hours"`
 	PartsHours   float64       `json:"parts_hours"`
+	SeatHours    float64       `json:"seat_hours"`
 	FurtherHours float64       `json:"further_hours"`
 	Verified     bool          `json:"verified"` // every half hour of the pool keeps its goals on fresh numbers
 	Parts        bool          `json:"parts_verified"`
@@ -51,11 +56,12 @@ type PooledService struct {
 	ShortOf  int     `json:"short_of"` // slots of half an hour below the goal by more than noise
 }
 
-func pooledFigures(days []*poolDay) *Pooled {
+func pooledFigures(days []*poolDay, each map[ids.Queue]map[time.Time]int) *Pooled {
 	out := &Pooled{Verified: true, Parts: true, Days: []PooledDay{}, Queues: []PooledQueue{}}
 	sums := map[ids.Queue]*[2]serviceSum{}
 	for _, d := range days {
 		line := PooledDay{Date: d.date, PoolHours: d.plan.Pool.Hours, PartsHours: d.plan.Parts.Hours, Verified: d.plan.Pool.Verified, Parts: d.plan.Parts.Verified}
+		line.EachHours, line.SeatHours = d.beside(each)
 		for _, g := range d.plan.Groups {
 			if strings.HasPrefix(g.Group, further) {
 				line.FurtherHours += g.Hours
@@ -63,7 +69,9 @@ func pooledFigures(days []*poolDay) *Pooled {
 		}
 		out.Days = append(out.Days, line)
 		out.PoolHours += line.PoolHours
+		out.EachHours += line.EachHours
 		out.PartsHours += line.PartsHours
+		out.SeatHours += line.SeatHours
 		out.FurtherHours += line.FurtherHours
 		out.Verified, out.Parts = out.Verified && line.Verified, out.Parts && line.Parts
 		for _, q := range d.plan.Queues {
@@ -108,4 +116,32 @@ func (s serviceSum) service() PooledService {
 		out.Low = max(0, out.Share-math.Sqrt(s.spread)/s.contacts)
 	}
 	return out
+}
+
+// beside are the hours of method each in a day, and those of the queues alone that only seats ask for.
+func (d *poolDay) beside(each map[ids.Queue]map[time.Time]int) (hours, seats float64) {
+	most := func(queue ids.Queue, half time.Time) (heads int) {
+		for at := half; at.Before(half.Add(poolSlot)); at = at.Add(calendar.Slot) {
+			heads = max(heads, each[queue][at])
+			hours += float64(each[queue][at]) * calendar.Slot.Hours()
+		}
+		return heads
+	}
+	promised := map[ids.Queue][]pool.Seat{}
+	for _, q := range d.problem.Queues {
+		promised[q.Curve.Queue] = q.Seats
+	}
+	for _, s := range d.plan.Slots {
+		at := s.Start.UTC()
+		for _, a := range s.Alone {
+			own, all := most(a.Queue, at), 0
+			for _, seat := range promised[a.Queue] {
+				if seat.Range.Contains(at) {
+					all += seat.Count
+				}
+			}
+			seats += float64(max(0, min(a.Heads, all)-own)) * poolSlot.Hours()
+		}
+	}
+	return hours, seats
 }

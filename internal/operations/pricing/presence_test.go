@@ -59,7 +59,7 @@ func TestPromisedSeatsAreKept(t *testing.T) {
 		curve.Points = append(curve.Points, scheduling.Point{Start: at(m)})
 	}
 	total := func(m int) (shared, own int) {
-		for _, x := range d.seats(s, curve, 1) {
+		for _, x := range d.seats(s, curve, Options{MinHeads: 1}) {
 			if x.Range.Contains(at(m)) && x.Dedicated {
 				own += x.Count
 			} else if x.Range.Contains(at(m)) {

@@ -61,6 +61,11 @@ func (l *ledgers) lost() {
 		return
 	}
 	for _, q := range l.queues {
-		q.Terms = append(q.Terms, margin.Term{ID: "lost-contacts", Metric: margin.Abandoned, Period: margin.Average, PerMissedYuan: l.ask.options.LostContactYuan})
+		q.Terms = append(q.Terms, lostContacts(l.ask.options.LostContactYuan))
 	}
+}
+
+// lostContacts prices buyers who leave unanswered.
+func lostContacts(yuan float64) margin.Term {
+	return margin.Term{ID: "lost-contacts", Metric: margin.Abandoned, Period: margin.Average, PerMissedYuan: yuan}
 }

@@ -94,7 +94,7 @@ func TestACertainPenalty(t *testing.T) {
 	} {
 		svg, err := draw()
 		ok(t, err)
-		for _, want := range []string{"cost and risk", ">P90<", ">P95<", ">heads<", ">P10–P90<", "(×1)"} {
+		for _, want := range []string{"cost and risk", ">P90<", ">P95<", ">heads<", ">P10–P90<", "(×1.00)"} {
 			assert.Contains(t, string(svg), want)
 		}
 	}
@@ -195,4 +195,61 @@ func TestPromotion(t *testing.T) {
 	_ = refused(t, err, "store.not_found")
 	_, err = h.Administration.VerifyAudit(ctx, operationstest.Admin)
 	ok(t, err)
+}
+
+// A shop that is closed has no service level. With thirty heads for six erlangs the target is kept in every scenario.
+func TestTermsSayWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", pre, today, 1, 100)
+	h.forecast(t, "g", orca, today, 1, 0)
+	s := h.scenario(t, asked("s", 1, pricing.Options{Level: 0.5, MinHeads: 30}))
+	require.Len(t, s.Price.Terms, 2)
+	open, closed := s.Price.Terms[0], s.Price.Terms[1]
+	assert.InEpsilon(t, 900, open.Contacts, 0.01, "nine hours of a hundred")
+	assert.Equal(t, pricing.InShares, open.Unit)
+	require.NotNil(t, open.Share)
+	assert.Greater(t, *open.Share, 0.98, "but for replies that take longer than half a minute to write")
+	assert.InDelta(t, *open.Share, *open.AtP50, 1e-3)
+	assert.InDelta(t, 1, *open.Kept, 0)
+	assert.Zero(t, closed.Contacts)
+	assert.Nil(t, closed.Share)
+	assert.Nil(t, closed.AtP50)
+	assert.Nil(t, closed.Kept)
+
+	// Every slot at its P50 reaches its target, so all of them together do; over the scenarios busy slots count for more.
+	tight := h.scenario(t, asked("tight", 1, pricing.Options{Level: 0.5}))
+	term := tight.Price.Terms[0]
+	assert.GreaterOrEqual(t, *term.AtP50, term.Target)
+	assert.Less(t, *term.Share, *term.AtP50)
+	assert.Less(t, *term.Kept, 1.0)
+}
+
+// The merchant pays 2.50 yuan for each contact that is taken up, so revenue counts who leaves; what a lost buyer is declared to cost
+// stands beside the deductions of the contract, which has no ladder; and a comparison has all of it. Another day is no comparison.
+func TestRevenueAndLostBuyersAreCompared(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.forecast(t, "f", orca, today, 2, 200)
+	few := h.scenario(t, asked("few", 1, pricing.Options{Level: 0.5, MaxHeads: 1}))
+	enough := h.scenario(t, asked("enough", 1, pricing.Options{Level: 0.5, Sales: pricing.Sales{LostContactYuan: 20}}))
+	for _, s := range []pricing.Scenario{few, enough} {
+		x := s.Price.Earned
+		require.NotNil(t, x)
+		assert.InEpsilon(t, 2.5*(s.Price.Total.ExpectedContacts-x.LostContacts), x.RevenueYuan, 1e-3, s.Name)
+		assert.InDelta(t, 0, s.Price.Total.PenaltyYuan, 1e-9, "no ladder, nothing deducted")
+	}
+	assert.Greater(t, few.Price.Earned.LostContacts, 500.0, "one head for eight erlangs")
+	assert.Zero(t, few.Price.Earned.LostYuan)
+	assert.InDelta(t, 20*enough.Price.Earned.LostContacts, enough.Price.Earned.LostYuan, 1e-9)
+	d, err := h.Pricing.DiffScenarios(t.Context(), supervisor, "few", "enough")
+	ok(t, err)
+	assert.True(t, d.SameDays)
+	require.NotNil(t, d.Earned)
+	assert.InDelta(t, d.Earned.Change.RevenueYuan-d.Total.Change.WagesYuan-enough.Price.Earned.LostYuan, d.NetYuan, 1e-6)
+	assert.Greater(t, d.NetYuan, 0.0, "the contacts pay the heads")
+	h.scenario(t, asked("two", 2, pricing.Options{Level: 0.5}))
+	other, err := h.Pricing.DiffScenarios(t.Context(), supervisor, "few", "two")
+	ok(t, err)
+	assert.False(t, other.SameDays)
 }

@@ -22,7 +22,7 @@ type People struct {
 	Rule      people.Rule     `json:"rule,omitempty"`      // "" = additive
 	Causes    []people.Cause  `json:"causes,omitempty"`    // nil = training and meetings 4 %, leave as entered, else 3.5 %
 	Absence   *people.Absence `json:"absence,omitempty"`   // nil = from published shifts to which nobody came, else 5 %
-	Adherence float64         `json:"adherence,omitempty"` // 排班遵从率, share of planned queue time really on the queue; 0 = 1
+	Adherence *float64        `json:"adherence,omitempty"` // 排班遵从率, share of planned queue time really on the queue; nil = 1
 	Ramp      people.Ramp     `json:"ramp,omitempty"`      // speed by weeks on the queue; nil = everybody is trained
 	// Presence is the least probability that enough of the rostered come, in whole people; 0 = absence counts with its mean.
 	Presence float64 `json:"presence,omitempty"`
@@ -73,8 +73,8 @@ func (a *People) problems() (bad []fault.Field) {
 	if a.Absence != nil {
 		s.Absence = *a.Absence
 	}
-	if a.Adherence != 0 {
-		s.Adherence = a.Adherence
+	if a.Adherence != nil {
+		s.Adherence = *a.Adherence
 	}
 	in := s.input(nil, time.UTC)
 	if a.Presence != 0 {
@@ -185,12 +185,12 @@ func (s staff) shrinkage(queue ids.Queue, o Options) (Shrinkage, error) {
 	if o.People != nil {
 		a = *o.People
 	}
-	out := Shrinkage{Rule: a.Rule, Causes: a.Causes, Adherence: a.Adherence, Ramp: a.Ramp, Whole: a.Presence > 0}
+	out := Shrinkage{Rule: a.Rule, Causes: a.Causes, Adherence: 1, Ramp: a.Ramp, Whole: a.Presence > 0}
 	if out.Rule == "" {
 		out.Rule = people.Additive
 	}
-	if out.Adherence == 0 {
-		out.Adherence = 1
+	if a.Adherence != nil {
+		out.Adherence = *a.Adherence
 	}
 	knowing := s.knowing(queue)
 	if out.Causes == nil {

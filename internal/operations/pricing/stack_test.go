@@ -30,10 +30,13 @@ const pre = ids.Queue("lumi-tmall/pre")
 // house is two merchants, people who know their queues, and no engine.
 type house struct{ *operationstest.Stack }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return houseWith(t, operationstest.MerchantsYAML) }
+
+// houseWith is a house with contracts.
+func houseWith(t *testing.T, contracts string) *house {
 	t.Helper()
 	h := &house{operationstest.New(t, "", operationstest.Definitions(t))}
-	h.ApplyContracts(t, operationstest.MerchantsYAML)
+	h.ApplyContracts(t, contracts)
 	h.AddPeople(t, 1001, 4, string(pre))
 	h.AddPeople(t, 2001, 2, "orca-jd/pre")
 	return h

@@ -106,7 +106,7 @@ func (t planTerms) on(day calendar.Date) (staffing.Target, *AgreedTerm) {
 			}
 		}
 	}
-	if t.asked.TargetShare > 0 {
+	if t.asked.TargetShare > 0 && t.asked.Method != MarginMethod { // there it is a floor of the plan
 		target.Share = t.asked.TargetShare
 	}
 	return target, agreed

@@ -39,27 +39,6 @@ func knows(a workforce.Agent, queue ids.Queue, day calendar.Date) bool {
 	return a.Employed.Contains(day) && slices.ContainsFunc(a.Skills, func(s workforce.Skill) bool { return s.Queue == queue && s.Contains(day) })
 }
 
-// hour is the ordinary hour of a day in yuan: the mean wage of those who know the queue then, else of all who
-// are employed, else 0.
-func (p payroll) hour(queue ids.Queue, day calendar.Date) float64 {
-	for _, counts := range []func(workforce.Agent) bool{
-		func(a workforce.Agent) bool { return knows(a, queue, day) },
-		func(a workforce.Agent) bool { return a.Employed.Contains(day) },
-	} {
-		sum, n := 0.0, 0
-		for _, a := range p.people {
-			if counts(a) {
-				sum += float64(a.Wage) / 100
-				n++
-			}
-		}
-		if n > 0 {
-			return sum / float64(n)
-		}
-	}
-	return 0
-}
-
 // mean is the ordinary hour in yuan of those who know one of the queues on one of the days, else of all who are
 // employed then, else 0.
 func (p payroll) mean(queues []ids.Queue, dates calendar.Dates) float64 {
@@ -127,10 +106,4 @@ func (p payroll) capacity(queues []ids.Queue, dates calendar.Dates) (hours float
 		}
 	}
 	return hours
-}
-
-// wageOn is a planned hour of a queue on a day, in yuan.
-func (p *Pricing) wageOn(ctx context.Context, view *store.View, queue ids.Queue, day calendar.Date) (float64, error) {
-	pay, err := p.payroll(ctx, view)
-	return pay.hour(queue, day) * pay.rate(day), err
 }

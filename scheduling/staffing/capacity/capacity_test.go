@@ -96,7 +96,7 @@ func TestWhatIsLostAndWhatCoversIt(t *testing.T) {
 	assert.Equal(t, []float64{160, 0, 40, 30, 90}, []float64{lost.Gap, lost.FromTemps, lost.FromOvertime, lost.FromCloud, lost.Open})
 	assert.Equal(t, "students", s.Irretrievable[1].Name)
 	assert.Equal(t, "2026-09-28", s.Irretrievable[1].OrderBy.String())
-	assert.Contains(t, lost.Reason, "had to be ordered by 2026-10-12; of 160 missing hours temporary people give 0, overtime 40, cloud agents 30; 90 stay open")
+	assert.Contains(t, lost.Reason, "had to be ordered by 2026-10-12; staff misses 160 h of what P50 asks for in that week: temporary people give 0, overtime 40, cloud agents 30, which also guards against more than P50; 90 stay open")
 	assert.Equal(t, "18000.00", s.Weeks[3].Cost.Shortage.String())
 	for _, d := range s.Decisions {
 		assert.GreaterOrEqual(t, d.SlackDays, 0)

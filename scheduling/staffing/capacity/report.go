@@ -215,7 +215,7 @@ func (m *model) irretrievable(weeks []WeekPlan) []Lost {
 		add := func(kind Kind, name string, by calendar.Date, what string) {
 			l := lost
 			l.Kind, l.Name, l.OrderBy = kind, name, by
-			l.Reason = fmt.Sprintf("%s had to be ordered by %s; of %.0f missing hours temporary people give %.0f, overtime %.0f, cloud agents %.0f; %.0f stay open",
+			l.Reason = fmt.Sprintf("%s had to be ordered by %s; staff misses %.0f h of what P50 asks for in that week: temporary people give %.0f, overtime %.0f, cloud agents %.0f, which also guards against more than P50; %.0f stay open",
 				what, by, gap, l.FromTemps, l.FromOvertime, l.FromCloud, l.Open)
 			out = append(out, l)
 		}
@@ -223,13 +223,13 @@ func (m *model) irretrievable(weeks []WeekPlan) []Lost {
 			switch {
 			case !m.lost(c):
 			case c.kind == ClassKind && c.first == t:
-				add(ClassKind, "", c.order, "a class for this week")
+				add(ClassKind, "", c.order, "a class for the week of "+w.Start.String())
 			case c.kind == TempKind && c.hours[t] > 0:
-				add(TempKind, c.name, c.order, fmt.Sprintf("the cohort %q", c.name))
+				add(TempKind, c.name, c.order, fmt.Sprintf("the cohort %q for the week of %s", c.name, w.Start))
 			}
 		}
 		if c := m.skill.Cloud; c != nil && c.MaxHours > 0 && m.cloudMost[t] == 0 {
-			add(CloudKind, "", m.week(t-c.LeadWeeks), "cloud agents for this week")
+			add(CloudKind, "", m.week(t-c.LeadWeeks), "cloud agents for the week of "+w.Start.String())
 		}
 	}
 	return out

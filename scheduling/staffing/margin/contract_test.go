@@ -52,6 +52,8 @@ func TestMonthlyLadderAgainstNormalTotals(t *testing.T) {
 		}
 		o := evaluate(t, in, plan(staffed...))
 		assert.InDeltaSlice(t, steps, o.Queues[0].Terms[0].Steps, 0.015, name)
+		assert.InDelta(t, 1-above(0.61), o.Queues[0].Terms[0].Kept, 0.015, name)
+		assert.InEpsilon(t, total, o.Queues[0].Terms[0].Contacts, 1e-3, name)
 		assert.InDelta(t, want, o.Penalty.Mean, 0.02*want, name)
 
 		in.Queues[0].Terms[0].Linear = true
@@ -192,4 +194,44 @@ func TestMoreHeads(t *testing.T) {
 		assert.InDelta(t, after.WageYuan-before.WageYuan, x.CostYuan, 1e-6)
 		assert.InDelta(t, before.Penalty.Mean-after.Penalty.Mean, x.AvoidedYuan, 0.05)
 	})
+}
+
+// With demand known, a slot of a hundred and ten at most in nine of ten days brings 100 + 10 z contacts, of which sixty heads answer
+// sixty; nobody comes outside the window of a term, so nothing is kept there.
+func TestDemandThatIsKnown(t *testing.T) {
+	in := hourly([]float64{100, 100}, 10)
+	in.Queues[0].Terms = []margin.Term{
+		{ID: "first", Metric: margin.FirstWithin, Target: 0.55, Period: margin.Average, Ladder: []margin.Step{{DeductYuan: 1}}},
+		{ID: "night", Metric: margin.FirstWithin, Target: 0.55, Period: margin.Average, Window: "03:00-04:00", Ladder: []margin.Step{{DeductYuan: 1}}},
+	}
+	m, err := margin.New(ctx, in)
+	require.NoError(t, err)
+	for level, z := range map[float64]float64{0.5: 0, 0.9: unit.Quantile(0.9)} {
+		known, err := m.Certain(ctx, level)
+		require.NoError(t, err)
+		o, err := known.Evaluate(ctx, plan(60, 60))
+		require.NoError(t, err)
+		first, night := o.Queues[0].Terms[0], o.Queues[0].Terms[1]
+		assert.InEpsilon(t, 60/(100+10*z), first.Share.P50, 1e-4)
+		assert.InEpsilon(t, 120, first.Met, 1e-4)
+		assert.InDelta(t, map[bool]float64{true: 1, false: 0}[60/(100+10*z) >= 0.55], first.Kept, 0)
+		assert.InEpsilon(t, 200+20*z, first.Contacts, 1e-6)
+		assert.InDelta(t, 0, night.Contacts, 0)
+		assert.InDelta(t, 0, night.Kept, 0)
+	}
+	before, err := m.Evaluate(ctx, plan(60, 60))
+	require.NoError(t, err)
+	assert.InEpsilon(t, 200, before.Queues[0].Terms[0].Contacts, 1e-3, "the model itself keeps its scenarios")
+}
+
+// Heads that are promised in one slot stand there, whatever the money says; the usual staffings have them too.
+func TestPromisedHeadsOfASlot(t *testing.T) {
+	in := hourly([]float64{20, 20, 20}, 1)
+	in.Queues[0].Demand.Slots[1].MinHeads = 7
+	m, r := optimum(t, in)
+	assert.Equal(t, 7, r.Plan.Queues[0].Heads[1])
+	assert.Less(t, r.Plan.Queues[0].Heads[0], 7)
+	usual, err := m.AtQuantile(ctx, 0.5)
+	require.NoError(t, err)
+	assert.Equal(t, 7, usual.Queues[0].Heads[1])
 }

@@ -108,7 +108,8 @@ type Slot struct {
 	HandleTimeS float64   `json:"handle_time_s,omitempty"` // 0 = that of Handling
 	// Crowd is how many times as many contacts, coming evenly, would need the same heads: above 1 where many come at once, at
 	// the opening of a sale. 0 = 1.
-	Crowd float64 `json:"crowd,omitempty"`
+	Crowd    float64 `json:"crowd,omitempty"`
+	MinHeads int     `json:"min_heads,omitempty"` // promised in this slot, where that is more than the queue's
 }
 
 // crowd with its default.

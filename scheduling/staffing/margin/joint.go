@@ -134,15 +134,19 @@ func (m *Model) jointOutcomes(all []*books) []TermOutcome {
 		l := all[g.members[0].queue].ledgers[g.members[0].term]
 		shares, dues := make([]float64, l.scenarios), make([]float64, l.scenarios)
 		steps := make([]float64, len(l.steps))
+		contacts := (total(l.sum) + total(l.rest.all)) / float64(l.scenarios)
 		for s := range shares {
 			shares[s] = l.share(l.total[s]+l.rest.met[s], l.sum[s]+l.rest.all[s], 1)
 			if n := l.step(shares[s]); n > 0 {
 				steps[n-1] += 1 / float64(l.scenarios)
 			}
 			dues[s] = l.capped(l.due[s])
+		}
+		kept := l.kept(shares, contacts)
+		for s := range shares {
 			shares[s] = l.told(shares[s])
 		}
-		out = append(out, TermOutcome{ID: g.name, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(l.won), Steps: steps})
+		out = append(out, TermOutcome{ID: g.name, Contacts: contacts, Met: (total(l.total) + total(l.rest.met)) / float64(l.scenarios), Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(l.won), Steps: steps})
 	}
 	return out
 }

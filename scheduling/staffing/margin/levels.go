@@ -3,7 +3,6 @@ package margin
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // Level is one staffing of a curve: cost against risk, heads against service.
@@ -61,8 +60,9 @@ func (m *Model) AtQuantile(ctx context.Context, level float64) (Plan, error) {
 	plan := Plan{Queues: make([]QueuePlan, len(m.queues))}
 	err := parallel(ctx, len(m.queues), func(i int) {
 		q := m.queues[i]
-		l := &linear{floor: slices.Repeat([]int{q.spec.MinHeads}, len(q.at))}
+		l := &linear{}
 		for j := range q.at {
+			l.floor = append(l.floor, q.spec.floor(j))
 			need := q.need(j, score(level))
 			const miss = 1e6 // far above any wage
 			row := make([]float64, need+1)

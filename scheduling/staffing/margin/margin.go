@@ -124,7 +124,7 @@ func (m *Model) compile(spec Queue) *queue {
 		q.at, q.day = append(q.at, t), append(q.day, m.day[t])
 		pay := m.hours * wage.hour(m.in.kind(m.days[m.day[t]]), s.Start.In(m.loc)) / (1 - wage.Shrinkage)
 		q.pay, q.wage = append(q.pay, pay), append(q.wage, pay-q.billed)
-		q.least = append(q.least, spec.MinHeads)
+		q.least = append(q.least, spec.floor(len(q.least)))
 	}
 	n := len(q.at)
 	q.begin, q.end = make([]int, n), make([]int, n)
@@ -150,9 +150,14 @@ func (m *Model) compile(spec Queue) *queue {
 
 // draw fills the scenarios and what follows from them.
 func (m *Model) draw(ctx context.Context, seed uint64) error {
+	return m.fill(ctx, func(q *queue) []loads { return m.paths(q, seed) })
+}
+
+// fill sets the contacts of every queue and what follows from them.
+func (m *Model) fill(ctx context.Context, contacts func(q *queue) []loads) error {
 	err := parallel(ctx, len(m.queues), func(i int) {
 		q := m.queues[i]
-		q.loads = m.paths(q, seed)
+		q.loads = contacts(q)
 		q.contacts = make([][]float64, len(m.days))
 		for d := range q.contacts {
 			q.contacts[d] = make([]float64, m.in.Scenarios)
@@ -193,16 +198,39 @@ func (m *Model) ready(ctx context.Context) error {
 // Fresh is the same model under scenarios of another seed. A plan is fitted to the scenarios it was
 // searched on; its outcome under fresh ones is the honest figure. Errors: only the context's.
 func (m *Model) Fresh(ctx context.Context, seed uint64) (*Model, error) {
-	f := *m
+	f := m.copied()
 	f.in.Seed = seed
+	return f, f.draw(ctx, seed)
+}
+
+// Certain is the same model with one scenario: every slot brings the contacts that its forecast does not exceed with probability
+// level, in (0,1). Errors: only the context's.
+func (m *Model) Certain(ctx context.Context, level float64) (*Model, error) {
+	f, z := m.copied(), score(level)
+	f.in.Scenarios = 1
+	return f, f.fill(ctx, func(q *queue) []loads {
+		out := make([]loads, len(q.at))
+		for t, s := range q.spec.Demand.Slots {
+			out[t] = loads{float32(s.marginal(q.spec.Demand.Levels).at(z))}
+		}
+		return out
+	})
+}
+
+// copied is a model whose scenarios can be replaced.
+func (m *Model) copied() *Model {
+	f := *m
 	f.queues = make([]*queue, len(m.queues))
 	for i, q := range m.queues {
 		copied := *q
 		copied.terms, copied.least = slices.Clone(q.terms), slices.Clone(q.least)
 		f.queues[i] = &copied
 	}
-	return &f, f.draw(ctx, seed)
+	return &f
 }
+
+// floor is the least heads of a slot.
+func (q Queue) floor(slot int) int { return max(q.MinHeads, q.Demand.Slots[slot].MinHeads) }
 
 // ceiling is the largest number of heads that a queue may have in any slot.
 func (m *Model) ceiling(q *queue) int {

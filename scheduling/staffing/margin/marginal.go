@@ -118,8 +118,16 @@ func (x Marginal) sentence() string {
 	if until == "00:00" {
 		until = "24:00"
 	}
-	return fmt.Sprintf("%s: %s from %s to %s on %s %s %s, "+saves, x.Queue, who, x.From.Format("15:04"), until, x.From.Format("Jan 2"), verb,
-		yuan(sign*x.CostYuan), yuan(sign*x.AvoidedYuan), yuan(sign*(x.RevenueYuan+x.BonusYuan)))
+	return fmt.Sprintf("%s: %s from %s to %s on %s %s %s, "+saves+": net %s", x.Queue, who, x.From.Format("15:04"), until, x.From.Format("Jan 2"), verb,
+		yuan(sign*x.CostYuan), yuan(sign*x.AvoidedYuan), yuan(sign*(x.RevenueYuan+x.BonusYuan)), signed(x.NetYuan))
+}
+
+// signed is yuan with its sign; 0 has none.
+func signed(v float64) string {
+	if v >= 0.5 {
+		return "+" + yuan(v)
+	}
+	return yuan(v)
 }
 
 // yuan with thousands separators, without decimals.

@@ -53,7 +53,12 @@ type QueueDay struct {
 // TermOutcome is one SLA line. Steps[i] is the expected number of times that step i of the ladder is
 // the one that counts: a probability for an average, a number of days for a daily term, of runs for a run.
 type TermOutcome struct {
-	ID      string    `json:"id"`
+	ID       string  `json:"id"`
+	Contacts float64 `json:"contacts"` // expected, that count
+	Met      float64 `json:"met"`      // of them, expected to meet the metric (abandon: to stay); for times the seconds of all, negative
+	// Kept is the probability that the target is kept: over the whole period for an average and a run, and for a daily term on
+	// all its days together. 0 where nothing is expected.
+	Kept    float64   `json:"kept"`
 	Share   Spread    `json:"share"` // of the contacts that count; for abandon the share that left, for mean times seconds
 	Penalty Spread    `json:"penalty_yuan"`
 	Bonus   Spread    `json:"bonus_yuan"`
@@ -362,9 +367,27 @@ func (l *ledger) outcome() TermOutcome {
 			_, times := l.runs(s, func(d int) bool { return l.bad[d][s] })
 			steps[0] += times / float64(l.scenarios)
 		}
+	}
+	contacts := total(l.sum) / float64(l.scenarios)
+	kept := l.kept(shares, contacts)
+	for s := range shares {
 		shares[s] = l.told(shares[s])
 	}
-	return TermOutcome{ID: l.spec.ID, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(wons), Steps: steps}
+	return TermOutcome{ID: l.spec.ID, Contacts: contacts, Met: total(l.total) / float64(l.scenarios), Kept: kept, Share: spreadOf(shares), Penalty: spreadOf(dues), Bonus: spreadOf(wons), Steps: steps}
+}
+
+// kept is the part of the scenarios whose share keeps the target; 0 where nothing is expected.
+func (l *ledger) kept(shares []float64, contacts float64) float64 {
+	if contacts == 0 {
+		return 0
+	}
+	n := 0
+	for _, share := range shares {
+		if share >= l.target-touch*l.unit() {
+			n++
+		}
+	}
+	return float64(n) / float64(len(shares))
 }
 
 // dayHours are the paid hours of each day over all queues.

@@ -56,9 +56,9 @@ func (q *queue) expect(ceiling int) {
 	q.values = found
 }
 
-// leastHeads is the floor of a slot: MinHeads, and those whose expected share reaches that of Service.
+// leastHeads is the floor of a slot: what is promised, and those whose expected share reaches that of Service.
 func (q *queue) leastHeads(v values, slot int) int {
-	floor := q.spec.MinHeads
+	floor := q.spec.floor(slot)
 	if q.watch < 0 || q.spec.Service.Least == 0 {
 		return floor
 	}

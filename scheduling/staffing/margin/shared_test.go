@@ -196,7 +196,7 @@ func TestOneMoreAgentByHand(t *testing.T) {
 	at := in.Queues[0].Demand.Slots[1].Start
 	x, err := m.Block(t.Context(), plan(2, 2, 1, 4), "lumi/pre", at, at.Add(time.Hour), 1)
 	require.NoError(t, err)
-	assert.Equal(t, "lumi/pre: one more agent from 10:00 to 11:00 on Oct 31 costs 50, avoids 80 of expected penalty and earns 20", x.Text)
+	assert.Equal(t, "lumi/pre: one more agent from 10:00 to 11:00 on Oct 31 costs 50, avoids 80 of expected penalty and earns 20: net +50", x.Text)
 	assert.InDelta(t, 50, x.NetYuan, 1e-4)
 }
 

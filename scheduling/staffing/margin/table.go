@@ -459,7 +459,7 @@ func (q *queue) useful(slot, ceiling int, worst float64) int {
 	if q.spec.Handling.Model != Rate {
 		enough = 3*busy + 6
 	}
-	return max(1, q.spec.MinHeads, min(ceiling, int(math.Ceil(enough))))
+	return max(1, q.spec.floor(slot), min(ceiling, int(math.Ceil(enough))))
 }
 
 // paying reports that contacts earn anything.

@@ -147,7 +147,7 @@ func (in Input) checkQueues(r report, loc *time.Location) {
 		q.check(at, in, loc)
 		slots += len(q.Demand.Slots)
 		for _, s := range q.Demand.Slots {
-			floors[int(s.Start.Sub(in.From.In(loc))/time.Minute)/in.SlotMin] += q.MinHeads
+			floors[int(s.Start.Sub(in.From.In(loc))/time.Minute)/in.SlotMin] += max(q.MinHeads, s.MinHeads)
 		}
 	}
 	in.checkJoint(r)
@@ -195,6 +195,12 @@ func (q Queue) check(r report, in Input, loc *time.Location) {
 	q.Handling.check(r.at("handling"))
 	if q.MinHeads < 0 || q.MinHeads > staffingLimit {
 		r.at("min_heads").bad(q.MinHeads, "must be 0 to %d", staffingLimit)
+	}
+	for i, s := range q.Demand.Slots {
+		if q.MaxHeads > 0 && s.MinHeads > q.MaxHeads {
+			r.at("demand.slots[%d].min_heads", i).bad(s.MinHeads, "must be at most the max_heads of the queue, which is %d", q.MaxHeads)
+			break
+		}
 	}
 	if q.MaxHeads < 0 || q.MaxHeads > staffingLimit || q.MaxHeads > 0 && q.MaxHeads < q.MinHeads {
 		r.at("max_heads").bad(q.MaxHeads, "must be 0 (no limit), or at least min_heads and at most %d", staffingLimit)
@@ -265,6 +271,9 @@ func (d Demand) check(r report, in Input, loc *time.Location) {
 		at.at("handle_time_s").between(s.HandleTimeS, 0, 86400)
 		if s.Crowd != 0 {
 			at.at("crowd").between(s.Crowd, 1, maxCrowd)
+		}
+		if s.MinHeads < 0 || s.MinHeads > staffingLimit {
+			at.at("min_heads").bad(s.MinHeads, "must be 0 to %d", staffingLimit)
 		}
 		d.quantiles(at, s.Quantiles, maxContacts)
 	}

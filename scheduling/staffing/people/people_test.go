@@ -350,3 +350,22 @@ func TestJSONIsSnakeCaseAndRoundTrips(t *testing.T) {
 func learning() people.Ramp {
 	return people.Ramp{{FromWeek: 0, Speed: 0.6, Complaints: 3.2}, {FromWeek: 2, Speed: 0.75, Complaints: 1.8}, {FromWeek: 4, Speed: 0.9, Complaints: 1.3}, {FromWeek: 8, Speed: 1, Complaints: 1}}
 }
+
+// Days may be told in Chinese; of all names only those are days.
+func TestWeekdaysInChinese(t *testing.T) {
+	tuesday := time.Date(2026, 11, 10, 10, 0, 0, 0, time.UTC)
+	for name, day := range map[string]time.Time{"周二": tuesday, "星期二": tuesday, "礼拜二": tuesday, "Tuesday": tuesday, "周日": tuesday.AddDate(0, 0, 5), "星期天": tuesday.AddDate(0, 0, 5)} {
+		in := people.Input{
+			Rule: people.Additive, Adherence: 1, Shared: true, Needs: []people.Need{{Start: day, Heads: 9}, {Start: day.AddDate(0, 0, 1), Heads: 9}},
+			Causes: []people.Cause{{Name: "training", Stage: people.InShift, Windows: []people.Window{{Share: 0.1, Weekdays: []string{name}}}}},
+		}
+		out, err := people.Plan(in)
+		require.NoError(t, err, name)
+		assert.InDelta(t, 10, out.Slots[0].Payroll, 1e-9, name)
+		assert.InDelta(t, 9, out.Slots[1].Payroll, 1e-9, name)
+	}
+	for _, name := range []string{"周八", "周", "二", "周二二"} {
+		in := people.Input{Rule: people.Additive, Adherence: 1, Causes: []people.Cause{{Name: "training", Stage: people.InShift, Windows: []people.Window{{Weekdays: []string{name}}}}}}
+		assert.ErrorContains(t, in.Validate(), "monday or 周一", name)
+	}
+}

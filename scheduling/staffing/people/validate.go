@@ -122,7 +122,7 @@ func checkShares(path string, share float64, windows []Window, add report) {
 		check(at, w.Share)
 		for _, d := range w.Weekdays {
 			if !slices.ContainsFunc(week, func(day time.Weekday) bool { return isWeekday(d, day) }) {
-				add(at+".weekdays", d, "must be days such as monday")
+				add(at+".weekdays", d, "must be days such as monday or 周一")
 			}
 		}
 		if _, ok := clock(w.From); w.From != "" && !ok {

@@ -13,7 +13,7 @@ import (
 // meeting on Monday from 14:00 to 15:00. An empty part always applies; of several windows the last one wins.
 type Window struct {
 	Share    float64          `json:"share" yaml:"share"`                           // [0,1)
-	Weekdays []string         `json:"weekdays,omitempty" yaml:"weekdays,omitempty"` // "monday" … "sunday"
+	Weekdays []string         `json:"weekdays,omitempty" yaml:"weekdays,omitempty"` // "monday" … "sunday", or 周一 … 周日
 	From     string           `json:"from,omitempty" yaml:"from,omitempty"`         // "HH:MM"
 	Until    string           `json:"until,omitempty" yaml:"until,omitempty"`       // "HH:MM", up to "24:00"; before From = over midnight
 	Dates    []calendar.Dates `json:"dates,omitempty" yaml:"dates,omitempty"`       // civil dates of the slot's start
@@ -68,7 +68,18 @@ func (w Window) applies(m moment) bool {
 	return m.minute >= from || m.minute < until
 }
 
-func isWeekday(s string, d time.Weekday) bool { return strings.EqualFold(s, d.String()) }
+// isWeekday takes a day by its English name or a Chinese one: 周二, 星期二, 礼拜二; Sunday is 日 or 天.
+func isWeekday(s string, d time.Weekday) bool {
+	if strings.EqualFold(s, d.String()) {
+		return true
+	}
+	for _, before := range []string{"周", "星期", "礼拜"} {
+		if rest, ok := strings.CutPrefix(s, before); ok {
+			return rest == string([]rune("日一二三四五六")[d]) || d == time.Sunday && rest == "天"
+		}
+	}
+	return false
+}
 
 // clock reads "HH:MM" into minutes since midnight; "24:00" is the end of the day.
 func clock(s string) (int, bool) {
