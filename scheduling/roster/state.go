@@ -83,7 +83,7 @@ func (s *state) view(rng *rand.Rand) *state {
 	v, p := *s, *s.pool
 	p.scratch = newScratch(s.m)
 	v.rng, v.pool = rng, &p
-	v.gain, v.pauses, v.duties, v.options = nil, pausePlan{}, nil, nil
+	v.gain, v.full, v.pauses, v.duties, v.options = nil, nil, pausePlan{}, nil, nil
 	return &v
 }
 
