@@ -26,7 +26,7 @@ const (
 // Rounds of prices and bound: the most under a time budget, and what an iteration budget gets, where
 // no clock may decide.
 const (
-	firstPasses = 8 // before the first roster
+	firstPasses = 3 // before the first roster
 	mostPasses  = 80
 	fixedPasses = 15
 	mostRounds  = 2000
