@@ -37,38 +37,7 @@ func (y *staying) bestShift(a, d int) bool {
 		s.clear(a, d)
 		now += s.cost - before
 	}
-	s.options = s.options[:0]
-	s.findOptions(a, d)
-	most := max(0, now)
-	y.chances = y.chances[:0]
-	if s.heat > 0 {
-		most = y.chance()
-		for i := range s.options {
-			y.chances = append(y.chances, y.chance())
-			s.options[i].score += y.chances[i]
-		}
-	}
-	best := option{day: d, at: -1}
-	for {
-		top := -1
-		for i := range s.options {
-			if x := s.options[i].score; x > most+1e-9 && (top < 0 || x > s.options[top].score) {
-				top = i
-			}
-		}
-		if top < 0 {
-			break
-		}
-		op := s.options[top]
-		s.options[top].score = math.Inf(-1)
-		value, ok := y.value(a, op)
-		if s.heat > 0 {
-			value += y.chances[top]
-		}
-		if ok && value > most+1e-9 {
-			best, most = op, value
-		}
-	}
+	best := y.bestOption(a, d, max(0, now))
 	switch {
 	case best.at < 0 && (now <= 1e-9 || s.heat > 0): // the shift saves nothing
 		return old.at >= 0
@@ -90,6 +59,43 @@ func (y *staying) bestShift(a, d int) bool {
 		s.putBack(a, best, queues)
 	}
 	return true
+}
+
+// bestOption is the legal shift of an empty day that saves more than some yuan and the most, or with heat
+// the one that is drawn; at -1 when a day off is better.
+func (y *staying) bestOption(a, d int, most float64) (best option) {
+	s := y.s
+	s.options = s.options[:0]
+	s.findOptions(a, d)
+	y.chances = y.chances[:0]
+	if s.heat > 0 {
+		most = y.chance()
+		for i := range s.options {
+			y.chances = append(y.chances, y.chance())
+			s.options[i].score += y.chances[i]
+		}
+	}
+	best = option{day: d, at: -1}
+	for {
+		top := -1
+		for i := range s.options {
+			if x := s.options[i].score; x > most+1e-9 && (top < 0 || x > s.options[top].score) {
+				top = i
+			}
+		}
+		if top < 0 {
+			return best
+		}
+		op := s.options[top]
+		s.options[top].score = math.Inf(-1)
+		value, ok := y.value(a, op)
+		if s.heat > 0 {
+			value += y.chances[top]
+		}
+		if ok && value > most+1e-9 {
+			best, most = op, value
+		}
+	}
 }
 
 // chance is a Gumbel share of the heat.
