@@ -84,11 +84,9 @@ func (s *shared) rungs(ctx context.Context, linked [][]int, prices []slopes, fou
 	}
 	nodes := min(rungNodes, max(4, rungEffort/(4*rungSteps*classes*max(1, sum))))
 	bound := math.Inf(1)
-	for turn := range rungTurns {
-		if turn < rungTurns-1 { // in the last one the prices of what is shared stand
-			if err := s.haggle(ctx, parts, found); err != nil {
-				return 0, err
-			}
+	for range rungTurns {
+		if err := s.haggle(ctx, parts, found); err != nil {
+			return 0, err
 		}
 		err := parallel(ctx, len(parts), func(i int) { parts[i].climb(ctx, nodes) })
 		if err != nil {
