@@ -7,19 +7,19 @@ import (
 
 // Cost is what plans need and cost, in heads, hours and yuan.
 type Cost struct {
-	Contacts      float64 `json:"contacts"`       // planned for, at the level of the plan
-	Peak          int     `json:"peak"`           // most heads in a slot: of one queue, or of all together
-	HeadHours     float64 `json:"head_hours"`     // on the queues
-	PaidHours     float64 `json:"paid_hours"`     // with shrinkage
-	OvertimeHours float64 `json:"overtime_hours"` // of them beyond the ordinary hours of those who know the queues, at 150 %
-	HolidayHours  float64 `json:"holiday_hours"`  // of them on statutory holidays, at 300 %
+	Contacts      float64 `json:"contacts" doc:"planned for: every slot at the level, added up, which a whole day does not bring; expected_contacts is what is expected"`
+	Peak          int     `json:"peak" doc:"most heads in a slot: of one queue, or of all together"`
+	HeadHours     float64 `json:"head_hours" doc:"on the queues"`
+	PaidHours     float64 `json:"paid_hours" doc:"with shrinkage"`
+	OvertimeHours float64 `json:"overtime_hours" doc:"of them beyond the ordinary hours of those who know the queues, at 150 %"`
+	HolidayHours  float64 `json:"holiday_hours" doc:"of them on statutory holidays, at 300 %"`
 	WagesYuan     float64 `json:"wages_yuan"`
-	PenaltyYuan   float64 `json:"penalty_yuan"` // expected under the forecast distribution
-	Unmet         int     `json:"unmet"`        // slots in which the ceiling cut the need
+	PenaltyYuan   float64 `json:"penalty_yuan" doc:"expected under the forecast distribution"`
+	Unmet         int     `json:"unmet" doc:"slots in which the ceiling cut the need"`
 
 	ExpectedContacts float64 `json:"expected_contacts"`
-	Missed           float64 `json:"missed"` // of them, those expected outside the limit
-	ExpectedShare    float64 `json:"share"`  // of them within it
+	Missed           float64 `json:"missed" doc:"of them, those expected outside the limit"`
+	ExpectedShare    float64 `json:"share" doc:"of them within it"`
 }
 
 // TotalYuan is wages and expected penalty.
@@ -72,11 +72,11 @@ type Earned struct {
 // Price is what plans cost: by queue, by day, and what the contracts may deduct.
 type Price struct {
 	Total         Cost        `json:"total"`
-	Risk          Risk        `json:"risk"` // of all deductions together
+	Risk          Risk        `json:"risk" doc:"of all deductions together"`
 	Queues        []QueueCost `json:"queues"`
 	Days          []DayCost   `json:"days"`
 	Terms         []TermCost  `json:"terms"`
-	OrdinaryHours float64     `json:"ordinary_hours"` // that those who know the queues have in these days
+	OrdinaryHours float64     `json:"ordinary_hours" doc:"that those who know the queues have in these days"`
 
 	Earned *Earned `json:"earned,omitempty" doc:"missing in scenarios of releases that did not keep it"`
 
@@ -84,8 +84,8 @@ type Price struct {
 	MorePay  int      `json:"more_pay" doc:"of these, how many earn more than they cost; they stand first"`
 	Fewer    []string `json:"fewer" doc:"where an agent earns least"`
 	FewerPay int      `json:"fewer_pay" doc:"of these, how many save more than they lose; they stand first"`
-	LeftOut  []string `json:"left_out"` // of the contracts, what has no place in these figures
+	LeftOut  []string `json:"left_out" doc:"of the contracts, what has no place in these figures"`
 
-	Pooled *Pooled `json:"pooled,omitempty"` // of method pooled
-	Money  *Money  `json:"money,omitempty"`  // of method margin
+	Pooled *Pooled `json:"pooled,omitempty" doc:"of method pooled"`
+	Money  *Money  `json:"money,omitempty" doc:"of method margin"`
 }
