@@ -57,7 +57,7 @@ func TestRankOvertime(t *testing.T) {
 	all := leave.RankOvertime(o, people, cover)
 	require.Len(t, all, len(people))
 	a, c, d := find(t, all, "a"), find(t, all, "c"), find(t, all, "d")
-	assert.Equal(t, []leave.PayShare{{Percent: workrules.PayExtended, Minutes: 60}}, a.Pay)
+	assert.Equal(t, []workrules.PayShare{{Percent: workrules.PayExtended, Minutes: 60}}, a.Pay)
 	assert.InDelta(t, 45, a.WageYuan, 1e-9)
 	assert.InDelta(t, 80, a.ValueYuan, 1e-9)
 	assert.InDelta(t, 35, a.NetYuan, 1e-9)
