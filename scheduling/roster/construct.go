@@ -107,7 +107,8 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 		}
 		op := s.options[top]
 		s.options[top].score = math.Inf(-1)
-		occ := s.m.agents[a].choices[op.day][op.at].occ
+		c := &s.m.agents[a].choices[op.day][op.at]
+		occ := c.occ
 		if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[op.day][occ].duty.Work > limit {
 			continue
 		}
@@ -116,6 +117,7 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 			continue
 		}
 		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftBetween(duties))-s.soft[a])
+		op.score -= s.paidWith(a, duties, &s.m.occ[op.day][occ], &op.pause) - s.paid[a] - c.premium
 		if op.score > off && (!ok || op.score > best.score) {
 			best, ok = op, true
 		}

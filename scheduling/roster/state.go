@@ -28,7 +28,8 @@ type state struct {
 	work     []int32       // minutes in the range, locked included
 	nights   []int32       // ledger included
 	weekends []int32
-	soft     []int32 // broken soft rules between the shifts
+	soft     []int32   // broken soft rules between the shifts
+	paid     []float64 // yuan of premiums, of what is fixed too
 	cost     float64
 	gain     []float64 // scratch: prefix sums of the best gain per slot of a window
 	pauses   pausePlan
@@ -64,6 +65,7 @@ func newState(m *model, rng *rand.Rand) *state {
 		}
 		s.place = append(s.place, days)
 		s.soft[i] = int32(s.judges[i].SoftBetween(m.agents[i].fixed))
+		s.paid = append(s.paid, m.agents[i].basePaid)
 	}
 	s.cost = s.account().Total()
 	return s
@@ -161,7 +163,7 @@ func (s *state) put(a int, op option) {
 			last = p.queue[i]
 		}
 	}
-	s.count(a, op.day, o, 1)
+	s.count(a, op.day, c, 1)
 }
 
 // clear takes a shift away and updates the cost.
@@ -175,11 +177,13 @@ func (s *state) clear(a, day int) {
 		}
 	}
 	p.occ, p.queue = -1, p.queue[:0]
-	s.count(a, day, o, -1)
-	s.cost -= s.personal(a, day, &m.agents[a].choices[day][p.at]) + m.p.Weights.SoftRule*float64(p.tired)
+	c := &m.agents[a].choices[day][p.at]
+	s.count(a, day, c, -1)
+	s.cost -= s.personal(a, day, c) + m.p.Weights.SoftRule*float64(p.tired)
 }
 
-func (s *state) count(a, day int, o *occurrence, by int32) {
+func (s *state) count(a, day int, c *choice, by int32) {
+	o := &s.m.occ[day][c.occ]
 	s.work[a] += by * o.duty.Work
 	if o.duty.Night {
 		s.nights[a] += by
@@ -187,13 +191,14 @@ func (s *state) count(a, day int, o *occurrence, by int32) {
 	if s.m.weekend[day] {
 		s.weekends[a] += by
 	}
-	now := int32(s.judges[a].SoftBetween(s.dutiesOf(a, -1, 0)))
-	s.cost += s.m.p.Weights.SoftRule * float64(now-s.soft[a])
-	s.soft[a] = now
+	duties := s.dutiesOf(a, -1, 0)
+	now, paid := int32(s.judges[a].SoftBetween(duties)), s.m.paid(a, s.judges[a], duties)
+	s.cost += s.m.p.Weights.SoftRule*float64(now-s.soft[a]) + paid - s.paid[a] - float64(by)*c.premium
+	s.soft[a], s.paid[a] = now, paid
 }
 
 // personal is the cost that a shift adds for its agent on an empty day, apart from coverage, its
-// pauses and the soft rules between shifts.
+// pauses, and the soft rules and premiums that come from other shifts.
 func (s *state) personal(a, day int, c *choice) float64 {
 	m := s.m
 	w := &m.p.Weights
@@ -233,6 +238,9 @@ func (s *state) dutiesOf(a, day int, occ int16) []workrules.Duty {
 			continue
 		}
 		duty := m.occ[d][k].duty
+		if d != day {
+			duty = m.dutyOf(&m.occ[d][k], &s.place[a][d].pause)
+		}
 		for len(fixed) > 0 && fixed[0].Start <= duty.Start {
 			out = append(out, fixed[0])
 			fixed = fixed[1:]
@@ -259,12 +267,13 @@ func (s *state) account() (p Parts) {
 		p.Fairness += w.Fairness * (square(s.nights[a]) - square(int32(agent.Ledger.Nights)))
 		p.Fairness += w.Fairness * (square(s.weekends[a]) - square(int32(agent.Ledger.Weekends)))
 		p.SoftRules += w.SoftRule * float64(s.softRules(a))
+		p.Premiums += m.paid(a, s.judges[a], s.dutiesOf(a, -1, 0)) - am.basePaid
 		for d := range m.days {
 			template := int16(-1)
 			if k := s.place[a][d].occ; k >= 0 {
 				o := &m.occ[d][k]
 				template = int16(o.template)
-				p.Wages += w.Wage * agent.Wage * float64(o.duty.Work) / 60
+				p.Wages += am.wage * float64(o.duty.Work) / 60
 			}
 			if am.locked[d] {
 				continue // neither wish nor stability can change what is locked

@@ -68,7 +68,7 @@ func newPlanner(m *model, weeks []weekSpan, unit int32) *planner {
 // plan returns the reward of the best relaxed roster; picks holds its shifts, last day of each week first.
 func (w *planner) plan(a int, price []float64, terms *workTerms, u *agentDual) (total float64) {
 	for d := range w.m.days {
-		w.dayItems(a, d, price, u)
+		w.dayItems(a, d, price, terms, u)
 	}
 	for i, span := range w.weeks {
 		w.week(&w.plans[i], span, &terms.weeks[i])
@@ -89,7 +89,7 @@ func (w *planner) plan(a int, price []float64, terms *workTerms, u *agentDual) (
 }
 
 // dayItems keeps, per working time, the shift of a day that earns most.
-func (w *planner) dayItems(a, day int, price []float64, u *agentDual) {
+func (w *planner) dayItems(a, day int, price []float64, terms *workTerms, u *agentDual) {
 	m := w.m
 	am := &m.agents[a]
 	items := w.items[day][:0]
@@ -108,6 +108,9 @@ func (w *planner) dayItems(a, day int, price []float64, u *agentDual) {
 			item.units = 0
 		}
 		item.reward = w.gain[o.start+o.len-lo] - w.gain[o.start-lo] - c.own + u.hour*float64(o.duty.Work)
+		if terms.dues && item.units > 0 {
+			item.reward += c.premium // the sum of the week or month pays it
+		}
 		if m.weekend[day] {
 			item.reward -= u.weekend
 		}
@@ -208,6 +211,7 @@ func (w *planner) week(p *weekPlan, span weekSpan, t *weekTerms) {
 		value, next = next, value
 	}
 	p.value = value[size-width:]
+	payBeyond(p.value, t.plain, t.extra)
 }
 
 func resize(s []float64, n int) []float64 {
@@ -259,6 +263,7 @@ func (w *planner) period(period, limit int, terms *workTerms) float64 {
 	if before == nil {
 		return 0
 	}
+	payBeyond(before, terms.plain, terms.extra)
 	sum := argmax(before)
 	total := before[sum]
 	for i := len(w.weeks) - 1; i >= 0; i-- {

@@ -12,13 +12,19 @@ import (
 type workTerms struct {
 	weeks []weekTerms
 	caps  []int // per period: the most of its measure
+	dues  bool  // premiums are reckoned from the sums of work, not from single shifts
+	// plain is the measure of a period that the wage pays, and extra the yuan per unit beyond it.
+	plain int
+	extra float64
 }
 
 type weekTerms struct {
-	most   int  // units of work
-	off    bool // one of the seven days is free
-	free   int  // units that count nothing towards the period
-	period int  // index into caps; -1 = none
+	most   int     // units of work
+	off    bool    // one of the seven days is free
+	free   int     // units that count nothing towards the period
+	period int     // index into caps; -1 = none
+	plain  int     // units that the wage pays
+	extra  float64 // yuan per unit beyond them
 }
 
 // weekSpan is the part of a rule week in the range, as days [from, to).
@@ -78,6 +84,7 @@ func (m *model) workTerms(a int, weeks []weekSpan, unit int32) (out workTerms) {
 			weekly(int32(rules.ComprehensiveWeek / time.Minute))
 		}
 		t := weekTerms{most: int(limit / unit), off: w.to-w.from == 7 && 7*unit <= limit, period: -1}
+		t.plain, t.extra = m.weekDues(a, w, unit)
 		if month, ok := m.monthOf(w); ok && monthly > 0 {
 			if _, known := caps[month]; !known {
 				caps[month] = len(out.caps)
@@ -90,6 +97,10 @@ func (m *model) workTerms(a int, weeks []weekSpan, unit int32) (out workTerms) {
 		}
 		out.weeks = append(out.weeks, t)
 	}
+	if len(out.caps) > 0 { // weeks inside one month are summed up
+		out.plain, out.extra = m.monthDues(a, unit)
+	}
+	out.dues = out.extra > 0 || len(out.weeks) > 0 && out.weeks[0].extra > 0
 	if len(out.caps) == 0 && agent.MaxWork > 0 {
 		out.caps = []int{int(max(0, int32(agent.MaxWork/time.Minute)-m.agents[a].lockWork) / unit)}
 		for i := range out.weeks {
