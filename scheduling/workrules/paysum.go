@@ -22,6 +22,11 @@ func (m PayMinutes) Minus(o PayMinutes) PayMinutes {
 	return PayMinutes{m.Normal - o.Normal, m.Extended - o.Extended, m.RestDay - o.RestDay, m.Statutory - o.Statutory}
 }
 
+// Plus is the sum of both.
+func (m PayMinutes) Plus(o PayMinutes) PayMinutes {
+	return PayMinutes{m.Normal + o.Normal, m.Extended + o.Extended, m.RestDay + o.RestDay, m.Statutory + o.Statutory}
+}
+
 // Premium is what is paid beyond the plain wage of the hours, in hours of that wage. A salary pays the
 // normal hours already, so that whoever has one gets the whole 150, 200 or 300 % on top of it
 // (工资支付暂行规定 §13).
@@ -71,10 +76,7 @@ func (j *Judge) Pay(duties []Duty) (sum PayMinutes) {
 			break
 		}
 		if part := w.duty(d); d.Judged {
-			sum.Normal += part.Normal
-			sum.Extended += part.Extended
-			sum.RestDay += part.RestDay
-			sum.Statutory += part.Statutory
+			sum = sum.Plus(part)
 		}
 	}
 	return sum
