@@ -36,7 +36,7 @@ type OfferAnswer struct {
 // 300 % for overtime; saved for time off), ranks everybody who may, and asks the best. When one
 // declines, the next is asked.
 //
-// Errors: offer.input, offer.invalid, request.no_roster, offer.nobody when nobody may or it is worth
+// Errors: offer.input (hours that have begun, too), offer.invalid, request.no_roster, offer.nobody when nobody may or it is worth
 // it for nobody, request.expiry.
 func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in OfferInput) (OfferAnswer, error) {
 	if _, err := access.Decide(who, access.DecideRequests); err != nil {
@@ -53,6 +53,9 @@ func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in Of
 	var house LeavePolicy
 	// Ranking a thousand agents takes seconds, so it reads a moment instead of holding everybody's
 	// changes up: who accepts is judged again.
+	if q.gate.Now().After(in.Block.Start) {
+		return OfferAnswer{}, fault.Bad("offer.input", "offer", []fault.Field{{Path: "block", Value: in.Block.Start.In(q.gate.Zone).Format(time.RFC3339), Problem: "has begun already: only hours to come can be offered"}})
+	}
 	err := q.gate.Store.Read(ctx, everything, func(view *store.View) (err error) {
 		if house, err = q.house(ctx, view); err != nil {
 			return err
@@ -109,7 +112,7 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 		if err != nil {
 			return nil, 0, err
 		}
-		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Had: had[id]})
+		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Salaried: a.Salaried, Had: had[id]})
 	}
 	if kind == leave.TimeOff {
 		return leave.RankTimeOff(o, offered, cover), unskilled, nil

@@ -29,13 +29,13 @@ func TestOvertimeOffer(t *testing.T) {
 		dry, err := h.OfferHours(ctx, supervisor, in)
 		ok(t, err)
 		require.Len(t, dry.Candidates, len(agents))
-		// Those without a shift would work the hour in normal time for 30 yuan; a1 and a2 for 45.
+		// Those without a shift would work the hour in normal time, which their salary pays; a1 and a2 for 45.
 		var order []ids.Agent
 		for _, c := range dry.Candidates {
 			order = append(order, c.Agent)
 		}
 		assert.Equal(t, []ids.Agent{"a4", "a5", "a6", "b1", "a1", "a2", "a3"}, order)
-		assert.InDelta(t, 50, dry.Candidates[0].NetYuan, 1e-9)
+		assert.InDelta(t, 80, dry.Candidates[0].NetYuan, 1e-9)
 		assert.InDelta(t, 35, dry.Candidates[4].NetYuan, 1e-9)
 		assert.Equal(t, "offer.works", dry.Candidates[6].Rule)
 		_, err = h.OfferHours(ctx, as("a1"), in)

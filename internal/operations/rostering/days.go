@@ -33,6 +33,10 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 	before, within, after := inside(whole.Shifts, span)
 	for i := range people {
 		p := &people[i]
+		if p.MinWork > 0 { // what the other days leave of the contract
+			work := revise.WorkOf(slices.Concat(of(before, p.Person.ID), of(after, p.Person.ID)))
+			p.MinWork = max(0, p.MinWork-work[p.Person.ID])
+		}
 		p.History = slices.Concat(p.History, of(before, p.Person.ID))
 		p.Later = slices.Concat(of(after, p.Person.ID), p.Later)
 	}
