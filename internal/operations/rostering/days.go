@@ -56,7 +56,7 @@ func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
 // keepDays puts the days that were made anew into their roster.
 func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
-	made := RosterMade{Solution: s, Unplanned: from.unplanned}
+	made := RosterMade{Solution: s, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
 	id := in.Of
 	if len(changes) > 0 {
 		done, err := r.apply(ctx, who, revising.Change{

@@ -62,7 +62,7 @@ func lifeStack(t *testing.T) *stack {
 		_, err := tx.AddRoster(store.Roster{ID: "week", Title: "一周", Range: span, Plans: []ids.Plan{"plan"}, Shifts: shifts})
 		return err
 	}))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "week", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "week", Expect: operations.AnyVersion})
 	ok(t, err)
 	return s
 }
@@ -170,7 +170,7 @@ func TestEditsLookBothWays(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
 	s.addDraft(t, "next", monday.Add(7), 7, served("1003", monday.Add(7), 5))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 	sunday := served("1003", monday.Add(6), 14) // until 23:00
 	v, err := s.Rostering.JudgeEdit(t.Context(), supervisor, "week", []revise.Edit{{Kind: revise.Add, Shift: &sunday}})
@@ -222,11 +222,11 @@ func TestRevisionsOfAPublishedRoster(t *testing.T) {
 	assert.Equal(t, draft.Roster.ID, again.Roster.ID, "a draft changes in place")
 	_, err = s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 3, 9, 10)}, Reason: "今天就改", Publish: true})
 	ok(t, err)
-	_, err = s.Rostering.PublishRoster(ctx, planner, draft.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: draft.Roster.ID, Expect: operations.AnyVersion})
 	assert.Contains(t, refused(t, err, "roster.stale_draft").Message, "1 times")
 	fresh, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 4, 9, 10)}, Reason: "重来"})
 	ok(t, err)
-	_, err = s.Rostering.PublishRoster(ctx, planner, fresh.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: fresh.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 	gone, err := s.Rostering.Roster(ctx, planner, "week")
 	ok(t, err)
@@ -277,7 +277,7 @@ func TestWhoHasSeenWhat(t *testing.T) {
 	ok(t, err)
 	_, err = s.Rostering.Acknowledge(ctx, agentLumi, rostering.AcknowledgeInput{Roster: copied.Roster.ID})
 	_ = refused(t, err, "store.not_found") // an agent does not even hear of a draft
-	_, err = s.Rostering.PublishRoster(ctx, planner, copied.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: copied.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 	assert.Equal(t, map[ids.Agent]rostering.Seen{"1001": rostering.SeenNothing, "1002": rostering.SeenNow, "1003": rostering.SeenNothing}, seen(copied.Roster.ID),
 		"what 1002 saw holds for the copy")
@@ -397,7 +397,7 @@ func TestRostersFitWhatIsPublishedAround(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
 	s.addDraft(t, "next", monday.Add(8), 6, served("1001", monday.Add(8), 4), served("1002", monday.Add(8), 4), served("1003", monday.Add(8), 4))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 	day := monday.Add(7)
 	ok(t, s.DB.Change(t.Context(), admin, s.Clock, func(tx *store.Tx) error {
@@ -413,7 +413,7 @@ func TestRostersFitWhatIsPublishedAround(t *testing.T) {
 	for _, x := range made.Roster.Shifts {
 		assert.False(t, x.End.After(day.In(shanghai).Add(20*time.Hour)), "eight hours of rest before 04:00: %s", x.End.In(shanghai))
 	}
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, made.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: made.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 }
 
