@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 func newRosterPublish(s *settings) *cobra.Command {
@@ -113,4 +115,16 @@ func printPay(w io.Writer, p rostering.RosterPay, daily bool) {
 		}
 	}
 	printNotes(w, p.Notes)
+}
+
+// paidAt tells hours by percentage of the wage: " (+3 h at 150 %)".
+func paidAt(pay []workrules.PayShare) string {
+	if len(pay) == 0 {
+		return ""
+	}
+	parts := make([]string, len(pay))
+	for i, p := range pay {
+		parts[i] = fmt.Sprintf("%+.4g h at %d %%", float64(p.Minutes)/60, p.Percent)
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -90,7 +90,7 @@ func overrule(tx *store.Tx, in PublishInput, soft []SoftBreach) error {
 	var fields []fault.Field
 	for _, b := range soft {
 		if b.Overrule && b.New > 0 {
-			fields = append(fields, fault.Field{Path: b.Rule, Value: fmt.Sprint(b.New), Problem: fmt.Sprintf("%s（%d次，%d人） / %s (%d times, %d agents)", b.Says.ZH, b.New, len(b.Agents), b.Says.EN, b.New, len(b.Agents))})
+			fields = append(fields, fault.Field{Path: b.Rule, Value: fmt.Sprint(b.New), Problem: fmt.Sprintf("%s（%d次） / %s (%d times)", b.Says.ZH, b.New, b.Says.EN, b.New)})
 		}
 	}
 	if len(fields) == 0 {
