@@ -39,18 +39,18 @@ func (o Offer) Validate() error {
 
 // Candidate is one agent that an offer could go to.
 type Candidate struct {
-	Agent     ids.Agent  `json:"agent"`
-	Rank      int        `json:"rank,omitempty"` // from 1; 0 = cannot
-	Legal     bool       `json:"legal"`
-	Worth     bool       `json:"worth"` // the house gains by it
-	ValueYuan float64    `json:"value_yuan"`
-	WageYuan  float64    `json:"wage_yuan"` // below 0: saved
-	NetYuan   float64    `json:"net_yuan"`  // value minus wage
+	Agent     ids.Agent            `json:"agent"`
+	Rank      int                  `json:"rank,omitempty"` // from 1; 0 = cannot
+	Legal     bool                 `json:"legal"`
+	Worth     bool                 `json:"worth"` // the house gains by it
+	ValueYuan float64              `json:"value_yuan"`
+	WageYuan  float64              `json:"wage_yuan"` // below 0: saved
+	NetYuan   float64              `json:"net_yuan"`  // value minus wage
 	Pay       []workrules.PayShare `json:"pay,omitempty"`
-	Had       float64    `json:"had_hours"` // hours of the same kind that it already has in the month
-	Why       Text       `json:"why,omitzero"`
-	Rule      string     `json:"rule,omitempty"` // that forbids it
-	Effect    Effect     `json:"effect"`
+	Had       float64              `json:"had_hours"` // hours of the same kind that it already has in the month
+	Why       Text                 `json:"why,omitzero"`
+	Rule      string               `json:"rule,omitempty"` // that forbids it
+	Effect    Effect               `json:"effect"`
 }
 
 // Offered is one agent as an offer looks at it.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -248,4 +249,15 @@ func TestFairnessOpens(t *testing.T) {
 	fails(t, err, "store.not_found")
 	_, err = h.Fairness(ctx, supervisor, requesting.FairnessInput{})
 	fails(t, err, "fairness.input")
+}
+
+// Hours that have begun are offered to nobody.
+func TestOnlyHoursToComeAreOffered(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.publish(t, "w1", monday, 7, shift("a1", monday, 8, 17))
+		h.plan(t, monday, 2, 80)
+		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: h.clock.Add(-time.Hour), End: h.clock.Add(time.Hour)}, Heads: 1, Dry: true}
+		_, err := h.OfferHours(t.Context(), supervisor, in)
+		fails(t, err, "offer.input")
+	})
 }
