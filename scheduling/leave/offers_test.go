@@ -81,7 +81,7 @@ func TestRankOvertime(t *testing.T) {
 			ranks = append(ranks, x.Agent)
 		}
 	}
-	assert.Equal(t, []ids.Agent{"c", "a", "g"}, ranks, "cheapest of those without overtime, then who has had an hour")
+	assert.Equal(t, []ids.Agent{"s", "c", "a", "g"}, ranks, "cheapest of those without overtime, then who has had an hour")
 }
 
 // 36 hours a month (劳动法 §41): somebody who has had 35.5 h of overtime may not take one more.

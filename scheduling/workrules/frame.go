@@ -243,11 +243,6 @@ func (f *Frame) touchesNight(d Duty) bool {
 	return false
 }
 
-// onDay is the minutes of a duty's span that lie on a civil day.
-func (f *Frame) onDay(d Duty, day int32) int32 {
-	return max(0, min(d.End, f.dayStart[day+1])-max(d.Start, f.dayStart[day]))
-}
-
 // Minute counts an instant in the minutes of a Duty.
 func (f *Frame) Minute(t time.Time) int32 { return f.minute(t) }
 
