@@ -15,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -259,5 +260,30 @@ func TestOnlyHoursToComeAreOffered(t *testing.T) {
 		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: h.clock.Add(-time.Hour), End: h.clock.Add(time.Hour)}, Heads: 1, Dry: true}
 		_, err := h.OfferHours(t.Context(), supervisor, in)
 		fails(t, err, "offer.input")
+	})
+}
+
+// Whoever a repair was told to be absent is offered nothing then: a1 is ill on Monday.
+func TestWhoIsReportedAbsentIsOfferedNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		gone := shift("a1", monday, 8, 12)
+		h.publish(t, "w1", monday, 7, gone)
+		h.plan(t, monday, 2, 80)
+		ok(t, h.db.Change(t.Context(), planner, h.clock, func(tx *store.Tx) error {
+			_, _, err := tx.ReviseShifts("w1", store.Revision{
+				Why: "repair", Reason: "病假", Changes: []revise.Change{{Before: &gone}},
+				Figures: []byte(`{"more":{"absences":[{"agent":"a1","range":{"start":"` + at(monday, 0).Format(time.RFC3339) + `","end":"` + at(monday, 24).Format(time.RFC3339) + `"}}]}}`),
+			}, store.AnyVersion)
+			return err
+		}))
+		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: at(monday, 17), End: at(monday, 18)}, Heads: 1, Dry: true}
+		dry, err := h.OfferHours(t.Context(), supervisor, in)
+		ok(t, err)
+		for _, c := range dry.Candidates {
+			assert.Equal(t, c.Agent != "a1", c.Legal, c.Agent)
+			if c.Agent == "a1" {
+				assert.Equal(t, "fit.available", c.Rule)
+			}
+		}
 	})
 }
