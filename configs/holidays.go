@@ -43,7 +43,8 @@ type dateSpan struct {
 }
 
 // Holidays returns the Chinese public holidays of 2007 to 2026: statutory, bridge and make-up
-// days, each with the name of its holiday. Source and rules stand in cn_holidays.yaml.
+// days, each with the name of its holiday, and the statutory days of the years after them, whose notices are
+// not out. Source and rules stand in cn_holidays.yaml.
 func Holidays() calendar.Holidays { return holidays() }
 
 var holidays = sync.OnceValue(func() calendar.Holidays {
@@ -62,7 +63,7 @@ func loadHolidays() (calendar.Holidays, error) {
 	if err := pack.validate(); err != nil {
 		return calendar.Holidays{}, err
 	}
-	return calendar.NewHolidays(pack.Source, pack.entries()), nil
+	return calendar.NewHolidays(pack.Source, pack.entries()).Known(), nil
 }
 
 // entries lists days off first, then make-up days, then statutory days, because the table keeps

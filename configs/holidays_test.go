@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,4 +147,32 @@ func TestHolidayPackRefusesBrokenData(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, "config.holidays", fault.CodeOf(err))
 	assert.Len(t, fault.Of(err).Fields, 3)
+}
+
+// What the text gives for 2025 and 2026 is what was published for them, names included.
+func TestStatutoryDaysFollowFromTheText(t *testing.T) {
+	for _, year := range []int{2025, 2026} {
+		days, complete := calendar.StatutoryDays(year)
+		require.True(t, complete)
+		computed := map[string]string{}
+		for _, d := range days {
+			computed[d.Date.String()[5:]] = d.Name
+		}
+		published := map[string]string{}
+		for _, d := range datesOfKind(year, calendar.Statutory) {
+			published[d] = Holidays().Name(date(t, strconv.Itoa(year)+"-"+d))
+		}
+		assert.Equal(t, published, computed)
+	}
+}
+
+// 2027 has no notice yet: its statutory days are known (domain list of the labour rules), nothing else is.
+func TestAYearWithoutANoticeHasItsStatutoryDays(t *testing.T) {
+	assert.Equal(t, "01-01 02-05 02-06 02-07 02-08 04-05 05-01 05-02 06-09 09-15 10-01 10-02 10-03", strings.Join(datesOfKind(2027, calendar.Statutory), " "))
+	assert.Empty(t, datesOfKind(2027, calendar.Bridge))
+	assert.Equal(t, "01-01 05-01 05-02 10-01 10-02 10-03", strings.Join(datesOfKind(2040, calendar.Statutory), " "), "beyond the lunar table the fixed dates")
+	year := calendar.Range{Start: time.Date(2026, 12, 28, 0, 0, 0, 0, time.UTC), End: time.Date(2027, 1, 4, 0, 0, 0, 0, time.UTC)}
+	assert.Equal(t, []int{2027}, Holidays().Unannounced(year, time.UTC))
+	year.End = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	assert.Empty(t, Holidays().Unannounced(year, time.UTC))
 }

@@ -1,6 +1,9 @@
 package calendar
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // DayKind separates the days that Chinese labour law pays differently (劳动法 §44).
 type DayKind uint8
@@ -68,5 +71,37 @@ func (h Holidays) Name(d Date) string { return h.days[d].Name }
 // Source says where the table was published.
 func (h Holidays) Source() string { return h.source }
 
-// Covers reports whether the year's table is published; outside it only weekends are known.
+// Covers reports whether the year's table is published; outside it only weekends are known, and the statutory
+// days when the table was extended by Known.
 func (h Holidays) Covers(year int) bool { return h.first != 0 && year >= h.first && year <= h.last }
+
+// Known returns the table with the statutory days of the next fifty years after the last that was published
+// (see StatutoryDays). Covers stays as it was: their bridge and make-up days are not known.
+func (h Holidays) Known() Holidays {
+	if h.first == 0 {
+		return h
+	}
+	h.days = maps.Clone(h.days)
+	for year := h.last + 1; year <= h.last+50; year++ {
+		days, _ := StatutoryDays(year)
+		for _, d := range days {
+			h.days[d.Date] = d
+		}
+	}
+	return h
+}
+
+// Unannounced are the years of a range whose bridge and make-up days the table does not know, in order; none
+// for a table without any year, which claims nothing.
+func (h Holidays) Unannounced(r Range, loc *time.Location) (years []int) {
+	if h.first == 0 {
+		return nil
+	}
+	last := DateOf(r.End.Add(-1), loc).Year
+	for year := DateOf(r.Start, loc).Year; year <= last; year++ {
+		if !h.Covers(year) {
+			years = append(years, year)
+		}
+	}
+	return years
+}

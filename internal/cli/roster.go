@@ -22,7 +22,7 @@ import (
 )
 
 func newRosterCommand(s *settings) *cobra.Command {
-	return family("roster", "Rosters under Chinese labour law", newRosterMake(s), newRosterPublish(s), newRosterList(s), newRosterExport(s),
+	return family("roster", "Rosters under Chinese labour law", newRosterMake(s), newRosterPublish(s), newRosterList(s), newRosterExport(s), newRosterPay(s),
 		newRosterExplain(s), newRosterDiff(s), newRosterRevisions(s), newRosterEdit(s), newRosterRepair(s), newRosterAcknowledge(s), newRosterAcknowledgements(s),
 		newRosterSolveCommand(), newRosterCheckCommand())
 }
@@ -127,28 +127,10 @@ func printRosterTop(cmd *cobra.Command, m rostering.RosterMade, zone *time.Locat
 		fmt.Fprintf(w, "  short: %s %s-%s, %s\n", u.Queue, u.Range.Start.In(zone).Format("01-02 15:04"), u.Range.End.In(zone).Format("15:04"), u.Says.EN)
 	}
 	printGaps(w, "no plan", m.Unplanned)
+	printNotes(w, m.Notes)
 }
 
 func headHours(u roster.Uncovered) float64 { return float64(u.Missing) * u.Range.Duration().Hours() }
-
-func newRosterPublish(s *settings) *cobra.Command {
-	return &cobra.Command{
-		Use: "publish ROSTER", Short: "Make a draft binding; older rosters of the same days are archived", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.with(cmd, needStore, func(a *app) error {
-				id, err := newest(cmd, a, args[0], store.Draft)
-				if err != nil {
-					return err
-				}
-				r, err := a.ops.Rostering.PublishRoster(cmd.Context(), a.who, id, store.AnyVersion)
-				if err != nil {
-					return err
-				}
-				return s.print(cmd, r, func() { fmt.Fprintf(cmd.OutOrStdout(), "roster %s published: %d shifts\n", r.ID, len(r.Shifts)) })
-			})
-		},
-	}
-}
 
 // newest resolves the word "latest" to the newest roster, in a state when one is given.
 func newest(cmd *cobra.Command, a *app, id string, state store.RosterState) (ids.Roster, error) {

@@ -186,7 +186,7 @@ func printVerdict(w io.Writer, v revising.Verdict, zone *time.Location) {
 		fmt.Fprintf(w, "cures %s for %s\n", c.Rule, c.Agent)
 	}
 	if c := v.Cost; c != nil {
-		fmt.Fprintf(w, "cost %+.0f yuan: understaffing %+.0f, overstaffing %+.0f, wages %+.0f, changes of queue %+.0f\n", c.Total, c.Short, c.Over, c.Wages, c.Switches)
+		fmt.Fprintf(w, "cost %+.0f yuan: understaffing %+.0f, overstaffing %+.0f, wages %+.2f%s, changes of queue %+.0f\n", c.Total, c.Short, c.Over, c.Wages, paidAt(c.Pay), c.Switches)
 	}
 	if v.Allowed {
 		fmt.Fprintln(w, "legal: no hard rule breaks")

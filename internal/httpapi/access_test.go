@@ -107,6 +107,7 @@ var whoMay = map[string]row{
 	"get-roster-workbook":         {path: "/v1/rosters/none/workbook", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"make-roster":                 {path: "/v1/rosters", body: `{"from":"2026-06-01","days":7}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"publish-roster":              {path: "/v1/rosters/none/publish", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"get-roster-pay":              {path: "/v1/rosters/none/pay?agent=1001", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"get-roster-csv":              {path: "/v1/rosters/none/csv", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-roster-revisions":       {path: "/v1/rosters/none/revisions", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"diff-rosters":                {path: "/v1/rosters/none/diff?other=none@2", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},

@@ -23,7 +23,10 @@ func (s *Server) addRosters() {
 	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters", "make-roster", tag, "Solve a roster and keep it as a draft",
 		status(http.StatusCreated), long, repeatable), s.makeRoster)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters/{roster}/publish", "publish-roster", tag, "Make a draft binding",
-		describe("Every shift is judged by the rules once more; published rosters of the same days are archived.")), s.publishRoster)
+		describe("Every shift is judged by the rules once more; published rosters of the same days are archived. The answer tells the soft rules that break; "+
+			"new breaches of those that rest on law, as work on a statutory holiday without agreement, need overrule and a reason.")), s.publishRoster)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/pay", "get-roster-pay", tag, "Hours of a roster at 100, 150, 200 and 300 % of the wage by agent and date, with yuan",
+		describe("A salary pays the hours at 100 %, so its yuan are what comes on top (劳动法 §44).")), s.rosterPay)
 	s.addRosterLife()
 	huma.Register(s.api, operation(http.MethodGet, "/v1/shifts", "list-shifts", tag, "Shifts by start; an agent sees its own published ones"), s.shifts)
 }
@@ -129,18 +132,40 @@ func (s *Server) makeRoster(ctx context.Context, in *rosterInput) (*one[rosterin
 type publishInput struct {
 	RosterPath
 	Precondition
+	Body *struct {
+		Overrule bool   `json:"overrule,omitempty" doc:"publish although soft rules that rest on law break"`
+		Reason   string `json:"reason,omitempty" maxLength:"2000" doc:"needed with overrule; kept in the trail"`
+	}
 }
 
-func (s *Server) publishRoster(ctx context.Context, in *publishInput) (*entity[operations.Roster], error) {
+func (s *Server) publishRoster(ctx context.Context, in *publishInput) (*entity[rostering.Published], error) {
 	expect, err := in.expect()
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.deps.Ops.Rostering.PublishRoster(ctx, whoOf(ctx), ids.Roster(in.Roster), expect)
+	ask := rostering.PublishInput{Roster: ids.Roster(in.Roster), Expect: expect}
+	if in.Body != nil {
+		ask.Overrule, ask.Reason = in.Body.Overrule, in.Body.Reason
+	}
+	r, err := s.deps.Ops.Rostering.PublishRoster(ctx, whoOf(ctx), ask)
 	if err != nil {
 		return nil, in.failed(err)
 	}
-	return &entity[operations.Roster]{ETag: r.ETag(), Body: r}, nil
+	return &entity[rostering.Published]{ETag: r.ETag(), Body: r}, nil
+}
+
+type rosterPayInput struct {
+	RosterPath
+	Revision int    `query:"revision" minimum:"0" doc:"0 or missing: the newest"`
+	Agent    string `query:"agent" maxLength:"64" doc:"empty: all who work in it"`
+}
+
+func (s *Server) rosterPay(ctx context.Context, in *rosterPayInput) (*one[rostering.RosterPay], error) {
+	p, err := s.deps.Ops.Rostering.PayRoster(ctx, whoOf(ctx), rostering.Ref{Roster: ids.Roster(in.Roster), Revision: in.Revision}, ids.Agent(in.Agent))
+	if err != nil {
+		return nil, err
+	}
+	return &one[rostering.RosterPay]{Body: p}, nil
 }
 
 type shiftsInput struct {

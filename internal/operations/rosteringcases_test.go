@@ -31,7 +31,7 @@ func rosteringCases() map[string]useCase {
 			return only(w.Rostering.MakeRoster(ctx, p, rostering.RosterInput{}))
 		}},
 		"Rostering.PublishRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.PublishRoster(ctx, p, "nothing", operations.AnyVersion))
+			return only(w.Rostering.PublishRoster(ctx, p, rostering.PublishInput{Roster: "nothing", Expect: operations.AnyVersion}))
 		}},
 		"Rostering.Rosters": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Rostering.Rosters(ctx, p, operations.RosterFilter{}, operations.Page{})
@@ -49,6 +49,9 @@ func rosteringCases() map[string]useCase {
 		}},
 		"Rostering.RosterCSV": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.RosterCSV(ctx, p, "r"))
+		}},
+		"Rostering.PayRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.PayRoster(ctx, p, rostering.Ref{Roster: "r"}, ""))
 		}},
 		"Rostering.RosterAt": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.RosterAt(ctx, p, "r", 1))

@@ -37,33 +37,28 @@ func (o Offer) Validate() error {
 	return fault.Bad("offer.invalid", "offer", bad)
 }
 
-// PayShare is working time at one percentage of the hourly wage.
-type PayShare struct {
-	Percent workrules.PayKind `json:"percent"` // 100, 150, 200, 300
-	Minutes int               `json:"minutes"` // below 0: saved
-}
-
 // Candidate is one agent that an offer could go to.
 type Candidate struct {
-	Agent     ids.Agent  `json:"agent"`
-	Rank      int        `json:"rank,omitempty"` // from 1; 0 = cannot
-	Legal     bool       `json:"legal"`
-	Worth     bool       `json:"worth"` // the house gains by it
-	ValueYuan float64    `json:"value_yuan"`
-	WageYuan  float64    `json:"wage_yuan"` // below 0: saved
-	NetYuan   float64    `json:"net_yuan"`  // value minus wage
-	Pay       []PayShare `json:"pay,omitempty"`
-	Had       float64    `json:"had_hours"` // hours of the same kind that it already has in the month
-	Why       Text       `json:"why,omitzero"`
-	Rule      string     `json:"rule,omitempty"` // that forbids it
-	Effect    Effect     `json:"effect"`
+	Agent     ids.Agent            `json:"agent"`
+	Rank      int                  `json:"rank,omitempty"` // from 1; 0 = cannot
+	Legal     bool                 `json:"legal"`
+	Worth     bool                 `json:"worth"` // the house gains by it
+	ValueYuan float64              `json:"value_yuan"`
+	WageYuan  float64              `json:"wage_yuan"` // below 0: saved
+	NetYuan   float64              `json:"net_yuan"`  // value minus wage
+	Pay       []workrules.PayShare `json:"pay,omitempty"`
+	Had       float64              `json:"had_hours"` // hours of the same kind that it already has in the month
+	Why       Text                 `json:"why,omitzero"`
+	Rule      string               `json:"rule,omitempty"` // that forbids it
+	Effect    Effect               `json:"effect"`
 }
 
 // Offered is one agent as an offer looks at it.
 type Offered struct {
-	Case workrules.Case // with its shifts; the range covers the week and month of the block
-	Wage float64        // yuan per ordinary hour; 0 for a fixed salary
-	Had  float64        // hours of time off accepted before, for time off
+	Case     workrules.Case // with its shifts; the range covers the week and month of the block
+	Wage     float64        // yuan per ordinary hour; 0 = not known
+	Salaried bool           // normal hours are paid by a salary: more of them cost nothing, unpaid time off saves their wage
+	Had      float64        // hours of time off accepted before, for time off
 }
 
 // OvertimeEffect is the change that overtime makes to an agent's shifts: the shift that it touches
@@ -141,6 +136,7 @@ func RankOvertime(o Offer, people []Offered, cover *Coverage) []Candidate {
 func RankTimeOff(o Offer, people []Offered, cover *Coverage) []Candidate {
 	out := make([]Candidate, 0, len(people))
 	for _, p := range people {
+		p.Salaried = false // unpaid hours are taken off a salary too
 		c := Candidate{Agent: p.Case.Person.ID, Had: p.Had}
 		e, ok := TimeOffEffect(p.Case.Shifts, c.Agent, o)
 		if !ok || !works(e.Drop, o) {
@@ -174,10 +170,9 @@ func (c Candidate) judge(p Offered, e Effect, heads int, cover *Coverage) Candid
 	if i := slices.IndexFunc(after.New, func(v workrules.Violation) bool { return v.Hard }); i >= 0 {
 		c.Rule, c.Why = after.New[i].Rule, after.New[i].Sentence
 	}
-	c.Pay = payChange(p.Case, after.After)
-	for _, s := range c.Pay {
-		c.WageYuan += p.Wage * float64(s.Minutes) / 60 * float64(s.Percent) / 100
-	}
+	more := payChange(p.Case, after.After)
+	c.Pay = more.Shares()
+	c.WageYuan = p.Wage * more.Dues(p.Salaried)
 	if cover != nil {
 		heads = max(1, heads)
 		all := Effect{Drop: slices.Repeat(e.Drop, heads), Add: slices.Repeat(e.Add, heads)}
@@ -192,21 +187,13 @@ func (c Candidate) judge(p Offered, e Effect, heads int, cover *Coverage) Candid
 }
 
 // payChange is the working time that a change adds, by percentage of the wage.
-func payChange(before, after workrules.Case) []PayShare {
-	minutes := map[workrules.PayKind]int{}
-	for _, p := range workrules.PayHours(after) {
-		minutes[p.Kind] += int(p.Time / time.Minute)
-	}
-	for _, p := range workrules.PayHours(before) {
-		minutes[p.Kind] -= int(p.Time / time.Minute)
-	}
-	var out []PayShare
-	for _, k := range []workrules.PayKind{workrules.PayNormal, workrules.PayExtended, workrules.PayRestDay, workrules.PayStatutory} {
-		if minutes[k] != 0 {
-			out = append(out, PayShare{k, minutes[k]})
-		}
-	}
-	return out
+func payChange(before, after workrules.Case) workrules.PayMinutes {
+	frame := workrules.NewFrame(before.Range, before.Holidays, before.Location, before.Params)
+	return payOf(frame, after).Minus(payOf(frame, before))
+}
+
+func payOf(f *workrules.Frame, c workrules.Case) workrules.PayMinutes {
+	return workrules.NewJudge(f, c.Person).PayShifts(c.Shifts)
 }
 
 // overtimeHours is the time above 100 % in the judged range.

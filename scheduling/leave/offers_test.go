@@ -47,6 +47,7 @@ func TestRankOvertime(t *testing.T) {
 		{Case: caseOf("a", shift("a", "2026-11-18", 10, 18)), Wage: 30}, // one hour longer: 150 %
 		{Case: caseOf("b", shift("b", "2026-11-18", 15, 23)), Wage: 30}, // works then
 		{Case: caseOf("c"), Wage: 30},                                   // a shift of its own, in normal time
+		{Case: caseOf("s"), Wage: 30, Salaried: true},                   // the same, which the salary pays
 		// Five days before it in the week, 8 h each: a sixth day is rest-day work at 200 %.
 		{Case: caseOf("d", week("d", 9, 17, "2026-11-16", "2026-11-17", "2026-11-19", "2026-11-20", "2026-11-21")...), Wage: 30},
 		{Case: unskilled, Wage: 30},
@@ -57,12 +58,13 @@ func TestRankOvertime(t *testing.T) {
 	all := leave.RankOvertime(o, people, cover)
 	require.Len(t, all, len(people))
 	a, c, d := find(t, all, "a"), find(t, all, "c"), find(t, all, "d")
-	assert.Equal(t, []leave.PayShare{{Percent: workrules.PayExtended, Minutes: 60}}, a.Pay)
+	assert.Equal(t, []workrules.PayShare{{Percent: workrules.PayExtended, Minutes: 60}}, a.Pay)
 	assert.InDelta(t, 45, a.WageYuan, 1e-9)
 	assert.InDelta(t, 80, a.ValueYuan, 1e-9)
 	assert.InDelta(t, 35, a.NetYuan, 1e-9)
 	assert.Equal(t, hours("2026-11-18", 10, 19), a.Effect.Add[0].Range(), "one shift, longer")
 	assert.InDelta(t, 30, c.WageYuan, 1e-9)
+	assert.Zero(t, find(t, all, "s").WageYuan)
 	assert.Equal(t, "OT", c.Effect.Add[0].Code)
 	// The Wednesday becomes the third of six days: the sixth, Saturday, is now the one beyond five
 	// official working days, so its 8 h are paid 200 % instead of 100 %, and the block 100 %.
@@ -79,7 +81,7 @@ func TestRankOvertime(t *testing.T) {
 			ranks = append(ranks, x.Agent)
 		}
 	}
-	assert.Equal(t, []ids.Agent{"c", "a", "g"}, ranks, "cheapest of those without overtime, then who has had an hour")
+	assert.Equal(t, []ids.Agent{"s", "c", "a", "g"}, ranks, "cheapest of those without overtime, then who has had an hour")
 }
 
 // 36 hours a month (劳动法 §41): somebody who has had 35.5 h of overtime may not take one more.

@@ -87,8 +87,8 @@ func BenchmarkHouse(b *testing.B) {
 				b.ReportMetric(s.Bound, "yuan-bound")
 				salaries := 0.0 // that no roster changes: four weeks of 40 h
 				for _, a := range p.Agents {
-					if a.Wage == 0 {
-						salaries += 160 * roster.DefaultRelief().Hour
+					if a.Salaried {
+						salaries += 160 * a.Wage
 					}
 				}
 				b.Logf("with fixed salaries of %.0f yuan in cost and bound the gap would read %.2f %%", salaries, (s.Cost-s.Bound)/(s.Cost+salaries)*100)
@@ -155,5 +155,20 @@ func BenchmarkFortnight(b *testing.B) {
 		b.ReportMetric(s.Cost, "yuan")
 		b.ReportMetric(s.Gap*100, "%gap")
 		b.ReportMetric(s.Missing/s.Needed*100, "%missing")
+	}
+}
+
+// BenchmarkHouseSteps is the speed of the search: steps per second of processor time, 200 agents for
+// four weeks, prices and bound included.
+func BenchmarkHouseSteps(b *testing.B) {
+	p := makeHouse(200, 0.9, 1)
+	const steps = 40000
+	for b.Loop() {
+		before := processor(b)
+		s, err := roster.Solve(context.Background(), p, roster.Options{Seed: 1, Iterations: steps, Threads: 1})
+		require.NoError(b, err)
+		b.ReportMetric(steps/(processor(b)-before).Seconds(), "steps/s")
+		b.ReportMetric(s.Cost, "yuan")
+		b.ReportMetric(s.Gap*100, "%gap")
 	}
 }

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,7 +74,7 @@ func newRelaxation(m *model, threads int) *relaxation {
 	n := m.inside * len(m.queues)
 	r := &relaxation{
 		m: m, price: make([]float64, n), heads: make([]float64, n), direction: make([]float64, n), smooth: make([]float64, n),
-		duals: make([]agentDual, len(m.agents)), values: make([]float64, len(m.agents)),
+		duals: make([]agentDual, len(m.agents)), values: make([]float64, len(m.agents)), best: math.Inf(-1),
 	}
 	for i := range r.price {
 		if m.target[i] > m.covered[i] {
@@ -150,7 +151,7 @@ func (r *relaxation) improve(known float64, more func() bool) {
 		value := r.evaluate()
 		switch {
 		case value > r.best:
-			if value > r.best+0.3*ahead*r.best {
+			if value > r.best+0.3*ahead*math.Abs(r.best) {
 				ahead = min(ahead*1.2, 0.2)
 			}
 			r.best, stale = value, 0
@@ -163,10 +164,10 @@ func (r *relaxation) improve(known float64, more func() bool) {
 				continue
 			}
 		}
-		if known-r.best <= 1e-6*r.best {
+		if known-r.best <= 1e-6*math.Abs(r.best) {
 			return
 		}
-		target := min(known, r.best*(1+ahead)+1)
+		target := min(known, r.best+ahead*math.Abs(r.best)+1)
 		r.spread()
 		norm := 0.0
 		for i, g := range r.smooth {

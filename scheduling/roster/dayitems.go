@@ -48,6 +48,7 @@ func (w *planner) dayItems(a, day int, price []float64, t *workTerms, u *agentDu
 			x.reward -= u.night
 		}
 		if !holiday {
+			x.reward += t.weeks[w.weekOf[day]].extra * float64(o.duty.Holiday) // paid by itself, but part of the units
 			x.units = int(m.weekMinutes(t, &o.duty) / t.unit)
 			if t.over {
 				x.reward -= meter * float64(max(0, o.duty.Work-normal))

@@ -137,8 +137,8 @@ func (h *house) agent(i int) (roster.Agent, float64) {
 	default:
 		p.OvertimeAgreed = rng.IntN(5) < 2
 	}
-	if a.Wage == 0 {
-		a.MinWork = 144 * time.Hour
+	if a.Wage == 0 { // a salary pays the normal hours; premiums are reckoned from 30 yuan
+		a.Wage, a.Salaried, a.MinWork = 30, true, 144*time.Hour
 	}
 	h.circumstances(&a)
 	h.skills(p)

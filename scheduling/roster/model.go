@@ -47,6 +47,7 @@ type occurrence struct {
 	pauses     []pauseModel
 	calm       bool // wherever the pauses go, no stretch of work is too long
 	calmCloud  bool // and none lies where cloud agents take none
+	mixed      bool // over midnight between days that are paid differently
 }
 
 type pauseModel struct {
@@ -60,7 +61,10 @@ type agentModel struct {
 	sets     [][]uint64 // per day: skills as a set
 	choices  [][]choice // per day: occurrences that no rule forbids on their own
 	fixed    []workrules.Duty
-	softBase int32 // soft rules that the activities of locked shifts break
+	softBase int32   // soft rules that the activities of locked shifts break
+	wage     float64 // yuan per plain hour of a shift, weighted; 0 when a salary pays it
+	rate     float64 // yuan per hour of premium, weighted
+	basePaid float64 // premiums of what is fixed
 	cloud    bool
 	conflict bool   // what is fixed breaks a hard rule
 	locked   []bool // per day: has a locked shift, so the optimiser adds none
@@ -74,9 +78,11 @@ type choice struct {
 	occ int16
 	// alone counts the soft rules that the shift breaks by itself.
 	alone int16
-	// own is what the shift costs by itself: wage, wishes, stability and those soft rules, less
+	// own is what the shift costs by itself: wage, premium, wishes, stability and those soft rules, less
 	// what a day off costs.
 	own float64
+	// premium is the part of own that is paid beyond the wage whatever else the agent works.
+	premium float64
 }
 
 type wish struct {
@@ -198,7 +204,7 @@ func (m *model) compileShifts() {
 			for _, q := range t.Pauses {
 				duty.Add(q.Kind, q.Length)
 			}
-			o.duty = duty
+			o.duty, o.mixed = duty, m.frame.Mixed(duty)
 			m.calm(&o)
 			m.longest = max(m.longest, o.len)
 			list = append(list, o)
@@ -233,6 +239,8 @@ func (m *model) compileAgent(a *Agent) agentModel {
 		}
 	}
 	m.compileWishes(a, &am)
+	m.compilePay(a, &am)
+	plain := workrules.NewJudge(m.frame, workrules.Person{Regime: a.Person.Regime, Period: a.Person.Period})
 	none := judge.SoftCount(nil) - judge.SoftBetween(nil)
 	one := make([]workrules.Duty, 1)
 	for d := range m.days {
@@ -243,7 +251,8 @@ func (m *model) compileAgent(a *Agent) agentModel {
 				continue
 			}
 			c := choice{occ: int16(i), alone: int16(judge.SoftCount(one) - judge.SoftBetween(one) - none)}
-			c.own = m.p.Weights.Wage*a.Wage*float64(o.duty.Work)/60 + m.p.Weights.SoftRule*float64(c.alone) +
+			c.premium = am.rate * ownPremium(plain, &o, a.Salaried)
+			c.own = am.wage*float64(o.duty.Work)/60 + c.premium + m.p.Weights.SoftRule*float64(c.alone) +
 				am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
 			list = append(list, c)
 		}
@@ -322,6 +331,7 @@ func (m *model) applyLocked() {
 	}
 	for i := range m.agents {
 		slices.SortStableFunc(m.agents[i].fixed, func(x, y workrules.Duty) int { return int(x.Start - y.Start) })
+		m.agents[i].basePaid = m.paid(i, workrules.NewJudge(m.frame, m.p.Agents[i].Person), m.agents[i].fixed)
 		if len(held[i]) == 0 {
 			continue
 		}

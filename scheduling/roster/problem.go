@@ -44,7 +44,8 @@ type Problem struct {
 // Agent is one person with what the optimiser needs beyond the rules.
 type Agent struct {
 	Person      workrules.Person
-	Wage        float64            // yuan per paid hour that rostering decides; 0 for a fixed salary
+	Wage        float64            // yuan per ordinary hour, the base of every premium; 0 = not known, costs nothing
+	Salaried    bool               // a salary pays the normal hours: only what the law adds to it costs (劳动法 §44)
 	MinWork     time.Duration      // wanted working time in the range, soft; 0 = none
 	MaxWork     time.Duration      // ceiling of working time in the range, hard; 0 = none
 	Templates   []string           // codes this agent may work; empty = all
@@ -126,7 +127,8 @@ type Solution struct {
 type Parts struct {
 	Short      float64 `json:"short"`
 	Over       float64 `json:"over"`
-	Wages      float64 `json:"wages"`
+	Wages      float64 `json:"wages"`    // the plain wage of every hour that no salary pays
+	Premiums   float64 `json:"premiums"` // what the law adds: overtime 150 %, rest days 200 %, statutory holidays 300 %
 	MinWork    float64 `json:"min_work"`
 	Fairness   float64 `json:"fairness"`
 	Preference float64 `json:"preference"`
@@ -137,7 +139,7 @@ type Parts struct {
 
 // Total of the parts.
 func (p Parts) Total() float64 {
-	return p.Short + p.Over + p.Wages + p.MinWork + p.Fairness + p.Preference + p.Stability + p.SoftRules + p.Switches
+	return p.Short + p.Over + p.Wages + p.Premiums + p.MinWork + p.Fairness + p.Preference + p.Stability + p.SoftRules + p.Switches
 }
 
 // Uncovered is a stretch of consecutive slots of one queue with the same shortage.

@@ -26,15 +26,16 @@ func DefaultRelief() Relief { return Relief{Hour: 30, Temp: 45, TempHours: 4, Se
 
 // Fix is one way to cover a short stretch with one more head.
 type Fix struct {
-	Kind     string         `json:"kind"`               // "shift", "overtime", "swap" (of a rest day), "seat" (a shift with one more seat) or "temp"
-	Agent    ids.Agent      `json:"agent,omitempty"`    // empty for a temp
-	Date     calendar.Date  `json:"date,omitzero"`      // on which the shift starts
-	Template string         `json:"template,omitempty"` // of that shift
-	Off      calendar.Date  `json:"off,omitzero"`       // swap: the day that becomes free
-	Hours    float64        `json:"hours"`              // overtime hours, or hours of the temp
-	Price    float64        `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
-	Saves    float64        `json:"saves"`              // yuan of the stretch
-	Says     workrules.Text `json:"says"`
+	Kind     string               `json:"kind"`               // "shift", "overtime", "swap" (of a rest day), "seat" (a shift with one more seat) or "temp"
+	Agent    ids.Agent            `json:"agent,omitempty"`    // empty for a temp
+	Date     calendar.Date        `json:"date,omitzero"`      // on which the shift starts
+	Template string               `json:"template,omitempty"` // of that shift
+	Off      calendar.Date        `json:"off,omitzero"`       // swap: the day that becomes free
+	Hours    float64              `json:"hours"`              // hours beyond the normal ones, or hours of the temp
+	Pay      []workrules.PayShare `json:"pay,omitempty"`      // the agent's working time that it adds, by percentage of the wage
+	Price    float64              `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
+	Saves    float64              `json:"saves"`              // yuan of the stretch
+	Says     workrules.Text       `json:"says"`
 }
 
 const (
@@ -118,40 +119,28 @@ func (m *model) reaches(d int, x stretch) bool {
 	return slices.ContainsFunc(m.occ[d], func(o occurrence) bool { return o.start <= x.from && x.until <= o.start+o.len })
 }
 
-// more gives a free day the shift that covers the stretch at the least price. Overtime on a free day
-// is rest-day work, paid 200 %, on a statutory holiday 300 % (劳动法 §44).
+// more gives a free day the shift that covers the stretch at the least price.
 func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (Fix, bool) {
-	f, ok := s.cover1(a, d, x, judge, kind == "seat", 0, func(work int32) (hours, pay float64) {
-		if kind != "overtime" {
-			return 0, 0
-		}
-		factor := 2.0
-		if s.m.p.Holidays.Kind(s.m.days[d]) == calendar.Statutory {
-			factor = 3
-		}
-		return float64(work) / 60, s.premium(a, factor) * float64(work) / 60
-	})
-	f.Kind = kind
+	f, ok := s.cover1(a, d, x, judge, 0, kind, s.payNow(a))
 	return s.told(f, ok)
 }
 
-// longer replaces the shift of the day by a longer one that covers the stretch; the hours beyond the
-// old ones are paid 150 %.
+// payNow is the pay of an agent's shifts as they are.
+func (s *state) payNow(a int) workrules.PayMinutes { return s.judges[a].Pay(s.dutiesOf(a, -1, 0)) }
+
+// longer replaces the shift of the day by a longer one that covers the stretch.
 func (s *state) longer(a, d int, x stretch, judge *workrules.Judge) (Fix, bool) {
-	old, before, queues := s.option(a, d), s.cost, slices.Clone(s.place[a][d].queue)
+	old, before, was, queues := s.option(a, d), s.cost, s.payNow(a), slices.Clone(s.place[a][d].queue)
 	work := s.m.occ[d][s.place[a][d].occ].duty.Work
 	if o := &s.m.occ[d][s.place[a][d].occ]; o.start <= x.from && x.until <= o.start+o.len {
 		return Fix{}, false // at work then, in a pause or on another queue
 	}
 	s.clear(a, d)
 	lost := s.cost - before
-	f, ok := s.cover1(a, d, x, judge, false, work+1, func(now int32) (hours, pay float64) {
-		hours = float64(now-work) / 60
-		return hours, s.premium(a, 1.5) * hours
-	})
+	f, ok := s.cover1(a, d, x, judge, work+1, "overtime", was)
 	s.putBack(a, old, queues)
 	s.cost = before
-	f.Kind, f.Price = "overtime", f.Price+lost
+	f.Price += lost
 	return s.told(f, ok)
 }
 
@@ -166,13 +155,13 @@ func (s *state) swap(a, d int, x stretch) (best Fix, found bool) {
 			if s.place[a][off].occ < 0 {
 				continue
 			}
-			old, before, queues := s.option(a, off), s.cost, slices.Clone(s.place[a][off].queue)
+			old, before, was, queues := s.option(a, off), s.cost, s.payNow(a), slices.Clone(s.place[a][off].queue)
 			s.clear(a, off)
 			lost := s.cost - before
-			f, ok := s.cover1(a, d, x, s.judges[a], false, 0, func(int32) (float64, float64) { return 0, 0 })
+			f, ok := s.cover1(a, d, x, s.judges[a], 0, "swap", was)
 			s.putBack(a, old, queues)
 			s.cost = before
-			f.Kind, f.Off, f.Price = "swap", m.days[off], f.Price+lost
+			f.Off, f.Price = m.days[off], f.Price+lost
 			if ok && (!found || f.Price < best.Price) {
 				best, found = f, true
 			}
@@ -181,18 +170,24 @@ func (s *state) swap(a, d int, x stretch) (best Fix, found bool) {
 	return s.told(best, found)
 }
 
-// premium is the yuan an hour that overtime costs beyond what the objective counts already.
-func (s *state) premium(a int, factor float64) float64 {
-	if wage := s.m.p.Agents[a].Wage * s.m.p.Weights.Wage; wage > 0 {
-		return (factor - 1) * wage
+// premiums is what the pay of an agent adds beyond the plain wage in yuan, from the shifts that stand in the
+// state to those of a fix. Where no wage is known, the objective counts nothing, and consent is paid by
+// Relief.Hour on top of a salary.
+func (s *state) premiums(a int, kind string, now, was workrules.PayMinutes) float64 {
+	am := &s.m.agents[a]
+	switch {
+	case am.rate > 0:
+		return am.rate*now.Premium(s.m.p.Agents[a].Salaried) - s.paid[a]
+	case kind == "overtime":
+		return s.m.p.Relief.Hour * now.Minus(was).Premium(true)
 	}
-	return factor * s.m.p.Relief.Hour
+	return 0
 }
 
-// cover1 finds the legal shift of an empty day that covers the stretch at the least price. extra
-// tells the overtime hours and their pay from the working time. With seat it is a shift for which the site
-// needs one more seat, priced for the day; otherwise one for which it has room.
-func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, seat bool, least int32, extra func(work int32) (hours, pay float64)) (best Fix, found bool) {
+// cover1 finds the legal shift of an empty day that covers the stretch at the least price, with at least some
+// minutes of work. A "seat" is a shift for which the site needs one more seat, priced for the day; any other
+// one has room. was is the agent's pay before the fix.
+func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, kind string, was workrules.PayMinutes) (best Fix, found bool) {
 	m := s.m
 	agent, am := &m.p.Agents[a], &m.agents[a]
 	const must = 1e6 // no pause may lie in the stretch
@@ -203,7 +198,7 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, seat bool, l
 			continue
 		}
 		duties := s.dutiesOf(a, d, int16(i))
-		if s.room(a, o) == seat {
+		if s.room(a, o) == (kind == "seat") {
 			continue
 		}
 		if judge.Broken(duties) != nil || agent.MaxWork > 0 && s.work[a]+o.duty.Work > int32(agent.MaxWork/time.Minute) {
@@ -211,7 +206,7 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, seat bool, l
 		}
 		c := choice{occ: int16(i)}
 		c.alone = int16(judge.SoftCount(duties) - judge.SoftCount(s.dutiesOf(a, -1, 0)))
-		c.own = m.p.Weights.Wage*agent.Wage*float64(o.duty.Work)/60 + m.p.Weights.SoftRule*float64(c.alone) +
+		c.own = am.wage*float64(o.duty.Work)/60 + m.p.Weights.SoftRule*float64(c.alone) +
 			am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
 		s.fillGain(a, d, o.start, o.start+o.len)
 		inside := s.gain[x.until-o.start] - s.gain[x.from-o.start]
@@ -224,13 +219,17 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, seat bool, l
 			continue
 		}
 		elsewhere := s.gain[o.len] - must*float64(x.until-x.from) - inside - lost
-		hours, pay := extra(o.duty.Work)
-		price := s.personal(a, d, &c) + m.p.Weights.SoftRule*float64(tired) + pay - elsewhere
-		if seat {
+		now := s.payWith(a, d, i, &at)
+		price := s.personal(a, d, &c) + m.p.Weights.SoftRule*float64(tired) + s.premiums(a, kind, now, was) - elsewhere
+		if kind == "seat" {
 			price += m.p.Relief.Seat
 		}
 		if !found || price < best.Price {
-			best = Fix{Agent: agent.Person.ID, Date: m.days[d], Template: code, Hours: hours, Price: price, Saves: s.saves(x)}
+			more := now.Minus(was)
+			best = Fix{
+				Kind: kind, Agent: agent.Person.ID, Date: m.days[d], Template: code, Price: price, Saves: s.saves(x),
+				Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Pay: more.Shares(),
+			}
 			found = true
 		}
 	}
@@ -246,8 +245,8 @@ func (s *state) told(f Fix, ok bool) (Fix, bool) {
 	switch f.Kind {
 	case "overtime":
 		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（加班%.4g小时），%.2f元", f.Agent, f.Date, f.Template, f.Hours, f.Price),
-			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %.4g h beyond the normal hours, %.2f yuan", f.Agent, f.Template, f.Date, f.Hours, f.Price),
+			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, payText(f.Pay).ZH, f.Price),
+			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %s, %.2f yuan", f.Agent, f.Template, f.Date, payText(f.Pay).EN, f.Price),
 		}
 	case "swap":
 		f.Says = workrules.Text{
@@ -286,4 +285,21 @@ func (s *state) keepQueues() (restore func()) {
 			}
 		}
 	}
+}
+
+// payText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
+func payText(shares []workrules.PayShare) (t workrules.Text) {
+	for i, p := range shares {
+		sepZH, sepEN, lessZH, lessEN := "、", ", ", "", ""
+		if i == 0 {
+			sepZH, sepEN = "", ""
+		}
+		h := float64(p.Minutes) / 60
+		if h < 0 {
+			h, lessZH, lessEN = -h, "少", " less"
+		}
+		t.ZH += fmt.Sprintf("%s%s%.4g小时按%d%%", sepZH, lessZH, h, p.Percent)
+		t.EN += fmt.Sprintf("%s%.4g h%s at %d %%", sepEN, h, lessEN, p.Percent)
+	}
+	return t
 }

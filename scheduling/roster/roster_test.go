@@ -223,6 +223,8 @@ func randomProblem(t *rapid.T) roster.Problem {
 	for i := range rapid.IntRange(1, 6).Draw(t, "agents") {
 		p.Agents = append(p.Agents, randomAgent(t, p, ids.Agent(fmt.Sprintf("A%d", i))))
 	}
+	p.Rules.SplitAtMidnight = rapid.Bool().Draw(t, "split")
+	p.Rules.RestDays = rapid.SampledFrom([]workrules.RestDayReading{workrules.RestDaysPlaced, workrules.RestDaysCalendar}).Draw(t, "rest days")
 	p.Rules.HardMeals, p.Rules.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
 	randomPlaces(t, &p)
 	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q1", Shops: rapid.IntRange(1, 2).Draw(t, "shops")}}
@@ -277,6 +279,8 @@ func randomAgent(t *rapid.T, p roster.Problem, id ids.Agent) roster.Agent {
 		a.Person.Unavailable = []calendar.Range{{Start: p.Range.Start.Add(20 * time.Hour), End: p.Range.Start.Add(50 * time.Hour)}}
 	case 3:
 		a.Wage, a.MinWork, a.MaxWork = 20, 16*time.Hour, 30*time.Hour
+	case 4:
+		a.Wage, a.Salaried, a.MinWork = 30, true, 32*time.Hour
 	}
 	randomBond(t, &a.Person, p)
 	for q := range 2 {

@@ -192,6 +192,9 @@ func (w *planner) fold(week, classes int, t *workTerms, u *agentDual) {
 			if price > 0 {
 				v -= price * float64(max(0, int32(h)*t.unit-terms.normal))
 			}
+			if terms.extra > 0 {
+				v -= terms.extra * float64(max(0, int32(h)*t.unit-terms.plain))
+			}
 			if v > best {
 				best, units = v, h
 			}

@@ -166,6 +166,7 @@ type preferenceFile struct {
 type agentFile struct {
 	workrules.Person
 	Wage        float64            `json:"wage"`
+	Salaried    bool               `json:"salaried"`
 	MinWork     duration           `json:"min_work"`
 	MaxWork     duration           `json:"max_work"`
 	Templates   []string           `json:"templates"`
@@ -299,7 +300,13 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		MinBlock: time.Duration(f.MinBlock),
 	}
 	var holidays []calendar.Holiday
+	named := map[calendar.Date]int{}
 	for i, h := range f.Holidays {
+		if first, twice := named[h.Date]; twice {
+			bad.add(fmt.Sprintf("holidays[%d].date", i), h.Date, "is also holidays[%d]: a date is one kind of day", first)
+		} else {
+			named[h.Date] = i
+		}
 		kind, ok := holidayKinds[h.Kind]
 		if !ok {
 			bad.add(fmt.Sprintf("holidays[%d].kind", i), h.Kind, "must be statutory, bridge or makeup")
@@ -313,7 +320,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 	}
 	for i, a := range f.Agents {
 		agent := Agent{
-			Person: a.Person, Wage: a.Wage, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
+			Person: a.Person, Wage: a.Wage, Salaried: a.Salaried, MinWork: time.Duration(a.MinWork), MaxWork: time.Duration(a.MaxWork),
 			Templates: a.Templates, History: a.History, Ledger: a.Ledger, Site: a.Site,
 		}
 		if len(a.Skills) == 0 {

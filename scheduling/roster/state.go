@@ -31,6 +31,7 @@ type state struct {
 	weekends []int32
 	soft     []int32   // broken soft rules between the shifts
 	seated   [][]int16 // per site and slot: people with a shift
+	paid     []float64 // yuan of premiums, of what is fixed too
 	cost     float64
 	gain     []float64 // scratch: prefix sums of the best gain per slot of a window
 	full     []int16   // scratch: prefix sums of full slots of a site
@@ -69,6 +70,7 @@ func newState(m *model, rng *rand.Rand) *state {
 		s.place = append(s.place, days)
 		s.soft[i] = int32(s.judges[i].SoftBetween(m.agents[i].fixed))
 		s.lightest = append(s.lightest, m.lightest(i))
+		s.paid = append(s.paid, m.agents[i].basePaid)
 	}
 	for range m.free {
 		s.seated = append(s.seated, make([]int16, m.slots))
@@ -159,7 +161,7 @@ func (s *state) put(a int, op option) {
 			last = p.queue[i]
 		}
 	}
-	s.count(a, op.day, o, 1)
+	s.count(a, op.day, c, 1)
 }
 
 // clear takes a shift away and updates the cost.
@@ -173,11 +175,13 @@ func (s *state) clear(a, day int) {
 		}
 	}
 	p.occ, p.queue = -1, p.queue[:0]
-	s.count(a, day, o, -1)
-	s.cost -= s.personal(a, day, &m.agents[a].choices[day][p.at]) + m.p.Weights.SoftRule*float64(p.tired)
+	c := &m.agents[a].choices[day][p.at]
+	s.count(a, day, c, -1)
+	s.cost -= s.personal(a, day, c) + m.p.Weights.SoftRule*float64(p.tired)
 }
 
-func (s *state) count(a, day int, o *occurrence, by int32) {
+func (s *state) count(a, day int, c *choice, by int32) {
+	o := &s.m.occ[day][c.occ]
 	s.sit(a, o, int16(by))
 	s.work[a] += by * o.duty.Work
 	if o.duty.Night {
@@ -186,13 +190,14 @@ func (s *state) count(a, day int, o *occurrence, by int32) {
 	if s.m.weekend[day] {
 		s.weekends[a] += by
 	}
-	now := int32(s.judges[a].SoftBetween(s.dutiesOf(a, -1, 0)))
-	s.cost += s.m.p.Weights.SoftRule * float64(now-s.soft[a])
-	s.soft[a] = now
+	duties := s.dutiesOf(a, -1, 0)
+	now, paid := int32(s.judges[a].SoftBetween(duties)), s.m.paid(a, s.judges[a], duties)
+	s.cost += s.m.p.Weights.SoftRule*float64(now-s.soft[a]) + paid - s.paid[a] - float64(by)*c.premium
+	s.soft[a], s.paid[a] = now, paid
 }
 
 // personal is the cost that a shift adds for its agent on an empty day, apart from coverage, its
-// pauses and the soft rules between shifts.
+// pauses, and the soft rules and premiums that come from other shifts.
 func (s *state) personal(a, day int, c *choice) float64 {
 	m := s.m
 	w := &m.p.Weights
@@ -232,6 +237,9 @@ func (s *state) dutiesOf(a, day int, occ int16) []workrules.Duty {
 			continue
 		}
 		duty := m.occ[d][k].duty
+		if d != day {
+			duty = m.dutyOf(&m.occ[d][k], &s.place[a][d].pause)
+		}
 		for len(fixed) > 0 && fixed[0].Start <= duty.Start {
 			out = append(out, fixed[0])
 			fixed = fixed[1:]
@@ -295,12 +303,13 @@ func (s *state) account() (p Parts) {
 		p.Fairness += w.Fairness * (square(s.nights[a]) - square(int32(agent.Ledger.Nights)))
 		p.Fairness += w.Fairness * (square(s.weekends[a]) - square(int32(agent.Ledger.Weekends)))
 		p.SoftRules += w.SoftRule * float64(s.softRules(a))
+		p.Premiums += m.paid(a, s.judges[a], s.dutiesOf(a, -1, 0)) - am.basePaid
 		for d := range m.days {
 			template := int16(-1)
 			if k := s.place[a][d].occ; k >= 0 {
 				o := &m.occ[d][k]
 				template = int16(o.template)
-				p.Wages += w.Wage * agent.Wage * float64(o.duty.Work) / 60
+				p.Wages += am.wage * float64(o.duty.Work) / 60
 			}
 			if am.locked[d] {
 				continue // neither wish nor stability can change what is locked

@@ -25,10 +25,12 @@ type workTerms struct {
 }
 
 type weekTerms struct {
-	most   int   // units of work
-	normal int32 // minutes of work; what is beyond is overtime
-	month  int   // meter of the period, -1 = none
-	week   int   // meter of the week, -1 = none
+	most   int     // units of work
+	normal int32   // minutes of work; what is beyond is overtime
+	month  int     // meter of the period, -1 = none
+	week   int     // meter of the week, -1 = none
+	plain  int32   // minutes of work that the wage pays
+	extra  float64 // yuan per minute beyond them
 }
 
 // meter is a ceiling in minutes over several days.
@@ -92,6 +94,7 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			t.normal = math.MaxInt32
 		case standard:
 			t.normal = max(0, normal-fixed)
+			t.plain, t.extra = m.weekDues(a, w, normal)
 			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
 				t.week = meterOf(int32(rules.OvertimeWeek / time.Minute))
 			}

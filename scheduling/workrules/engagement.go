@@ -43,8 +43,8 @@ func internHoliday(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings)
 		if !d.Judged {
 			continue
 		}
-		at, over := j.statutory(d)
-		if over == 0 {
+		at, over, ok := j.statutory(d)
+		if !ok {
 			continue
 		}
 		if out.quickly() {
@@ -55,19 +55,16 @@ func internHoliday(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings)
 	}
 }
 
-// statutory is the first stretch of a duty on statutory holidays and the minutes on all of them.
-func (j *Judge) statutory(d Duty) (at calendar.Range, minutes int32) {
+// statutory is the first stretch of a duty on statutory holidays, and its minutes of work on all of them.
+// ok is false when the duty touches none.
+func (j *Judge) statutory(d Duty) (at calendar.Range, minutes int32, ok bool) {
 	f := j.frame
 	for day := d.Day; int(day) < len(f.date) && f.dayStart[day] < d.End; day++ {
-		if f.kind[day] != calendar.Statutory {
-			continue
+		if f.kind[day] == calendar.Statutory {
+			return f.span(max(d.Start, f.dayStart[day]), min(d.End, f.dayStart[day+1])), d.Holiday, true
 		}
-		if minutes == 0 {
-			at = f.span(max(d.Start, f.dayStart[day]), min(d.End, f.dayStart[day+1]))
-		}
-		minutes += f.onDay(d, day)
 	}
-	return at, minutes
+	return at, 0, false
 }
 
 // internRestDays: 职业学校学生实习管理规定(2021) §17: no internship on rest days: an intern works at

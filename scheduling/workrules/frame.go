@@ -139,6 +139,8 @@ type Duty struct {
 	Work       int32 // minutes of working time: the shift without its unpaid parts
 	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
 	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
+	Holiday    int32 // minutes of Work on statutory holidays, by the clock
+	RestDay    int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
 	Day        int32 // index of the civil day it starts on
 	Night      bool  // touches the night
 	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
@@ -150,6 +152,12 @@ func (f *Frame) Duty(s scheduling.Shift) (d Duty, ok bool) {
 	d, ok = f.DutyOf(s.Start, s.End, s.WorkTime())
 	if !ok || len(s.Activities) == 0 {
 		return d, ok
+	}
+	if f.Mixed(d) {
+		d.Holiday, d.RestDay = 0, 0
+		for _, r := range workSpans(s) {
+			f.spread(&d, f.minute(r.Start), f.minute(r.End))
+		}
 	}
 	d.Pause = 0
 	for _, a := range s.Activities {
@@ -180,7 +188,50 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 	d.Day = int32(sort.Search(len(f.date), func(i int) bool { return f.dayStart[i+1] > d.Start }))
 	d.Judged = d.Start >= f.from && d.Start < f.until
 	d.Night = f.touchesNight(d)
+	f.spread(&d, d.Start, d.End)
+	d.Holiday = min(d.Holiday, d.Work) // whoever knows where the unpaid parts lie says so by Unpaid
+	d.RestDay = min(d.RestDay, d.Work-d.Holiday)
 	return d, true
+}
+
+// spread books a stretch of work of a duty on the kinds of day that it lies on.
+func (f *Frame) spread(d *Duty, from, until int32) {
+	for day := d.Day; int(day) < len(f.date) && f.dayStart[day] < until; day++ {
+		minutes := max(0, min(until, f.dayStart[day+1])-max(from, f.dayStart[day]))
+		switch f.kind[day] {
+		case calendar.Statutory:
+			d.Holiday += minutes
+		case calendar.RestDay, calendar.Bridge:
+			d.RestDay += minutes
+		}
+	}
+}
+
+// Mixed reports a duty over midnight between days that are paid differently, so that it matters where
+// its unpaid parts lie.
+func (f *Frame) Mixed(d Duty) bool {
+	last := d.Day
+	for int(last)+1 < len(f.date) && f.dayStart[last+1] < d.End {
+		last++
+	}
+	for day := d.Day; day < last; day++ {
+		if f.kind[day] != f.kind[day+1] {
+			return true
+		}
+	}
+	return false
+}
+
+// Unpaid tells a duty without activities where its unpaid parts lie, as stretches of its minutes in order
+// of time.
+func (f *Frame) Unpaid(d *Duty, parts ...[2]int32) {
+	d.Holiday, d.RestDay = 0, 0
+	at := d.Start
+	for _, p := range parts {
+		f.spread(d, at, p[0])
+		at = p[1]
+	}
+	f.spread(d, at, d.End)
 }
 
 func (f *Frame) touchesNight(d Duty) bool {
@@ -190,11 +241,6 @@ func (f *Frame) touchesNight(d Duty) bool {
 		}
 	}
 	return false
-}
-
-// onDay is the minutes of a duty's span that lie on a civil day.
-func (f *Frame) onDay(d Duty, day int32) int32 {
-	return max(0, min(d.End, f.dayStart[day+1])-max(d.Start, f.dayStart[day]))
 }
 
 // Minute counts an instant in the minutes of a Duty.

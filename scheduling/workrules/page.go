@@ -50,6 +50,10 @@ A shift over midnight is split there when split_at_midnight is true: 22:00-06:00
 normal hours and six at 300 %, 16:00-24:00 on the eve is none. With rest_days "placed" the house
 places its rest days (国务院规定(1995) §7): worked days of a calendar week beyond its official workdays
 are rest-day work. With "calendar" Saturdays, Sundays and bridge days are, whoever works them.
+
+A salary pays the hours at 100 %; overtime, rest days and holidays are paid in full on top of it (工资支付暂行规定 §13). Employees of
+standard and comprehensive hours have one; part-timers, agency and cloud agents and interns are paid by the hour.
+The command roster pay lists a roster's hours by percentage, agent and date.
 `
 
 // meanings says in a line what each setting is for, by its key; a test holds that none is missing.

@@ -2,6 +2,7 @@ package workrules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -33,6 +34,9 @@ func (r *Rule) HardUnder(p Params) bool {
 	}
 	return r.Hard
 }
+
+// ByLaw reports a rule that rests on more than the house.
+func (r *Rule) ByLaw() bool { return !strings.HasPrefix(r.Article, "内部规定") }
 
 // Rules returns the pack in a fixed order.
 func Rules() []Rule { return slices.Clone(registry) }

@@ -158,8 +158,8 @@ func holidayAgreed(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings)
 		if !d.Judged {
 			continue
 		}
-		at, minutes := j.statutory(d)
-		if minutes == 0 {
+		at, minutes, ok := j.statutory(d)
+		if !ok {
 			continue
 		}
 		if out.quickly() {

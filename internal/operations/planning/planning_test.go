@@ -90,7 +90,7 @@ func TestFromHistoryToPublishedShifts(t *testing.T) {
 		return list
 	}
 	assert.Empty(t, mine(), "a draft is nobody's business yet")
-	done, err := s.Rostering.PublishRoster(ctx, planner, made.Roster.ID, made.Roster.Version)
+	done, err := s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: made.Roster.ID, Expect: made.Roster.Version})
 	ok(t, err)
 	assert.Equal(t, store.Published, done.State)
 	var want []time.Time

@@ -76,7 +76,7 @@ func TestBankCallsBecomeARoster(t *testing.T) {
 	roster, err := s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{From: monday, Days: 5, Iterations: 500, Threads: 1, Seed: 1})
 	ok(t, err)
 	assert.NotEmpty(t, roster.Roster.Shifts)
-	_, err = s.Rostering.PublishRoster(ctx, planner, roster.Roster.ID, roster.Roster.Version)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: roster.Roster.ID, Expect: roster.Roster.Version})
 	ok(t, err)
 	var figures pricing.PlanFigures
 	ok(t, json.Unmarshal(plans[0].Figures, &figures))

@@ -2,6 +2,7 @@ package requesting
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
 // OfferInput offers hours to agents.
@@ -36,7 +38,7 @@ type OfferAnswer struct {
 // 300 % for overtime; saved for time off), ranks everybody who may, and asks the best. When one
 // declines, the next is asked.
 //
-// Errors: offer.input, offer.invalid, request.no_roster, offer.nobody when nobody may or it is worth
+// Errors: offer.input (hours that have begun, too), offer.invalid, request.no_roster, offer.nobody when nobody may or it is worth
 // it for nobody, request.expiry.
 func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in OfferInput) (OfferAnswer, error) {
 	if _, err := access.Decide(who, access.DecideRequests); err != nil {
@@ -53,6 +55,9 @@ func (q *Requesting) OfferHours(ctx context.Context, who access.Principal, in Of
 	var house LeavePolicy
 	// Ranking a thousand agents takes seconds, so it reads a moment instead of holding everybody's
 	// changes up: who accepts is judged again.
+	if q.gate.Now().After(in.Block.Start) {
+		return OfferAnswer{}, fault.Bad("offer.input", "offer", []fault.Field{{Path: "block", Value: in.Block.Start.In(q.gate.Zone).Format(time.RFC3339), Problem: "has begun already: only hours to come can be offered"}})
+	}
 	err := q.gate.Store.Read(ctx, everything, func(view *store.View) (err error) {
 		if house, err = q.house(ctx, view); err != nil {
 			return err
@@ -97,6 +102,10 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 			return nil, 0, err
 		}
 	}
+	absent, err := q.absences(ctx, view, o.Roster)
+	if err != nil {
+		return nil, 0, err
+	}
 	day := calendar.DateOf(o.Block.Start, q.gate.Zone)
 	var offered []leave.Offered
 	for _, id := range people {
@@ -109,12 +118,34 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 		if err != nil {
 			return nil, 0, err
 		}
-		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Had: had[id]})
+		c.Person.Unavailable = slices.Concat(c.Person.Unavailable, absent[id])
+		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Salaried: a.Salaried, Had: had[id]})
 	}
 	if kind == leave.TimeOff {
 		return leave.RankTimeOff(o, offered, cover), unskilled, nil
 	}
 	return leave.RankOvertime(o, offered, cover), unskilled, nil
+}
+
+// absences are what repairs of a roster were told of: whoever is reported absent is offered nothing then, whether
+// or not it was entered as leave.
+func (q *Requesting) absences(ctx context.Context, view *store.View, id ids.Roster) (map[ids.Agent][]calendar.Range, error) {
+	revisions, err := store.All(func(p store.Page) ([]store.Revision, string, error) { return view.RosterRevisions(ctx, id, p) })
+	out := map[ids.Agent][]calendar.Range{}
+	for _, r := range revisions {
+		var figures struct {
+			More struct {
+				Absences []revise.Absence `json:"absences"`
+			} `json:"more"`
+		}
+		if r.Why != "repair" || json.Unmarshal(r.Figures, &figures) != nil {
+			continue // figures of another form name no absences
+		}
+		for _, a := range figures.More.Absences {
+			out[a.Agent] = append(out[a.Agent], a.Range)
+		}
+	}
+	return out, err
 }
 
 // timeOffHad is the hours of time off that agents accepted in the days before an instant.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -29,13 +31,13 @@ func TestOvertimeOffer(t *testing.T) {
 		dry, err := h.OfferHours(ctx, supervisor, in)
 		ok(t, err)
 		require.Len(t, dry.Candidates, len(agents))
-		// Those without a shift would work the hour in normal time for 30 yuan; a1 and a2 for 45.
+		// Those without a shift would work the hour in normal time, which their salary pays; a1 and a2 for 45.
 		var order []ids.Agent
 		for _, c := range dry.Candidates {
 			order = append(order, c.Agent)
 		}
 		assert.Equal(t, []ids.Agent{"a4", "a5", "a6", "b1", "a1", "a2", "a3"}, order)
-		assert.InDelta(t, 50, dry.Candidates[0].NetYuan, 1e-9)
+		assert.InDelta(t, 80, dry.Candidates[0].NetYuan, 1e-9)
 		assert.InDelta(t, 35, dry.Candidates[4].NetYuan, 1e-9)
 		assert.Equal(t, "offer.works", dry.Candidates[6].Rule)
 		_, err = h.OfferHours(ctx, as("a1"), in)
@@ -248,4 +250,40 @@ func TestFairnessOpens(t *testing.T) {
 	fails(t, err, "store.not_found")
 	_, err = h.Fairness(ctx, supervisor, requesting.FairnessInput{})
 	fails(t, err, "fairness.input")
+}
+
+// Hours that have begun are offered to nobody.
+func TestOnlyHoursToComeAreOffered(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.publish(t, "w1", monday, 7, shift("a1", monday, 8, 17))
+		h.plan(t, monday, 2, 80)
+		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: h.clock.Add(-time.Hour), End: h.clock.Add(time.Hour)}, Heads: 1, Dry: true}
+		_, err := h.OfferHours(t.Context(), supervisor, in)
+		fails(t, err, "offer.input")
+	})
+}
+
+// Whoever a repair was told to be absent is offered nothing then: a1 is ill on Monday.
+func TestWhoIsReportedAbsentIsOfferedNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		gone := shift("a1", monday, 8, 12)
+		h.publish(t, "w1", monday, 7, gone)
+		h.plan(t, monday, 2, 80)
+		ok(t, h.db.Change(t.Context(), planner, h.clock, func(tx *store.Tx) error {
+			_, _, err := tx.ReviseShifts("w1", store.Revision{
+				Why: "repair", Reason: "病假", Changes: []revise.Change{{Before: &gone}},
+				Figures: []byte(`{"more":{"absences":[{"agent":"a1","range":{"start":"` + at(monday, 0).Format(time.RFC3339) + `","end":"` + at(monday, 24).Format(time.RFC3339) + `"}}]}}`),
+			}, store.AnyVersion)
+			return err
+		}))
+		in := requesting.OfferInput{Kind: leave.Overtime, Queue: pre, Block: calendar.Range{Start: at(monday, 17), End: at(monday, 18)}, Heads: 1, Dry: true}
+		dry, err := h.OfferHours(t.Context(), supervisor, in)
+		ok(t, err)
+		for _, c := range dry.Candidates {
+			assert.Equal(t, c.Agent != "a1", c.Legal, c.Agent)
+			if c.Agent == "a1" {
+				assert.Equal(t, "fit.available", c.Rule)
+			}
+		}
+	})
 }

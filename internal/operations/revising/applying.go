@@ -43,7 +43,7 @@ const maxReason = 2000
 // has another version than expected; roster.unlawful (a field for each hard rule that would break);
 // roster.soft_rules (a field for each soft one, unless overruled); those of store.Tx.ReviseShifts.
 func (d *Desk) Apply(ctx context.Context, tx *store.Tx, in Change) (Applied, error) {
-	if problem := reasonProblem(in.Reason); problem != "" {
+	if problem := ReasonProblem(in.Reason); problem != "" {
 		return Applied{}, fault.Bad("roster.edit", "edit", []fault.Field{{Path: "reason", Value: fault.Shorten(in.Reason), Problem: problem}})
 	}
 	view := tx.In(access.Scope{Everything: true})
@@ -97,7 +97,8 @@ type revisionFigures struct {
 	More      any         `json:"more,omitempty"`
 }
 
-func reasonProblem(reason string) string {
+// ReasonProblem says what is wrong with a reason that a later reader of the trail needs; "" = nothing.
+func ReasonProblem(reason string) string {
 	switch {
 	case strings.TrimSpace(reason) == "":
 		return "is needed: a later reader must know why"

@@ -39,10 +39,11 @@ type Broken struct {
 type CostChange struct {
 	Short float64 `json:"short"` // of understaffing, by what a head is worth under contract
 	Over  float64 `json:"over"`
-	Wages float64 `json:"wages"`
+	Wages float64 `json:"wages"` // as the law pays the hours; of a salary only what comes on top of it
 	// Switches are changes of queue inside shifts, at the price of the roster.
-	Switches float64 `json:"switches"`
-	Total    float64 `json:"total"`
+	Switches float64              `json:"switches"`
+	Total    float64              `json:"total"`
+	Pay      []workrules.PayShare `json:"pay,omitempty"` // working time that comes (below 0: goes), by percentage of the wage
 }
 
 // mostRemedied is how many broken hard rules get their remedies worked out; a planner reads no more.
@@ -106,7 +107,7 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err := d.judgePlaces(ctx, view, &v, head, terms); err != nil {
 		return v, err
 	}
-	v.Cost, err = d.price(ctx, view, head, terms.Weights, people, changes)
+	v.Cost, err = d.price(ctx, view, head, terms.Weights, payroll(head, d.policy, rules, people), own, changes)
 	return v, err
 }
 
@@ -160,25 +161,22 @@ func shiftsBy(shifts []scheduling.Shift, agent ids.Agent) []scheduling.Shift {
 	return slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return s.Agent != agent })
 }
 
-// price is what changes cost against the requirement of the roster's plans, by the weights under which the
-// roster was made. Only the times that change are looked at.
-func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, weights roster.Weights, people []roster.Agent, changes []revise.Change) (*CostChange, error) {
+// payroll prices the shifts of a roster.
+func payroll(head store.Roster, p Policy, rules workrules.Params, people []roster.Agent) *revise.Payroll {
+	return revise.NewPayroll(workrules.NewFrame(head.Range, p.Holidays, p.Zone, rules), people)
+}
+
+// price is what changes cost against the requirement of the roster's plans, by the weights under which the roster was made, and in
+// wages: all shifts of the people they touch, because one shift more can make another one overtime. Of the
+// heads only the times that change are looked at.
+func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, weights roster.Weights, pay *revise.Payroll, own []scheduling.Shift, changes []revise.Change) (*CostChange, error) {
 	if len(head.Plans) == 0 {
 		return nil, nil //nolint:nilnil // a roster that rests on no plan has no price
 	}
-	wages := map[ids.Agent]float64{}
-	for _, p := range people {
-		wages[p.Person.ID] = p.Wage
-	}
 	var cost CostChange
-	for _, c := range changes {
-		if c.Before != nil {
-			cost.Wages -= weights.Wage * wages[c.Before.Agent] * c.Before.WorkTime().Hours()
-		}
-		if c.After != nil {
-			cost.Wages += weights.Wage * wages[c.After.Agent] * c.After.WorkTime().Hours()
-		}
-	}
+	was, before := pay.Of(own)
+	becomes, after := pay.Of(applied(own, changes))
+	cost.Wages, cost.Pay = weights.Wage*(after-before), becomes.Minus(was).Shares()
 	for _, span := range spansOf(changes) {
 		// A slot of a day may begin long before the change that lies in it.
 		demand, err := d.Requirement(ctx, view, head.Plans, calendar.Range{Start: span.Start.Add(-longestSlot), End: span.End})
@@ -210,6 +208,20 @@ func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, w
 	}
 	cost.Total = cost.Short + cost.Over + cost.Wages + cost.Switches
 	return &cost, nil
+}
+
+// applied are shifts after changes.
+func applied(shifts []scheduling.Shift, changes []revise.Change) []scheduling.Shift {
+	out := slices.Clone(shifts)
+	for _, c := range changes {
+		if c.Before != nil {
+			out = slices.DeleteFunc(out, func(s scheduling.Shift) bool { return revise.Same(s, *c.Before) })
+		}
+		if c.After != nil {
+			out = append(out, *c.After)
+		}
+	}
+	return out
 }
 
 // longestSlot is the longest slot that a requirement may have.

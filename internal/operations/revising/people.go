@@ -44,6 +44,9 @@ func (d *Desk) People(ctx context.Context, view *store.View, span calendar.Range
 	standing, err := gate.ReadStanding(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
 	for i := range out {
 		standing.Fill(&out[i].Person)
+		if out[i].Salaried {
+			out[i].MinWork = d.contractHours(&out[i].Person, span)
+		}
 	}
 	return out, err
 }
@@ -199,7 +202,7 @@ func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.R
 		for _, s := range a.Skills {
 			person.Skills = append(person.Skills, workrules.Skill{Queue: s.Queue, Dates: s.Dates})
 		}
-		out = append(out, roster.Agent{Person: person, Site: seatOf(a), Wage: float64(a.Wage) / 100, History: past[a.ID], Later: next[a.ID]})
+		out = append(out, roster.Agent{Person: person, Site: seatOf(a), Wage: float64(a.Wage) / 100, Salaried: salaried(a.Employment), History: past[a.ID], Later: next[a.ID]})
 	}
 	return out, nil
 }

@@ -33,6 +33,10 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 	before, within, after := inside(whole.Shifts, span)
 	for i := range people {
 		p := &people[i]
+		if p.MinWork > 0 { // what the other days leave of the contract
+			work := revise.WorkOf(slices.Concat(of(before, p.Person.ID), of(after, p.Person.ID)))
+			p.MinWork = max(0, p.MinWork-work[p.Person.ID])
+		}
 		p.History = slices.Concat(p.History, of(before, p.Person.ID))
 		p.Later = slices.Concat(of(after, p.Person.ID), p.Later)
 	}
@@ -58,7 +62,7 @@ func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
 // keepDays puts the days that were made anew into their roster.
 func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
-	made := RosterMade{Solution: s, Unplanned: from.unplanned}
+	made := RosterMade{Solution: s, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
 	id := in.Of
 	if len(changes) > 0 {
 		done, err := r.apply(ctx, who, revising.Change{

@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // Ref names a roster, or one of its revisions, as ID or ID@revision.
@@ -85,7 +86,7 @@ func (r *Rostering) priceDiff(ctx context.Context, view *store.View, out *Roster
 	if err != nil {
 		return err
 	}
-	demand := revise.Demand{Weights: terms.Weights, Wages: map[ids.Agent]float64{}}
+	demand := revise.Demand{Weights: terms.Weights}
 	if demand.Needs, err = r.desk.Requirement(ctx, view, b.Plans, b.Range); err != nil {
 		return err
 	}
@@ -93,9 +94,11 @@ func (r *Rostering) priceDiff(ctx context.Context, view *store.View, out *Roster
 	if err != nil {
 		return err
 	}
-	for _, p := range people {
-		demand.Wages[p.Person.ID] = p.Wage
+	rules, err := r.desk.Rules(ctx, view)
+	if err != nil {
+		return err
 	}
+	demand.Payroll = revise.NewPayroll(workrules.NewFrame(out.Range, r.policy.Holidays, r.gate.Zone, rules), people)
 	out.Priced = true
 	out.Before, out.After = out.Before.Priced(b.Range, a.Shifts, demand), out.After.Priced(b.Range, b.Shifts, demand)
 	for _, need := range demand.Needs {

@@ -21,6 +21,7 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 var monday = date("2026-06-15")
@@ -62,7 +63,7 @@ func lifeStack(t *testing.T) *stack {
 		_, err := tx.AddRoster(store.Roster{ID: "week", Title: "一周", Range: span, Plans: []ids.Plan{"plan"}, Shifts: shifts})
 		return err
 	}))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "week", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "week", Expect: operations.AnyVersion})
 	ok(t, err)
 	return s
 }
@@ -120,7 +121,7 @@ func TestAnEditIsJudgedBeforeItIsMade(t *testing.T) {
 }
 
 // Slots of a whole day, as of mail, are priced by the part of them that changes: eight of 24 hours at 2,400
-// yuan a head and day, less eight hours at 25 yuan of wages.
+// yuan a head and day; the wages of the shift are a part of the salary.
 func TestLongSlotsArePricedByTheHour(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
@@ -140,7 +141,8 @@ func TestLongSlotsArePricedByTheHour(t *testing.T) {
 	ok(t, err)
 	require.NotNil(t, v.Cost)
 	assert.InDelta(t, 800, v.Cost.Short, 1e-6)
-	assert.InDelta(t, -8*25, v.Cost.Wages, 1e-6)
+	assert.Zero(t, v.Cost.Wages, "a salary pays the normal hours with and without the shift")
+	assert.Equal(t, []workrules.PayShare{{Percent: workrules.PayNormal, Minutes: -480}}, v.Cost.Pay)
 }
 
 // Ten hours of rest is a warning by house rule: overruled with a reason, and the trail keeps both.
@@ -169,7 +171,7 @@ func TestEditsLookBothWays(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
 	s.addDraft(t, "next", monday.Add(7), 7, served("1003", monday.Add(7), 5))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 	sunday := served("1003", monday.Add(6), 14) // until 23:00
 	v, err := s.Rostering.JudgeEdit(t.Context(), supervisor, "week", []revise.Edit{{Kind: revise.Add, Shift: &sunday}})
@@ -221,11 +223,11 @@ func TestRevisionsOfAPublishedRoster(t *testing.T) {
 	assert.Equal(t, draft.Roster.ID, again.Roster.ID, "a draft changes in place")
 	_, err = s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 3, 9, 10)}, Reason: "今天就改", Publish: true})
 	ok(t, err)
-	_, err = s.Rostering.PublishRoster(ctx, planner, draft.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: draft.Roster.ID, Expect: operations.AnyVersion})
 	assert.Contains(t, refused(t, err, "roster.stale_draft").Message, "1 times")
 	fresh, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 4, 9, 10)}, Reason: "重来"})
 	ok(t, err)
-	_, err = s.Rostering.PublishRoster(ctx, planner, fresh.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: fresh.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 	gone, err := s.Rostering.Roster(ctx, planner, "week")
 	ok(t, err)
@@ -276,14 +278,14 @@ func TestWhoHasSeenWhat(t *testing.T) {
 	ok(t, err)
 	_, err = s.Rostering.Acknowledge(ctx, agentLumi, rostering.AcknowledgeInput{Roster: copied.Roster.ID})
 	_ = refused(t, err, "store.not_found") // an agent does not even hear of a draft
-	_, err = s.Rostering.PublishRoster(ctx, planner, copied.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: copied.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 	assert.Equal(t, map[ids.Agent]rostering.Seen{"1001": rostering.SeenNothing, "1002": rostering.SeenNow, "1003": rostering.SeenNothing}, seen(copied.Roster.ID),
 		"what 1002 saw holds for the copy")
 }
 
-// 1001 falls ill on Tuesday: eight hours at 100 yuan. 1003 could be called in for wages of eight hours; 1002,
-// whose late Monday serves nobody that 1001 does not serve, changes days for less.
+// 1001 falls ill on Tuesday: eight hours at 100 yuan. 1002 and 1003 have a salary and hours of it left, so
+// that one is called in for the day and the other for its pauses.
 func TestRepairingAPublishedRoster(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
@@ -292,8 +294,11 @@ func TestRepairingAPublishedRoster(t *testing.T) {
 	proposed, err := s.Rostering.RepairRoster(ctx, supervisor, ill)
 	ok(t, err)
 	assert.Nil(t, proposed.Applied)
-	require.Len(t, proposed.Moves, 1)
-	assert.Equal(t, revise.Exchange, proposed.Moves[0].Kind)
+	require.Len(t, proposed.Moves, 2)
+	for _, m := range proposed.Moves {
+		assert.Equal(t, revise.CallIn, m.Kind)
+		assert.LessOrEqual(t, m.Costs, 30.0, "a change, a short rest at most, and no wages: the salary is paid anyway")
+	}
 	assert.InDelta(t, 8, proposed.Without.Missing-proposed.Planned.Missing, 1e-9)
 	r, err := s.Rostering.Roster(ctx, planner, "week")
 	ok(t, err)
@@ -309,8 +314,10 @@ func TestRepairingAPublishedRoster(t *testing.T) {
 	}
 	shifts, _, err := s.Rostering.Shifts(ctx, planner, operations.ShiftFilter{State: store.Published, Range: calendar.Day(monday.Add(1), shanghai)}, operations.Page{})
 	ok(t, err)
-	require.Len(t, shifts, 1)
-	assert.Equal(t, ids.Agent("1002"), shifts[0].Agent)
+	require.Len(t, shifts, 2)
+	for _, s := range shifts {
+		assert.NotEqual(t, ids.Agent("1001"), s.Agent)
+	}
 	ill.Expect = 1
 	_, err = s.Rostering.RepairRoster(ctx, supervisor, ill)
 	_ = refused(t, err, "store.conflict")
@@ -377,9 +384,11 @@ func TestOneDayIsMadeAnew(t *testing.T) {
 	ok(t, err)
 	assert.Empty(t, d.Removed)
 	assert.Empty(t, d.Moved)
-	require.Len(t, d.Added, 1, "nobody worked on Saturday, and one head is needed")
-	assert.Equal(t, monday.Add(5), calendar.DateOf(d.Added[0].Start, shanghai))
-	assert.NotEqual(t, ids.Agent("1001"), d.Added[0].Agent, "1001 has worked forty hours")
+	require.Len(t, d.Added, 2, "one head is needed on Saturday; two whose salary is paid anyway cover each other's pauses")
+	for _, s := range d.Added {
+		assert.Equal(t, monday.Add(5), calendar.DateOf(s.Start, shanghai))
+		assert.NotEqual(t, ids.Agent("1001"), s.Agent, "1001 has worked forty hours")
+	}
 	_, err = s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{Of: "week", From: monday.Add(6), Days: 2, Iterations: 50, Threads: 1})
 	_ = refused(t, err, "roster.input")
 }
@@ -389,7 +398,7 @@ func TestRostersFitWhatIsPublishedAround(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
 	s.addDraft(t, "next", monday.Add(8), 6, served("1001", monday.Add(8), 4), served("1002", monday.Add(8), 4), served("1003", monday.Add(8), 4))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 	day := monday.Add(7)
 	ok(t, s.DB.Change(t.Context(), admin, s.Clock, func(tx *store.Tx) error {
@@ -405,7 +414,7 @@ func TestRostersFitWhatIsPublishedAround(t *testing.T) {
 	for _, x := range made.Roster.Shifts {
 		assert.False(t, x.End.After(day.In(shanghai).Add(20*time.Hour)), "eight hours of rest before 04:00: %s", x.End.In(shanghai))
 	}
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, made.Roster.ID, operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: made.Roster.ID, Expect: operations.AnyVersion})
 	ok(t, err)
 }
 

@@ -70,6 +70,7 @@ type RosterMade struct {
 	Roster    store.Roster    `json:"roster"`
 	Solution  roster.Solution `json:"solution"`
 	Unplanned []gate.GapDays  `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
+	Notes     []string        `json:"notes,omitempty"`     // of its calendar: years whose bridge and make-up days are not known
 }
 
 // rosterSnapshot is what a roster is made from.
@@ -259,5 +260,5 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 		draft.Meta = meta
 		return err
 	})
-	return RosterMade{Roster: draft, Solution: s, Unplanned: from.unplanned}, err
+	return RosterMade{Roster: draft, Solution: s, Unplanned: from.unplanned, Notes: r.calendarNotes(draft.Range)}, err
 }

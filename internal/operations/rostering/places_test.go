@@ -80,13 +80,13 @@ func TestPublishingNeedsSeats(t *testing.T) {
 	s := lifeStack(t)
 	s.addDraft(t, "next", monday.Add(7), 7, served("1001", monday.Add(7), 9), served("1002", monday.Add(7), 14), served("1003", monday.Add(8), 9))
 	s.seats(t, 1)
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	e := refused(t, err, "roster.unlawful")
 	require.Len(t, e.Fields, 1)
 	assert.Equal(t, "site.seats", e.Fields[0].Value)
 	assert.Contains(t, e.Fields[0].Problem, "2 people on 1 seats at 2026-06-22 14:00")
 	s.seats(t, 2)
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 }
 

@@ -16,16 +16,48 @@ import (
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
+// PublishInput asks for a draft to become binding.
+type PublishInput struct {
+	Roster   ids.Roster
+	Expect   int    // store.AnyVersion, or the version that the caller read
+	Overrule bool   // publish although soft rules that rest on law break; hard ones never do
+	Reason   string // needed with Overrule, kept in the audit trail
+}
+
+// Published is a roster that became binding, with what it breaks softly.
+type Published struct {
+	store.Roster
+	Soft  []SoftBreach `json:"soft_rules"`      // by rule, in the order of the pack; empty when nothing breaks
+	Notes []string     `json:"notes,omitempty"` // of its calendar, as in RosterMade
+}
+
+// SoftBreach is how often one soft rule breaks.
+type SoftBreach struct {
+	Rule     string         `json:"rule"`
+	Says     workrules.Text `json:"says"`
+	Count    int            `json:"count"`
+	New      int            `json:"new"` // of Count, what the published roster of these days did not break already
+	Agents   []ids.Agent    `json:"agents"`
+	Overrule bool           `json:"overrule"` // rests on law, so that new breaches need overruling and a reason
+}
+
 // PublishRoster makes a draft binding after judging every shift by the rules once more; published
 // rosters that lie inside the same days are archived in the same transaction. One that also covers
 // other days is refused (roster.overlap), for its shifts there would be lost. Changes run one after
 // the other and the judgement is a part of the change, so two planners who publish neighbouring days
 // at once see each other's shifts. A draft that is a copy is refused when the original went on living
-// (roster.stale_draft).
-func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id ids.Roster, expect int) (store.Roster, error) {
+// (roster.stale_draft). One that newly breaks a soft rule which rests on law, work on a statutory holiday
+// without agreement say, is refused (roster.soft_rules) until it is overruled with a reason.
+func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, in PublishInput) (Published, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
-		return store.Roster{}, err
+		return Published{}, err
 	}
+	if in.Overrule {
+		if problem := revising.ReasonProblem(in.Reason); problem != "" {
+			return Published{}, fault.Bad("roster.publish", "publish", []fault.Field{{Path: "reason", Value: fault.Shorten(in.Reason), Problem: problem}})
+		}
+	}
+	id, expect, soft := in.Roster, in.Expect, []SoftBreach(nil)
 	err := r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
 		view := tx.In(access.Scope{Everything: true})
 		draft, err := view.Roster(ctx, id)
@@ -35,7 +67,10 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id 
 		if err := current(ctx, view, draft); err != nil {
 			return err
 		}
-		if err := r.lawful(ctx, view, draft); err != nil {
+		if soft, err = r.lawful(ctx, view, draft); err != nil {
+			return err
+		}
+		if err := overrule(tx, in, soft); err != nil {
 			return err
 		}
 		if err := archiveReplaced(ctx, tx, view, draft); err != nil {
@@ -45,9 +80,32 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, id 
 		return err
 	})
 	if err != nil {
-		return store.Roster{}, err
+		return Published{}, err
 	}
-	return r.gate.Everything().Roster(ctx, id)
+	made, err := r.gate.Everything().Roster(ctx, id)
+	return Published{made, soft, r.calendarNotes(made.Range)}, err
+}
+
+// overrule refuses soft breaches of the law, or notes why they stay.
+func overrule(tx *store.Tx, in PublishInput, soft []SoftBreach) error {
+	var fields []fault.Field
+	for _, b := range soft {
+		if b.Overrule && b.New > 0 {
+			fields = append(fields, fault.Field{Path: b.Rule, Value: fmt.Sprint(b.New), Problem: fmt.Sprintf("%s（%d次） / %s (%d times)", b.Says.ZH, b.New, b.Says.EN, b.New)})
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	if !in.Overrule {
+		e := fault.New(fault.Conflict, "roster.soft_rules", "the roster breaks rules that rest on law and may be overruled for a reason")
+		e.Fields = fields
+		return e
+	}
+	return tx.Note("roster.overruled", "roster", string(in.Roster), "", struct {
+		Reason string       `json:"reason"`
+		Soft   []SoftBreach `json:"soft_rules"`
+	}{in.Reason, soft})
 }
 
 // current refuses a copy of a published roster that was changed since: what was agreed meanwhile would be
@@ -88,17 +146,22 @@ func archiveReplaced(ctx context.Context, tx *store.Tx, view *store.View, draft 
 }
 
 // lawful judges a roster by the same rules that made it, together with what is published before and
-// after it; agents may have changed since.
-func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Roster) error {
+// after it; agents may have changed since. It tells the soft rules that break.
+func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Roster) ([]SoftBreach, error) {
 	reach := calendar.Range{Start: draft.Range.Start, End: draft.Range.End.Add(revising.LookAhead)}
 	people, err := r.desk.People(ctx, view, draft.Range, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rules, err := r.desk.Rules(ctx, view)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	standing, err := r.desk.Published(ctx, view, draft.Range, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, standing, _ = inside(standing, draft.Range)
 	persons := make([]workrules.Person, len(people))
 	var around []scheduling.Shift
 	for i, a := range people {
@@ -107,21 +170,51 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 	}
 	frame := workrules.NewFrame(reach, r.policy.Holidays, r.gate.Zone, rules)
 	alone := workrules.CheckAll(persons, around, frame)
+	before := workrules.CheckAll(persons, slices.Concat(around, standing), frame)
 	bad := strangers(draft.Shifts, persons)
 	if bad, err = r.seatless(ctx, view, draft, people, around, bad); err != nil {
-		return err
+		return nil, err
 	}
+	var soft []workrules.Violation
 	for _, v := range workrules.CheckAll(persons, slices.Concat(around, draft.Shifts), frame) {
-		if v.Hard && !slices.Contains(alone, v) { // the later days may break a rule by themselves
+		switch {
+		case slices.Contains(alone, v): // the later days may break a rule by themselves
+		case v.Hard:
 			bad = append(bad, fault.Field{Path: string(v.Agent), Value: v.Rule, Problem: v.Sentence.ZH + " / " + v.Sentence.EN})
+		default:
+			soft = append(soft, v)
 		}
 	}
 	if err := fault.Bad("roster.unlawful", "the roster breaks rules that may not be broken", bad); err != nil {
 		e := fault.Of(err)
 		e.Kind = fault.Conflict
-		return e
+		return nil, e
 	}
-	return nil
+	return softBreaches(soft, before), nil
+}
+
+// softBreaches sums violations of soft rules up by rule.
+func softBreaches(soft, before []workrules.Violation) []SoftBreach {
+	out := []SoftBreach{}
+	for _, rule := range workrules.Rules() {
+		b := SoftBreach{Rule: rule.Code, Says: rule.Says, Overrule: rule.ByLaw()}
+		for _, v := range soft {
+			if v.Rule != rule.Code {
+				continue
+			}
+			b.Count++
+			if !slices.Contains(before, v) {
+				b.New++
+			}
+			b.Agents = append(b.Agents, v.Agent)
+		}
+		if b.Count > 0 {
+			slices.Sort(b.Agents)
+			b.Agents = slices.Compact(b.Agents)
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // strangers names the agents of shifts whom the rules do not judge, because they do not work in these days.

@@ -14,6 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
+	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/workforce"
@@ -52,7 +53,7 @@ func TestUnlawfulRostersAreNotPublished(t *testing.T) {
 	} {
 		id := ids.Roster(name)
 		s.addDraft(t, id, monday, 7, c.shifts...)
-		_, err := s.Rostering.PublishRoster(t.Context(), planner, id, operations.AnyVersion)
+		_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: id, Expect: operations.AnyVersion})
 		e := refused(t, err, "roster.unlawful")
 		assert.True(t, slices.ContainsFunc(e.Fields, func(f fault.Field) bool { return f.Path == "1001" && f.Value == c.rule }), "%s: %v", name, e.Fields)
 		r, err := s.Rostering.Roster(t.Context(), planner, id)
@@ -60,7 +61,7 @@ func TestUnlawfulRostersAreNotPublished(t *testing.T) {
 		assert.Equal(t, store.Draft, r.State)
 	}
 	s.addDraft(t, "five days", monday, 7, week(5)...)
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "five days", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "five days", Expect: operations.AnyVersion})
 	ok(t, err)
 }
 
@@ -79,13 +80,13 @@ func TestPublishingLooksBack(t *testing.T) {
 		second = append(second, operationstest.ShiftOf("1001", monday.Add(day), 9))
 	}
 	s.addDraft(t, "first", monday, 7, first...)
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "first", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "first", Expect: operations.AnyVersion})
 	ok(t, err)
 	s.addDraft(t, "second", monday.Add(7), 7, second...)
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, "second", operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "second", Expect: operations.AnyVersion})
 	_ = refused(t, err, "roster.unlawful")
 	s.addDraft(t, "third", monday.Add(7), 7, second[:1]...)
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, "third", operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "third", Expect: operations.AnyVersion})
 	ok(t, err)
 }
 
@@ -97,15 +98,15 @@ func TestPublishingLooksAhead(t *testing.T) {
 	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
 	monday, sunday := date("2026-06-15"), date("2026-06-14")
 	s.addDraft(t, "next", monday, 7, operationstest.ShiftOf("1001", monday, 5))
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "next", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "next", Expect: operations.AnyVersion})
 	ok(t, err)
 	s.addDraft(t, "late", monday.Add(-7), 7, operationstest.ShiftOf("1001", sunday, 14)) // until 23:00, six hours before
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, "late", operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "late", Expect: operations.AnyVersion})
 	e := refused(t, err, "roster.unlawful")
 	require.Len(t, e.Fields, 1)
 	assert.Equal(t, "rest.between_block", e.Fields[0].Value)
 	s.addDraft(t, "early", monday.Add(-7), 7, operationstest.ShiftOf("1001", sunday, 9))
-	_, err = s.Rostering.PublishRoster(t.Context(), planner, "early", operations.AnyVersion)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "early", Expect: operations.AnyVersion})
 	ok(t, err)
 }
 
@@ -131,7 +132,7 @@ func TestWhoLeftIsNotPublished(t *testing.T) {
 	leave("1002", func(a *workforce.Agent) {
 		a.Unavailable = []calendar.Range{calendar.Day(monday, shanghai)}
 	})
-	_, err := s.Rostering.PublishRoster(t.Context(), planner, "d", operations.AnyVersion)
+	_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "d", Expect: operations.AnyVersion})
 	rules := map[string]string{}
 	for _, f := range refused(t, err, "roster.unlawful").Fields {
 		rules[f.Path] = f.Value
@@ -146,7 +147,7 @@ func TestPublishingReplacesTheSameDaysOnly(t *testing.T) {
 	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
 	monday := date("2026-06-15")
 	publish := func(id ids.Roster) error {
-		_, err := s.Rostering.PublishRoster(t.Context(), planner, id, operations.AnyVersion)
+		_, err := s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: id, Expect: operations.AnyVersion})
 		return err
 	}
 	s.addDraft(t, "week", monday, 7, operationstest.ShiftOf("1001", monday, 9), operationstest.ShiftOf("1001", monday.Add(2), 9))
@@ -186,7 +187,7 @@ func TestPublishingNeighboursAtOnce(t *testing.T) {
 		for k := range 2 {
 			done.Go(func() {
 				start.Wait()
-				_, errs[k] = s.Rostering.PublishRoster(t.Context(), planner, names[k], operations.AnyVersion)
+				_, errs[k] = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: names[k], Expect: operations.AnyVersion})
 			})
 		}
 		start.Done()

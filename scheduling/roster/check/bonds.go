@@ -174,13 +174,7 @@ func periods(r *Report, p roster.Problem, who workrules.Person, all []scheduling
 		judgedWeek[weekOf(p, dateOf(p, s))] = judgedWeek[weekOf(p, dateOf(p, s))] || p.Range.Contains(s.Start)
 	}
 	for w, days := range worked {
-		official := 0
-		for i := range 7 {
-			if p.Holidays.Kind(w.Add(i)).Working() {
-				official++
-			}
-		}
-		if who.Engagement == workrules.Intern && judgedWeek[w] && len(days) > official {
+		if who.Engagement == workrules.Intern && judgedWeek[w] && len(days) > workdaysOf(p, w) {
 			r.broken("%s week of %s: an intern on %d days", who.ID, w, len(days))
 		}
 	}
@@ -189,12 +183,13 @@ func periods(r *Report, p roster.Problem, who workrules.Person, all []scheduling
 	}
 }
 
-func comprehensive(r *Report, p roster.Problem, who workrules.Person, all []scheduling.Shift) {
-	kind := who.Period
-	if kind == "" {
+// periodOf tells how comprehensive hours are summed: the first day of a date's period, the normal hours of
+// one, the months that it has, and its kind.
+func periodOf(p roster.Problem, who workrules.Person) (key func(calendar.Date) calendar.Date, normal time.Duration, months int, kind workrules.Period) {
+	if kind = who.Period; kind == "" {
 		kind = p.Rules.ComprehensivePeriod
 	}
-	key, normal, months := func(d calendar.Date) calendar.Date { return calendar.MakeDate(d.Year, d.Month, 1) }, p.Rules.ComprehensiveMonth, 1
+	key, normal, months = func(d calendar.Date) calendar.Date { return calendar.MakeDate(d.Year, d.Month, 1) }, p.Rules.ComprehensiveMonth, 1
 	switch kind {
 	case workrules.ByWeek:
 		key, normal = func(d calendar.Date) calendar.Date { return weekOf(p, d) }, p.Rules.ComprehensiveWeek
@@ -205,6 +200,11 @@ func comprehensive(r *Report, p roster.Problem, who workrules.Person, all []sche
 		key = func(d calendar.Date) calendar.Date { return calendar.MakeDate(d.Year, 1, 1) }
 		normal, months = p.Rules.ComprehensiveYear, 12
 	}
+	return key, normal, months, kind
+}
+
+func comprehensive(r *Report, p roster.Problem, who workrules.Person, all []scheduling.Shift) {
+	key, normal, months, kind := periodOf(p, who)
 	work, extra, judged := map[calendar.Date]time.Duration{}, map[calendar.Date]time.Duration{}, map[calendar.Date]bool{}
 	monthOver, monthJudged := map[calendar.Month]time.Duration{}, map[calendar.Month]bool{}
 	for _, c := range who.Carried {

@@ -303,7 +303,9 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 			continue
 		}
 		on[date] = s.Code
-		r.add("wages", w.Wage*a.Wage*s.WorkTime().Hours())
+		if !a.Salaried {
+			r.add("wages", w.Wage*a.Wage*s.WorkTime().Hours())
+		}
 		if date.Weekday() == time.Saturday || date.Weekday() == time.Sunday {
 			weekends++
 		}
@@ -314,6 +316,7 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 			}
 		}
 	}
+	r.add("premiums", premiums(p, a, list))
 	r.add("min_work", w.MinWork*max(0, (a.MinWork-total).Hours()))
 	r.add("fairness", w.Fairness*float64(nights*nights-a.Ledger.Nights*a.Ledger.Nights+weekends*weekends-a.Ledger.Weekends*a.Ledger.Weekends))
 	before := map[calendar.Date]string{}

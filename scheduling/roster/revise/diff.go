@@ -39,7 +39,7 @@ type Totals struct {
 	Missing float64 `json:"missing_hours,omitempty"`
 	Short   float64 `json:"short_yuan,omitempty"`
 	Over    float64 `json:"over_yuan,omitempty"`
-	Wages   float64 `json:"wages_yuan,omitempty"`
+	Wages   float64 `json:"wages_yuan,omitempty"` // as the law pays the hours; of salaries only what comes on top
 }
 
 // Cost in yuan.
@@ -96,7 +96,7 @@ func totals(shifts []scheduling.Shift) Totals {
 type Demand struct {
 	Needs   []scheduling.Requirement
 	Weights roster.Weights
-	Wages   map[ids.Agent]float64 // yuan per paid hour
+	Payroll *Payroll // nil: wages are not asked
 }
 
 // Priced adds what the shifts cost against a requirement over a span.
@@ -104,7 +104,10 @@ func (t Totals) Priced(span calendar.Range, shifts []scheduling.Shift, demand De
 	b := NewBoard(span, demand.Needs, demand.Weights)
 	for _, s := range shifts {
 		b.Count(s, 1)
-		t.Wages += demand.Weights.Wage * demand.Wages[s.Agent] * s.WorkTime().Hours()
+	}
+	if demand.Payroll != nil {
+		_, yuan := demand.Payroll.Of(shifts)
+		t.Wages = demand.Weights.Wage * yuan
 	}
 	t.Short, t.Over = b.Price()
 	t.Needed, t.Missing = b.Hours()

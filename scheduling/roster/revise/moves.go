@@ -34,8 +34,8 @@ type proposal struct {
 	order  int // of several of one worker
 	drop   *scheduling.Shift
 	make   func() scheduling.Shift
-	costs  float64 // wages and changes
-	net    float64 // an estimate
+	costs  float64 // of changes
+	net    float64 // an estimate: pay is reckoned when it is tried
 }
 
 // mostProposals is how many of the best proposals for a gap are looked at closely.
@@ -83,8 +83,9 @@ func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
 		return RepairMove{}, false
 	}
 	old := w.shifts
+	pay := r.duesOf(w, next) - r.duesOf(w, old)
 	r.exchange(p.drop, &s)
-	saves, costs := before-r.cost(), p.costs+r.p.Weights.SoftRule*float64(soft)
+	saves, costs := before-r.cost(), p.costs+pay+r.p.Weights.SoftRule*float64(soft)
 	if saves <= costs+1e-9 {
 		r.exchange(&s, p.drop)
 		return RepairMove{}, false
@@ -92,6 +93,19 @@ func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
 	clear(r.values)
 	w.shifts = next
 	return RepairMove{Kind: p.kind, Changes: Between(old, next, r.p.Location), Saves: saves, Costs: costs}, true
+}
+
+// duesOf is what an agent's shifts cost as the law pays them, weighted.
+func (r *repairer) duesOf(w *worker, shifts []scheduling.Shift) float64 {
+	return r.p.Weights.Wage * w.Wage * w.judge.PayShifts(r.all(w, shifts)).Dues(w.Salaried)
+}
+
+// plainWage is what a further hour costs at least, weighted.
+func (r *repairer) plainWage(w *worker) float64 {
+	if w.Salaried {
+		return 0
+	}
+	return r.p.Weights.Wage * w.Wage
 }
 
 // exchange counts one shift out and another in.
@@ -223,10 +237,10 @@ func (r *repairer) extensions(i int, g gap) (out []proposal) {
 		for c := from; c < until; c++ {
 			saves += r.gain(g.queue*r.board.cells + c)
 		}
-		costs := r.p.Weights.Stability + overtimeRate*r.p.Weights.Wage*w.Wage*extra.Duration().Hours()
+		costs := r.p.Weights.Stability
 		was := *s
 		out = append(out, proposal{
-			kind: Extend, worker: i, order: len(out), drop: s, costs: costs, net: saves - costs,
+			kind: Extend, worker: i, order: len(out), drop: s, costs: costs, net: saves - costs - r.plainWage(w)*extra.Duration().Hours(),
 			make: func() scheduling.Shift {
 				longer := was
 				longer.Start, longer.End = span.Start, span.End
@@ -262,7 +276,7 @@ func (r *repairer) newShifts(i int, g gap) (out []proposal) {
 		if len(w.Templates) > 0 && !slices.Contains(w.Templates, t.Code) {
 			continue
 		}
-		wage := r.p.Weights.Wage * w.Wage
+		wage := r.plainWage(w)
 		free := !slices.ContainsFunc(w.shifts, func(s scheduling.Shift) bool { return calendar.DateOf(s.Start, r.p.Location) == o.day })
 		for si := range w.shifts {
 			s := &w.shifts[si]
@@ -270,17 +284,17 @@ func (r *repairer) newShifts(i int, g gap) (out []proposal) {
 			if away != 0 && !free || max(away, -away) > reachDays || !r.board.span.Contains(s.Start) {
 				continue
 			}
-			costs := r.p.Weights.Stability + wage*(workOf(t)-s.WorkTime()).Hours()
+			costs := r.p.Weights.Stability
 			if away != 0 {
 				costs += r.p.Weights.Stability // a free day changes too
 			}
 			out = append(out, proposal{
-				kind: Exchange, worker: i, order: len(out), drop: s, costs: costs, net: o.value - r.lossOf(*s) - costs, make: r.shiftOf(w, o),
+				kind: Exchange, worker: i, order: len(out), drop: s, costs: costs, net: o.value - r.lossOf(*s) - costs - wage*(workOf(t)-s.WorkTime()).Hours(), make: r.shiftOf(w, o),
 			})
 		}
 		if free {
-			costs := r.p.Weights.Stability + wage*workOf(t).Hours()
-			out = append(out, proposal{kind: CallIn, worker: i, order: len(out), costs: costs, net: o.value - costs, make: r.shiftOf(w, o)})
+			costs := r.p.Weights.Stability
+			out = append(out, proposal{kind: CallIn, worker: i, order: len(out), costs: costs, net: o.value - costs - wage*workOf(t).Hours(), make: r.shiftOf(w, o)})
 		}
 	}
 	return out

@@ -61,7 +61,6 @@ type Repaired struct {
 const (
 	mostMoves    = 400
 	retaskShare  = 0.25 // of Weights.Stability: the agent comes and goes as planned
-	overtimeRate = 1.5  // 劳动法 §44: wages of an extension
 	reachDays    = 3    // how far from a gap a shift may be exchanged
 	shortestTask = 30 * time.Minute
 	longestExtra = 3 * time.Hour // 劳动法 §41
@@ -131,7 +130,9 @@ type worker struct {
 	*roster.Agent
 	person workrules.Person // absences included
 	judge  *workrules.Judge
-	shifts []scheduling.Shift // in the roster, in order of start
+	window *workrules.Judge     // for what the days of the board are paid
+	base   workrules.PayMinutes // of those days without a shift: sessions
+	shifts []scheduling.Shift   // in the roster, in order of start
 	was    []workrules.Violation
 	queues []int // of the board
 }
@@ -162,6 +163,7 @@ func newRepairer(p roster.Problem, absences []Absence) *repairer {
 	}
 	span = calendar.Range{Start: maxTime(span.Start, p.Range.Start), End: minTime(span.End, p.Range.End)}
 	r.board = NewBoard(span, p.Demand, p.Weights)
+	days := workrules.NewFrame(span, p.Holidays, p.Location, p.Rules)
 	own := map[ids.Agent][]scheduling.Shift{}
 	for _, s := range p.Previous {
 		own[s.Agent] = append(own[s.Agent], s)
@@ -178,7 +180,8 @@ func newRepairer(p roster.Problem, absences []Absence) *repairer {
 				w.person.Unavailable = append(w.person.Unavailable, x.Range)
 			}
 		}
-		w.judge = workrules.NewJudge(r.frame, w.person)
+		w.judge, w.window = workrules.NewJudge(r.frame, w.person), workrules.NewJudge(days, a.Person)
+		w.base = w.window.PayShifts(r.all(&w, nil))
 		for q, name := range r.board.names {
 			if slices.ContainsFunc(a.Person.Skills, func(s workrules.Skill) bool { return s.Queue == name }) {
 				w.queues = append(w.queues, q)
@@ -267,18 +270,18 @@ func (r *repairer) shifts() []scheduling.Shift {
 // account prices the days of the board.
 func (r *repairer) account() Totals {
 	var inside []scheduling.Shift
-	wages := 0.0
+	var pay float64
 	for i := range r.workers {
 		w := &r.workers[i]
 		for _, s := range w.shifts {
 			if r.board.span.Overlaps(s.Range()) {
 				inside = append(inside, s)
-				wages += r.p.Weights.Wage * w.Wage * s.WorkTime().Hours()
 			}
 		}
+		pay += w.Wage * w.window.PayShifts(r.all(w, w.shifts)).Minus(w.base).Dues(w.Salaried)
 	}
 	t := totals(inside)
-	t.Wages = wages
+	t.Wages = r.p.Weights.Wage * pay
 	t.Short, t.Over = r.board.Price()
 	t.Needed, t.Missing = r.board.Hours()
 	return t

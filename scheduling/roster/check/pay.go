@@ -1,0 +1,136 @@
+package check
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// premiums is what the law adds to the plain wage for an agent's shifts, in yuan, less what it adds for
+// those that nobody chose: history, locked shifts and sessions.
+func premiums(p roster.Problem, a *roster.Agent, list []scheduling.Shift) float64 {
+	var fixed []scheduling.Shift
+	for _, s := range list {
+		if locked(p, s) {
+			fixed = append(fixed, s)
+		}
+	}
+	return p.Weights.Wage * a.Wage * (premiumHours(p, a, list) - premiumHours(p, a, fixed))
+}
+
+// payDesk walks minute after minute of work and asks for each what it is paid.
+type payDesk struct {
+	p      roster.Problem
+	a      *roster.Agent
+	days   map[calendar.Date]map[calendar.Date]bool // per week: the worked dates that are no statutory holidays
+	day    map[calendar.Date]int                    // minutes that count towards the normal day
+	week   map[calendar.Date]int                    // normal minutes
+	period map[calendar.Date]int                    // of comprehensive hours
+}
+
+func premiumHours(p roster.Problem, a *roster.Agent, list []scheduling.Shift) float64 {
+	all := append(append([]scheduling.Shift{}, a.History...), list...)
+	for _, s := range a.Person.Sessions {
+		all = append(all, scheduling.Shift{Start: s.Range.Start, End: s.Range.End})
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Start.Before(all[j].Start) })
+	d := payDesk{
+		p: p, a: a, days: map[calendar.Date]map[calendar.Date]bool{}, day: map[calendar.Date]int{},
+		week: map[calendar.Date]int{}, period: map[calendar.Date]int{},
+	}
+	if a.Person.Regime == workrules.Comprehensive {
+		key, _, _, _ := periodOf(p, a.Person)
+		for _, c := range a.Person.Carried {
+			d.period[key(c.Dates.From)] += int(math.Round(c.Hours * 60))
+		}
+	}
+	sum := 0
+	for _, s := range all {
+		if percent := d.shift(s); p.Range.Contains(s.Start) {
+			sum += percent
+		}
+	}
+	return float64(sum) / 60 / 100
+}
+
+// shift is the premium of a shift in minutes times percent.
+func (d *payDesk) shift(s scheduling.Shift) (sum int) {
+	start := dateOf(d.p, s)
+	week := weekOf(d.p, start)
+	if d.days[week] == nil {
+		d.days[week] = map[calendar.Date]bool{}
+	}
+	if d.p.Holidays.Kind(start) != calendar.Statutory {
+		d.days[week][start] = true
+	}
+	on, midnight := start, start.Add(1).In(d.p.Location)
+	for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
+		if !t.Before(midnight) && d.p.Rules.SplitAtMidnight {
+			on = calendar.DateOf(t, d.p.Location)
+			midnight = on.Add(1).In(d.p.Location)
+		}
+		unpaid := false
+		for _, act := range s.Activities {
+			unpaid = unpaid || act.Kind.Unpaid() && !t.Before(act.Start) && t.Before(act.End)
+		}
+		if unpaid {
+			continue
+		}
+		switch kind := d.minute(start, week, d.p.Holidays.Kind(on)); {
+		case kind == 100:
+		case d.a.Salaried:
+			sum += kind
+		default:
+			sum += kind - 100
+		}
+	}
+	return sum
+}
+
+// minute is the percentage that one more minute of work is paid at.
+func (d *payDesk) minute(start, week calendar.Date, on calendar.DayKind) int {
+	rules := d.p.Rules
+	switch {
+	case on == calendar.Statutory:
+		return 300
+	case d.a.Person.Regime == workrules.PartTime:
+		return 100
+	case d.a.Person.Regime == workrules.Comprehensive:
+		for _, c := range d.a.Person.Carried {
+			if c.Dates.Contains(start) {
+				return 100
+			}
+		}
+		key, normal, _, _ := periodOf(d.p, d.a.Person)
+		k := key(start)
+		if d.period[k]++; d.period[k] > int(normal.Minutes()) {
+			return 150
+		}
+		return 100
+	case rules.RestDays == workrules.RestDaysCalendar && (on == calendar.RestDay || on == calendar.Bridge):
+		return 200
+	case rules.RestDays != workrules.RestDaysCalendar && len(d.days[week]) > workdaysOf(d.p, week):
+		return 200
+	}
+	d.day[start]++
+	if d.day[start] > int(rules.NormalDay.Minutes()) || d.week[week] >= int(normalWeekOf(d.p, week).Minutes()) {
+		return 150
+	}
+	d.week[week]++
+	return 100
+}
+
+// workdaysOf counts the official workdays of a week.
+func workdaysOf(p roster.Problem, first calendar.Date) (n int) {
+	for i := range 7 {
+		if p.Holidays.Kind(first.Add(i)).Working() {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,41 @@
+package roster
+
+import (
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// What the bound knows of premiums beside those of single shifts: every hour beyond the normal week is paid
+// 150 % at least, as extended time or more on a rest day. Statutory holidays count nothing there. A shift that
+// reaches into one from the day before is in the sum; what its holiday hours would cost there is given back.
+
+// weekDues is how many minutes of a week of standard hours the plain wage still pays, and the yuan that each
+// further one costs more. Where Saturdays are rest days by name the single shift pays for them, and the week
+// nothing.
+func (m *model) weekDues(a int, w weekSpan, normal int32) (plain int32, extra float64) {
+	if m.p.Rules.RestDays == workrules.RestDaysCalendar {
+		return 0, 0
+	}
+	extra = m.agents[a].rate * workrules.PayMinutes{Extended: 60}.Premium(m.p.Agents[a].Salaried) / 60
+	return max(0, normal-m.plainWork(a, w)), extra
+}
+
+// plainWork is the most of the normal week that history and locked shifts can use up: their days up to the
+// normal day.
+func (m *model) plainWork(a int, w weekSpan) (sum int32) {
+	first := m.weekStart(w)
+	normal := int32(m.p.Rules.NormalDay.Minutes())
+	end := min(m.frame.Minute(first.Add(7).In(m.p.Location)), m.frame.Minute(m.p.Range.End))
+	from, day, work := m.frame.Minute(first.In(m.p.Location)), int32(-1), int32(0)
+	for _, d := range m.agents[a].fixed {
+		if d.Start < from || d.Start >= end || d.Holiday > 0 || m.p.Holidays.Kind(calendar.DateOf(m.frame.At(d.Start), m.p.Location)) == calendar.Statutory {
+			continue
+		}
+		if d.Day != day {
+			day, work = d.Day, 0
+		}
+		more := min(d.Work, normal-work)
+		sum, work = sum+more, work+more
+	}
+	return sum
+}
