@@ -215,9 +215,13 @@ func (s *state) adopt(a int, w *planner, price []float64, r *relaxation) {
 	}
 }
 
-// fits reports whether a choice breaks no hard rule beside what the agent works already.
+// fits reports whether a choice breaks no hard rule beside what the agent works already, and the site has a
+// seat for it.
 func (s *state) fits(a, day int, at int16) bool {
 	occ := s.m.agents[a].choices[day][at].occ
+	if !s.room(a, &s.m.occ[day][occ]) {
+		return false
+	}
 	if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[day][occ].duty.Work > limit {
 		return false
 	}

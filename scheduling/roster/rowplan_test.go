@@ -35,7 +35,7 @@ func EveryRow(p Problem, a int, seed uint64) (planned, best float64, same bool) 
 		rows.state.place[a][x.day].occ = m.agents[a].choices[x.day][x.at].occ
 	}
 	rows.work = w.work
-	same = same && rows.legal() && len(p.Agents[a].Person.Sessions) == 0 && p.Rules.NightRun > len(m.days) // what the planner does not judge
+	same = same && m.agents[a].rate == 0 && rows.legal() && len(p.Agents[a].Person.Sessions) == 0 && p.Rules.NightRun > len(m.days) // what the planner does not judge
 	for d := range m.days {
 		rows.state.place[a][d].occ = -1
 	}
@@ -67,7 +67,7 @@ func (r *rowTrial) legal() bool {
 func (r *rowTrial) try(d int, reward float64) {
 	if d == len(r.m.days) {
 		short := r.judge.SoftBetween(r.state.dutiesOf(r.a, -1, 0)) - r.base
-		r.best = max(r.best, reward-r.m.p.Weights.SoftRule*float64(short))
+		r.best = max(r.best, reward-r.m.p.Weights.SoftRule*float64(short)-r.dues())
 		return
 	}
 	r.try(d+1, reward)
@@ -86,6 +86,20 @@ func (r *rowTrial) try(d int, reward float64) {
 		r.work -= o.duty.Work
 		r.state.place[r.a][d].occ = -1
 	}
+}
+
+// dues are the premiums of the row that single shifts don't tell.
+func (r *rowTrial) dues() float64 {
+	am := &r.m.agents[r.a]
+	yuan := r.m.paid(r.a, r.judge, r.state.dutiesOf(r.a, -1, 0)) - am.basePaid
+	for d := range r.m.days {
+		for i := range am.choices[d] {
+			if c := &am.choices[d][i]; c.occ == r.state.place[r.a][d].occ {
+				yuan -= c.premium
+			}
+		}
+	}
+	return yuan
 }
 
 // earns is what one shift earns with its pauses where they lose least.
@@ -145,10 +159,16 @@ func LegalRows(p Problem, passes int) (promised, earned, beyond float64) {
 				continue
 			}
 			c := &m.agents[a].choices[x.day][x.at]
+			before := row.dues()
 			s.place[a][x.day].occ = c.occ
+			if row.earns(x.day, c) < row.dues()-before {
+				s.place[a][x.day].occ = -1
+				continue
+			}
 			reward += row.earns(x.day, c)
 		}
 		reward -= m.p.Weights.SoftRule * float64(s.judges[a].SoftBetween(s.dutiesOf(a, -1, 0))-s.judges[a].SoftBetween(m.agents[a].fixed))
+		reward -= row.dues()
 		promised, earned, beyond = promised+planned, earned+reward, max(beyond, reward-planned)
 	}
 	return promised, earned, beyond
