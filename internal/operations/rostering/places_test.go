@@ -187,7 +187,7 @@ func TestEditsArePricedAsTheRosterWas(t *testing.T) {
 }
 
 // One of three works Saturday in a draft. When Sunday is made anew, that weekend counts although nothing is
-// published: a second one would cost 3 yuan of fairness, the first of another agent 1.
+// published: a second one would cost 60 yuan of fairness, the first of another agent 20.
 func TestADayMadeAnewKnowsTheOtherDays(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
@@ -199,7 +199,7 @@ func TestADayMadeAnewKnowsTheOtherDays(t *testing.T) {
 			_, err := tx.AddRoster(store.Roster{ID: id, Range: week.Range, Plans: week.Plans, Shifts: []scheduling.Shift{served(tired, monday.Add(5), 9)}})
 			return err
 		}))
-		made, err := s.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: monday.Add(6), Days: 1, Of: id, Seed: 1, Iterations: 200, Threads: 1})
+		made, err := s.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: monday.Add(6), Days: 1, Of: id, Seed: 1, Iterations: 200, Threads: 1, Weights: map[string]float64{"fairness": 20}})
 		ok(t, err)
 		require.Len(t, made.Roster.Shifts, 2)
 		for _, x := range made.Roster.Shifts {
