@@ -201,7 +201,7 @@ func TestADayMadeAnewKnowsTheOtherDays(t *testing.T) {
 		}))
 		made, err := s.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: monday.Add(6), Days: 1, Of: id, Seed: 1, Iterations: 200, Threads: 1, Weights: map[string]float64{"fairness": 20}})
 		ok(t, err)
-		require.Len(t, made.Roster.Shifts, 2)
+		require.Greater(t, len(made.Roster.Shifts), 1, "one covers the meal of another")
 		for _, x := range made.Roster.Shifts {
 			if calendar.DateOf(x.Start, shanghai) == monday.Add(6) {
 				assert.NotEqual(t, tired, x.Agent)
