@@ -250,8 +250,8 @@ func (r *relaxation) personal(w *planner, a int) (value float64) {
 		most := m.p.Weights.MinWork / 60
 		u.hour = min(most, max(0, u.hour+u.hourSteer.towards(least-float64(w.work), most)))
 	}
-	for k, limit := range r.terms[a].meters {
-		u.meters[k] = max(0, u.meters[k]+u.steer[k].towards(float64(w.used[k]-limit.most), r.minute))
+	for k := range r.terms[a].meters {
+		u.meters[k] = max(0, u.meters[k]+u.steer[k].towards(float64(w.used[k]-r.terms[a].meters[k].aim(u.meters[k])), r.minute))
 	}
 	return value
 }

@@ -223,7 +223,9 @@ func (f *fluid) steer(a int) {
 		u.hour = min(m.p.Weights.MinWork/60, max(0, u.hourCentre+firm*(least-mean.work)))
 	}
 	for k, limit := range r.terms[a].meters {
-		u.meters[k] = max(0, u.meterCentres[k]+firm*(mean.used[k]-float64(limit.most)))
+		if u.meters[k] = max(0, u.meterCentres[k]+firm*(mean.used[k]-float64(limit.plain))); u.meters[k] > limit.extra {
+			u.meters[k] = max(limit.extra, u.meterCentres[k]+firm*(mean.used[k]-float64(limit.most)))
+		}
 	}
 }
 

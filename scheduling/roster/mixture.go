@@ -119,7 +119,7 @@ func (x *mixer) respond(a int) {
 	row.count = rowCount{weekends: float64(w.weekends), nights: float64(w.nights), work: float64(w.work)}
 	for k, minutes := range w.used {
 		row.count.used = append(row.count.used, float64(minutes))
-		value -= u.meters[k] * float64(t.meters[k].most)
+		value -= t.meters[k].credit(u.meters[k])
 	}
 	row.cost = gain - value - u.of(&row.count)
 	mix := &x.f.mixes[a]

@@ -42,13 +42,13 @@ func TestNoLegalRowEarnsMoreThanThePlannedOne(t *testing.T) {
 }
 
 // Over four weeks nobody can try every row. Rows made of the plans themselves come close to the promises,
-// so a promise that is too small, from a ceiling that no rule sets, would show. What premiums of comprehensive
-// months and the second half of a rest day's pay take is in no plan: some 8 % here.
+// so a promise that is too small, from a ceiling that no rule sets, would show. These rows are made shift by shift
+// and pay premiums that the plans avoid.
 func TestLegalRowsOfFourWeeksComeCloseToTheirPlans(t *testing.T) {
 	for seed := range uint64(2) {
 		promised, earned, beyond := roster.LegalRows(makeHouse(60, 0.9, seed+1), 12)
 		assert.LessOrEqual(t, beyond, 1e-6)
-		assert.Greater(t, earned, 0.88*promised)
+		assert.Greater(t, earned, 0.9*promised)
 		t.Logf("promised %.0f, earned %.0f", promised, earned)
 	}
 }

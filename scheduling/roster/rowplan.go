@@ -98,8 +98,8 @@ func (w *planner) plan(a int, price []float64, t *workTerms, u *agentDual) (tota
 	}
 	total = w.value[best]
 	w.walk(a, best/t.width/classes, best/t.width%classes, t)
-	for k, m := range t.meters {
-		total += u.meters[k] * float64(m.most)
+	for k := range t.meters {
+		total += t.meters[k].credit(u.meters[k])
 	}
 	return total
 }
@@ -122,9 +122,9 @@ func (w *planner) planWithin(a int, price []float64, t *workTerms, u *agentDual,
 		value, within, done := w.plan(a, price, t, u), true, true
 		for k, limit := range t.meters {
 			over := w.used[k] - limit.most
-			value += u.meters[k] * float64(over)
+			value += u.meters[k]*float64(w.used[k]) - t.meters[k].credit(u.meters[k]) - t.meters[k].cost(w.used[k])
 			within = within && over <= 0
-			done = done && over <= 0 && (u.meters[k] == 0 || over > -60)
+			done = done && over <= 0 && (u.meters[k] <= limit.extra || over > -60)
 		}
 		if within && value > best {
 			best, picks = value, append(picks[:0], w.picks...)

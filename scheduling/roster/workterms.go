@@ -33,8 +33,30 @@ type weekTerms struct {
 	extra  float64 // yuan per minute beyond them
 }
 
-// meter is a ceiling in minutes over several days.
-type meter struct{ most int32 }
+// meter is a ceiling in minutes over several days. What lies beyond plain costs extra yuan a minute.
+type meter struct {
+	most, plain int32
+	extra       float64
+}
+
+// cost is what a reading costs.
+func (m *meter) cost(used int32) float64 { return m.extra * float64(max(0, used-m.plain)) }
+
+// credit is the most that price * minutes less their cost can be under the ceiling (the conjugate of cost).
+func (m *meter) credit(price float64) float64 {
+	if price <= m.extra {
+		return price * float64(m.plain)
+	}
+	return price*float64(m.most) - m.extra*float64(m.most-m.plain)
+}
+
+// aim is the reading that a price makes best.
+func (m *meter) aim(price float64) int32 {
+	if price < m.extra {
+		return m.plain
+	}
+	return m.most
+}
 
 // dayTerms are what fixed shifts and sessions around a day mean for it.
 type dayTerms struct {
@@ -74,7 +96,7 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 	out.unit = m.unitOf(a, &out)
 	month := map[calendar.Month]int{}
 	meterOf := func(most int32) int {
-		out.meters = append(out.meters, meter{max(0, most)})
+		out.meters = append(out.meters, meter{most: max(0, most), plain: max(0, most)})
 		return len(out.meters) - 1
 	}
 	for _, w := range weeks {
@@ -105,6 +127,7 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			if most := m.monthlyCap(a, first); most > 0 {
 				if _, known := month[first]; !known {
 					month[first] = meterOf(most)
+					m.monthDues(a, &out.meters[month[first]])
 				}
 				t.month = month[first]
 			}
