@@ -73,7 +73,9 @@ func (s *remedySearch) pauses(i int) {
 		kind, missing = scheduling.Meal, p.MealLength
 	case "breaks.stretch":
 		missing, inside = 15*time.Minute, v.Range
-	case "protected.rest", "protected.nursing_hour":
+	case "protected.nursing_hour":
+		missing = max(missing, NursingPause)
+	case "protected.rest":
 	case "cloud.pauses":
 		var was scheduling.Activity
 		if sh, was = withoutPause(sh, v.Range); was.Kind == "" {

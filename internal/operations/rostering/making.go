@@ -138,7 +138,7 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 			return err
 		}
 		out = rosterSnapshot{problem: roster.Problem{
-			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules, Templates: revising.HouseTemplates(),
+			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
 		}, terms: revising.HouseTerms()}
 		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
@@ -151,6 +151,7 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 		if err != nil {
 			return err
 		}
+		out.problem.Templates = revising.Templates(out.problem.Agents)
 		out.terms, _ = out.terms.With(in.Weights, in.MinBlock) // Validate has seen them
 		out.problem.Weights, out.problem.MinBlock = out.terms.Weights, time.Duration(out.terms.MinBlock)
 		return r.desk.Seat(ctx, view, &out.problem)
