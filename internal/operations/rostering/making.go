@@ -69,6 +69,7 @@ const maxIterations = 5_000_000
 type RosterMade struct {
 	Roster    store.Roster    `json:"roster"`
 	Solution  roster.Solution `json:"solution"`
+	Day       calendar.Date   `json:"day,omitzero"`        // first day made anew, with RosterInput.Of: Solution is of the days made anew only
 	Unplanned []gate.GapDays  `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
 }
 

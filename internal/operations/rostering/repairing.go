@@ -103,7 +103,7 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 func (r *Rostering) keepRepair(ctx context.Context, who access.Principal, in RepairInput, version int, made *RepairMade) error {
 	reason := in.Reason
 	if reason == "" {
-		reason = fmt.Sprintf("缺勤 %d 人次 absences", len(in.Absences))
+		reason = fmt.Sprintf("缺勤 %d 人次 / absences: %[1]d", len(in.Absences))
 	}
 	return r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
 		made.Leave, made.Applied = nil, nil
