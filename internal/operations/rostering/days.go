@@ -57,6 +57,9 @@ func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
 
 // keepDays puts the days that were made anew into their roster.
 func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
+	if shifts := steady(from.problem, s.Roster.Shifts); len(revise.Between(shifts, s.Roster.Shifts, r.gate.Zone)) > 0 {
+		s = recounted(from.problem, s, shifts)
+	}
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
 	made := RosterMade{Solution: s, Day: in.From, Unplanned: from.unplanned}
 	id := in.Of

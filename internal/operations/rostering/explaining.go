@@ -75,12 +75,23 @@ func (r *Rostering) recount(ctx context.Context, view *store.View, out *Explaine
 	for _, s := range head.Shifts {
 		board.Count(s, 1)
 	}
-	out.Totals, out.Needed, out.Missing, out.Uncovered = &diff.After, diff.After.Needed, diff.After.Missing, nil
+	out.Totals, out.Needed, out.Missing, out.Uncovered = &diff.After, diff.After.Needed, diff.After.Missing, uncovered(board, nil)
+	return nil
+}
+
+// uncovered words what is short on a board, with the reasons that are known of the very same stretch.
+func uncovered(board *revise.Board, known []roster.Uncovered) (out []roster.Uncovered) {
 	for _, x := range board.Shortages() {
-		out.Uncovered = append(out.Uncovered, roster.Uncovered{
+		u := roster.Uncovered{
 			Queue: x.Queue, Range: x.Range, Target: x.Target, Missing: x.Missing, Worth: x.Worth,
 			Says: workrules.Text{ZH: fmt.Sprintf("缺%d人（需%d人）", x.Missing, x.Target), EN: fmt.Sprintf("%d of %d heads missing", x.Missing, x.Target)},
-		})
+		}
+		for _, k := range known {
+			if k.Queue == u.Queue && k.Range.Start.Equal(u.Range.Start) && k.Range.End.Equal(u.Range.End) && k.Missing == u.Missing {
+				u = k
+			}
+		}
+		out = append(out, u)
 	}
-	return nil
+	return out
 }
