@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -119,15 +120,24 @@ func printRosterTop(cmd *cobra.Command, m rostering.RosterMade, zone *time.Locat
 		agents[x.Agent] = true
 	}
 	fmt.Fprintf(w, "%s %s: %d shifts for %d agents\n", m.Roster.State, m.Roster.ID, len(m.Roster.Shifts), len(agents))
-	fmt.Fprintf(w, "cost %.0f yuan, lower bound %.0f, gap %.1f%%; %.0f of %.0f head-hours stay short; %d soft rule warnings\n",
-		sol.Cost, sol.Bound, 100*sol.Gap, sol.Missing, sol.Needed, len(sol.Violations))
-	worst := slices.Clone(sol.Uncovered)
+	what := "cost"
+	if day := m.Day; !day.IsZero() {
+		what = "cost of " + day.String()
+	}
+	fmt.Fprintf(w, "%s %.0f yuan, lower bound %.0f, gap %.1f%%; %.0f of %.0f head-hours stay short; %d soft rule warnings\n",
+		what, sol.Cost, sol.Bound, 100*sol.Gap, sol.Missing, sol.Needed, len(sol.Violations))
+	printShort(w, sol.Uncovered, zone, top)
+	printGaps(w, "no plan", m.Unplanned)
+	printNotes(w, m.Notes)
+}
+
+// printShort lists the stretches that miss most head-hours.
+func printShort(w io.Writer, uncovered []roster.Uncovered, zone *time.Location, top int) {
+	worst := slices.Clone(uncovered)
 	slices.SortStableFunc(worst, func(a, b roster.Uncovered) int { return cmp.Compare(headHours(b), headHours(a)) })
 	for _, u := range worst[:max(0, min(top, len(worst)))] {
 		fmt.Fprintf(w, "  short: %s %s-%s, %s\n", u.Queue, u.Range.Start.In(zone).Format("01-02 15:04"), u.Range.End.In(zone).Format("15:04"), u.Says.EN)
 	}
-	printGaps(w, "no plan", m.Unplanned)
-	printNotes(w, m.Notes)
 }
 
 func headHours(u roster.Uncovered) float64 { return float64(u.Missing) * u.Range.Duration().Hours() }

@@ -179,7 +179,11 @@ func printVerdict(w io.Writer, v revising.Verdict, zone *time.Location) {
 		}
 		fmt.Fprintf(w, "breaks %s (%s) for %s: %s / %s\n", b.Rule, kind, b.Agent, b.Sentence.ZH, b.Sentence.EN)
 		for _, r := range b.Remedies {
-			fmt.Fprintf(w, "  legal if: %s / %s\n", r.Says.ZH, r.Says.EN)
+			told := "legal if"
+			if !r.Legal {
+				told = "a part of it (other rules stay broken)"
+			}
+			fmt.Fprintf(w, "  %s: %s / %s\n", told, r.Says.ZH, r.Says.EN)
 		}
 	}
 	for _, c := range v.Cured {

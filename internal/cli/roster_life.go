@@ -1,17 +1,15 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
-	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
@@ -34,30 +32,49 @@ func newRosterExplain(s *settings) *cobra.Command {
 		Use: "explain ROSTER", Short: "Say what a roster costs, what is short in it and why nobody fills it", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				id, err := newest(cmd, a, args[0], "")
+				ref, err := refOf(cmd, a, args[0])
 				if err != nil {
 					return err
 				}
-				r, err := a.ops.Rostering.Roster(cmd.Context(), a.who, id)
+				x, err := a.ops.Rostering.ExplainRoster(cmd.Context(), a.who, ref)
 				if err != nil {
 					return err
 				}
-				var figures struct {
-					roster.Solution
-					Unplanned []gate.GapDays `json:"unplanned"`
-				}
-				if err := json.Unmarshal(r.Figures, &figures); err != nil {
-					return fault.Wrap(err, fault.NotFound, "roster.figures", "the roster %s keeps no figures", id)
-				}
-				return s.print(cmd, figures, func() {
-					made := rostering.RosterMade{Roster: r, Solution: figures.Solution, Unplanned: figures.Unplanned}
-					printRosterTop(cmd, made, a.ops.Zone(), top)
-				})
+				return s.print(cmd, x, func() { printExplained(cmd, x, a.ops.Zone(), top) })
 			})
 		},
 	}
 	cmd.Flags().IntVar(&top, "top", 20, "how many stretches to show, the longest shortage first")
 	return cmd
+}
+
+// printExplained tells a roster as it was made with its account, one that was changed since with what is
+// short in it now.
+func printExplained(cmd *cobra.Command, x rostering.Explained, zone *time.Location, top int) {
+	made := rostering.RosterMade{Roster: x.Head, Solution: x.Solution, Unplanned: x.Unplanned}
+	w := cmd.OutOrStdout()
+	if !x.Changed {
+		printRosterTop(cmd, made, zone, top)
+		printParts(w, x.Parts)
+		for _, v := range x.Violations {
+			fmt.Fprintf(w, "  soft rule %s, %s: %s\n", v.Rule, v.Agent, v.Sentence.EN)
+		}
+		return
+	}
+	fmt.Fprintf(w, "%s %s, revision %d: %d shifts; changed since it was made\n", x.Head.State, x.Head.ID, x.Revision, len(x.Head.Shifts))
+	if t := x.Totals; t != nil {
+		fmt.Fprintf(w, "%.0f of %.0f head-hours are short now; cost %.0f yuan: understaffing %.0f, overstaffing %.0f, wages %.0f (without fairness, soft rules and changes of queue)\n",
+			t.Missing, t.Needed, t.Cost(), t.Short, t.Over, t.Wages)
+		fmt.Fprintln(w, "reasons and fixes are worked out when a roster is made; 'roster explain ROSTER@1' tells those of the first revision")
+	}
+	printShort(w, x.Uncovered, zone, top)
+	printGaps(w, "no plan", x.Unplanned)
+}
+
+// printParts tells what a cost is made of.
+func printParts(w io.Writer, p roster.Parts) {
+	fmt.Fprintf(w, "cost: understaffing %.0f, overstaffing %.0f, wages %.0f, contract hours %.0f, fairness %.0f, wishes %.0f, stability %.0f, soft rules %.0f, changes of queue %.0f yuan\n",
+		p.Short, p.Over, p.Wages, p.MinWork, p.Fairness, p.Preference, p.Stability, p.SoftRules, p.Switches)
 }
 
 func newRosterDiff(s *settings) *cobra.Command {
@@ -103,7 +120,7 @@ func printRosterDiff(cmd *cobra.Command, d rostering.RosterDiff, zone *time.Loca
 	if !d.Priced {
 		return
 	}
-	fmt.Fprintf(w, "missing head-hours %.1f -> %.1f of %.1f; cost %.0f -> %.0f yuan\n", d.Before.Missing, d.After.Missing, d.After.Needed, d.Before.Cost(), d.After.Cost())
+	fmt.Fprintf(w, "missing head-hours %.1f -> %.1f of %.1f; cost %.0f -> %.0f yuan (understaffing, overstaffing, wages; no fairness, soft rules, changes of queue)\n", d.Before.Missing, d.After.Missing, d.After.Needed, d.Before.Cost(), d.After.Cost())
 	for _, q := range d.Cover {
 		if q.Before != q.After {
 			fmt.Fprintf(w, "  %s: %.1f -> %.1f of %.1f head-hours missing\n", q.Queue, q.Before, q.After, q.Needed)

@@ -19,7 +19,7 @@ func (s *Server) addRosters() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters", "list-rosters", tag, "Rosters, newest first, without their shifts"), s.rosters)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/workbook", "get-roster-workbook", tag, "One roster as xlsx", workbook), s.rosterWorkbook)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/csv", "get-roster-csv", tag, "One roster as CSV, a row for each shift", csvFile), s.rosterCSV)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}", "get-roster", tag, "One roster with its shifts and what stays short; with revision as it was then"), s.roster)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}", "get-roster", tag, "One roster with its shifts and what stays short; with revision as it was then. The figures are those it was made with"), s.roster)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters", "make-roster", tag, "Solve a roster and keep it as a draft",
 		status(http.StatusCreated), long, repeatable), s.makeRoster)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters/{roster}/publish", "publish-roster", tag, "Make a draft binding",

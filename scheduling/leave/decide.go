@@ -223,7 +223,11 @@ func (c Case) limits(d *Decision, rule KindRule, charges []Charge) {
 	}
 	first := calendar.DateOf(c.Range.Start, c.Zone)
 	if ahead := first.Sub(calendar.DateOf(c.Now, c.Zone)); ahead < rule.Notice {
-		d.find(Finding{Code: "leave.notice", Asks: true, Says: text("提前%d天，少于规定的%d天", "asked %d days ahead, the house wants %d", ahead, rule.Notice)})
+		says := text("提前%d天，少于规定的%d天", "asked %d days ahead, the house wants %d", ahead, rule.Notice)
+		if ahead < 0 {
+			says = text("假期已开始%d天，规定须提前%d天", "asked %d days after it began, the house wants %d days ahead", -ahead, rule.Notice)
+		}
+		d.find(Finding{Code: "leave.notice", Asks: true, Says: says})
 	}
 }
 

@@ -20,7 +20,7 @@ type Verdict struct {
 	Legal   bool                  `json:"legal"`
 	Breaks  []workrules.Violation `json:"breaks,omitempty"`  // new violations, hard ones first in time
 	Cures   []workrules.Violation `json:"cures,omitempty"`   // what it puts right
-	Remedy  []workrules.Remedy    `json:"remedy,omitempty"`  // what would make the first hard one legal
+	Remedy  []workrules.Remedy    `json:"remedy,omitempty"`  // what would make the change legal
 	Refused string                `json:"refused,omitempty"` // the change makes no sense: the shift is not there, or not in the range
 }
 
@@ -28,7 +28,7 @@ type Verdict struct {
 func VerdictOf(o workrules.Outcome) Verdict {
 	v := Verdict{Agent: o.Agent, Legal: o.Allowed(), Breaks: o.New, Cures: o.Cured}
 	if i := slices.IndexFunc(o.New, func(x workrules.Violation) bool { return x.Hard }); i >= 0 {
-		v.Remedy = o.After.Remedies(o.New[i])
+		v.Remedy = slices.DeleteFunc(o.After.Remedies(o.New[i]), func(r workrules.Remedy) bool { return !r.Legal })
 	}
 	return v
 }

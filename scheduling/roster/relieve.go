@@ -31,7 +31,7 @@ type Fix struct {
 	Date     calendar.Date        `json:"date,omitzero"`      // on which the shift starts
 	Template string               `json:"template,omitempty"` // of that shift
 	Off      calendar.Date        `json:"off,omitzero"`       // swap: the day that becomes free
-	Hours    float64              `json:"hours"`              // hours beyond the normal ones, or hours of the temp
+	Hours    float64              `json:"hours"`              // hours beyond the normal ones, or paid hours of the temps
 	Pay      []workrules.PayShare `json:"pay,omitempty"`      // the agent's working time that it adds, by percentage of the wage
 	Price    float64              `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
 	Saves    float64              `json:"saves"`              // yuan of the stretch
@@ -72,15 +72,34 @@ func (s *state) saves(x stretch) (sum float64) {
 	return sum
 }
 
+// temp is hired labour on the whole stretch. Nobody works longer on end than the law lets a shift last
+// without overtime or a meal, so a longer stretch takes several temps, one after another.
 func (s *state) temp(x stretch) Fix {
 	r := s.m.p.Relief
-	hours := max(r.TempHours, float64(x.until-x.from)/s.m.perHour)
+	length := float64(x.until-x.from) / s.m.perHour
+	n := max(1, math.Ceil(length/s.m.p.tempShift().Hours()))
+	hours := n * max(r.TempHours, length/n)
 	f := Fix{Kind: "temp", Hours: hours, Price: hours * r.Temp, Saves: s.saves(x)}
+	if n > 1 {
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("请%.0f名临时工先后接班，共%.4g小时，%.2f元", n, hours, f.Price),
+			EN: fmt.Sprintf("%.0f temps one after another, %.4g h together, %.2f yuan", n, hours, f.Price),
+		}
+		return f
+	}
 	f.Says = workrules.Text{
 		ZH: fmt.Sprintf("请1名临时工%.4g小时，%.2f元", hours, f.Price),
 		EN: fmt.Sprintf("a temp for %.4g h, %.2f yuan", hours, f.Price),
 	}
 	return f
+}
+
+// tempShift is the longest shift of a temp: the normal day, or the work after which a meal is due.
+func (p *Problem) tempShift() time.Duration {
+	if after := p.Rules.MealAfter; after > 0 {
+		return min(p.Rules.NormalDay, after)
+	}
+	return p.Rules.NormalDay
 }
 
 // fixesOf are the ways in which one agent could cover a stretch, the cheapest of each kind.

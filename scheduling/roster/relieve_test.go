@@ -122,3 +122,23 @@ func TestLeastViolatingKeepsWhatIsFixedAndAddsNothingToIt(t *testing.T) {
 	assert.Equal(t, 1, mine)
 	assert.Len(t, s.Roster.Shifts, 3, "the other agent works both days")
 }
+
+// Twelve and a half hours are more than one person may work on end: three temps share them, since none of
+// them works more than the six hours after which a meal is due. Each is paid 12.5/3 h at 45 yuan.
+func TestALongStretchTakesSeveralTemps(t *testing.T) {
+	p := small(1)
+	p.Relief = roster.Relief{Hour: 3000, Temp: 45, TempHours: 4}
+	p.Demand = []scheduling.Requirement{{Queue: "q", Slot: 30 * time.Minute}}
+	for i := range 25 {
+		at := p.Range.Start.Add(8*time.Hour + time.Duration(i)*30*time.Minute)
+		p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: at, Heads: 2, Value: 100})
+	}
+	p.Agents[0].Person.Unavailable = []calendar.Range{p.Range}
+	s := solve(t, p, 5)
+	require.Len(t, s.Uncovered, 1)
+	temp := fixesBy(s.Uncovered[0])["temp"]
+	assert.InDelta(t, 12.5, temp.Hours, 1e-9)
+	assert.InDelta(t, 12.5*45, temp.Price, 1e-6)
+	assert.Equal(t, "3 temps one after another, 12.5 h together, 562.50 yuan", temp.Says.EN)
+	assert.Contains(t, temp.Says.ZH, "3名临时工")
+}

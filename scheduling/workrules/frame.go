@@ -133,11 +133,17 @@ func (f *Frame) NormalWeek(d calendar.Date) time.Duration {
 // notPlanned is Duty.Pause of a shift whose activities are not known.
 const notPlanned = -1
 
+// NursingPause is the shortest paid break that is nursing time: the hour may be taken at once or twice half
+// an hour (女职工劳动保护规定 1988 §9, whose successor of 2012 names the hour only). The short breaks that
+// everybody has are not nursing time.
+const NursingPause = 30 * time.Minute
+
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
 	Start, End int32 // minutes from the frame's base
 	Work       int32 // minutes of working time: the shift without its unpaid parts
 	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
+	Care       int32 // minutes of Pause in breaks of half an hour and longer, which can be nursing time
 	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
 	Holiday    int32 // minutes of Work on statutory holidays, by the clock
 	RestDay    int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
@@ -173,6 +179,9 @@ func (d *Duty) Add(kind scheduling.ActivityKind, length time.Duration) {
 	switch kind {
 	case scheduling.Break:
 		d.Pause += minutes
+		if length >= NursingPause {
+			d.Care += minutes
+		}
 	case scheduling.Meal, scheduling.Gap:
 		d.Meal = max(d.Meal, minutes)
 	}

@@ -2,6 +2,7 @@ package workrules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -10,8 +11,27 @@ import (
 
 func hours(minutes int32) float64 { return float64(minutes) / 60 }
 
+// say words one sentence in both languages, a length of time in the words of each.
 func say(zh, en string, args ...any) Text {
-	return Text{fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...)}
+	chinese, english := slices.Clone(args), slices.Clone(args)
+	for i, a := range args {
+		if d, ok := a.(time.Duration); ok {
+			chinese[i], english[i] = lengthText(d), clockText(d)
+		}
+	}
+	return Text{fmt.Sprintf(zh, chinese...), fmt.Sprintf(en, english...)}
+}
+
+// lengthText is a length in whole minutes as "1小时30分钟", "2小时" or "45分钟".
+func lengthText(d time.Duration) string {
+	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	switch {
+	case h == 0:
+		return fmt.Sprintf("%d分钟", m)
+	case m == 0:
+		return fmt.Sprintf("%d小时", h)
+	}
+	return fmt.Sprintf("%d小时%d分钟", h, m)
 }
 
 func shorten(by int32) Text {

@@ -93,7 +93,7 @@ func DefaultParams() Params {
 		ComprehensiveWeek: 40 * time.Hour, ComprehensiveMonth: 165*time.Hour + 20*time.Minute,
 		ComprehensiveQuarter: 496 * time.Hour, ComprehensiveYear: 1984 * time.Hour,
 		RestDays: RestDaysPlaced, NightRun: 5, WorkStretch: 4 * time.Hour,
-		PregnantRest: 30 * time.Minute, NursingHour: time.Hour, AgencyMonths: 6,
+		PregnantRest: 30 * time.Minute, NursingHour: time.Hour, HardCare: true, AgencyMonths: 6,
 		CloudSlot: time.Hour, CloudSlots: 6, CloudNoBreakFirst: 30 * time.Minute, CloudNoBreakLast: 10 * time.Minute,
 	}
 }

@@ -83,8 +83,8 @@ func pregnantRest(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) 
 }
 
 // nursingHour: 劳动法 §63, 女职工劳动保护特别规定 §9: one hour a day inside working time for a child
-// under one year, one more for each further child. It is kept by paid breaks or by a day that is
-// as much shorter than the normal day.
+// under one year, one more for each further child. It is kept by paid breaks of half an hour at
+// least (see NursingPause) or by a day that is as much shorter than the normal day.
 func nursingHour(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 	p := &j.frame.params
 	for i := 0; i < len(duties); {
@@ -93,19 +93,20 @@ func nursingHour(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 			d := duties[i]
 			judged = judged || d.Judged
 			if d.Pause != notPlanned {
-				service += d.Work - d.Pause
+				service += d.Work - d.Care
 			}
 		}
 		children := j.nursed(first.Day)
-		limit := int32((p.NormalDay - time.Duration(children)*p.NursingHour) / time.Minute)
-		if children == 0 || service <= limit || !judged {
+		due := int32(time.Duration(children) * p.NursingHour / time.Minute)
+		missing := min(due, service+due-int32(p.NormalDay/time.Minute))
+		if children == 0 || missing <= 0 || !judged {
 			continue
 		}
 		if out.quickly() {
 			return
 		}
-		out.add(j.frame.dayRange(first.Day), hours(service-limit),
-			say("%s 缺少%.4g小时哺乳时间", "%s: %.4g h of nursing time are missing", j.frame.date[first.Day], hours(service-limit)),
+		out.add(j.frame.dayRange(first.Day), hours(missing),
+			say("%s 缺少%.4g小时哺乳时间", "%s: %.4g h of nursing time are missing", j.frame.date[first.Day], hours(missing)),
 			say("安排带薪哺乳时间，或缩短班次", "plan paid nursing time, or shorten the shift"))
 	}
 }

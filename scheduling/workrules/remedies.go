@@ -53,9 +53,9 @@ const (
 	mostShifts   = 8         // shifts tried per violation, the latest ones
 )
 
-// Remedies are the shortest changes of each kind that cure one violation of the case. Those that
-// leave no hard rule broken come first, then the shortest; what changes the person and needs a
-// consent comes last. Each was judged by the whole pack: the violation is gone and no hard rule is
+// Remedies are the shortest changes of each kind that cure one violation of the case and leave no hard
+// rule broken. Where none does so alone (another fault lies elsewhere), they are those that cure this
+// one, with Legal false. The shortest comes first; what changes the person and needs a consent last. Each was judged by the whole pack: the violation is gone and no hard rule is
 // newly broken or made worse. At most eight shifts, the latest ones, are tried. It is empty when
 // the violation is not one of the case or when history alone breaks the rule.
 func (c Case) Remedies(v Violation) []Remedy {
@@ -76,6 +76,10 @@ func (c Case) Remedies(v Violation) []Remedy {
 	}
 	s.drops(involved)
 	s.persons()
+	// What leaves another hard rule broken is no advice beside what leaves none.
+	if slices.ContainsFunc(s.found, func(r Remedy) bool { return r.Legal }) {
+		s.found = slices.DeleteFunc(s.found, func(r Remedy) bool { return !r.Legal })
+	}
 	slices.SortStableFunc(s.found, func(a, b Remedy) int {
 		return cmp.Or(cmp.Compare(illegal(a), illegal(b)), cmp.Compare(a.cost(), b.cost()))
 	})
@@ -165,7 +169,7 @@ func (s *remedySearch) offer(r Remedy) {
 	}
 }
 
-// change offers a shift's replacement when it cures.
+// change offers a shift's replacement when it cures, and reports that no hard rule is left broken.
 func (s *remedySearch) change(kind RemedyKind, i int, after scheduling.Shift, by time.Duration, says Text) bool {
 	if !s.c.Range.Contains(after.Start) {
 		return false
@@ -174,7 +178,7 @@ func (s *remedySearch) change(kind RemedyKind, i int, after scheduling.Shift, by
 	if ok {
 		s.offer(Remedy{Kind: kind, By: by, Legal: legal, Changes: []ShiftChange{{s.c.Shifts[i], &after}}, Says: says})
 	}
-	return ok
+	return ok && legal
 }
 
 // cuts finds how much a shift must start later or end earlier.
@@ -189,21 +193,29 @@ func (s *remedySearch) cuts(i int) {
 			}
 			return sh.Within(sh.Start, sh.End.Add(-by))
 		}
-		steps := s.leastCut(most, func(steps int) bool {
+		steps := s.least(most, func(steps int) (ok, legal bool) {
 			after := cut(steps)
-			ok, _ := s.cures(s.judge, s.with(i, after))
-			return ok && s.c.Range.Contains(after.Start)
+			ok, legal = s.cures(s.judge, s.with(i, after))
+			return ok && s.c.Range.Contains(after.Start), legal
 		})
 		if steps == 0 {
 			continue
 		}
 		by := time.Duration(steps) * remedyStep
-		says := say("%s 的班次推迟%s开始", "start the shift of %s %s later", s.clock(sh), clockText(by))
+		says := say("%s 的班次推迟%s开始", "start the shift of %s %s later", s.clock(sh), by)
 		if kind == EndEarlier {
-			says = say("%s 的班次提前%s结束", "end the shift of %s %s earlier", s.clock(sh), clockText(by))
+			says = say("%s 的班次提前%s结束", "end the shift of %s %s earlier", s.clock(sh), by)
 		}
 		s.change(kind, i, cut(steps), by, says)
 	}
+}
+
+// least is the smallest cut that leaves no hard rule broken, else the smallest that cures, or 0.
+func (s *remedySearch) least(most int, try func(steps int) (ok, legal bool)) int {
+	if steps := s.leastCut(most, func(steps int) bool { ok, legal := try(steps); return ok && legal }); steps > 0 {
+		return steps
+	}
+	return s.leastCut(most, func(steps int) bool { ok, _ := try(steps); return ok })
 }
 
 // leastCut is the smallest number of steps from 1 to most that works, or 0. Cutting more keeps what
@@ -235,12 +247,12 @@ func (s *remedySearch) leastCut(most int, works func(steps int) bool) int {
 func (s *remedySearch) moves(i int) {
 	sh := s.c.Shifts[i]
 	for by := moveStep; by <= moveFarthest; by += moveStep {
-		if s.change(MoveLater, i, sh.Moved(by), by, say("%s 的班次整体推迟%s", "move the shift of %s %s later", s.clock(sh), clockText(by))) {
+		if s.change(MoveLater, i, sh.Moved(by), by, say("%s 的班次整体推迟%s", "move the shift of %s %s later", s.clock(sh), by)) {
 			break
 		}
 	}
 	for by := moveStep; by <= moveFarthest; by += moveStep {
-		if s.change(MoveEarlier, i, sh.Moved(-by), by, say("%s 的班次整体提前%s", "move the shift of %s %s earlier", s.clock(sh), clockText(by))) {
+		if s.change(MoveEarlier, i, sh.Moved(-by), by, say("%s 的班次整体提前%s", "move the shift of %s %s earlier", s.clock(sh), by)) {
 			break
 		}
 	}

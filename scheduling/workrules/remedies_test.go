@@ -105,17 +105,48 @@ func TestRemediesForCertificatesAndPacks(t *testing.T) {
 	assert.Contains(t, kinds("certificate.merchant"), PassExam)
 }
 
-// Agreement cures a tenth hour, but the ceiling of one hour stays broken, so it is offered last and
-// not as legal.
-func TestARemedyThatLeavesAnotherRuleBrokenSaysSo(t *testing.T) {
+// Agreement cures a tenth hour, but the ceiling of one hour stays broken: it is not told beside what is
+// legal. Under the rule of the ceiling the cut goes down to the eight hours that need no agreement.
+func TestOnlyLegalRemediesAreTold(t *testing.T) {
 	c := caseOf(Person{}, shift(21, 9, 10))
 	list := c.Remedies(only(t, c, "hours.daily"))
-	require.Len(t, list, 4)
-	for i, r := range list {
-		assert.Equal(t, i < 3, r.Legal, "%s", r.Kind)
+	require.Len(t, list, 3)
+	for _, r := range list {
+		assert.True(t, r.Legal, "%s", r.Kind)
+		assert.NotEqual(t, AgreeOvertime, r.Kind)
 	}
-	assert.Equal(t, AgreeOvertime, list[3].Kind)
 	assert.Equal(t, 2*time.Hour, list[0].By)
+
+	list = c.Remedies(only(t, c, "hours.overtime_daily"))
+	require.NotEmpty(t, list)
+	for _, r := range list {
+		assert.True(t, r.Legal, "%s", r.Kind)
+	}
+	assert.Equal(t, 2*time.Hour, list[0].By, "one hour less would still be overtime without agreement")
+}
+
+// 劳动法 §61, §63 forbid their overtime even when they agree to it; interns may do none either.
+func TestWhoIsProtectedIsNotAskedForOvertime(t *testing.T) {
+	for name, p := range map[string]Person{
+		"nursing": in(Nursing), "pregnant": in(PregnantLate), "a minor": {Born: calendar.MakeDate(2009, 9, 1)}, "an intern": {Engagement: Intern},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The rest before the shift is short too, and no remedy for the ninth hour alone cures that.
+			c := caseOf(p, shift(20, 15, 8), shift(21, 6, 9))
+			for _, r := range c.Remedies(only(t, c, "hours.daily")) {
+				assert.NotEqual(t, AgreeOvertime, r.Kind)
+			}
+		})
+	}
+}
+
+func TestLengthsAreToldInTheLanguageOfTheSentence(t *testing.T) {
+	c := caseOf(Person{}, shift(21, 15, 8), shift(22, 5.5, 8))
+	for _, r := range c.Remedies(only(t, c, "rest.between_block")) {
+		if r.Kind == StartLater {
+			assert.Equal(t, Text{ZH: "2026-09-22 05:30 的班次推迟1小时30分钟开始", EN: "start the shift of 2026-09-22 05:30 1h30m later"}, r.Says)
+		}
+	}
 }
 
 // Four hours beyond the month are more than one shift of 3 h can give back: two are dropped.

@@ -73,7 +73,9 @@ func (s *remedySearch) pauses(i int) {
 		kind, missing = scheduling.Meal, p.MealLength
 	case "breaks.stretch":
 		missing, inside = 15*time.Minute, v.Range
-	case "protected.rest", "protected.nursing_hour":
+	case "protected.nursing_hour":
+		missing = max(missing, NursingPause)
+	case "protected.rest":
 	case "cloud.pauses":
 		var was scheduling.Activity
 		if sh, was = withoutPause(sh, v.Range); was.Kind == "" {
@@ -84,7 +86,7 @@ func (s *remedySearch) pauses(i int) {
 		return
 	}
 	if after, ok := withPause(sh, kind, missing, inside); ok {
-		s.change(PlanPause, i, after, missing, say("%s 的班次中段安排%s休息", "plan %[2]s of pause in the middle of the shift of %[1]s", s.clock(sh), clockText(missing)))
+		s.change(PlanPause, i, after, missing, say("%s 的班次中段安排%s休息", "plan %[2]s of pause in the middle of the shift of %[1]s", s.clock(sh), missing))
 	}
 }
 
@@ -126,6 +128,9 @@ func (s *remedySearch) persons() {
 	p := s.c.Person
 	switch s.violation.Rule {
 	case "hours.daily", "hours.weekly", "hours.comprehensive_period", "holidays.agreed":
+		if !s.mayAgree() {
+			return
+		}
 		p.OvertimeAgreed = true
 		try(AgreeOvertime, p, say("征得本人同意加班", "get the agent's agreement to overtime"))
 	case "fit.available":
@@ -149,4 +154,19 @@ func (s *remedySearch) persons() {
 		}
 		try(ReadPack, p, say("在 %s 之前阅读并确认大促资料包", "read and acknowledge the promotion pack before %s", date))
 	}
+}
+
+// mayAgree reports that the agent may be asked for overtime at all. Who is protected and who is an intern
+// may not, consenting or not: 劳动法 §61, §63; 职业学校学生实习管理规定 §17.
+func (s *remedySearch) mayAgree() bool {
+	p := s.c.Person
+	if p.Engagement == Intern {
+		return false
+	}
+	for d := range s.violation.Range.Dates(s.c.Location) {
+		if p.ProtectedOn(d) != "" {
+			return false
+		}
+	}
+	return true
 }

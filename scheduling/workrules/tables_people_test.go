@@ -86,6 +86,9 @@ var protectedTables = map[string][]ruleCase{
 	"protected.nursing_hour": {
 		{name: "half an hour of 8 h", person: in(Nursing), shifts: pausing(0.5), want: []hit{{0.5, 21, 0, 22, 0}}},
 		{name: "an hour of 8 h", person: in(Nursing), shifts: pausing(1)},
+		{name: "a quarter of an hour is an ordinary break", person: in(Nursing), shifts: pausing(0.25), want: []hit{{1, 21, 0, 22, 0}}},
+		{name: "no more than the hour is missing", person: in(Nursing), shifts: doing(shift(21, 9, 9), activity(scheduling.Work, shift(21, 9, 9), 0, 9, "q1")), want: []hit{{1, 21, 0, 22, 0}}},
+		{name: "a quarter beyond the shorter day", person: in(Nursing), shifts: doing(shift(21, 9, 7.25), activity(scheduling.Work, shift(21, 9, 7.25), 0, 7.25, "q1")), want: []hit{{0.25, 21, 0, 22, 0}}},
 		{name: "a day of 7 h", person: in(Nursing), shifts: doing(shift(21, 9, 7), activity(scheduling.Work, shift(21, 9, 7), 0, 7, "q1"))},
 		{
 			name: "twins need two hours", person: Person{Conditions: []Condition{{Kind: Nursing, Dates: from(1), Children: 2}}},

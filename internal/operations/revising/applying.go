@@ -120,7 +120,7 @@ func (v Verdict) refuse(overrule bool) error {
 	var hard, soft []fault.Field
 	for _, b := range v.Broken {
 		f := fault.Field{Path: string(b.Agent), Value: b.Rule, Problem: b.Sentence.ZH + " / " + b.Sentence.EN}
-		if len(b.Remedies) > 0 {
+		if len(b.Remedies) > 0 && b.Remedies[0].Legal {
 			f.Problem += "; 可行: " + b.Remedies[0].Says.ZH + " / " + b.Remedies[0].Says.EN
 		}
 		if b.Hard {

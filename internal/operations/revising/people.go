@@ -151,14 +151,48 @@ func shiftsOf(ctx context.Context, view *store.View, f store.ShiftFilter) ([]sch
 // one-hour meal, starting every half hour from 08:00 to 15:00, with two paid breaks. They cover
 // the two-shift practice of shop customer service (early 08-17, late 15-24).
 func HouseTemplates() []roster.Template {
+	return houseDay("D", 15*time.Hour, 15*time.Minute)
+}
+
+// nursingTemplates are the same day with both breaks half an hour long: the hour of nursing time
+// (女职工劳动保护特别规定 §9). The last one ends when the night begins, which those who nurse do not work.
+func nursingTemplates() []roster.Template {
+	return houseDay("N", 13*time.Hour, workrules.NursingPause)
+}
+
+// houseDay starts every half hour from 08:00 until a last one, with two breaks of a length.
+func houseDay(prefix string, until, rest time.Duration) []roster.Template {
 	return roster.StartWindow{
-		Prefix: "D", From: 8 * time.Hour, Until: 15 * time.Hour, Step: 30 * time.Minute, Lengths: []time.Duration{9 * time.Hour},
+		Prefix: prefix, From: 8 * time.Hour, Until: until, Step: 30 * time.Minute, Lengths: []time.Duration{9 * time.Hour},
 		Pauses: []roster.Pause{
-			{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 90 * time.Minute, Latest: 150 * time.Minute},
+			{Kind: scheduling.Break, Length: rest, Earliest: 90 * time.Minute, Latest: 150 * time.Minute},
 			{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour},
-			{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 6 * time.Hour, Latest: 7*time.Hour + 30*time.Minute},
+			{Kind: scheduling.Break, Length: rest, Earliest: 6 * time.Hour, Latest: 7*time.Hour + 30*time.Minute},
 		},
 	}.Expand()
+}
+
+// Templates are the shifts of the house for these people. Only who nurses at some time gets those with
+// nursing time; the rules tell on which days of it the ordinary ones do not do.
+func Templates(people []roster.Agent) []roster.Template {
+	ordinary := HouseTemplates()
+	if !slices.ContainsFunc(people, nurses) {
+		return ordinary
+	}
+	var codes []string
+	for _, t := range ordinary {
+		codes = append(codes, t.Code)
+	}
+	for i := range people {
+		if !nurses(people[i]) {
+			people[i].Templates = codes
+		}
+	}
+	return slices.Concat(ordinary, nursingTemplates())
+}
+
+func nurses(a roster.Agent) bool {
+	return slices.ContainsFunc(a.Person.Conditions, func(c workrules.Condition) bool { return c.Kind == workrules.Nursing })
 }
 
 // agents turns people into what the optimiser and the rules need. Cloud agents are held to standard

@@ -61,13 +61,16 @@ func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
 
 // keepDays puts the days that were made anew into their roster.
 func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
+	if shifts := steady(from.problem, s.Roster.Shifts); len(revise.Between(shifts, s.Roster.Shifts, r.gate.Zone)) > 0 {
+		s = recounted(from.problem, s, shifts)
+	}
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
-	made := RosterMade{Solution: s, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
+	made := RosterMade{Solution: s, Day: in.From, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
 	id := in.Of
 	if len(changes) > 0 {
 		done, err := r.apply(ctx, who, revising.Change{
 			Roster: in.Of, Expect: from.version, Changes: changes, Why: "remake", Overrule: true,
-			Reason:  fmt.Sprintf("重排 %s 起 %d 天 days made anew", in.From, in.Days),
+			Reason:  fmt.Sprintf("重排 %s 起 %d 天 / %[2]d days from %[1]s made anew", in.From, in.Days),
 			Figures: struct{ Cost, Bound float64 }{s.Cost, s.Bound},
 		})
 		if err != nil {

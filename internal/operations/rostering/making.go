@@ -69,6 +69,7 @@ const maxIterations = 5_000_000
 type RosterMade struct {
 	Roster    store.Roster    `json:"roster"`
 	Solution  roster.Solution `json:"solution"`
+	Day       calendar.Date   `json:"day,omitzero"`        // first day made anew, with RosterInput.Of: Solution is of the days made anew only
 	Unplanned []gate.GapDays  `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
 	Notes     []string        `json:"notes,omitempty"`     // of its calendar: years whose bridge and make-up days are not known
 }
@@ -139,7 +140,7 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 			return err
 		}
 		out = rosterSnapshot{problem: roster.Problem{
-			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules, Templates: revising.HouseTemplates(),
+			Range: span, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
 		}, terms: revising.HouseTerms()}
 		if err := r.demand(ctx, view, in.Plans, &out); err != nil {
 			return err
@@ -152,6 +153,7 @@ func (r *Rostering) rosterProblem(ctx context.Context, in RosterInput) (rosterSn
 		if err != nil {
 			return err
 		}
+		out.problem.Templates = revising.Templates(out.problem.Agents)
 		out.terms, _ = out.terms.With(in.Weights, in.MinBlock) // Validate has seen them
 		out.problem.Weights, out.problem.MinBlock = out.terms.Weights, time.Duration(out.terms.MinBlock)
 		return r.desk.Seat(ctx, view, &out.problem)

@@ -103,7 +103,7 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 func (r *Rostering) keepRepair(ctx context.Context, who access.Principal, in RepairInput, version int, made *RepairMade) error {
 	reason := in.Reason
 	if reason == "" {
-		reason = fmt.Sprintf("缺勤 %d 人次 absences", len(in.Absences))
+		reason = fmt.Sprintf("缺勤 %d 人次 / absences: %[1]d", len(in.Absences))
 	}
 	return r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
 		made.Leave, made.Applied = nil, nil
@@ -164,7 +164,7 @@ func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roste
 	}
 	p := roster.Problem{
 		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
-		Templates: revising.HouseTemplates(), Previous: head.Shifts,
+		Previous: head.Shifts,
 	}
 	terms, err := revising.TermsOf(head)
 	if err != nil {
@@ -180,6 +180,7 @@ func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roste
 	if p.Agents, err = r.desk.People(ctx, view, head.Range, nil); err != nil {
 		return p, 0, err
 	}
+	p.Templates = revising.Templates(p.Agents)
 	return p, head.Version, r.desk.Seat(ctx, view, &p)
 }
 

@@ -78,7 +78,7 @@ func softDays(r *Report, p roster.Problem, who workrules.Person, all []schedulin
 		} else if len(s.Activities) > 0 {
 			service[d] += s.WorkTime()
 			for _, a := range s.Activities {
-				if a.Kind == scheduling.Break {
+				if a.Kind == scheduling.Break && a.End.Sub(a.Start) >= 30*time.Minute { // shorter ones everybody has
 					service[d] -= a.End.Sub(a.Start)
 				}
 			}

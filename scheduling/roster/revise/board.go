@@ -114,3 +114,23 @@ type Shortage struct {
 }
 
 func (b *Board) at(c int) time.Time { return b.span.Start.Add(time.Duration(c) * cell) }
+
+// Shortages are the stretches in which heads are missing, by queue as given, then time.
+func (b *Board) Shortages() (out []Shortage) {
+	for q, name := range b.names {
+		row := q * b.cells
+		for c := 0; c < b.cells; {
+			i := row + c
+			missing, k, worth := b.target[i]-b.heads[i], c, 0.0
+			for ; k < b.cells && b.target[row+k] == b.target[i] && b.heads[row+k] == b.heads[i]; k++ {
+				lost, _ := b.costOf(row + k)
+				worth += lost
+			}
+			if missing > 0 {
+				out = append(out, Shortage{Queue: name, Range: calendar.Range{Start: b.at(c), End: b.at(k)}, Target: int(b.target[i]), Missing: int(missing), Worth: worth})
+			}
+			c = k
+		}
+	}
+	return out
+}
