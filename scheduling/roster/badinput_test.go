@@ -74,7 +74,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		"the same queue twice": {`"queue": "lumi-tmall/after", "slot"`, `"queue": "lumi-tmall/pre", "slot"`, []string{"demand[1].queue", "given twice"}},
 		"the same template twice": {
 			`"windows": [`, `"windows": [{"prefix": "L", "from": "14:00", "until": "14:00", "step": "30m", "lengths": ["8h30m"]},`,
-			[]string{"templates[2].code", "used twice"},
+			[]string{"templates[3].code", "used twice"},
 		},
 		"a horizon that ends before it begins": {`"until": "2026-11-12"`, `"until": "2026-11-01"`, []string{"range", "after it begins"}},
 		"a horizon of a year":                  {`"until": "2026-11-12"`, `"until": "2027-11-12"`, []string{"range", "13 weeks"}},
