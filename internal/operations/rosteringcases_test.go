@@ -53,6 +53,9 @@ func rosteringCases() map[string]useCase {
 		"Rostering.PayRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.PayRoster(ctx, p, rostering.Ref{Roster: "r"}, ""))
 		}},
+		"Rostering.ExplainRoster": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.ExplainRoster(ctx, p, rostering.Ref{Roster: "r"}))
+		}},
 		"Rostering.RosterAt": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.RosterAt(ctx, p, "r", 1))
 		}},

@@ -354,3 +354,24 @@ func TestUglyHistories(t *testing.T) {
 		}
 	})
 }
+
+// A burst in hours that never have a contact has nothing to be compared with; what is told of it are numbers.
+func TestABurstWhereNobodyEverWrites(t *testing.T) {
+	var obs []observation
+	for i := range 35 * 24 {
+		v := 0.0
+		if hour := i % 24; hour >= 9 && hour < 23 {
+			v = 100 + float64(i*37%11)
+		}
+		if i == 30*24+3 {
+			v = 5000
+		}
+		obs = append(obs, observation{Start: monday.Add(time.Duration(i) * time.Hour), Value: v})
+	}
+	s, err := newSeries("q", time.Hour, nil, obs)
+	require.NoError(t, err)
+	r, err := forecast.Run(s, forecast.Options{Horizon: 24 * time.Hour, Levels: manyLevels})
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Findings)
+	require.NotContains(t, bytesOf(t, r), "NaN")
+}

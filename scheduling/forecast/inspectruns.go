@@ -321,7 +321,11 @@ func (in *inspector) continues(days []*dayShape, a, b run) bool {
 
 // widen takes in slots beside a run that belong to it and drops those at its ends that do not.
 func (r *run) widen(s *dayShape) {
-	level := r.expected / (s.share[r.to] - s.share[r.from])
+	share := s.share[r.to] - s.share[r.from]
+	if share <= 0 {
+		return // like days never have a contact then, so there is no level to compare the neighbours with
+	}
+	level := r.expected / share
 	off := func(i int) bool {
 		m := level * (s.share[i+1] - s.share[i])
 		y := s.have[i+1] - s.have[i]
