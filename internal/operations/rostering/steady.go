@@ -14,10 +14,6 @@ import (
 // or every remake would shuffle people for the few yuan by which one search beats another.
 const worthAChange = 2
 
-// retaskedShare is the part of Weights.Stability that other pauses and queues in the same hours cost, as
-// in a repair.
-const retaskedShare = 0.25
-
 // turn is what one agent would work instead of what it was to work.
 type turn struct {
 	agent         ids.Agent
@@ -112,7 +108,7 @@ func turnsOf(p roster.Problem, made []scheduling.Shift) (out []turn) {
 
 func shareOf(c revise.Change) float64 {
 	if c.Before != nil && c.After != nil && c.Before.Range() == c.After.Range() {
-		return retaskedShare
+		return revise.RetaskShare
 	}
 	return 1
 }

@@ -172,7 +172,7 @@ func (r *repairer) retasks(i int, g gap) (out []proposal) {
 		if !inGap {
 			continue
 		}
-		costs := retaskShare * r.p.Weights.Stability
+		costs := RetaskShare * r.p.Weights.Stability
 		out = append(out, proposal{
 			kind: Retask, worker: i, order: len(out), drop: &w.shifts[si], costs: costs, net: saves - costs,
 			make: func() scheduling.Shift { return retasked(s, tasks, g) },

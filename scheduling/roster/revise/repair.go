@@ -57,11 +57,13 @@ type Repaired struct {
 	After   Totals             `json:"repaired"` // with the repair
 }
 
+// RetaskShare is the part of Weights.Stability that other pauses and queues cost: the agent comes and goes as planned.
+const RetaskShare = 0.25
+
 // Limits of a repair.
 const (
 	mostMoves    = 400
-	retaskShare  = 0.25 // of Weights.Stability: the agent comes and goes as planned
-	reachDays    = 3    // how far from a gap a shift may be exchanged
+	reachDays    = 3 // how far from a gap a shift may be exchanged
 	shortestTask = 30 * time.Minute
 	longestExtra = 3 * time.Hour // 劳动法 §41
 	extraStep    = 30 * time.Minute
