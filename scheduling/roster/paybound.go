@@ -1,7 +1,8 @@
 package roster
 
 import (
-	"github.com/chaoban/chaoban/internal/calendar"
+	"slices"
+
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -32,21 +33,13 @@ func (m *model) monthDues(a int, x *meter) {
 }
 
 // plainWork is the most of the normal week that history and locked shifts can use up: their days up to the
-// normal day.
-func (m *model) plainWork(a int, w weekSpan) (sum int32) {
-	first := m.weekStart(w)
-	normal := int32(m.p.Rules.NormalDay.Minutes())
-	end := min(m.frame.Minute(first.Add(7).In(m.p.Location)), m.frame.Minute(m.p.Range.End))
-	from, day, work := m.frame.Minute(first.In(m.p.Location)), int32(-1), int32(0)
-	for _, d := range m.agents[a].fixed {
-		if d.Start < from || d.Start >= end || d.Holiday > 0 || m.p.Holidays.Kind(calendar.DateOf(m.frame.At(d.Start), m.p.Location)) == calendar.Statutory {
-			continue
-		}
-		if d.Day != day {
-			day, work = d.Day, 0
-		}
-		more := min(d.Work, normal-work)
-		sum, work = sum+more, work+more
+// normal day, without what reaches into a statutory holiday.
+func (m *model) plainWork(a int, w weekSpan) int32 {
+	plain := slices.DeleteFunc(slices.Clone(m.agents[a].fixed), func(d workrules.Duty) bool { return d.Holiday > 0 })
+	start := m.weekStart(w)
+	end := start.Add(7).In(m.p.Location)
+	if m.p.Range.End.Before(end) {
+		end = m.p.Range.End
 	}
-	return sum
+	return m.fixedBetween(plain, start.In(m.p.Location), end, int32(m.p.Rules.NormalDay.Minutes()))
 }
