@@ -115,14 +115,13 @@ func (s *state) takeBest(a int) (best option, ok bool) {
 		}
 		op := s.options[top]
 		s.options[top].score = math.Inf(-1)
-		c := &s.m.agents[a].choices[op.day][op.at]
-		occ := c.occ
 		if !s.fits(a, op.day, op.at) {
 			continue
 		}
-		duties := s.duties
+		c := &s.m.agents[a].choices[op.day][op.at]
+		duties := s.duties // those that fits has judged
 		op.score -= s.m.p.Weights.SoftRule * float64(int32(s.judges[a].SoftBetween(duties))-s.soft[a])
-		op.score -= s.paidWith(a, duties, &s.m.occ[op.day][occ], &op.pause) - s.paid[a] - c.premium
+		op.score -= s.paidWith(a, duties, &s.m.occ[op.day][c.occ], &op.pause) - s.paid[a] - c.premium
 		if op.score > off && (!ok || op.score > best.score) {
 			best, ok = op, true
 		}

@@ -105,6 +105,7 @@ func (p *Problem) tempShift() time.Duration {
 // fixesOf are the ways in which one agent could cover a stretch, the cheapest of each kind.
 func (s *state) fixesOf(a int, x stretch) (out []Fix) {
 	m := s.m
+	var willing *workrules.Judge // as if the agent had agreed to overtime
 	for d := range m.days {
 		if m.agents[a].locked[d] || !contains(m.agents[a].skills[d], int16(x.queue)) || !m.reaches(d, x) {
 			continue
@@ -114,9 +115,11 @@ func (s *state) fixesOf(a int, x stretch) (out []Fix) {
 				out = append(out, f)
 			}
 		}
-		agreed := m.p.Agents[a].Person
-		agreed.OvertimeAgreed = true
-		willing := workrules.NewJudge(m.frame, agreed)
+		if willing == nil {
+			agreed := m.p.Agents[a].Person
+			agreed.OvertimeAgreed = true
+			willing = workrules.NewJudge(m.frame, agreed)
+		}
 		if s.place[a][d].occ >= 0 {
 			add(s.longer(a, d, x, willing))
 			continue
