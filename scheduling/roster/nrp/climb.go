@@ -24,10 +24,18 @@ type climber struct {
 	lambda   []float64
 	pricer   *pricer
 	root     *root
-	begun    bool // the first dive was made
-	stale    int  // neighbourhoods since the roster became cheaper
+	begun    bool   // the first dive was made
+	stale    int    // neighbourhoods since the roster became cheaper
+	moves    []move // that gained since the climbers met or the climber began anew
 	halt     func() bool
 	finish   func() // called when the cost meets the bound
+}
+
+// move is what a neighbourhood changed: the rows of some employees inside a window.
+type move struct {
+	win  window
+	who  []int
+	rows [][]int8
 }
 
 func newClimber(r *root, rng *rand.Rand, halt func() bool, finish func()) *climber {
@@ -49,7 +57,11 @@ func cloneRows(rows [][]int8) [][]int8 {
 // Cost of the best roster.
 func (c *climber) Cost() float64 { return float64(c.bestCost) }
 
+// adopt takes over a better roster, and in it makes those of the climber's own moves again that are still legal
+// and still gain: in a large problem most of what two climbers win lies apart.
 func (c *climber) adopt(from *climber) {
+	moves := c.moves
+	c.moves = nil
 	if from.bestCost >= c.cost {
 		return
 	}
@@ -57,8 +69,35 @@ func (c *climber) adopt(from *climber) {
 	for e := range c.rows {
 		copy(c.rows[e], from.best[e])
 	}
+	for _, v := range moves {
+		if c.again(v) {
+			c.moves = append(c.moves, v)
+		}
+	}
 	c.heads = c.p.count(c.rows)
 	c.keep()
+}
+
+// again makes a move in a roster that has changed since, and takes it back when that gains nothing.
+func (c *climber) again(v move) bool {
+	old, legal := make([][]int8, len(v.who)), true
+	for k, e := range v.who {
+		days := c.rows[e][v.win.from:v.win.to]
+		old[k] = slices.Clone(days)
+		copy(days, v.rows[k])
+		_, broken := c.p.row(e, c.rows[e])
+		legal = legal && broken == 0
+	}
+	if legal {
+		if cost := c.p.total(c.rows); cost < c.cost {
+			c.cost = cost
+			return true
+		}
+	}
+	for k, e := range v.who {
+		copy(c.rows[e][v.win.from:v.win.to], old[k])
+	}
+	return false
 }
 
 // keep remembers the roster when it is the best.
@@ -86,7 +125,7 @@ func (c *climber) Run(steps int, _ float64) {
 			c.begun = true
 			c.plunge(c.cost)
 		case c.stale > patience*c.p.workers:
-			c.stale = 0
+			c.stale, c.moves = 0, nil
 			c.plunge(math.MaxInt32)
 		default:
 			c.neighbourhood()
@@ -144,13 +183,6 @@ func (c *climber) size() int {
 	return min(c.p.workers, int(3*math.Pow(max(1, float64(c.p.workers)/3), u*u)))
 }
 
-// Windows: a group's master should have no more cover cells than windowCells, and windows no more
-// weeks than windowWeeks, so that rows stay small enough to price whatever the lengths of the shifts.
-const (
-	windowCells = 520
-	windowWeeks = 4
-)
-
 // window draws the days that a group may change: all of them when the problem is small, and now and
 // then when the root was solved.
 func (c *climber) window() window {
@@ -159,10 +191,12 @@ func (c *climber) window() window {
 	if priced && (len(c.p.covers) <= windowCells || c.root.settled() && c.rng.IntN(8) == 0) {
 		return whole
 	}
-	weeks := (c.p.days + 6) / 7
-	most := max(1, min(windowWeeks, weeks*windowCells/max(1, len(c.p.covers))))
+	weeks, most := c.p.weeks(), c.p.windowWeeks
 	if most >= weeks {
 		return whole
+	}
+	if least := min(leastWeeks, most); most > least {
+		most = least + c.rng.IntN(most-least+1)
 	}
 	first := c.rng.IntN(weeks - most + 1)
 	return window{7 * first, min(c.p.days, 7*(first+most))}
@@ -170,25 +204,18 @@ func (c *climber) window() window {
 
 // apply takes over a group's new rows.
 func (c *climber) apply(g *group, columns []*column) {
-	for k, col := range columns {
-		row := c.rows[g.who[k]]
-		for i, s := range col.row {
-			d := g.win.from + i
-			if row[d] >= 0 {
-				c.heads[d*c.p.shifts+int(row[d])]--
-			}
-			if s >= 0 {
-				c.heads[d*c.p.shifts+int(s)]++
-			}
-			row[d] = s
-		}
-	}
 	if columns == nil {
 		return
 	}
+	g.apply(columns, c.rows, c.heads)
 	before := c.cost
 	if c.cost = c.p.total(c.rows); c.cost < before {
 		c.stale = 0
+		v := move{win: g.win, who: g.who}
+		for _, col := range columns {
+			v.rows = append(v.rows, col.row)
+		}
+		c.moves = append(c.moves, v)
 	}
 	c.keep()
 }

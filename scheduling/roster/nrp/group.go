@@ -22,6 +22,8 @@ type group struct {
 	cost    int // local cost of the start
 	halt    func() bool
 	grid    float64 // parts per cost unit in prices
+	steps   int     // of a dive, about
+	loose   float64 // share of its value within which the master is solved
 
 	m      *master
 	forced [][]int8  // by member and day of the window, set by a dive: the shift, Off or free
@@ -37,7 +39,7 @@ type group struct {
 // newGroup cuts a group out of a roster; heads counts it by day and shift.
 func newGroup(p *problem, pricers []*pricer, l *pool, rows [][]int8, heads []int16, who []int, win window, halt func() bool) *group {
 	g := &group{
-		p: p, pricers: pricers, who: who, win: win, rows: rows, halt: halt, grid: p.grid,
+		p: p, pricers: pricers, who: who, win: win, rows: rows, halt: halt, grid: p.grid, steps: groupSteps,
 		forced: make([][]int8, len(who)), found: make([][]priced, len(who)), floors: make([]int32, len(who)),
 	}
 	last := 0
@@ -190,7 +192,7 @@ func (g *group) generate(rounds, each int, cutoff float64) (hopeless bool) {
 			return true
 		}
 		gap := g.m.primal - g.bound
-		if gap < 2*settled || math.Ceil(g.bound-1e-6) > g.m.primal-jitterSize*float64(g.m.members) {
+		if gap < max(2*settled, g.loose*g.m.primal) || math.Ceil(g.bound-1e-6) > g.m.primal-jitterSize*float64(g.m.members) {
 			return false
 		}
 		if !g.enter() {
@@ -218,4 +220,21 @@ func (g *group) enter() bool {
 		}
 	}
 	return any
+}
+
+// apply writes new rows of the members into a roster and its heads.
+func (g *group) apply(columns []*column, rows [][]int8, heads []int16) {
+	for k, col := range columns {
+		row := rows[g.who[k]]
+		for i, s := range col.row {
+			d := g.win.from + i
+			if row[d] >= 0 {
+				heads[d*g.p.shifts+int(row[d])]--
+			}
+			if s >= 0 {
+				heads[d*g.p.shifts+int(s)]++
+			}
+			row[d] = s
+		}
+	}
 }

@@ -62,9 +62,15 @@ type Cover struct {
 const (
 	maxDays  = 3660
 	maxItems = 10000
+	maxTold  = 200 // complaints about one file that are told one by one
 )
 
-// reader parses one file and collects every bad line, up to a limit.
+// sections are those of the format.
+var sections = []string{
+	"SECTION_HORIZON", "SECTION_SHIFTS", "SECTION_STAFF", "SECTION_DAYS_OFF", "SECTION_SHIFT_ON_REQUESTS", "SECTION_SHIFT_OFF_REQUESTS", "SECTION_COVER",
+}
+
+// reader parses one file and collects every bad line.
 type reader struct {
 	file  string
 	line  int
@@ -75,9 +81,10 @@ type reader struct {
 	nextL []int
 	bad   []fault.Field
 	seen  map[string]bool
+	early bool // it is told that a section stands before the horizon
 }
 
-// Parse reads an instance; file names it in errors. Every bad line (at most 20) is reported.
+// Parse reads an instance; file names it in errors. Every bad line is reported, of more than 200 the first 200.
 func Parse(file string, in io.Reader) (*Instance, error) {
 	raw, err := io.ReadAll(io.LimitReader(in, 64<<20))
 	if err != nil {
@@ -87,7 +94,7 @@ func Parse(file string, in io.Reader) (*Instance, error) {
 	scan := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
 	scan.Buffer(nil, 1<<20)
 	section := ""
-	for scan.Scan() && len(r.bad) < 20 {
+	for scan.Scan() {
 		r.line++
 		text := strings.TrimSpace(scan.Text())
 		switch {
@@ -95,6 +102,9 @@ func Parse(file string, in io.Reader) (*Instance, error) {
 		case strings.HasPrefix(text, "SECTION_"):
 			section = text
 			r.seen[section] = true
+			if !slices.Contains(sections, section) {
+				r.complain(section, "is not a section of this format, which has %s; what stands below it is not read", strings.Join(sections, ", "))
+			}
 		default:
 			r.row(section, strings.Split(text, ","), text)
 		}
@@ -103,6 +113,9 @@ func Parse(file string, in io.Reader) (*Instance, error) {
 		r.complain("", "the line is too long")
 	}
 	r.finish()
+	if more := len(r.bad) - maxTold; more > 0 {
+		r.bad = append(r.bad[:maxTold], fault.Field{File: file, Problem: fmt.Sprintf("and %d more places", more)})
+	}
 	if err := fault.Bad("nrp.invalid", "shift benchmark instance", r.bad); err != nil {
 		return nil, err
 	}
@@ -117,14 +130,15 @@ func (r *reader) row(section string, f []string, text string) {
 	for i := range f {
 		f[i] = strings.TrimSpace(f[i])
 	}
-	if section != "SECTION_HORIZON" && section != "" && r.inst.Days == 0 {
+	if section != "SECTION_HORIZON" && section != "" && !r.seen["SECTION_HORIZON"] && !r.early {
+		r.early = true
 		r.complain(text, "SECTION_HORIZON with the number of days must come first")
-		r.inst.Days = 1
-		return
 	}
 	switch section {
 	case "SECTION_HORIZON":
-		r.inst.Days = r.number(text, 1, maxDays)
+		if n, ok := r.ranged("the number of days of SECTION_HORIZON", text, 1, maxDays); ok {
+			r.inst.Days = n
+		}
 	case "SECTION_SHIFTS":
 		r.shiftRow(f, text)
 	case "SECTION_STAFF":
@@ -132,7 +146,9 @@ func (r *reader) row(section string, f []string, text string) {
 	case "SECTION_DAYS_OFF":
 		if e := r.employee(f[0]); e != nil {
 			for _, d := range f[1:] {
-				e.DayOff[r.day(d)] = true
+				if day, ok := r.day(d); ok {
+					e.DayOff[day] = true
+				}
 			}
 		}
 	case "SECTION_SHIFT_ON_REQUESTS", "SECTION_SHIFT_OFF_REQUESTS":
@@ -142,19 +158,22 @@ func (r *reader) row(section string, f []string, text string) {
 			r.complain(text, "must be day,shift,requirement,weight under,weight over")
 			return
 		}
-		c := Cover{
-			Day: r.day(f[0]), Shift: r.shiftIndex(f[1]), Need: r.number(f[2], 0, maxItems),
-			Under: r.number(f[3], 0, 1e6), Over: r.number(f[4], 0, 1e6),
-		}
-		if slices.ContainsFunc(r.inst.Cover, func(x Cover) bool { return x.Day == c.Day && x.Shift == c.Shift }) {
-			r.complain(text, "this day and shift already has a requirement")
-		}
-		r.inst.Cover = append(r.inst.Cover, c)
+		r.coverRow(f, text)
 	case "":
 		r.complain(text, "is not inside a SECTION_")
-	default:
-		r.complain(section, "is not a section of this format")
 	}
+}
+
+func (r *reader) coverRow(f []string, text string) {
+	day, known := r.day(f[0])
+	c := Cover{
+		Day: day, Shift: r.shiftIndex(f[1]), Need: r.number("the requirement", f[2], 0, maxItems),
+		Under: r.number("the weight under", f[3], 0, 1e6), Over: r.number("the weight over", f[4], 0, 1e6),
+	}
+	if known && slices.ContainsFunc(r.inst.Cover, func(x Cover) bool { return x.Day == c.Day && x.Shift == c.Shift }) {
+		r.complain(text, "this day and shift already has a requirement")
+	}
+	r.inst.Cover = append(r.inst.Cover, c)
 }
 
 func (r *reader) shiftRow(f []string, text string) {
@@ -166,7 +185,7 @@ func (r *reader) shiftRow(f []string, text string) {
 		r.complain(f[0], "shift is defined twice")
 	}
 	r.shift[f[0]] = len(r.inst.Shifts)
-	r.inst.Shifts = append(r.inst.Shifts, Shift{ID: f[0], Minutes: r.number(f[1], 1, 1440)})
+	r.inst.Shifts = append(r.inst.Shifts, Shift{ID: f[0], Minutes: r.number("the length in minutes", f[1], 1, 1440)})
 	r.next, r.nextL = append(r.next, ""), append(r.nextL, r.line)
 	if len(f) == 3 {
 		r.next[len(r.next)-1] = f[2]
@@ -193,12 +212,13 @@ func (r *reader) staffRow(f []string, text string) {
 			continue
 		}
 		if s := r.shiftIndex(id); s < n {
-			e.MaxShifts[s] = r.number(count, 0, maxDays)
+			e.MaxShifts[s] = r.number("the most shifts "+id, count, 0, maxDays)
 		}
 	}
-	e.MaxMinutes, e.MinMinutes = r.number(f[2], 0, 1<<30), r.number(f[3], 0, 1<<30)
-	e.MaxRun, e.MinRun, e.MinOff = r.number(f[4], 0, maxDays), r.number(f[5], 0, maxDays), r.number(f[6], 0, maxDays)
-	e.MaxWeekends = r.number(f[7], 0, maxDays)
+	e.MaxMinutes, e.MinMinutes = r.number("the most minutes", f[2], 0, 1<<30), r.number("the fewest minutes", f[3], 0, 1<<30)
+	e.MaxRun, e.MinRun = r.number("the most working days in a row", f[4], 0, maxDays), r.number("the fewest working days in a row", f[5], 0, maxDays)
+	e.MinOff = r.number("the fewest days off in a row", f[6], 0, maxDays)
+	e.MaxWeekends = r.number("the most weekends", f[7], 0, maxDays)
 	r.staff[e.ID] = len(r.inst.Staff)
 	r.inst.Staff = append(r.inst.Staff, e)
 }
@@ -208,8 +228,9 @@ func (r *reader) requestRow(f []string, text string, on bool) {
 		r.complain(text, "must be employee,day,shift,weight")
 		return
 	}
-	e, d, s, w := r.employee(f[0]), r.day(f[1]), r.shiftIndex(f[2]), r.number(f[3], 0, 1e6)
-	if e == nil || s >= len(r.inst.Shifts) {
+	e, s, w := r.employee(f[0]), r.shiftIndex(f[2]), r.number("the weight", f[3], 0, 1e6)
+	d, known := r.day(f[1])
+	if e == nil || s >= len(r.inst.Shifts) || !known {
 		return
 	}
 	if on {
@@ -219,16 +240,33 @@ func (r *reader) requestRow(f []string, text string, on bool) {
 	}
 }
 
-func (r *reader) number(s string, least, most int) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < least || n > most {
-		r.complain(s, "must be a whole number from %d to %d", least, most)
+// number reads what a place holds; what is wrong counts as the least.
+func (r *reader) number(what, s string, least, most int) int {
+	n, ok := r.ranged(what, s, least, most)
+	if !ok {
 		return least
 	}
 	return n
 }
 
-func (r *reader) day(s string) int { return r.number(s, 0, r.inst.Days-1) }
+func (r *reader) ranged(what, s string, least, most int) (int, bool) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		r.complain(s, "%s must be a whole number from %d to %d", what, least, most)
+		return 0, false
+	}
+	return n, true
+}
+
+// day is false for one outside the horizon, and where nobody knows the horizon.
+func (r *reader) day(s string) (int, bool) {
+	if r.inst.Days == 0 {
+		r.ranged("the day", s, 0, maxDays)
+		return 0, false
+	}
+	n, ok := r.ranged(fmt.Sprintf("the day, counted from 0 over the %d days of the horizon,", r.inst.Days), s, 0, r.inst.Days-1)
+	return n, ok
+}
 
 func (r *reader) employee(id string) *Employee {
 	i, ok := r.staff[id]

@@ -86,6 +86,55 @@ func TestCheckerSeesEveryRule(t *testing.T) {
 	assert.Contains(t, strings.Join(check.NRP(in, roster).Violations, "; "), "may not follow")
 }
 
+// A roster with one fault of every kind is told all of them, a shift that nobody knows among them.
+func TestCheckerTellsEveryFault(t *testing.T) {
+	in := parse(t, tiny)
+	report := check.NRP(in, map[string][]string{"A": {"E", "X", "L", "E", "", "", ""}, "B": {"E"}, "C": {}, "D": {}})
+	for _, says := range []string{
+		"A works on day off 0", `A day 1: "X" is not a shift`, "A has 1 shifts L, at most 0", "A day 3: E may not follow L",
+		"B: needs 7 days, has 1", "C is not an employee", "D is not an employee",
+	} {
+		assert.Contains(t, report.Violations, firstWith(report.Violations, says), says)
+	}
+	assert.Len(t, report.Violations, 7, "%v", report.Violations)
+}
+
+func firstWith(list []string, part string) string {
+	for _, s := range list {
+		if strings.Contains(s, part) {
+			return s
+		}
+	}
+	return part
+}
+
+// A horizon that is none is told once, and the days of the file are not held against it.
+func TestABadHorizonIsOneFault(t *testing.T) {
+	for _, days := range []string{"seven", "0", "-3", "99999"} {
+		_, err := nrp.Parse("x.txt", strings.NewReader(strings.Replace(tiny, "\n7\n", "\n"+days+"\n", 1)))
+		require.Error(t, err)
+		require.Len(t, fault.Of(err).Fields, 1, "%v", err)
+		assert.Equal(t, days, fault.Of(err).Fields[0].Value)
+		assert.ErrorContains(t, err, "number of days of SECTION_HORIZON")
+	}
+}
+
+// Whatever is read is an instance or an Invalid error that says where.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{tiny, "", "SECTION_HORIZON\nx\nSECTION_COVER\n0,E,1,1,1", strings.ReplaceAll(tiny, ",", "|")} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in, err := nrp.Parse("f.txt", strings.NewReader(text))
+		if err != nil {
+			assert.Equal(t, fault.Invalid, fault.KindOf(err))
+			assert.NotEmpty(t, fault.Of(err).Fields)
+			return
+		}
+		check.NRP(in, map[string][]string{})
+	})
+}
+
 func TestBadInstancesSayWhere(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, says string }{
 		"number":        {"L,480,E", "L,eight,E", "x.txt:7"},
@@ -111,7 +160,7 @@ func TestOverConstrainedIsSaid(t *testing.T) {
 	in := parse(t, strings.Replace(tiny, "A,E=7|L=0,2400,960", "A,E=1|L=0,2400,960", 1)) // 16 h with one shift
 	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
-	assert.ErrorContains(t, err, "1 employees: A")
+	assert.ErrorContains(t, err, "no row of shifts for A")
 }
 
 func TestSolutionsPassTheChecker(t *testing.T) {

@@ -19,8 +19,8 @@ type pricer struct {
 	lo, hi []int32                // [layer][kind][slice]: reachable minutes, hi exclusive
 	cost   []int32                // [day][class], and whose member it is
 	member []int8
-	limits limits
-	forced []int8 // by day of the window: the only entry allowed, or free; nil = all free
+	limits func(employee int) limits // inside a window
+	forced []int8                    // by day of the window: the only entry allowed, or free; nil = all free
 }
 
 // spaceKey names a row space: an employee and the set of counted shifts.
@@ -40,7 +40,7 @@ const (
 
 func newPricer(p *problem) *pricer {
 	x := &pricer{
-		p: p, limits: wholeLimits, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
+		p: p, limits: unlimited, spaces: map[spaceKey]*rowSpace{}, counts: make([][]bool, p.workers),
 		entry: make([]int32, p.days*(p.shifts+1)), extra: make([]int32, p.shifts),
 	}
 	for e := range x.counts {
@@ -73,7 +73,7 @@ func (x *pricer) worthCounting(e int) []bool {
 // space returns the state space of employee e, cached for the whole horizon.
 func (x *pricer) space(e int, win window, row []int8, counts []bool) *rowSpace {
 	if win.from > 0 || win.to < x.p.days {
-		return newRowSpace(x.p, e, win, row, counts, x.limits)
+		return newRowSpace(x.p, e, win, row, counts, x.limits(e))
 	}
 	key := spaceKey{employee: e}
 	for t, c := range counts {
@@ -167,14 +167,15 @@ func (x *pricer) staged(e int, eager bool) []int8 {
 			}
 		}
 	}
-	defer func() { x.limits = wholeLimits }()
+	defer func() { x.limits = unlimited }()
 	for from := 0; from < x.p.days; from += stageDays {
 		win := window{from, min(x.p.days, from+stageDays)}
 		share := float64(win.to) / float64(x.p.days)
-		x.limits = limits{least: share, most: share, coarse: true}
+		lim := limits{least: share, most: share, coarse: true}
 		if eager && win.to < x.p.days {
-			x.limits.least = 0
+			lim.least = 0
 		}
+		x.limits = func(int) limits { return lim }
 		rows, _ := x.cheapest(e, win, row, 1)
 		if len(rows) == 0 {
 			return nil

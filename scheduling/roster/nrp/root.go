@@ -27,9 +27,8 @@ const masterLimit = 1200
 // atOnce tells whether one master can hold the whole problem.
 func (p *problem) atOnce() bool { return len(p.covers)+p.workers <= masterLimit }
 
-func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *root {
-	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
-	r.lambda = make([]float64, len(p.covers))
+func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, lambda []float64) *root {
+	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers), lambda: lambda}
 	for range b.Threads {
 		r.pricers = append(r.pricers, newPricer(p))
 	}

@@ -18,9 +18,11 @@ type problem struct {
 	minutes []int32   // by shift
 	usable  [][]int8  // [employee]: shifts with MaxShifts above 0
 	off     [][]bool  // [employee][day]
-	covers  []coverCell
-	cell    []int32 // [day*shifts+shift]: index into covers, or -1
-	grid    float64 // parts per cost unit in the integers of the pricing
+
+	windowWeeks int // at most
+	covers      []coverCell
+	cell        []int32 // [day*shifts+shift]: index into covers, or -1
+	grid        float64 // parts per cost unit in the integers of the pricing
 }
 
 // fine is how many parts one unit of a broken hard rule has, so that minutes can count in parts.
@@ -70,6 +72,7 @@ func prepare(in *Instance) *problem {
 		}
 	}
 	p.coverCells()
+	p.planWindows()
 	return p
 }
 

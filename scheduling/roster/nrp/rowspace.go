@@ -1,5 +1,7 @@
 package nrp
 
+import "math"
+
 // window is a stretch of days [from, to) that may change; from and to lie on Mondays or at the
 // edges of the horizon, so that no weekend is cut.
 type window struct{ from, to int }
@@ -12,30 +14,31 @@ type window struct{ from, to int }
 // shift whose limit binds is counted in a dimension of its own; its minutes follow from the count,
 // so the minutes dimension holds the other shifts only.
 type rowSpace struct {
-	win                window
-	limits             limits
-	classes            []shiftClass
-	offs, maxRun       int // days off until a new run may start; longest run
-	minRun             int
-	kinds              int
-	sources            [][]int16 // by kind: kinds of the day before
-	weeks              int       // extent of the weekend dimension
-	slices             int       // weekends x counts
-	week               []int     // by slice
-	counts             [][]int   // by slice: one count per counted shift
-	strides            []int     // by counted shift
-	counted            []int     // shifts with their own dimension
-	heavy              []int     // by slice: minutes of the counted shifts
-	unit, steps        int       // minutes per step and extent of the minutes dimension
-	least, most        int       // minutes left to work inside the window
-	longest            int       // minutes of the longest usable shift
-	start              int       // kind before the window
-	ends               []bool    // by kind: may stand before the days after the window
-	size               int       // states per day
-	classOf            []int     // by shift; -1 = not usable
-	usedCount          []int     // by shift: outside the window
-	feasible           bool      // the fixed days leave something to work with
-	weekendsUsed, used int
+	win                        window
+	limits                     limits
+	classes                    []shiftClass
+	offs, maxRun               int // days off until a new run may start; longest run
+	minRun                     int
+	kinds                      int
+	sources                    [][]int16 // by kind: kinds of the day before
+	weeks                      int       // extent of the weekend dimension
+	slices                     int       // weekends x counts
+	week                       []int     // by slice
+	counts                     [][]int   // by slice: one count per counted shift
+	strides                    []int     // by counted shift
+	counted                    []int     // shifts with their own dimension
+	heavy                      []int     // by slice: minutes of the counted shifts
+	unit, steps                int       // minutes per step and extent of the minutes dimension
+	least, most                int       // minutes left to work inside the window
+	longest                    int       // minutes of the longest usable shift
+	start                      int       // kind before the window
+	ends                       []bool    // by kind: may stand before the days after the window
+	size                       int       // states per day
+	classOf                    []int     // by shift; -1 = not usable
+	usedCount                  []int     // by shift: outside the window
+	feasible                   bool      // the fixed days leave something to work with
+	weekendsUsed, used         int       // outside the window
+	weekendsBefore, usedBefore int       // of these, before it
 }
 
 // limits are the shares (0 to 1) of the limits over the horizon that hold up to the end of a window,
@@ -44,9 +47,16 @@ type rowSpace struct {
 type limits struct {
 	least, most float64
 	coarse      bool
+	// thrifty keeps the hours and weekends up to the end of a window below the share of the most, give or take slack
+	// minutes, unless the row has more of them already.
+	thrifty bool
+	slack   int
 }
 
 var wholeLimits = limits{least: 1, most: 1}
+
+// unlimited holds everybody to the limits over the horizon.
+func unlimited(int) limits { return wholeLimits }
 
 const coarseUnit = 30 // minutes
 
@@ -66,8 +76,11 @@ func newRowSpace(p *problem, e int, win window, row []int8, counts []bool, lim l
 		limits: lim, usedCount: make([]int, p.shifts), classOf: make([]int, p.shifts),
 	}
 	s.outside(p, row)
-	s.least, s.most = int(lim.least*float64(emp.MinMinutes))-s.used, int(lim.most*float64(emp.MaxMinutes))-s.used
-	left := int(lim.most*float64(min(emp.MaxWeekends, p.days/7+1))) - s.weekendsUsed
+	s.least, s.most = int(lim.least*float64(emp.MinMinutes))-s.used, int(lim.share()*float64(emp.MaxMinutes))-s.used
+	left := int(lim.share()*float64(min(emp.MaxWeekends, p.days/7+1))) - s.weekendsUsed
+	if lim.thrifty {
+		left = min(left, s.save(p, emp, row))
+	}
 	s.feasible = s.most >= 0 && left >= 0
 	s.weeks = min(max(0, left), (win.to-win.from+6)/7) + 1
 	s.classify(p, e, counts)
@@ -91,10 +104,40 @@ func (s *rowSpace) outside(p *problem, row []int8) {
 		}
 		s.used += int(p.minutes[t])
 		s.usedCount[t]++
+		if d < s.win.from {
+			s.usedBefore += int(p.minutes[t])
+		}
 		if d%7 == 5 || d%7 == 6 && row[d-1] < 0 {
 			s.weekendsUsed++
+			if d < s.win.from {
+				s.weekendsBefore++
+			}
 		}
 	}
+}
+
+// save keeps hours for the windows to come, and returns the weekends that may be used.
+func (s *rowSpace) save(p *problem, emp *Employee, row []int8) (weekends int) {
+	minutes := 0
+	for d := s.win.from; d < s.win.to; d++ {
+		if row[d] >= 0 {
+			minutes += int(p.minutes[row[d]])
+			if d%7 == 5 || d%7 == 6 && row[d-1] < 0 {
+				weekends++
+			}
+		}
+	}
+	s.most = min(s.most, max(minutes, int(s.limits.most*float64(emp.MaxMinutes))+s.limits.slack-s.usedBefore))
+	all := float64(min(emp.MaxWeekends, p.days/7+1))
+	return max(weekends, int(math.Ceil(s.limits.most*all))-s.weekendsBefore)
+}
+
+// share of the limits that no row may pass.
+func (l limits) share() float64 {
+	if l.thrifty {
+		return 1
+	}
+	return l.most
 }
 
 // classify groups the usable shifts.
@@ -179,7 +222,7 @@ func (s *rowSpace) dimensions(p *problem, e int) {
 
 // left is how often a shift may still be worked inside the window.
 func (s *rowSpace) left(p *problem, e, shift int) int {
-	return int(s.limits.most*float64(p.in.Staff[e].MaxShifts[shift])) - s.usedCount[shift]
+	return int(s.limits.share()*float64(p.in.Staff[e].MaxShifts[shift])) - s.usedCount[shift]
 }
 
 // stepsOf is how many steps of the minutes dimension a shift takes.

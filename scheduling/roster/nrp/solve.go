@@ -2,6 +2,7 @@ package nrp
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -21,10 +22,9 @@ type Solution struct {
 // Shares of the budget: annealing finds the first rosters, the root of the column generation its
 // bound and columns, and the neighbourhoods get the rest.
 const (
-	annealShare      = 0.08
-	largeAnnealShare = 0.5 // where groups have to work in windows and there is no root
-	rootShare        = 0.5
-	largeRootShare   = 0.3 // where neighbourhoods in windows are far quicker than the root
+	annealShare    = 0.08
+	rootShare      = 0.5
+	largeRootShare = 0.3 // where neighbourhoods in windows are far quicker than the root
 )
 
 // Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
@@ -48,7 +48,13 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	if first.bestCost == math.MaxInt32 {
 		return Solution{Stopped: ctx.Err() != nil}, infeasible(p)
 	}
-	r := newRoot(ctx, p, b, first.best)
+	x := newStager(ctx, p, b, first.best)
+	if !x.run() && !p.atOnce() {
+		if longer := annealFor(ctx, p, b, annealLongest); int(longer.bestCost) < p.total(x.rows) {
+			x.rows = longer.best
+		}
+	}
+	r := newRoot(ctx, p, b, x.rows, x.lambda)
 	r.solve(b)
 	rows := improve(ctx, r, b)
 	out := Solution{Cost: p.total(rows), Stopped: ctx.Err() != nil}
@@ -63,6 +69,14 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	return out, nil
 }
 
+// andMore counts those who are not named.
+func andMore(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
+}
+
 // infeasible says whose rules leave no row at all, as far as the pricing can prove it.
 func infeasible(p *problem) error {
 	x := newPricer(p)
@@ -74,7 +88,7 @@ func infeasible(p *problem) error {
 		}
 	}
 	if len(who) > 0 {
-		return fault.New(fault.Conflict, "nrp.infeasible", "no row keeps the hard rules of %d employees: %s", len(who), strings.Join(who[:min(5, len(who))], ", "))
+		return fault.New(fault.Conflict, "nrp.infeasible", "the hard rules leave no row of shifts for %s%s", strings.Join(who[:min(5, len(who))], ", "), andMore(len(who)-5))
 	}
 	return fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
 }
@@ -83,7 +97,7 @@ func infeasible(p *problem) error {
 func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
 	share := annealShare
 	if !p.atOnce() {
-		share = largeAnnealShare
+		share = annealLong
 	}
 	c := annealFor(ctx, p, b, share)
 	if c.bestCost == math.MaxInt32 && b.Time > 0 {

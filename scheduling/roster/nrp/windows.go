@@ -1,0 +1,39 @@
+package nrp
+
+// Windows: a group's master should have no more cover cells than windowCells. Windows of up to leastWeeks are
+// always priced; longer ones while they have no more than longCells, since the time of a master grows with the cube of
+// them, and everybody's tables stay below windowTable, for then a row is priced in a few milliseconds. Long windows
+// share hours and weekends out better over the days.
+const (
+	windowCells = 520
+	longCells   = 300
+	leastWeeks  = 4
+	windowTable = 2 << 20
+)
+
+func (p *problem) weeks() int { return (p.days + 6) / 7 }
+
+// planWindows sets how many weeks windows have.
+func (p *problem) planWindows() {
+	within := func(cells int) int { return p.weeks() * cells / max(1, len(p.covers)) }
+	p.windowWeeks = max(1, min(leastWeeks, p.weeks(), within(windowCells)))
+	for p.windowWeeks < min(p.weeks(), within(longCells)) && p.priced(p.windowWeeks+1) {
+		p.windowWeeks++
+	}
+}
+
+// priced tells whether everybody's rows of some weeks can be priced in tables that are small enough.
+func (p *problem) priced(weeks int) bool {
+	off := make([]int8, p.days)
+	for d := range off {
+		off[d] = Off
+	}
+	x := newPricer(p)
+	win := window{0, min(p.days, 7*weeks)}
+	for e := range p.workers {
+		if s := newRowSpace(p, e, win, off, x.counts[e], wholeLimits); s.size*(win.to-win.from+1) > windowTable {
+			return false
+		}
+	}
+	return true
+}
