@@ -103,7 +103,7 @@ func (a Agent) problems() problems {
 	p.id("team", string(a.Team))
 	p.id("site", string(a.Site))
 	if !slices.Contains(Employments, a.Employment) {
-		p.add("employment", string(a.Employment), "must be one of %v", Employments)
+		p.add("employment", string(a.Employment), "must be one of %s", fault.Names(Employments))
 	}
 	p.dates("employed", a.Employed)
 	if a.Concurrency < 1 || a.Concurrency > MaxConcurrency {
@@ -120,7 +120,7 @@ func (a Agent) problems() problems {
 	a.checkSkills(&p)
 	for i, c := range a.Conditions {
 		if !slices.Contains(Conditions, c.Condition) {
-			p.add(fmt.Sprintf("conditions[%d].condition", i), string(c.Condition), "must be one of %v", Conditions)
+			p.add(fmt.Sprintf("conditions[%d].condition", i), string(c.Condition), "must be one of %s", fault.Names(Conditions))
 		}
 		p.dates(fmt.Sprintf("conditions[%d]", i), c.Dates)
 	}

@@ -99,7 +99,7 @@ func TestBadPersonsAreNamed(t *testing.T) {
 	}
 	for _, field := range []string{
 		"id", "regime", "period", "engagement", "employed", "assigned", "shops", "conditions[0].kind", "conditions[0].dates", "conditions[0].children",
-		"skills[0].queue", "certificates[0].code", "certificates[0].dates", "acknowledged[0]", "unavailable[0]", "sessions[0].kind", "sessions[0].range",
+		"skills[0].queue", "certificates[0].code", "certificates[0].dates", "acknowledged[0]", "unavailable[0].end", "sessions[0].kind", "sessions[0].range.end",
 		"carried[0].dates", "carried[0].hours", "carried[2].dates", "agreements[0].dates", "agreements[0].day_hours", "agreements[0].week_hours",
 		"agreements[0].not_after", "agreements[0].days_off[0]",
 	} {

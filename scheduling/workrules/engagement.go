@@ -23,17 +23,14 @@ func internNight(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 
 // internOvertime: 职业学校学生实习管理规定(2021) §17: no overtime for interns, agreed or not.
 func internOvertime(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	for _, l := range j.days {
-		over := l.overDay + l.overWeek
-		if over == 0 || !l.judged {
-			continue
-		}
+	j.eachOvertime(func(l *dayLoad, over int32) bool {
 		if out.quickly() {
-			return
+			return true
 		}
 		out.add(j.frame.dayRange(l.day), hours(over),
 			say("%s 实习生加班%.4g小时", "%s: an intern has %.4g h of overtime", j.frame.date[l.day], hours(over)), shorten(over))
-	}
+		return false
+	})
 }
 
 // internHoliday: 职业学校学生实习管理规定(2021) §17: no internship on statutory holidays. A shift of

@@ -34,8 +34,8 @@ func available(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings) {
 				return
 			}
 			out.add(j.frame.span(start, end), hours(end-start),
-				say("班次与请假或不可用时段重叠%.4g小时", "the shift overlaps leave or unavailability by %.4g h", hours(end-start)),
-				say("改派他人，或撤回请假", "give the shift to somebody else, or withdraw the leave"))
+				say("班次与请假、缺勤或不可用时段重叠%.4g小时", "the shift overlaps leave, an absence or unavailability by %.4g h", hours(end-start)),
+				say("改派他人，或撤回请假、撤销缺勤登记", "give the shift to somebody else, or withdraw the leave or the absence on file"))
 		}
 	}
 }

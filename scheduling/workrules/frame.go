@@ -15,6 +15,10 @@ import (
 // rest as Person.Carried.
 const historyDays = 40
 
+// laterDays is how far behind it: the rest of the month, and of the week, that it ends in. What is fixed there counts
+// for their ceilings, and a shift inside moves the end of their normal hours onto it (Judge.Pay).
+const laterDays = 40
+
 // Frame is the calendar of one judgement compiled to integers, shared by all persons: days,
 // weeks, months and kinds of day around the judged range. It is immutable.
 type Frame struct {
@@ -42,7 +46,7 @@ type Frame struct {
 func NewFrame(judged calendar.Range, holidays calendar.Holidays, loc *time.Location, params Params) *Frame {
 	f := &Frame{params: params, loc: loc, judged: judged}
 	first := calendar.DateOf(judged.Start, loc).Add(-historyDays)
-	days := calendar.DateOf(judged.End, loc).Sub(first) + 10
+	days := calendar.DateOf(judged.End, loc).Sub(first) + laterDays
 	start := params.WeekStartDay()
 	f.base = first.In(loc)
 	f.from, f.until = f.minute(judged.Start), f.minute(judged.End)

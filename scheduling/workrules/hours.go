@@ -176,6 +176,30 @@ func (j *Judge) eachPeriod(index []int32, measure func(*dayLoad) int32, visit fu
 	}
 }
 
+// eachOvertime visits the days with overtime that judged work takes part in: on the day itself, and in its week. Work
+// early in a week makes overtime of a later day, which whoever judges the early day alone must see.
+// visit returns true to stop.
+func (j *Judge) eachOvertime(visit func(l *dayLoad, over int32) bool) {
+	for i := 0; i < len(j.days); {
+		k, judged := i, false
+		for ; k < len(j.days) && j.frame.week[j.days[k].day] == j.frame.week[j.days[i].day]; k++ {
+			judged = judged || j.days[k].judged
+		}
+		for ; i < k; i++ {
+			l, over := &j.days[i], int32(0)
+			if judged {
+				over = l.overWeek
+			}
+			if l.judged {
+				over += l.overDay
+			}
+			if over > 0 && visit(l, over) {
+				return
+			}
+		}
+	}
+}
+
 func (j *Judge) weekFirst(day int32) calendar.Date {
 	return j.frame.date[day].Add(-int(j.frame.ofWeek[day]))
 }

@@ -13,8 +13,8 @@ const pageHead = `# Work rules
 Made from the registry in scheduling/workrules by its test (` + "`go test ./scheduling/workrules -run Page -update`" + `); a test keeps it current.
 
 Every rule judges the optimiser, a manual edit, a swap and a leave request alike. A hard rule
-forbids, a soft one warns. 内部规定 is a house rule. Every limit is a setting; the statutory ones may
-be tightened, not relaxed. Whatever is broken names its place and amount, and comes with the changes
+forbids, a soft one warns. 内部规定 is a house rule. Every limit is a setting; the column "law" below says
+which of them are statutory: those may be tightened, and a value on the lax side is refused. Whatever is broken names its place and amount, and comes with the changes
 that would make it legal; each of those was judged again before it is shown.
 
 Days are civil days in the business time zone, and a shift counts on the day it starts. Only the
@@ -31,8 +31,14 @@ const pageParams = `
 
 ## Settings
 
-| setting | default | meaning |
-| --- | --- | --- |
+` + "`chaoban roster rules`" + ` shows what holds in a house and who set it; ` + "`--set NAME=VALUE --reason …`" + ` sets all but
+queues, which ` + "`chaoban facts terms`" + ` sets. The rest between two shifts, meals, breaks, runs of nights, the overtime of a week and what
+cloud agents book rest on no national statute: there the house is free, and ` + "`roster rules`" + ` only warns of a ` + "`rest_block`" + ` below 8 h. What is no setting nobody can set: the pay of
+150, 200 and 300 %, the age of 16, the weekly rest day, that overtime is agreed to, and whom the law bars from it. A stored value
+that the law does not allow gives way to its default.
+
+| setting | default | law | meaning |
+| --- | --- | --- | --- |
 `
 
 const pagePay = `
@@ -49,7 +55,12 @@ A make-up workday (调休上班) is an ordinary day; a bridge day (调休放假)
 A shift over midnight is split there when split_at_midnight is true: 22:00-06:00 into 1 October is two
 normal hours and six at 300 %, 16:00-24:00 on the eve is none. With rest_days "placed" the house
 places its rest days (国务院规定(1995) §7): worked days of a calendar week beyond its official workdays
-are rest-day work. With "calendar" Saturdays, Sundays and bridge days are, whoever works them.
+are rest-day work: the last of them in order of time, however long they are. So two hours added on a free Monday to
+five days of eight make Sunday's eight hours rest-day work, and the price of an offer or an edit shows fewer hours at
+100 % and more at 200 %. The law does not say which of six worked days the rest day was; the order of time needs no
+other record, gives the same sum for two halves of a week as for the whole, and is not chosen by what is cheapest: the day with the
+fewest hours would pay less than 劳动法 §44(2) whenever the added day is the longer one. Whoever wants the added hours themselves
+paid 200 % adds them on the last free day of the week, or moves the rest day. With "calendar" Saturdays, Sundays and bridge days are, whoever works them.
 
 A salary pays the hours at 100 %; overtime, rest days and holidays are paid in full on top of it (工资支付暂行规定 §13). Employees of
 standard and comprehensive hours have one; part-timers, agency and cloud agents and interns are paid by the hour.
@@ -83,10 +94,10 @@ func Page() string {
 	b.WriteString(pageHead)
 	for _, r := range Rules() {
 		kind := "soft"
-		if r.Hard {
+		if r.HardUnder(DefaultParams()) {
 			kind = "hard"
 		}
-		if r.hardWith != "" {
+		if r.hardWith != "" && LegalOf(r.hardWith).Side != FixedSide {
 			kind = "hard with " + r.hardWith
 		}
 		fmt.Fprintf(&b, "| %s | %s<br>%s | %s | %s | %s | %s |\n", r.Code, r.Says.ZH, r.Says.EN, r.Article, kind, r.Unit, strings.Join(r.Params, ", "))
@@ -95,11 +106,14 @@ func Page() string {
 	params := reflect.ValueOf(DefaultParams())
 	for i := range params.NumField() {
 		name := paramName(params.Type().Field(i))
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, defaultText(params.Field(i)), meanings[name])
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, defaultText(params.Field(i)), lawText(LegalOf(name)), meanings[name])
 	}
 	b.WriteString(pagePay)
 	return b.String()
 }
+
+// lawText is where a setting stands in law, and why.
+func lawText(l Legal) string { return l.String() + ": " + l.Says }
 
 func paramName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")

@@ -2,18 +2,22 @@ package workrules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 )
 
-// Validate reports every threshold that is missing or laxer than the statute allows.
+// Validate reports every threshold that is laxer than the law allows (see LegalOf) or that makes no sense, once.
 //
 // Errors: workrules.params.
 func (p Params) Validate() error {
 	var c paramCheck
+	p.validateLaw(&c)
 	p.validateHours(&c)
 	p.validateComprehensive(&c)
 	p.validateRest(&c)
@@ -25,13 +29,22 @@ func (p Params) Validate() error {
 type paramCheck struct{ bad []fault.Field }
 
 func (c *paramCheck) add(field string, value any, problem string, args ...any) {
-	c.bad = append(c.bad, fault.Field{Path: "rules." + field, Value: fmt.Sprint(value), Problem: fmt.Sprintf(problem, args...)})
+	path := "rules." + field
+	if slices.ContainsFunc(c.bad, func(b fault.Field) bool { return b.Path == path }) {
+		return
+	}
+	if d, ok := value.(time.Duration); ok {
+		value = calendar.SlotName(d)
+	}
+	c.bad = append(c.bad, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: fmt.Sprintf(problem, args...)})
 }
 
-// within reports a length that is not above 0 or is above what the law or a day allows.
-func (c *paramCheck) within(field string, value, most time.Duration) {
-	if value <= 0 || value > most || value%time.Minute != 0 {
-		c.add(field, value, "must be above 0, at most %s (the statutory limit) and whole minutes", most)
+// length reports lengths of time that are nothing, or are not whole minutes.
+func (c *paramCheck) length(lengths map[string]time.Duration) {
+	for _, field := range slices.Sorted(maps.Keys(lengths)) {
+		if d := lengths[field]; d <= 0 || d%time.Minute != 0 {
+			c.add(field, d, "must be above 0 and whole minutes")
+		}
 	}
 }
 
@@ -39,22 +52,22 @@ func (p Params) validateHours(c *paramCheck) {
 	if _, ok := weekdays[strings.ToLower(p.WeekStart)]; !ok {
 		c.add("week_start", p.WeekStart, "must be a day such as monday")
 	}
-	legal := DefaultParams()
-	c.within("normal_day", p.NormalDay, legal.NormalDay)
-	c.within("normal_week", p.NormalWeek, legal.NormalWeek)
-	c.within("overtime_month", p.OvertimeMonth, legal.OvertimeMonth)
-	c.within("part_time_day", p.PartTimeDay, legal.PartTimeDay)
-	c.within("part_time_week", p.PartTimeWeek, legal.PartTimeWeek)
-	c.within("overtime_week", p.OvertimeWeek, legal.OvertimeMonth)
-	if p.OvertimeDay < 0 || p.OvertimeDay > legal.OvertimeDay {
-		c.add("overtime_day", p.OvertimeDay, "must be 0 to 1h (劳动法 §41)")
+	c.length(map[string]time.Duration{
+		"normal_day": p.NormalDay, "normal_week": p.NormalWeek, "overtime_month": p.OvertimeMonth, "overtime_week": p.OvertimeWeek,
+		"part_time_day": p.PartTimeDay, "part_time_week": p.PartTimeWeek,
+	})
+	if p.OvertimeWeek > 36*time.Hour {
+		c.add("overtime_week", p.OvertimeWeek, "must be at most 36h, the overtime of a whole month (劳动法 §41)")
 	}
-	if p.OvertimeSpecial < p.OvertimeDay || p.OvertimeSpecial > legal.OvertimeSpecial {
+	if p.OvertimeDay < 0 {
+		c.add("overtime_day", p.OvertimeDay, "must be 0s to 1h (劳动法 §41)")
+	}
+	if p.OvertimeSpecial < p.OvertimeDay && p.OvertimeDay <= time.Hour { // of more, the day is what is wrong
 		c.add("overtime_special", p.OvertimeSpecial, "must be between overtime_day and 3h (劳动法 §41)")
 	}
 	for i, d := range p.SpecialDates {
-		if d.From.IsZero() || !d.Until.IsZero() && !d.From.Before(d.Until) {
-			c.add(fmt.Sprintf("special_dates[%d]", i), d.From, "must begin on a date and end after it")
+		if d.From.IsZero() || !d.From.Before(d.Until) {
+			c.add(fmt.Sprintf("special_dates[%d]", i), d.From, "must begin on a date and end after it (劳动法 §41: an exception ends)")
 		}
 	}
 	if p.RestDays != RestDaysPlaced && p.RestDays != RestDaysCalendar {
@@ -63,16 +76,13 @@ func (p Params) validateHours(c *paramCheck) {
 }
 
 func (p Params) validateComprehensive(c *paramCheck) {
-	legal := DefaultParams()
 	if !p.ComprehensivePeriod.known() {
 		c.add("comprehensive_period", p.ComprehensivePeriod, "must be week, month, quarter or year")
 	}
-	c.within("comprehensive_day", p.ComprehensiveDay, legal.ComprehensiveDay)
-	c.within("comprehensive_week", p.ComprehensiveWeek, legal.ComprehensiveWeek)
-	// Years before 2025 had 250 workdays (人社部发〔2025〕2号 changed it to 248).
-	c.within("comprehensive_month", p.ComprehensiveMonth, 250*8*time.Hour/12)
-	c.within("comprehensive_quarter", p.ComprehensiveQuarter, 250*8*time.Hour/4)
-	c.within("comprehensive_year", p.ComprehensiveYear, 250*8*time.Hour)
+	c.length(map[string]time.Duration{
+		"comprehensive_day": p.ComprehensiveDay, "comprehensive_week": p.ComprehensiveWeek, "comprehensive_month": p.ComprehensiveMonth,
+		"comprehensive_quarter": p.ComprehensiveQuarter, "comprehensive_year": p.ComprehensiveYear,
+	})
 }
 
 func (p Params) validateRest(c *paramCheck) {
@@ -82,11 +92,14 @@ func (p Params) validateRest(c *paramCheck) {
 	if p.RestWarn < p.RestBlock || p.RestWarn > 48*time.Hour {
 		c.add("rest_warn", p.RestWarn, "must be at least rest_block and at most 48h")
 	}
-	if p.ConsecutiveDays < 1 || p.ConsecutiveDays > 12 {
-		c.add("consecutive_days", p.ConsecutiveDays, "must be 1 to 12 (longer runs always lack a weekly rest day)")
+	if p.ConsecutiveDays < 1 {
+		c.add("consecutive_days", p.ConsecutiveDays, "must be 1 to 12")
 	}
-	if p.NightFrom < 12*time.Hour || p.NightFrom > 24*time.Hour || p.NightUntil < 0 || p.NightUntil > 12*time.Hour {
-		c.add("night_from", p.NightFrom, "the night must begin at 12h to 24h and end at 0h to 12h after midnight")
+	if p.NightFrom < 12*time.Hour {
+		c.add("night_from", p.NightFrom, "must be 12h to 22h after midnight")
+	}
+	if p.NightUntil > 12*time.Hour {
+		c.add("night_until", p.NightUntil, "must be 6h to 12h after midnight")
 	}
 	if p.NightRun < 1 || p.NightRun > 12 {
 		c.add("night_run", p.NightRun, "must be 1 to 12")
@@ -100,14 +113,14 @@ func (p Params) validateRest(c *paramCheck) {
 }
 
 func (p Params) validatePeople(c *paramCheck) {
-	if p.PregnantRest < 0 || p.PregnantRest > 8*time.Hour {
-		c.add("pregnant_rest", p.PregnantRest, "must be 0 to 8h")
+	if p.PregnantRest > 8*time.Hour {
+		c.add("pregnant_rest", p.PregnantRest, "must be 15m to 8h")
 	}
-	if p.NursingHour < time.Hour || p.NursingHour > 4*time.Hour {
-		c.add("nursing_hour", p.NursingHour, "must be 1h to 4h (女职工劳动保护特别规定 §9)")
+	if p.NursingHour > 4*time.Hour {
+		c.add("nursing_hour", p.NursingHour, "must be 1h to 4h")
 	}
-	if p.AgencyMonths < 1 || p.AgencyMonths > 6 {
-		c.add("agency_months", p.AgencyMonths, "must be 1 to 6 (劳动合同法 §66)")
+	if p.AgencyMonths < 1 {
+		c.add("agency_months", p.AgencyMonths, "must be 1 to 6")
 	}
 	if p.CloudSlot < 15*time.Minute || p.CloudSlot > 24*time.Hour || p.CloudSlot%time.Minute != 0 {
 		c.add("cloud_slot", p.CloudSlot, "must be 15m to 24h in whole minutes")

@@ -35,7 +35,8 @@ type Pack struct {
 }
 
 // Params are the thresholds of the rules: every one is a dated setting of the installation, none
-// is a constant in a rule. The statutory defaults may be tightened, not relaxed.
+// is a constant in a rule. LegalOf says of each what is law, which may be tightened and not relaxed, and what
+// the house sets.
 type Params struct {
 	WeekStart         string           `json:"week_start" yaml:"week_start"`                   // "monday" … "sunday"
 	NormalDay         time.Duration    `json:"normal_day" yaml:"normal_day"`                   // 8 h

@@ -2,6 +2,7 @@ package workrules
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,27 +42,29 @@ type PayPart struct {
 func PayHours(c Case) []PayPart {
 	frame := NewFrame(c.Range, c.Holidays, c.Location, c.Params)
 	judge := NewJudge(frame, c.Person)
-	shifts := slices.DeleteFunc(slices.Clone(c.Shifts), func(s scheduling.Shift) bool {
-		return s.Agent != c.Person.ID && s.Agent != ""
-	})
-	for _, s := range c.Person.Sessions {
-		shifts = append(shifts, scheduling.Shift{Agent: c.Person.ID, Start: s.Range.Start, End: s.Range.End})
+	type worked struct {
+		duty  Duty
+		spans []calendar.Range
 	}
-	slices.SortStableFunc(shifts, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
-	l := payLedger{judge: judge, holidays: c.Holidays, sums: map[payKey]PayPart{}}
-	for _, s := range shifts {
-		if d, ok := frame.Duty(s); ok {
-			l.shift(s, d)
+	var all []worked
+	for _, s := range c.Shifts {
+		if d, ok := frame.Duty(s); ok && (s.Agent == c.Person.ID || s.Agent == "") {
+			all = append(all, worked{d, workSpans(s)})
 		}
 	}
-	out := make([]PayPart, 0, len(l.sums))
-	for _, p := range l.sums {
-		out = append(out, p)
+	for _, d := range judge.sessions {
+		all = append(all, worked{d, []calendar.Range{frame.span(d.Start, d.End)}})
 	}
-	slices.SortFunc(out, func(a, b PayPart) int {
+	slices.SortStableFunc(all, func(a, b worked) int { return cmp.Compare(a.duty.Start, b.duty.Start) })
+	walk, parts := judge.payWalk(), payParts{}
+	for i := range all {
+		if pay := walk.duty(&all[i].duty); all[i].duty.Judged {
+			parts.lay(judge, &all[i].duty, pay, all[i].spans)
+		}
+	}
+	return slices.SortedFunc(maps.Values(parts), func(a, b PayPart) int {
 		return cmp.Or(a.Date.Sub(b.Date), int(a.Kind-b.Kind))
 	})
-	return out
 }
 
 type payKey struct {
@@ -69,102 +72,60 @@ type payKey struct {
 	kind PayKind
 }
 
-// payLedger walks the shifts in time and remembers the running day, week and period.
-type payLedger struct {
-	judge             *Judge
-	holidays          calendar.Holidays
-	started           bool
-	week, day, period int32
-	weekDays          int32         // worked days in the running week, statutory holidays left out
-	dayTime, weekTime time.Duration // normal-kind time so far
-	periodTime        time.Duration // of comprehensive hours, carried sums included
-	sums              map[payKey]PayPart
-}
+// payParts is working time by date and kind.
+type payParts map[payKey]PayPart
 
-func (l *payLedger) shift(s scheduling.Shift, d Duty) {
-	f := l.judge.frame
-	if w := f.week[d.Day]; !l.started || w != l.week {
-		l.week, l.weekDays, l.weekTime, l.day = w, 0, 0, -1
-	}
-	if period := l.judge.period; len(period) > 0 && (!l.started || period[d.Day] != l.period) {
-		l.period = period[d.Day]
-		work, _ := l.judge.carriedIn(l.period)
-		l.periodTime = time.Duration(work) * time.Minute
-	}
-	l.started = true
-	if d.Day != l.day {
-		l.day, l.dayTime = d.Day, 0
-		if f.kind[d.Day] != calendar.Statutory {
-			l.weekDays++
-		}
-	}
-	for _, r := range workSpans(s) {
+// lay places what the walk says of a duty on the clock: holidays and rest days where they are, and of the
+// other hours the last ones as those beyond the normal time.
+func (p payParts) lay(j *Judge, d *Duty, pay PayMinutes, spans []calendar.Range) {
+	f, normal := j.frame, time.Duration(pay.Normal)*time.Minute
+	for _, r := range spans {
 		for r.Valid() {
-			date := calendar.DateOf(r.Start, f.loc)
+			day := f.dayAt(d.Day, r.Start)
 			piece := r
-			if next := date.Add(1).In(f.loc); next.Before(piece.End) {
+			if next := f.at(f.dayStart[day+1]); next.Before(piece.End) {
 				piece.End = next
 			}
 			r.Start = piece.End
 			if !f.params.SplitAtMidnight {
-				date = f.date[d.Day]
+				day = d.Day
 			}
-			l.piece(date, piece, d)
+			switch kind := f.kind[day]; {
+			case kind == calendar.Statutory:
+				p.book(f, day, PayStatutory, piece)
+			case pay.RestDay > 0 && (f.params.RestDays != RestDaysCalendar || restsOn(kind)):
+				p.book(f, day, PayRestDay, piece)
+			default:
+				at := piece.End
+				if pay.Extended > 0 {
+					at = piece.Start.Add(min(normal, piece.Duration()))
+				}
+				normal -= at.Sub(piece.Start)
+				p.book(f, day, PayNormal, calendar.Range{Start: piece.Start, End: at})
+				p.book(f, day, PayExtended, calendar.Range{Start: at, End: piece.End})
+			}
 		}
 	}
 }
 
-// piece books one stretch of work of a date, in the order the law's kinds exclude each other.
-func (l *payLedger) piece(date calendar.Date, r calendar.Range, d Duty) {
-	p, t := &l.judge.frame.params, r.Duration()
-	kind := l.holidays.Kind(date)
-	switch {
-	case kind == calendar.Statutory:
-		l.book(date, PayStatutory, r, d)
-	case l.judge.person.Regime == PartTime:
-		l.book(date, PayNormal, r, d)
-	case l.judge.person.Regime == Comprehensive:
-		if l.judge.isCarried(d.Day) {
-			l.book(date, PayNormal, r, d)
-			return
-		}
-		l.split(date, r, d, p.periodNormal(l.judge.periodOf())-l.periodTime)
-		l.periodTime += t
-	case l.restDay(kind, d):
-		l.book(date, PayRestDay, r, d)
-	default:
-		week := time.Duration(l.judge.frame.normal[d.Day]) * time.Minute
-		left := max(0, min(t, p.NormalDay-l.dayTime, week-l.weekTime))
-		l.split(date, r, d, left)
-		l.dayTime += t
-		l.weekTime += left
-	}
-}
-
-func (l *payLedger) restDay(kind calendar.DayKind, d Duty) bool {
-	if l.judge.frame.params.RestDays == RestDaysCalendar {
-		return kind == calendar.RestDay || kind == calendar.Bridge
-	}
-	return l.weekDays > l.judge.frame.workdays[d.Day]
-}
-
-// split books what is left of the normal time as normal and the rest as extended.
-func (l *payLedger) split(date calendar.Date, r calendar.Range, d Duty, left time.Duration) {
-	at := r.Start.Add(max(0, min(left, r.Duration())))
-	l.book(date, PayNormal, calendar.Range{Start: r.Start, End: at}, d)
-	l.book(date, PayExtended, calendar.Range{Start: at, End: r.End}, d)
-}
-
-func (l *payLedger) book(date calendar.Date, kind PayKind, r calendar.Range, d Duty) {
-	if !d.Judged || !r.Valid() {
+func (p payParts) book(f *Frame, day int32, kind PayKind, r calendar.Range) {
+	if !r.Valid() {
 		return
 	}
-	k := payKey{date, kind}
-	part := l.sums[k]
-	part.Date, part.Kind = date, kind
+	k := payKey{f.date[day], kind}
+	part := p[k]
+	part.Date, part.Kind = k.date, kind
 	part.Time += r.Duration()
-	part.Night += l.judge.frame.nightIn(r)
-	l.sums[k] = part
+	part.Night += f.nightIn(r)
+	p[k] = part
+}
+
+// dayAt is the day of an instant that does not lie before the day from.
+func (f *Frame) dayAt(from int32, t time.Time) int32 {
+	for int(from)+1 < len(f.date) && !t.Before(f.at(f.dayStart[from+1])) {
+		from++
+	}
+	return from
 }
 
 // nightIn is how much of a range lies in the night.

@@ -57,41 +57,56 @@ func (m PayMinutes) Shares() []PayShare {
 	return out
 }
 
+// RestDayMoved explains a change of pay by which hours that were paid 100 % become rest-day work: another day of the
+// week than the one that changed is its last one now. ok is false when that is not so.
+func (m PayMinutes) RestDayMoved() (says Text, ok bool) {
+	if m.Normal >= 0 || m.RestDay <= 0 {
+		return Text{}, false
+	}
+	return say("该周的工作天数超过法定工作日，其中最后一天按休息日200%%支付，原按100%%支付的工时因此改按200%%",
+		"the week then has more worked days than official workdays; the last of them is the rest day (200 %%), so hours that were paid 100 %% are paid 200 %%"), true
+}
+
 // PayShare is working time at one percentage of the hourly wage.
 type PayShare struct {
 	Percent PayKind `json:"percent"` // 100, 150, 200, 300
 	Minutes int     `json:"minutes"` // below 0: saved
 }
 
-// Pay sums what PayHours lists, for an optimiser: duties are sorted by start and include history, and
-// shifts lie on whole minutes.
+// Pay is what duties are paid from the start of the judged range on, for an optimiser: duties are sorted by start and
+// include history, and shifts lie on whole minutes. Unlike PayHours it counts what lies after the range too, since a
+// shift inside moves the rest day of its week, or the end of the normal hours of its month, onto it: what shifts cost
+// is the difference of Pay with and without them, everything fixed in both. What lies before the range is paid
+// the same whatever is in it.
 func (j *Judge) Pay(duties []Duty) (sum PayMinutes) {
 	if len(j.sessions) > 0 {
 		duties = j.withSessions(duties)
 	}
-	w := payWalk{j: j, week: -1, day: -1, period: -1, normalDay: int32(j.frame.params.NormalDay / time.Minute)}
+	w := j.payWalk()
 	for i := range duties {
 		d := &duties[i]
-		if d.Start >= j.frame.until {
-			break
-		}
-		if part := w.duty(d); d.Judged {
+		if part := w.duty(d); d.Start >= j.frame.from {
 			sum = sum.Plus(part)
 		}
 	}
 	return sum
 }
 
-// payWalk is payLedger in whole minutes, without dates.
+// payWalk goes through duties in order of time and remembers the running day, week and period.
 type payWalk struct {
 	j                 *Judge
 	normalDay         int32
 	week, day, period int32
-	weekDays          int32
-	dayTime, weekTime int32
-	periodTime        int32
+	weekDays          int32 // worked days in the running week, statutory holidays left out
+	dayTime, weekTime int32 // normal-kind minutes so far
+	periodTime        int32 // of comprehensive hours, carried sums included
 }
 
+func (j *Judge) payWalk() payWalk {
+	return payWalk{j: j, week: -1, day: -1, period: -1, normalDay: int32(j.frame.params.NormalDay / time.Minute)}
+}
+
+// duty is what the law pays for the next duty, in the order in which its kinds exclude each other.
 func (w *payWalk) duty(d *Duty) PayMinutes {
 	j, f := w.j, w.j.frame
 	if week := f.week[d.Day]; week != w.week {
@@ -106,10 +121,10 @@ func (w *payWalk) duty(d *Duty) PayMinutes {
 	holiday, weekend := d.Holiday, d.RestDay
 	if !f.params.SplitAtMidnight {
 		holiday, weekend = 0, 0
-		switch f.kind[d.Day] {
-		case calendar.Statutory:
+		switch kind := f.kind[d.Day]; {
+		case kind == calendar.Statutory:
 			holiday = d.Work
-		case calendar.RestDay, calendar.Bridge:
+		case restsOn(kind):
 			weekend = d.Work
 		}
 	}
@@ -131,6 +146,9 @@ func (w *payWalk) duty(d *Duty) PayMinutes {
 	w.weekTime += normal
 	return PayMinutes{Normal: normal, Extended: rest - normal, RestDay: weekend, Statutory: holiday}
 }
+
+// restsOn says that nobody works officially on a day, without its being a statutory holiday.
+func restsOn(kind calendar.DayKind) bool { return kind == calendar.RestDay || kind == calendar.Bridge }
 
 // comprehensive is the part of some work that the normal hours of its period still hold.
 func (w *payWalk) comprehensive(d *Duty, work int32) int32 {

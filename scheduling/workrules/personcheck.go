@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -17,12 +18,28 @@ type personCheck struct {
 }
 
 func (c *personCheck) add(field string, value any, problem string) {
+	if at, ok := value.(time.Time); ok {
+		value = at.Format(time.RFC3339)
+	}
 	c.bad = append(c.bad, fault.Field{Path: c.path + "." + field, Value: fmt.Sprint(value), Problem: problem})
 }
 
 func (c *personCheck) dates(field string, d calendar.Dates) {
 	if !d.Until.IsZero() && !d.From.Before(d.Until) {
 		c.add(field, d.Until, "must end after it begins")
+	}
+}
+
+// span reports instants that are missing or not in order.
+func (c *personCheck) span(field string, r calendar.Range) {
+	if r.Start.IsZero() {
+		c.add(field+".start", "", "is missing")
+	}
+	if r.End.IsZero() {
+		c.add(field+".end", "", "is missing")
+	}
+	if !r.Start.IsZero() && !r.End.IsZero() && !r.Valid() {
+		c.add(field+".end", r.End, "must be after the start")
 	}
 }
 
@@ -86,17 +103,13 @@ func (p *Person) validateLists(c *personCheck) {
 
 func (p *Person) validateTimes(c *personCheck) {
 	for i, r := range p.Unavailable {
-		if !r.Valid() {
-			c.add(fmt.Sprintf("unavailable[%d]", i), r.Start, "must end after it begins")
-		}
+		c.span(fmt.Sprintf("unavailable[%d]", i), r)
 	}
 	for i, s := range p.Sessions {
 		if s.Kind != TrainingSession && s.Kind != MeetingSession && s.Kind != PrenatalCheck {
 			c.add(fmt.Sprintf("sessions[%d].kind", i), s.Kind, "must be training, meeting or prenatal_check")
 		}
-		if !s.Range.Valid() {
-			c.add(fmt.Sprintf("sessions[%d].range", i), s.Range.Start, "must end after it begins")
-		}
+		c.span(fmt.Sprintf("sessions[%d].range", i), s.Range)
 	}
 	for i, x := range p.Carried {
 		at := fmt.Sprintf("carried[%d]", i)

@@ -1,6 +1,7 @@
 package workrules
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func randomPerson(t *rapid.T) Person {
 
 func randomFrame(t *rapid.T) *Frame {
 	p := DefaultParams()
-	p.HardMeals, p.HardCare = rapid.Bool().Draw(t, "hard meals"), rapid.Bool().Draw(t, "hard care")
+	p.HardMeals = rapid.Bool().Draw(t, "hard meals")
 	p.WeekStart = rapid.SampledFrom([]string{"monday", "sunday", "wednesday"}).Draw(t, "week")
 	return NewFrame(testRange, testDays, shanghai, p)
 }
@@ -161,4 +162,46 @@ func TestSoftCountsAgreeWithExplain(t *testing.T) {
 		}
 		assert.Equal(t, all-between, days+empty)
 	})
+}
+
+// Whoever makes one day anew asks the rules about that day only, with all other days as they are. What is
+// legal there must be legal in the whole roster: a shift more early in the week makes overtime of a later day, and one
+// that ends after midnight takes the rest day of the next week.
+func TestADayThatIsLegalAloneIsLegalInTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		params := DefaultParams()
+		params.WeekStart = rapid.SampledFrom([]string{"monday", "sunday", "wednesday"}).Draw(t, "week")
+		person := randomPerson(t)
+		whole := NewFrame(testRange, testDays, shanghai, params)
+		judge := NewJudge(whole, person)
+		day := calendar.Day(calendar.MakeDate(2026, 9, 21+rapid.IntRange(0, 12).Draw(t, "day")), shanghai)
+		alone := NewJudge(NewFrame(day, testDays, shanghai, params), person)
+		var kept, anew []scheduling.Shift
+		for _, s := range rapid.SampledFrom([]func(*rapid.T) []scheduling.Shift{randomShifts, workWeeks}).Draw(t, "kind of shifts")(t) {
+			if day.Contains(s.Start) {
+				anew = append(anew, s)
+			} else if try := append(append([]scheduling.Shift{}, kept...), s); judge.Broken(dutiesOf(whole, try)) == nil {
+				kept = try
+			}
+		}
+		all := append(append([]scheduling.Shift{}, kept...), anew...)
+		slices.SortFunc(all, func(a, b scheduling.Shift) int { return a.Start.Compare(b.Start) })
+		if judge.Broken(dutiesOf(whole, kept)) != nil || alone.Broken(dutiesOf(alone.frame, all)) != nil {
+			return // sessions alone break a rule, or the day does
+		}
+		if rule := judge.Broken(dutiesOf(whole, all)); rule != nil {
+			assert.Fail(t, "legal alone, not in the whole", rule.Code)
+		}
+	})
+}
+
+// workWeeks draws a shift a day, the usual eight hours or somewhat more or less, now and then a day off.
+func workWeeks(t *rapid.T) (out []scheduling.Shift) {
+	length := rapid.SampledFrom([]float64{4, 6, 8, 8, 8, 9})
+	for day := 1; day < 35; day++ {
+		if rapid.IntRange(0, 5).Draw(t, "off") > 0 {
+			out = append(out, shift(day, rapid.SampledFrom([]float64{8, 9, 14, 20}).Draw(t, "start"), length.Draw(t, "hours")))
+		}
+	}
+	return out
 }

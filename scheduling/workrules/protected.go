@@ -3,6 +3,7 @@ package workrules
 import (
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -10,6 +11,30 @@ var shieldNames = map[ConditionKind]Text{
 	PregnantLate: {"怀孕7个月以上", "pregnant, seventh month or later"},
 	Nursing:      {"哺乳期", "nursing"},
 	Minor:        {"未成年", "a minor"},
+}
+
+// bars say why somebody may not work overtime whatever was agreed. For minors it is a house rule.
+var bars = map[ConditionKind]Text{
+	PregnantLate: {"怀孕7个月以上不得加班（劳动法 §61; 女职工劳动保护特别规定 §6）", "no overtime from the seventh month of pregnancy (劳动法 §61; 女职工劳动保护特别规定 §6)"},
+	Nursing:      {"哺乳期不得加班（劳动法 §63; 女职工劳动保护特别规定 §9）", "no overtime while nursing a child under one (劳动法 §63; 女职工劳动保护特别规定 §9)"},
+	Minor:        {"未成年人不安排加班（内部规定）", "no overtime for minors (内部规定)"},
+}
+
+// OvertimeBar says why, and on which dates, somebody works no overtime on or after a date even with consent. ok is
+// false when nothing bars it.
+func (p *Person) OvertimeBar(on calendar.Date) (says Text, dates calendar.Dates, ok bool) {
+	if p.Engagement == Intern {
+		return say("实习生不得加班（职业学校学生实习管理规定(2021) §17）", "no overtime for interns (职业学校学生实习管理规定(2021) §17)"), calendar.Dates{}, true
+	}
+	for _, c := range p.Conditions {
+		if c.Dates.Until.IsZero() || on.Before(c.Dates.Until) {
+			return bars[c.Kind], c.Dates, true
+		}
+	}
+	if adult := p.birthday(18); !p.Born.IsZero() && on.Before(adult) {
+		return bars[Minor], calendar.Dates{From: p.Born, Until: adult}, true
+	}
+	return Text{}, calendar.Dates{}, false
 }
 
 // minimumAge: 劳动法 §15: nobody under 16.
@@ -51,18 +76,18 @@ func protectedNight(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings
 
 // protectedOvertime: 劳动法 §61, §63; 女职工劳动保护特别规定 §6, §9: no overtime, agreed or not.
 func protectedOvertime(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
-	for _, l := range j.days {
-		over := l.overDay + l.overWeek
-		if over == 0 || !l.judged || j.shield[l.day] == "" {
-			continue
+	j.eachOvertime(func(l *dayLoad, over int32) bool {
+		if j.shield[l.day] == "" {
+			return false
 		}
 		if out.quickly() {
-			return
+			return true
 		}
 		out.add(j.frame.dayRange(l.day), hours(over),
 			say("%s 受保护员工加班%.4g小时", "%s: a protected person has %.4g h of overtime", j.frame.date[l.day], hours(over)),
 			shorten(over))
-	}
+		return false
+	})
 }
 
 // pregnantRest: 女职工劳动保护特别规定 §6: from the seventh month some rest inside working time. The

@@ -64,7 +64,8 @@ func weeklyRestDay(j *Judge, duties []Duty, _ []scheduling.Shift, out *findings)
 		var worked uint8
 		judged := false
 		if i > 0 { // the tail of a shift that began in the week before
-			worked |= j.touched(duties[i-1], week)
+			tail := j.touched(duties[i-1], week)
+			worked, judged = tail, tail != 0 && duties[i-1].Judged
 		}
 		k := i
 		for ; k < len(duties) && f.week[duties[k].Day] == week; k++ {

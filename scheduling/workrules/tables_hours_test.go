@@ -70,10 +70,6 @@ var hourTables = map[string][]ruleCase{
 			params: func(p *Params) { p.OvertimeMonth, p.OvertimeWeek = 24*time.Hour, 18*time.Hour },
 		},
 		{name: "exactly the ceiling", person: agreed, shifts: days(9, 9, 31, 32, 33), params: func(p *Params) { p.OvertimeMonth = 27 * time.Hour }},
-		{
-			name: "a house that does not count it", person: agreed, shifts: days(9, 9, 31, 32, 33),
-			params: func(p *Params) { p.OvertimeMonth, p.HolidayIsOvertime = 24*time.Hour, false },
-		},
 	},
 	"hours.part_time_daily": {
 		{name: "5 h", person: partTimer, shifts: days(9, 5, 21), want: []hit{{1, 21, 0, 22, 0}}},
