@@ -133,11 +133,22 @@ func neverLast(d calendar.Date) calendar.Date {
 //
 // Errors: leave.balance with the days that the balance does not reach for.
 func TakeFrom(entries []Entry, agent ids.Agent, kind LeaveKind, charges []Charge) ([]Entry, error) {
+	rows, short := takeFrom(entries, agent, kind, charges)
+	var bad []fault.Field
+	for _, c := range short {
+		bad = append(bad, fault.Field{Path: "days", Value: c.Date.String(), Problem: fmt.Sprintf("needs %s more than the balance has", hoursText(c.Minutes))})
+	}
+	if err := fault.Bad("leave.balance", "the balance does not reach", bad); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// takeFrom is the rows and what the lots do not reach for, by day.
+func takeFrom(entries []Entry, agent ids.Agent, kind LeaveKind, charges []Charge) (out []Entry, short []Charge) {
 	lots := lotsOf(entries, agent, kind)
 	days := slices.Clone(charges)
 	slices.SortStableFunc(days, func(a, b Charge) int { return a.Date.Sub(b.Date) })
-	var out []Entry
-	var bad []fault.Field
 	for _, c := range days {
 		left := c.Minutes
 		for i := range lots {
@@ -150,13 +161,39 @@ func TakeFrom(entries []Entry, agent ids.Agent, kind LeaveKind, charges []Charge
 			out = append(out, Entry{Agent: agent, Kind: kind, Lot: l.Name, Good: l.Good, Until: l.Until, Minutes: -n, Cause: Taken, On: c.Date})
 		}
 		if left > 0 {
-			bad = append(bad, fault.Field{Path: "days", Value: c.Date.String(), Problem: fmt.Sprintf("needs %s more than the balance has", hoursText(left))})
+			short = append(short, Charge{c.Date, left})
 		}
 	}
-	if err := fault.Bad("leave.balance", "the balance does not reach", bad); err != nil {
-		return nil, err
+	return out, short
+}
+
+// mostTold is how many days a sentence about a balance names.
+const mostTold = 3
+
+// shortText words what a balance does not reach for: the sum, and the first days of it.
+func shortText(short []Charge) Text {
+	sum, zh, en := 0, "", ""
+	for i, c := range short {
+		sum += c.Minutes
+		if i < mostTold {
+			zh += fmt.Sprintf("%s%s 差%.4g小时", sep(i, "、"), c.Date, float64(c.Minutes)/60)
+			en += fmt.Sprintf("%s%s of %s", sep(i, ", "), hoursText(c.Minutes), c.Date)
+		}
 	}
-	return out, nil
+	if n := len(short); n > mostTold {
+		zh, en = zh+fmt.Sprintf("等%d天", n), en+fmt.Sprintf(" and %d more", n-mostTold)
+	}
+	return Text{
+		ZH: fmt.Sprintf("余额不足，共差%.4g小时：%s", float64(sum)/60, zh),
+		EN: fmt.Sprintf("the balance is %s short: %s", hoursText(sum), en),
+	}
+}
+
+func sep(i int, by string) string {
+	if i == 0 {
+		return ""
+	}
+	return by
 }
 
 // GiveBack is the rows that return to each lot what a request took and has not returned yet. They

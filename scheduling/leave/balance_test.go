@@ -200,7 +200,7 @@ func TestPolicy(t *testing.T) {
 		paths = append(paths, f.Path)
 	}
 	assert.ElementsMatch(t, []string{
-		"day_minutes", "auto_yuan", "offer_to", "kinds[7].kind", "kinds[7].most_days", "kinds[7].notice", "kinds[8].kind",
+		"day_minutes", "auto_yuan", "offer_to", "kinds[9].kind", "kinds[9].most_days", "kinds[9].notice", "kinds[10].kind",
 		"quotas[0].name", "quotas[0].heads", "quotas[0].dates", "closures[0].name", "closures[0].dates", "closures[0].phases", "closures[1].dates",
 	}, paths)
 }

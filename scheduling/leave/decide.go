@@ -2,6 +2,7 @@ package leave
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,6 +69,7 @@ type Case struct {
 	Published []calendar.Range   // the ranges of published rosters
 	Others    []Absent           // granted leave of everybody
 	Own       []calendar.Range   // leave that the agent has or waits for already
+	Taken     map[int]int        // days of the same kind that the agent has already, by calendar year
 	Entries   []Entry            // the agent's ledger
 	Coverage  *Coverage
 	Policy    Policy
@@ -170,18 +172,18 @@ func cut(s scheduling.Shift, r calendar.Range) scheduling.Shift {
 // supervisor sees it.
 func Decide(c Case) Decision {
 	d := Decision{Outcome: Ask, Findings: []Finding{}}
-	rule, known := c.Policy.RuleOf(c.Kind)
+	rule, region, known := c.Policy.RuleAt(c.Kind, c.Site)
 	if !known {
 		d.find(Finding{Code: "leave.kind", Stops: true, Says: text("没有这种假", "there is no such leave")})
 		d.Outcome = Reject
 		return d
 	}
 	charges := c.Charges()
-	c.limits(&d, rule, charges)
+	c.limits(&d, rule, region, charges)
 	c.days(&d, rule, charges)
 	if rule.Balance {
-		if _, err := TakeFrom(c.Entries, c.Agent, c.Kind, charges); err != nil {
-			d.find(Finding{Code: "leave.balance", Stops: true, Says: text("余额不足：%s", "the balance does not reach: %s", err)})
+		if _, short := takeFrom(c.Entries, c.Agent, c.Kind, charges); len(short) > 0 {
+			d.find(Finding{Code: "leave.balance", Stops: true, Says: shortText(short)})
 		}
 	}
 	if d.LostYuan > c.Policy.AutoYuan {
@@ -199,7 +201,7 @@ func Decide(c Case) Decision {
 func (d *Decision) find(f Finding) { d.Findings = append(d.Findings, f) }
 
 // limits is what concerns the request as a whole.
-func (c Case) limits(d *Decision, rule KindRule, charges []Charge) {
+func (c Case) limits(d *Decision, rule KindRule, region string, charges []Charge) {
 	for _, own := range c.Own {
 		if own.Overlaps(c.Range) {
 			d.find(Finding{Code: "leave.overlap", Stops: true, Says: text("与已有的请假重叠", "overlaps leave that is there already")})
@@ -215,9 +217,7 @@ func (c Case) limits(d *Decision, rule KindRule, charges []Charge) {
 	if len(charges) == 0 {
 		d.find(Finding{Code: "leave.nothing", Stops: true, Says: text("这段时间没有工作", "there is no work in this time")})
 	}
-	if rule.MostDays > 0 && len(charges) > rule.MostDays {
-		d.find(Finding{Code: "leave.length", Asks: true, Says: text("%d天，超过%s的%d天", "%d days, %[2]s is for %[3]d", len(charges), rule.Name.ZH, rule.MostDays)})
-	}
+	c.length(d, rule, region, charges)
 	if rule.Proof && c.Proof == "" {
 		d.find(Finding{Code: "leave.proof", Asks: true, Says: text("缺少证明材料", "the document is missing")})
 	}
@@ -228,6 +228,37 @@ func (c Case) limits(d *Decision, rule KindRule, charges []Charge) {
 			says = text("假期已开始%d天，规定须提前%d天", "asked %d days after it began, the house wants %d days ahead", -ahead, rule.Notice)
 		}
 		d.find(Finding{Code: "leave.notice", Asks: true, Says: says})
+	}
+}
+
+// length is leave that is longer than its kind grants, as one request or in a calendar year.
+func (c Case) length(d *Decision, rule KindRule, region string, charges []Charge) {
+	if rule.MostDays == 0 {
+		return
+	}
+	zh, en := rule.Name.ZH, rule.Name.EN
+	if region != "" {
+		zh, en = zh+"（"+region+"）", en+" ("+region+")"
+	}
+	if !rule.Yearly {
+		if len(charges) > rule.MostDays {
+			d.find(Finding{Code: "leave.length", Asks: true, Says: Text{
+				ZH: fmt.Sprintf("%d天，超过%s的%d天", len(charges), zh, rule.MostDays), EN: fmt.Sprintf("%d days, %s is for %d", len(charges), en, rule.MostDays),
+			}})
+		}
+		return
+	}
+	days := map[int]int{}
+	for _, x := range charges {
+		days[x.Date.Year]++
+	}
+	for _, year := range slices.Sorted(maps.Keys(days)) {
+		if n, had := days[year], c.Taken[year]; n+had > rule.MostDays {
+			d.find(Finding{Code: "leave.length", Asks: true, Says: Text{
+				ZH: fmt.Sprintf("%d年已休%d天，再休%d天，超过%s每年%d天", year, had, n, zh, rule.MostDays),
+				EN: fmt.Sprintf("%d days of %d are taken, %d more are above the %d that %s is a year", had, year, n, rule.MostDays, en),
+			}})
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package leave_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
@@ -169,4 +173,161 @@ func TestLeaveCutsShifts(t *testing.T) {
 	assert.Equal(t, hours("2026-11-16", 17, 18), e.Add[0].Range())
 	c.Range = hours("2026-11-17", 0, 24)
 	assert.True(t, c.Effect().Empty())
+}
+
+// A balance that does not reach is told once, in the language of each text, with the sum and the first days.
+func TestABalanceThatDoesNotReachIsToldOnce(t *testing.T) {
+	c := request()
+	c.Range = calendar.Range{Start: date("2026-11-23").In(zone), End: date("2026-11-28").In(zone)} // Monday to Friday: 40 h, of which 8 are there
+	c.Entries = []leave.Entry{grant("2026", "2026-01-01", "2027-12-31", 480)}
+	d := leave.Decide(c)
+	var found []leave.Finding
+	for _, f := range d.Findings {
+		if f.Code == "leave.balance" {
+			found = append(found, f)
+		}
+	}
+	require.Len(t, found, 1)
+	assert.Equal(t, "余额不足，共差32小时：2026-11-24 差8小时、2026-11-25 差8小时、2026-11-26 差8小时等4天", found[0].Says.ZH)
+	assert.Equal(t, "the balance is 32 h short: 8 h of 2026-11-24, 8 h of 2026-11-25, 8 h of 2026-11-26 and 1 more", found[0].Says.EN)
+}
+
+// A province grants more than the 98 days of the nation, to the sites in it; what it grants is the house's to
+// enter, never below the nation's.
+func TestProvincesGrantMore(t *testing.T) {
+	birth := func(site ids.Site, days int) (texts []string) {
+		c := request()
+		c.Site, c.Kind, c.Proof = site, leave.Maternity, "出生证"
+		c.Range.End = c.Range.Start.AddDate(0, 0, days)
+		c.Policy.Regions = []leave.Region{
+			{Name: "湖北", Sites: []ids.Site{"wh"}, Kind: leave.Maternity, MostDays: 158}, {Name: "湖北", Sites: []ids.Site{"wh"}, Kind: leave.Marriage, MostDays: 15},
+		}
+		require.NoError(t, c.Policy.Validate())
+		for _, f := range leave.Decide(c).Findings {
+			texts = append(texts, f.Says.ZH, f.Says.EN)
+		}
+		return texts
+	}
+	assert.Empty(t, birth("wh", 158))
+	assert.Equal(t, []string{"159天，超过产假（湖北）的158天", "159 days, maternity leave (湖北) is for 158"}, birth("wh", 159))
+	assert.Empty(t, birth("hz", 98))
+	assert.Equal(t, []string{"99天，超过产假的98天", "99 days, maternity leave is for 98"}, birth("hz", 99))
+
+	p := leave.DefaultPolicy()
+	p.Regions = []leave.Region{
+		{Name: "x", Sites: []ids.Site{"wh"}, Kind: leave.Maternity, MostDays: 97}, {Sites: []ids.Site{"wh"}, Kind: leave.Maternity, MostDays: 128}, {Name: "y", Kind: "nap"},
+	}
+	p.Kinds[5].MostDays = 90
+	require.Equal(t, leave.Maternity, p.Kinds[5].Kind)
+	var paths []string
+	for _, f := range fault.Of(p.Validate()).Fields {
+		paths = append(paths, f.Path)
+	}
+	assert.Equal(t, []string{"kinds[5].most_days", "regions[0].most_days", "regions[1].name", "regions[1].sites[0]", "regions[2].sites", "regions[2].kind"}, paths)
+}
+
+// Child care leave counts by the calendar year, all requests together: eight of ten days are taken.
+func TestChildCareLeaveIsOfAYear(t *testing.T) {
+	c := request()
+	c.Kind, c.Proof, c.Taken = leave.ChildCare, "出生证", map[int]int{2026: 8}
+	c.Range = calendar.Range{Start: date("2026-12-30").In(zone), End: date("2027-01-06").In(zone)} // Wed, Thu of 2026; Fri, Mon, Tue of 2027
+	require.Empty(t, leave.Decide(c).Findings)
+	c.Taken[2026] = 9
+	found := leave.Decide(c).Findings
+	require.Len(t, found, 1)
+	assert.Equal(t, "2026年已休9天，再休2天，超过育儿假每年10天", found[0].Says.ZH)
+	assert.True(t, found[0].Asks, "it is not refused: the house may grant more")
+}
+
+// A policy that was kept before the kinds that provinces grant has them all the same.
+func TestNobodyLosesWhatTheLawGrants(t *testing.T) {
+	old := leave.Policy{Kinds: leave.DefaultKinds()[:5]}.WithLaw()
+	var kinds []leave.LeaveKind
+	for _, k := range old.Kinds {
+		kinds = append(kinds, k.Kind)
+	}
+	assert.Equal(t, leave.LeaveKinds, kinds)
+	own := leave.Policy{Kinds: []leave.KindRule{{Kind: leave.Maternity, MostDays: 200}}}.WithLaw()
+	rule, _ := own.RuleOf(leave.Maternity)
+	assert.Equal(t, 200, rule.MostDays)
+	_, known := own.RuleOf(leave.Personal)
+	assert.False(t, known, "what the house grants it may leave out")
+}
+
+// Every kind of leave is law or house, and the usual rules agree with it.
+func TestEveryKindHasItsLaw(t *testing.T) {
+	for _, r := range leave.DefaultKinds() {
+		law := leave.LawOf(r.Kind)
+		assert.NotEmpty(t, law.Says.ZH, r.Kind)
+		assert.NotEmpty(t, law.Says.EN, r.Kind)
+		assert.Equal(t, law.Granted, r.Protected, r.Kind)
+		if law.Granted {
+			assert.False(t, r.Balance, r.Kind)
+			assert.Equal(t, law.Article, r.Article, r.Kind)
+		}
+	}
+	assert.Len(t, leave.DefaultKinds(), len(leave.LeaveKinds))
+	assert.False(t, leave.LawOf(leave.Personal).Granted)
+	assert.Empty(t, leave.LawOf(leave.Personal).Article)
+}
+
+// What the law grants cannot be switched off: neither made a matter of balance nor left unprotected.
+func TestAPolicyMayNotTakeWhatTheLawGrants(t *testing.T) {
+	for _, k := range []leave.LeaveKind{leave.Sick, leave.Marriage, leave.Maternity, leave.Paternity, leave.ChildCare, leave.Bereavement} {
+		p := leave.DefaultPolicy()
+		i := slices.Index(leave.LeaveKinds, k)
+		p.Kinds[i].Protected, p.Kinds[i].Balance = false, true
+		err := p.Validate()
+		require.Error(t, err, k)
+		bad := fault.Of(err).Fields
+		require.Len(t, bad, 2, k)
+		for j, field := range []string{"protected", "balance"} {
+			assert.Equal(t, fmt.Sprintf("kinds[%d].%s", i, field), bad[j].Path)
+			assert.Contains(t, bad[j].Problem, p.Kinds[i].Article)
+		}
+		healed, _ := p.WithLaw().RuleOf(k)
+		assert.True(t, healed.Protected, "a policy that was kept so is mended")
+		assert.False(t, healed.Balance)
+	}
+	p := leave.DefaultPolicy()
+	p.Kinds[slices.Index(leave.LeaveKinds, leave.Personal)].Balance = true
+	assert.NoError(t, p.Validate(), "what the house grants it may bound")
+}
+
+// A day of leave is a working day: part-timers work four hours at most (劳动合同法 §68), nobody more than eleven.
+func TestADayOfLeaveIsAWorkingDay(t *testing.T) {
+	for minutes, good := range map[int]bool{60: false, 239: false, 240: true, 480: true, 660: true, 661: false, 1440: false} {
+		p := leave.DefaultPolicy()
+		p.DayMinutes = minutes
+		assert.Equal(t, good, p.Validate() == nil, minutes)
+	}
+}
+
+// A rule that leaves fields out has the usual ones, and one that says false means it. What was kept before fields
+// that are false were written says false by leaving them out.
+func TestWhatARuleLeavesOutStaysUsual(t *testing.T) {
+	var p leave.Policy
+	require.NoError(t, json.Unmarshal([]byte(`{"kinds": [{"kind": "maternity", "most_days": 158}, {"kind": "annual", "auto": false}]}`), &p))
+	require.Len(t, p.Kinds, 2)
+	want := leave.DefaultKinds()[slices.Index(leave.LeaveKinds, leave.Maternity)]
+	want.MostDays = 158
+	assert.Equal(t, want, p.Kinds[0])
+	assert.False(t, p.Kinds[1].Auto)
+	assert.True(t, p.Kinds[1].Balance)
+	raw, err := json.Marshal(p)
+	require.NoError(t, err)
+	var again leave.Policy
+	require.NoError(t, json.Unmarshal(raw, &again))
+	assert.Equal(t, p.Kinds, again.Kinds, "what is written is read the same")
+
+	kept, err := leave.ReadStored([]byte(`{"kinds": [{"kind": "annual", "name": {"zh": "年假", "en": "annual"}, "balance": true}, {"kind": "sick", "balance": true}], "day_minutes": 480}`))
+	require.NoError(t, err)
+	assert.Equal(t, leave.KindRule{Kind: leave.Annual, Name: leave.Text{ZH: "年假", EN: "annual"}, Balance: true}, kept.Kinds[0], "it was not granted by itself")
+	assert.Equal(t, leave.Text{ZH: "病假", EN: "sick leave"}, kept.Kinds[1].Name)
+	assert.True(t, kept.Kinds[1].Protected)
+	assert.False(t, kept.Kinds[1].Balance)
+	assert.Equal(t, 480, kept.DayMinutes)
+	_, err = leave.ReadStored([]byte(`{"kinds": 1}`))
+	require.Error(t, err)
+	assert.Equal(t, fault.Internal, fault.KindOf(err))
 }

@@ -66,6 +66,10 @@ const (
 	System Actor = "system"     // a rule or the clock
 )
 
+var actorNames = map[Actor]string{
+	Asker: "whoever asked", Other: "an agent who was asked or came forward, named with the step", Boss: "a supervisor", System: "the service itself",
+}
+
 // Transition is one row of the table of steps.
 type Transition struct {
 	From State
@@ -154,7 +158,7 @@ func Next(k Kind, s State, do Action, as ...Actor) (State, error) {
 			continue
 		}
 		if !slices.ContainsFunc(t.By, func(a Actor) bool { return slices.Contains(as, a) }) {
-			return s, fault.New(fault.Forbidden, "request.part", "to %s is for the %s", do, t.By[0])
+			return s, fault.New(fault.Forbidden, "request.part", "the step %q is for %s", do, actorNames[t.By[0]])
 		}
 		return t.To, nil
 	}

@@ -3,6 +3,7 @@ package leave
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -47,7 +48,8 @@ type Candidate struct {
 	WageYuan  float64              `json:"wage_yuan"` // below 0: saved
 	NetYuan   float64              `json:"net_yuan"`  // value minus wage
 	Pay       []workrules.PayShare `json:"pay,omitempty"`
-	Had       float64              `json:"had_hours"` // hours of the same kind that it already has in the month
+	PayWhy    Text                 `json:"pay_why,omitzero"` // why hours of another day are paid otherwise
+	Had       float64              `json:"had_hours"`        // hours of the same kind that it already has in the month
 	Why       Text                 `json:"why,omitzero"`
 	Rule      string               `json:"rule,omitempty"` // that forbids it
 	Effect    Effect               `json:"effect"`
@@ -172,12 +174,14 @@ func (c Candidate) judge(p Offered, e Effect, heads int, cover *Coverage) Candid
 	}
 	more := payChange(p.Case, after.After)
 	c.Pay = more.Shares()
+	c.PayWhy, _ = more.RestDayMoved()
 	c.WageYuan = p.Wage * more.Dues(p.Salaried)
 	if cover != nil {
 		heads = max(1, heads)
 		all := Effect{Drop: slices.Repeat(e.Drop, heads), Add: slices.Repeat(e.Add, heads)}
 		c.ValueYuan = -cover.LostYuan(all, p.Case.Location) / float64(heads)
 	}
+	c.ValueYuan = math.Round(c.ValueYuan*1e6)/1e6 + 0 // sheds rounding, and the sign of a zero
 	c.NetYuan = c.ValueYuan - c.WageYuan
 	c.Worth = c.NetYuan > 0
 	if c.Legal && !c.Worth {

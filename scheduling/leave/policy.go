@@ -12,9 +12,10 @@ import (
 // Policy is how the house handles leave, swaps and offers. All of it is set by the house.
 type Policy struct {
 	Kinds        []KindRule `json:"kinds" yaml:"kinds"`
+	Regions      []Region   `json:"regions,omitempty" yaml:"regions"` // what provinces grant beyond the national rule
 	Quotas       []Quota    `json:"quotas" yaml:"quotas"`
 	Closures     []Closure  `json:"closures" yaml:"closures"`
-	DayMinutes   int        `json:"day_minutes" yaml:"day_minutes"`     // what one day of leave counts, 480
+	DayMinutes   int        `json:"day_minutes" yaml:"day_minutes"`     // what one day of leave counts, 480; within DayMinutesBounds
 	AutoYuan     float64    `json:"auto_yuan" yaml:"auto_yuan"`         // leave that costs more than this in coverage is not granted by itself
 	ShortYuan    float64    `json:"short_yuan" yaml:"short_yuan"`       // a missing head-hour, where the plan says no value
 	CarryMonths  int        `json:"carry_months" yaml:"carry_months"`   // annual leave stays good that long into the next year, 12 (条例 §5: one further year)
@@ -49,7 +50,7 @@ type Closure struct {
 // DefaultPolicy has no quotas and no closed days, and lets a supervisor approve swaps.
 func DefaultPolicy() Policy {
 	return Policy{
-		Kinds: DefaultKinds(), Quotas: []Quota{}, Closures: []Closure{}, DayMinutes: 480, AutoYuan: 0, ShortYuan: 100, CarryMonths: 12, LieuMonths: 6,
+		Kinds: DefaultKinds(), Regions: []Region{}, Quotas: []Quota{}, Closures: []Closure{}, DayMinutes: 480, AutoYuan: 0, ShortYuan: 100, CarryMonths: 12, LieuMonths: 6,
 		SwapApproval: true, SwapDays: 7, OfferTo: 5, FairDays: 90, EarlyUntil: 8 * 60, LateFrom: 24 * 60,
 	}
 }
@@ -72,6 +73,7 @@ func (p Policy) Validate() error {
 	c := &policyCheck{}
 	p.numbers(c)
 	p.kinds(c)
+	p.regions(c)
 	for i, q := range p.Quotas {
 		at := fmt.Sprintf("quotas[%d].", i)
 		if q.Name == "" {
@@ -99,11 +101,13 @@ func (p Policy) Validate() error {
 }
 
 func (p Policy) numbers(c *policyCheck) {
+	if least, most := DayMinutesBounds(); p.DayMinutes < least || p.DayMinutes > most {
+		c.report("day_minutes", p.DayMinutes, fmt.Sprintf("must be a working day: %d (part-time, 劳动合同法 §68) to %d (comprehensive hours, 参照劳部发[1997]271 §6)", least, most))
+	}
 	for _, f := range []struct {
 		name              string
 		value, from, most int
 	}{
-		{"day_minutes", p.DayMinutes, 60, 1440},
 		{"carry_months", p.CarryMonths, 0, 24},
 		{"lieu_months", p.LieuMonths, 1, 60},
 		{"swap_days", p.SwapDays, 0, 31},
@@ -130,19 +134,54 @@ func (p Policy) kinds(c *policyCheck) {
 	seen := map[LeaveKind]bool{}
 	for i, k := range p.Kinds {
 		at := fmt.Sprintf("kinds[%d].", i)
-		if !slices.ContainsFunc(DefaultKinds(), func(d KindRule) bool { return d.Kind == k.Kind }) {
-			c.report(at+"kind", k.Kind, "must be annual, compensatory, personal, sick, marriage, maternity or bereavement")
-		}
+		c.kind(at, k.Kind)
 		if seen[k.Kind] {
 			c.report(at+"kind", k.Kind, "is given twice")
 		}
 		seen[k.Kind] = true
-		if k.MostDays < 0 || k.MostDays > 400 {
-			c.report(at+"most_days", k.MostDays, "must be 0 (no limit) to 400")
-		}
+		c.days(at, k.Kind, k.MostDays)
+		c.law(at, k)
 		if k.Notice < 0 || k.Notice > 365 {
 			c.report(at+"notice", k.Notice, "must be 0 to 365 days")
 		}
+	}
+}
+
+// regions are of known kinds, and each site lies in one region for a kind.
+func (p Policy) regions(c *policyCheck) {
+	seen := map[string]bool{}
+	for i, r := range p.Regions {
+		at := fmt.Sprintf("regions[%d].", i)
+		if r.Name == "" {
+			c.report(at+"name", "", "is empty")
+		}
+		if len(r.Sites) == 0 {
+			c.report(at+"sites", "", "are missing: name the sites that lie in it")
+		}
+		c.kind(at, r.Kind)
+		c.days(at, r.Kind, r.MostDays)
+		for k, site := range r.Sites {
+			if key := string(r.Kind) + " " + string(site); seen[key] {
+				c.report(fmt.Sprintf("%ssites[%d]", at, k), site, "lies in two regions for the same kind")
+			} else {
+				seen[key] = true
+			}
+		}
+	}
+}
+
+func (c *policyCheck) kind(at string, k LeaveKind) {
+	if !slices.Contains(LeaveKinds, k) {
+		c.report(at+"kind", k, fmt.Sprintf("must be one of %s", fault.Names(LeaveKinds)))
+	}
+}
+
+func (c *policyCheck) days(at string, k LeaveKind, most int) {
+	switch {
+	case most < 0 || most > 400:
+		c.report(at+"most_days", most, "must be 0 (no limit) to 400")
+	case most > 0 && most < LawOf(k).LeastDays:
+		c.report(at+"most_days", most, fmt.Sprintf("must be %d at least (%s), or 0 for no limit", LawOf(k).LeastDays, LawOf(k).Article))
 	}
 }
 
