@@ -12,7 +12,7 @@ import (
 const (
 	priceUntil  = 0.2
 	diveUntil   = 0.4
-	searchUntil = 0.8
+	searchUntil = 0.88
 	boundUntil  = 0.98 // the rest is for reasons, fixes and the last judgement
 )
 
@@ -27,7 +27,7 @@ const (
 // no clock may decide.
 const (
 	firstPasses = 3 // before the first roster
-	mostPasses  = 80
+	mostPasses  = 300
 	fixedPasses = 15
 	mostRounds  = 2000
 	fixedRounds = 120

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -74,10 +76,10 @@ func TestBadInputIsNamed(t *testing.T) {
 		"the same queue twice": {`"queue": "lumi-tmall/after", "slot"`, `"queue": "lumi-tmall/pre", "slot"`, []string{"demand[1].queue", "given twice"}},
 		"the same template twice": {
 			`"windows": [`, `"windows": [{"prefix": "L", "from": "14:00", "until": "14:00", "step": "30m", "lengths": ["8h30m"]},`,
-			[]string{"templates[3].code", "used twice"},
+			[]string{"windows[2].prefix", "used twice"},
 		},
-		"a horizon that ends before it begins": {`"until": "2026-11-12"`, `"until": "2026-11-01"`, []string{"range", "after it begins"}},
-		"a horizon of a year":                  {`"until": "2026-11-12"`, `"until": "2027-11-12"`, []string{"range", "13 weeks"}},
+		"a horizon that ends before it begins": {`"until": "2026-11-12"`, `"until": "2026-11-01"`, []string{"until", "after it begins"}},
+		"a horizon of a year":                  {`"until": "2026-11-12"`, `"until": "2027-11-12"`, []string{"until", "13 weeks"}},
 		"a relaxed law":                        {`"rest_block": "8h"`, `"overtime_month": "80h"`, []string{"overtime_month"}},
 		"a negative price":                     {`"version": 1,`, `"version": 1, "relief": {"temp": -1},`, []string{"relief.temp"}},
 	} {
@@ -131,4 +133,36 @@ func TestZonesWhereClocksChange(t *testing.T) {
 		assert.Empty(t, check.Roster(p, s.Roster.Shifts).Violations)
 		assert.Zero(t, s.Missing)
 	}
+}
+
+// Whatever passes Validate has a finite cost and a bound not above it, and its file is written, read again and found
+// honest: prices at both ends of their ranges side by side, and as small as they get.
+func TestPricesAtTheEndsOfTheirRanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		yuan := rapid.SampledFrom([]float64{0, 1e-9, 0.01, 60, 99_999.99, 100_000})
+		factor := rapid.SampledFrom([]float64{0, 1e-9, 1, 10})
+		p.Weights = roster.Weights{
+			Short: yuan.Draw(t, "short"), Depth: factor.Draw(t, "depth"), Over: yuan.Draw(t, "over"), Wage: factor.Draw(t, "wage factor"),
+			MinWork: yuan.Draw(t, "hour wanted"), Fairness: yuan.Draw(t, "fairness"), Preference: factor.Draw(t, "preference"),
+			Stability: yuan.Draw(t, "stability"), SoftRule: yuan.Draw(t, "soft rule"), Switch: yuan.Draw(t, "switch price"),
+		}
+		p.Relief = roster.Relief{Hour: yuan.Draw(t, "hour"), Temp: yuan.Draw(t, "temp"), TempHours: 4, Seat: yuan.Draw(t, "seat")}
+		for i := range p.Demand {
+			for k := range p.Demand[i].Needs {
+				p.Demand[i].Needs[k].Value, p.Demand[i].Needs[k].Worth = yuan.Draw(t, "value"), nil
+			}
+		}
+		for i := range p.Agents {
+			p.Agents[i].Wage = yuan.Draw(t, "wage")
+			p.Agents[i].Preferences[0].Weight = yuan.Draw(t, "wish") * float64(rapid.SampledFrom([]int{-1, 1}).Draw(t, "sign"))
+			p.Agents[i].Ledger.Nights = rapid.SampledFrom([]int{0, 10_000}).Draw(t, "nights")
+		}
+		s, err := roster.Solve(t.Context(), p, roster.Options{Seed: 1, Iterations: 5, Threads: 1})
+		require.NoError(t, err)
+		require.False(t, math.IsInf(s.Cost, 0) || math.IsNaN(s.Cost), "%+v", s.Parts)
+		require.False(t, math.IsInf(s.Bound, 0) || math.IsNaN(s.Bound))
+		require.LessOrEqual(t, s.Bound, s.Cost)
+		requireHonest(t, p, s)
+	})
 }

@@ -20,7 +20,7 @@ func (m *model) stays() bool { return m.block > 1 || m.p.Weights.Switch > 0 }
 // stays, so nothing after the first pass raises the cost. spent tells the share of the time that some work has
 // used; 1 ends it. Afterwards the pool passes nobody on any more.
 func (s *state) stay(seed uint64, spent func(work int) float64) {
-	y := &staying{s: s, rng: rand.New(rand.NewPCG(seed, 0x5bd1e995)), plan: queuePlan{block: max(1, s.m.block), price: s.m.p.Weights.Switch}}
+	y := &staying{s: s, rng: rand.New(rand.NewPCG(seed, 0x5bd1e995)), plan: queuePlan{block: max(1, s.m.block), price: s.m.p.Weights.Switch}, slack: s.m.slackOf()}
 	y.list()
 	y.sweep(0, true)
 	y.descend()
@@ -109,6 +109,17 @@ type staying struct {
 	best    plan    // the best roster so far
 	kept    []int16 // its queues, one shift after the other
 	least   float64 // and its cost
+	slack   float64 // yuan that sums of prices may be off by rounding: no gain
+}
+
+// slackOf grows with the dearest price, since sums over a shift are rounded to its size. Without it two ways that
+// cost the same could gain on each other for ever.
+func (m *model) slackOf() float64 {
+	top := max(m.p.Weights.Over/m.perHour, m.p.Weights.Switch)
+	for _, v := range m.prices.saves {
+		top = max(top, v)
+	}
+	return 1e-9 * max(1, top/1000)
 }
 
 // list names the shifts whose agents have a choice of queues.
@@ -141,7 +152,7 @@ func (y *staying) again(a, d int, heat float64, must bool) bool {
 	old := y.price(a, d)
 	if heat > 0 {
 		q.draw(heat, y.rng)
-	} else if cost := q.solve(); !must && cost > old-1e-9 {
+	} else if cost := q.solve(); !must && cost > old-y.slack {
 		return false
 	}
 	y.take(a, d)
@@ -225,7 +236,7 @@ func (y *staying) pair(a, b, d int) {
 		return
 	}
 	y.price(b, d)
-	if cost += y.plan.solve(); cost < old-1e-9 {
+	if cost += y.plan.solve(); cost < old-y.slack {
 		y.take(b, d)
 		return
 	}
@@ -336,6 +347,11 @@ func (s *state) retake(a, d int, queues []int16) {
 // what it saves on its own queue.
 func (p *pool) hold(s *state) {
 	p.still = true
+	p.reseat(s)
+}
+
+// reseat seats everybody where the placements say, after somebody changed them without telling the pool.
+func (p *pool) reseat(s *state) {
 	clear(p.serve)
 	clear(p.reach)
 	clear(p.fresh)
@@ -344,8 +360,7 @@ func (p *pool) hold(s *state) {
 	}
 	for t, seats := range s.seats() {
 		for _, x := range seats {
-			q := *s.queueAt(x)
-			p.seats[t*len(p.m.queues)+int(q)] = append(p.seats[t*len(p.m.queues)+int(q)], x)
+			p.sit(s, x, t, *s.queueAt(x))
 		}
 	}
 }

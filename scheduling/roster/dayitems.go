@@ -10,6 +10,7 @@ import (
 // week, and how it lies to the shifts around it.
 type planItem struct {
 	reward     float64
+	rest       float64 // what it costs more on a rest day
 	units      int
 	hard, soft int16 // latest classes of the day before that it may follow, and follow for nothing
 	end        int16 // its own class
@@ -28,7 +29,7 @@ func (w *planner) dayItems(a, day int, price []float64, t *workTerms, u *agentDu
 	}
 	lo, hi := m.window(a, day)
 	w.prefix(am.skills[day], price, lo, hi)
-	holiday := !t.pay && w.holiday[day]
+	holiday := w.apart(day, t)
 	rest := &w.rest[day]
 	hour := u.hour
 	meter := w.meterPrice(day, t, u)
@@ -48,11 +49,13 @@ func (w *planner) dayItems(a, day int, price []float64, t *workTerms, u *agentDu
 			x.reward -= u.night
 		}
 		if !holiday {
-			x.reward += t.weeks[w.weekOf[day]].extra * float64(o.duty.Holiday) // paid by itself, but part of the units
 			x.units = int(m.weekMinutes(t, &o.duty) / t.unit)
 			if t.over {
 				x.reward -= meter * float64(max(0, o.duty.Work-normal))
 			}
+		}
+		if t.rests {
+			x.rest = c.rest
 		}
 		fixed, ok := w.besideFixed(&t.days[day], &o.duty)
 		if !ok {
@@ -92,22 +95,26 @@ func (w *planner) besideFixed(t *dayTerms, d *workrules.Duty) (short int16, ok b
 func keepBest(items []planItem, x *planItem) []planItem {
 	kept := 0
 	for i := range items {
-		y := &items[i]
-		if y.reward >= x.reward && y.units <= x.units && y.end <= x.end && y.hard >= x.hard && y.soft >= x.soft {
+		if items[i].outdoes(x) {
 			return items
 		}
 	}
 	for i := range items {
-		y := &items[i]
-		if x.reward >= y.reward && x.units <= y.units && x.end <= y.end && x.hard >= y.hard && x.soft >= y.soft {
+		if x.outdoes(&items[i]) {
 			continue
 		}
 		if kept != i {
-			items[kept] = *y
+			items[kept] = items[i]
 		}
 		kept++
 	}
 	return append(items[:kept], *x)
+}
+
+// outdoes reports whether an item is at least as good as another one wherever that one fits.
+func (x *planItem) outdoes(y *planItem) bool {
+	return x.reward >= y.reward && x.reward-x.rest >= y.reward-y.rest && x.units <= y.units &&
+		x.end <= y.end && x.hard >= y.hard && x.soft >= y.soft
 }
 
 // prefix fills the prefix sums of the best price per slot in [lo, hi).

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
-
-// maxExplained limits how many stretches get their reasons worked out, dearest first.
-const maxExplained = 400
 
 var reasonTexts = map[string]workrules.Text{
 	"no_skill":    {ZH: "没有该队列技能", EN: "lack the skill"},
@@ -28,7 +26,10 @@ var reasonTexts = map[string]workrules.Text{
 }
 
 // stretch is a short stretch as slots of one queue.
-type stretch struct{ queue, from, until int }
+type stretch struct {
+	queue, from, until int
+	saves              float64 // by one more head, as listed; known to relieve only
+}
 
 // short lists the stretches below target in order of queue and time, with their cells.
 func (s *state) short() (out []Uncovered, cells []stretch) {
@@ -55,11 +56,16 @@ func (s *state) short() (out []Uncovered, cells []stretch) {
 				Queue: m.queues[q], Range: calendar.Range{Start: m.at(t), End: m.at(k)},
 				Target: int(m.target[i]), Missing: int(short), Worth: worth,
 			})
-			cells = append(cells, stretch{q, t, k})
+			cells = append(cells, stretch{queue: q, from: t, until: k})
 			t = k
 		}
 	}
 	return out, cells
+}
+
+// byStart orders stretches by start, then queue.
+func byStart(x, y Uncovered) int {
+	return cmp.Or(x.Range.Start.Compare(y.Range.Start), cmp.Compare(x.Queue, y.Queue))
 }
 
 // dearestFirst orders the stretches by what they lose.
@@ -72,21 +78,55 @@ func dearestFirst(list []Uncovered) []int {
 	return order
 }
 
-// explain works out the reasons of the dearest stretches and sums every one up in a sentence.
+// explain works out the reasons of stretches and sums every one up in a sentence.
 func (s *state) explain(out []Uncovered, cells []stretch) {
-	for n, i := range dearestFirst(out) {
-		if x := cells[i]; n < maxExplained {
-			out[i].Reasons = s.reasons((x.from+x.until-1)/2, x.queue)
-		}
+	y := asking{state: s, judged: make([][]verdicts, len(s.m.agents))}
+	for i, x := range cells {
+		out[i].Reasons = y.reasons((x.from+x.until-1)/2, x.queue)
 		out[i].Says = summary(out[i])
 	}
 }
 
+// asking asks agents why they do not help. The shifts stand still meanwhile, so what the rules say of a further
+// shift of an agent is asked once for all stretches.
+type asking struct {
+	*state
+	judged [][]verdicts // per agent and day
+	days   []int        // on which a shift may start that reaches the slot asked about
+}
+
+// verdicts are what the rules say of the shifts that an agent could work on a day, as far as they were asked.
+type verdicts struct {
+	known []bool
+	rules []*workrules.Rule // nil: none is broken
+}
+
+// broken is the first hard rule that a further shift would break, nil for none.
+func (y *asking) broken(a, d, occ int) *workrules.Rule {
+	if y.judged[a] == nil {
+		y.judged[a] = make([]verdicts, len(y.m.days))
+	}
+	v := &y.judged[a][d]
+	if v.known == nil {
+		v.known, v.rules = make([]bool, len(y.m.occ[d])), make([]*workrules.Rule, len(y.m.occ[d]))
+	}
+	if !v.known[occ] {
+		v.known[occ], v.rules[occ] = true, y.judges[a].Broken(y.dutiesOf(a, d, int16(occ)))
+	}
+	return v.rules[occ]
+}
+
 // reasons asks every agent why it does not help in one slot.
-func (s *state) reasons(slot, queue int) []Reason {
+func (y *asking) reasons(slot, queue int) []Reason {
+	y.days = y.days[:0]
+	for d := range y.m.days {
+		if y.near(d, slot) {
+			y.days = append(y.days, d)
+		}
+	}
 	counts := map[string]int{}
-	for a := range s.m.agents {
-		counts[s.reason(a, slot, queue)]++
+	for a := range y.m.agents {
+		counts[y.reason(a, slot, queue)]++
 	}
 	return Reasons(counts, reasonTexts)
 }
@@ -95,7 +135,11 @@ func (s *state) reasons(slot, queue int) []Reason {
 func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
 	var out []Reason
 	for code, n := range counts {
-		out = append(out, Reason{Code: code, Count: n, Says: reasonText(code, says)})
+		r := Reason{Code: code, Count: n, Says: reasonText(code, says)}
+		if n == 1 {
+			r.Says.EN = one(r.Says.EN)
+		}
+		out = append(out, r)
 	}
 	slices.SortFunc(out, func(x, y Reason) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Code, y.Code))
@@ -129,16 +173,36 @@ func summary(u Uncovered) workrules.Text {
 		t.EN += fmt.Sprintf("%s%d %s", sepEN, r.Count, r.Says.EN)
 	}
 	if len(u.Fixes) > 0 {
-		t.ZH += "。最省的补救：" + u.Fixes[0].Says.ZH
-		t.EN += ". Cheapest fix: " + u.Fixes[0].Says.EN
+		best := FixText(u.Fixes[0])
+		t.ZH += "。" + best.ZH
+		t.EN += ". " + best.EN
 	}
 	return t
 }
 
+// FixText says what the best of the fixes of a stretch costs and brings, or that not even that one pays.
+func FixText(f Fix) workrules.Text {
+	if f.Pays {
+		return workrules.Text{
+			ZH: fmt.Sprintf("最省的补救：%s，可省%.2f元", f.Says.ZH, f.Saves),
+			EN: fmt.Sprintf("Cheapest fix: %s, saves %.2f yuan", f.Says.EN, f.Saves),
+		}
+	}
+	what := workrules.Text{
+		ZH: strings.TrimSuffix(f.Says.ZH, fmt.Sprintf("，%.2f元", f.Price)),
+		EN: strings.TrimSuffix(f.Says.EN, fmt.Sprintf(", %.2f yuan", f.Price)),
+	}
+	return workrules.Text{
+		ZH: fmt.Sprintf("没有划算的补救：最省的是%s，要花%.2f元，只省%.2f元", what.ZH, f.Price, f.Saves),
+		EN: fmt.Sprintf("No fix pays: the cheapest, %s, costs %.2f and saves %.2f yuan", what.EN, f.Price, f.Saves),
+	}
+}
+
 // reason is the cause for one agent. A rule counts as the cause only when every shift over the
-// slot is blocked; the rule of the shift that comes closest (the last one tried) is named.
-func (s *state) reason(a, slot, queue int) string {
-	m := s.m
+// slot is blocked; the rule of the shift that comes closest is named: of those that the agent could work at
+// other times the last one tried, and only without any the rule of one that it may never work.
+func (y *asking) reason(a, slot, queue int) string {
+	m := y.m
 	am := &m.agents[a]
 	cause, ranked := "no_template", 0
 	rank := func(code string, n int) {
@@ -149,11 +213,8 @@ func (s *state) reason(a, slot, queue int) string {
 	if !contains(am.skills[m.dayOf(slot)], int16(queue)) {
 		return "no_skill"
 	}
-	for d := range m.days {
-		if !s.near(d, slot) {
-			continue
-		}
-		if p := &s.place[a][d]; p.occ >= 0 {
+	for _, d := range y.days {
+		if p := &y.place[a][d]; p.occ >= 0 {
 			o := &m.occ[d][p.occ]
 			if slot >= o.start && slot < o.start+o.len {
 				switch q := p.queue[slot-o.start]; {
@@ -161,7 +222,7 @@ func (s *state) reason(a, slot, queue int) string {
 					rank("pause", 90)
 				case int(q) == queue:
 					rank("serving", 90)
-				case s.wouldHelp(int(q), slot, queue):
+				case y.wouldHelp(int(q), slot, queue):
 					rank("block", 90)
 				default:
 					rank("working", 90)
@@ -169,7 +230,7 @@ func (s *state) reason(a, slot, queue int) string {
 				continue
 			}
 		}
-		code, n := s.dayReason(a, d, slot)
+		code, n := y.dayReason(a, d, slot)
 		rank(code, n)
 	}
 	return cause
@@ -193,13 +254,13 @@ func (s *state) near(day, slot int) bool {
 
 // dayReason says why an agent starts no shift over the slot on a day, with a rank: the higher, the
 // closer the agent came to helping.
-func (s *state) dayReason(a, d, slot int) (string, int) {
-	m := s.m
+func (y *asking) dayReason(a, d, slot int) (string, int) {
+	m := y.m
 	am := &m.agents[a]
 	if am.locked[d] {
 		return "locked", 20
 	}
-	if s.place[a][d].occ >= 0 {
+	if y.place[a][d].occ >= 0 {
 		return "other_shift", 30
 	}
 	code, ranked := "no_template", 1
@@ -211,18 +272,24 @@ func (s *state) dayReason(a, d, slot int) (string, int) {
 		if agent := &m.p.Agents[a]; len(agent.Templates) > 0 && !slices.Contains(agent.Templates, m.p.Templates[o.template].Code) {
 			continue
 		}
-		rule := s.judges[a].Broken(s.dutiesOf(a, d, int16(i)))
+		rule := y.broken(a, d, i)
 		switch {
-		case rule == nil && !s.room(a, o):
+		case rule == nil && !y.room(a, o):
 			if ranked < 55 {
 				code, ranked = "site_full", 55
 			}
-		case rule == nil && m.p.Agents[a].MaxWork > 0 && s.work[a]+o.duty.Work > int32(m.p.Agents[a].MaxWork/time.Minute):
+		case rule == nil && m.p.Agents[a].MaxWork > 0 && y.work[a]+o.duty.Work > int32(m.p.Agents[a].MaxWork/time.Minute):
 			code, ranked = "max_work", 50
 		case rule == nil:
 			return "not_worth", 60
-		case ranked <= 40:
-			code, ranked = rule.Code, 40
+		default:
+			closeness := 40
+			if !slices.ContainsFunc(am.choices[d], func(c choice) bool { return int(c.occ) == i }) {
+				closeness = 35 // never a shift for this agent, whatever else it works: not what stands in the way
+			}
+			if ranked <= closeness {
+				code, ranked = rule.Code, closeness
+			}
 		}
 	}
 	return code, ranked

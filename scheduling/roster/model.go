@@ -53,6 +53,7 @@ type occurrence struct {
 type pauseModel struct {
 	kind             scheduling.ActivityKind
 	len, early, late int // grid slots after the start of the shift
+	apart            int // least slots after the end of the pause before it, where the windows do not see to it; else 0
 }
 
 // agentModel is what is fixed about an agent.
@@ -83,6 +84,8 @@ type choice struct {
 	own float64
 	// premium is the part of own that is paid beyond the wage whatever else the agent works.
 	premium float64
+	// rest is what the shift costs more on a rest day, at the least.
+	rest float64
 }
 
 type wish struct {
@@ -137,7 +140,7 @@ func (m *model) commonGrid() time.Duration {
 	for _, t := range p.Templates {
 		mix(t.Start, t.Length)
 		for _, q := range t.Pauses {
-			mix(q.Length, q.Earliest, q.Latest)
+			mix(q.Length, q.Earliest, q.Latest, q.Apart)
 		}
 	}
 	for _, s := range p.Sites {
@@ -191,7 +194,13 @@ func (m *model) compileShifts() {
 			o := occurrence{template: i, start: int(start.Sub(m.p.Range.Start) / m.grid), len: int(t.Length / m.grid)}
 			work := t.Length
 			for _, q := range t.Pauses {
-				o.pauses = append(o.pauses, pauseModel{q.Kind, int(q.Length / m.grid), int(q.Earliest / m.grid), int(q.Latest / m.grid)})
+				x := pauseModel{kind: q.Kind, len: int(q.Length / m.grid), early: int(q.Earliest / m.grid), late: int(q.Latest / m.grid)}
+				if n := len(o.pauses); n > 0 {
+					if least := roundUp(q.Apart, m.grid); x.early-(o.pauses[n-1].late+o.pauses[n-1].len) < least {
+						x.apart = least
+					}
+				}
+				o.pauses = append(o.pauses, x)
 				if q.Kind.Unpaid() {
 					work -= q.Length
 				}
@@ -252,6 +261,7 @@ func (m *model) compileAgent(a *Agent) agentModel {
 			}
 			c := choice{occ: int16(i), alone: int16(judge.SoftCount(one) - judge.SoftBetween(one) - none)}
 			c.premium = am.rate * ownPremium(plain, &o, a.Salaried)
+			c.rest = max(0, am.rate*restPremium(&o, a.Salaried)-c.premium)
 			c.own = am.wage*float64(o.duty.Work)/60 + c.premium + m.p.Weights.SoftRule*float64(c.alone) +
 				am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
 			list = append(list, c)

@@ -1,6 +1,9 @@
 package roster
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // calm notes where the pauses of an occurrence can break no soft rule, so that most shifts never
 // need the count.
@@ -65,7 +68,9 @@ func (w *pausePlan) place(m *model, o *occurrence, gain []float64, lo int, cloud
 		return 0, m.tired(o, at, cloud)
 	}
 	if o.calmCloud || o.calm && !cloud {
-		return placeEach(o, gain, lo, at), 0
+		if lost := placeEach(o, gain, lo, at); spread(o, at) {
+			return lost, 0
+		}
 	}
 	return w.placeAll(m, o, gain, lo, cloud, at)
 }
@@ -87,7 +92,18 @@ func placeEach(o *occurrence, gain []float64, lo int, at *[maxPauses]int16) (los
 	return lost
 }
 
-// placeAll is a dynamic programme over the pauses: the stretch between two of them is priced.
+// spread reports pauses that are as far apart as they have to be.
+func spread(o *occurrence, at *[maxPauses]int16) bool {
+	for i := 1; i < len(o.pauses); i++ {
+		if p := o.pauses[i-1]; int(at[i])-int(at[i-1])-p.len < o.pauses[i].apart {
+			return false
+		}
+	}
+	return true
+}
+
+// placeAll is a dynamic programme over the pauses: the stretch between two of them is priced, and one that is shorter
+// than they have to be apart is none. Problem.Validate sees to it that some placing is left.
 func (w *pausePlan) placeAll(m *model, o *occurrence, gain []float64, lo int, cloud bool, at *[maxPauses]int16) (lost float64, tired int16) {
 	price, limit, last := m.p.Weights.SoftRule, m.stretch(), len(o.pauses)-1
 	over := func(stretch int) float64 {
@@ -102,8 +118,10 @@ func (w *pausePlan) placeAll(m *model, o *occurrence, gain []float64, lo int, cl
 			best, where := over(k), int16(-1)
 			if i > 0 {
 				q := o.pauses[i-1]
+				best = math.Inf(1)
 				for x, c := range w.cost[i-1] {
-					if c += over(k - (q.early + x + q.len)); where < 0 || c < best {
+					stretch := k - (q.early + x + q.len)
+					if c += over(stretch); stretch >= p.apart && c < best {
 						best, where = c, int16(x)
 					}
 				}

@@ -32,6 +32,15 @@ func ownPremium(plain *workrules.Judge, o *occurrence, salaried bool) float64 {
 	return plain.Pay([]workrules.Duty{duty}).Premium(salaried)
 }
 
+// restPremium is the least premium of a shift on a rest day, in hours of the wage.
+func restPremium(o *occurrence, salaried bool) float64 {
+	holiday, unpaid := o.duty.Holiday, int32(0)
+	if o.mixed {
+		unpaid = o.duty.End - o.duty.Start - o.duty.Work
+	}
+	return workrules.PayMinutes{RestDay: max(0, o.duty.Work-holiday), Statutory: max(0, holiday-unpaid)}.Premium(salaried)
+}
+
 // dutyOf is the duty of a shift with its pauses placed.
 func (m *model) dutyOf(o *occurrence, pause *[maxPauses]int16) workrules.Duty {
 	duty := o.duty

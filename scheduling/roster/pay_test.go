@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/check"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // nationalDay is one agent at 30 yuan, who agreed to overtime, and eight hours wanted on 1 October.
@@ -72,6 +73,91 @@ func TestASalaryPaysTheNormalHours(t *testing.T) {
 	s = solve(t, dear, 100)
 	assert.Len(t, s.Roster.Shifts, 6, "8 x 61 = 488 yuan for 480")
 	assert.InDelta(t, 480, s.Parts.Premiums, 1e-9)
+}
+
+// The sixth day of a week is a rest day even when six hours a day leave the week below 40: 6 x 60 = 360 yuan. The
+// bound knows it, so it meets the cost on both sides of that price; so it does after five days of a week that
+// began before the range.
+func TestTheBoundKnowsThatASixthShortDayIsARestDay(t *testing.T) {
+	week := func(value float64) roster.Problem {
+		p := small(1)
+		p.Agents[0].Wage, p.Agents[0].Salaried = 30, true
+		p.Templates = []roster.Template{{Code: "K", Start: 9 * time.Hour, Length: 6 * time.Hour}}
+		need(&p, "q", 1, 9, 15, 0, 1, 2, 3, 4, 5)
+		for i := range p.Demand[0].Needs {
+			p.Demand[0].Needs[i].Value = value
+		}
+		return p
+	}
+	for value, shifts := range map[float64]int{59: 5, 61: 6} {
+		s := solve(t, week(value), 100)
+		assert.Len(t, s.Roster.Shifts, shifts)
+		assert.InDelta(t, float64(360*(shifts-5)), s.Parts.Premiums, 1e-9)
+		assert.InDelta(t, s.Cost, s.Bound, 0.01)
+
+		p := week(value) // from Friday on, after four days
+		for d := range 4 {
+			at := p.Range.Start.AddDate(0, 0, d).Add(9 * time.Hour)
+			p.Agents[0].History = append(p.Agents[0].History, scheduling.Shift{Agent: p.Agents[0].Person.ID, Start: at, End: at.Add(6 * time.Hour)})
+		}
+		p.Range.Start = p.Range.Start.AddDate(0, 0, 4)
+		p.Demand[0].Needs = p.Demand[0].Needs[24:]
+		s = solve(t, p, 100)
+		assert.Len(t, s.Roster.Shifts, shifts-4)
+		assert.InDelta(t, s.Cost, s.Bound, 0.01)
+	}
+}
+
+// tuesdayBefore is a Tuesday to be made for one agent at 30 yuan who works eight hours a day from Wednesday to Sunday
+// of that week.
+func tuesdayBefore(salaried bool) roster.Problem {
+	p := small(1)
+	p.Agents[0].Wage, p.Agents[0].Salaried, p.Agents[0].Person.OvertimeAgreed = 30, salaried, true
+	for d := 2; d < 7; d++ {
+		at := p.Range.Start.AddDate(0, 0, d).Add(9 * time.Hour)
+		p.Agents[0].Later = append(p.Agents[0].Later, scheduling.Shift{Agent: "A0", Start: at, End: at.Add(8 * time.Hour)})
+	}
+	p.Range = calendar.Range{Start: p.Range.Start.AddDate(0, 0, 1), End: p.Range.Start.AddDate(0, 0, 2)}
+	p.Relief.Hour = 30
+	need(&p, "q", 1, 9, 17, 0)
+	return p
+}
+
+// The shift of Tuesday makes Sunday the sixth day of its week: by hand, eight hours of 30 yuan at 100 % on Tuesday
+// and eight more on Sunday, which is 200 % now. The meal leaves seven of the eight hours wanted, which are worth
+// 7 x 68 = 476 or 7 x 69 = 483 yuan for 480.
+func TestAShiftPaysForTheRestDayItMovesBeyondTheRange(t *testing.T) {
+	for _, salaried := range []bool{false, true} {
+		for value, shifts := range map[float64]int{68: 0, 69: 1} {
+			p := tuesdayBefore(salaried)
+			for i := range p.Demand[0].Needs {
+				p.Demand[0].Needs[i].Value = value
+			}
+			s := solve(t, p, 50)
+			require.Len(t, s.Roster.Shifts, shifts)
+			assert.InDelta(t, float64(shifts)*480, s.Parts.Wages+s.Parts.Premiums, 1e-9)
+			if !salaried {
+				assert.InDelta(t, float64(shifts)*240, s.Parts.Premiums, 1e-9)
+			}
+			assert.LessOrEqual(t, s.Bound, s.Cost+1e-6)
+			assert.InDelta(t, s.Cost, check.Roster(p, s.Roster.Shifts).Cost, 1e-9)
+		}
+	}
+}
+
+// The fix of the Tuesday has that price too, and its hours are those that pay for it.
+func TestAFixPaysForTheRestDayItMovesBeyondTheRange(t *testing.T) {
+	p := tuesdayBefore(true)
+	p.Demand[0].Needs = p.Demand[0].Needs[:3]
+	for i := range p.Demand[0].Needs {
+		p.Demand[0].Needs[i].Value = 50
+	}
+	s := solve(t, p, 50)
+	require.Len(t, s.Uncovered, 1)
+	f := fixesBy(s.Uncovered[0])["shift"]
+	assert.InDelta(t, 480, f.Price, 1e-6)
+	assert.InDelta(t, 8, f.Hours, 1e-9)
+	assert.Equal(t, []workrules.PayShare{{Percent: workrules.PayRestDay, Minutes: 480}}, f.Pay, "Tuesday is paid 100 % in the place of Sunday")
 }
 
 // From 22:00 to 06:00 into National Day with a meal of half an hour, at 20 yuan: placed before midnight it

@@ -1,25 +1,75 @@
 package roster
 
 import (
-	"slices"
+	"math"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
-// What the bound knows of premiums beside those of single shifts: an hour of normal days beyond the normal week
-// falls on a day beyond the official workdays, which is a rest day (200 %), since these days hold no more than the
-// normal week. Hours beyond the normal month of comprehensive hours are extended time (150 %). Statutory holidays count nothing there. A shift that
-// reaches into one from the day before is in the sum; what its holiday hours would cost there is given back.
+// What the bound knows of premiums beside those of single shifts: whoever works more days of a week than it has
+// official workdays works the last ones on rest days (200 %), so the planner counts the days of the week. Hours
+// beyond the normal month of comprehensive hours are extended time (150 %). Statutory holidays count nothing there.
 
-// weekDues is how many minutes of a week of standard hours the plain wage still pays, and the yuan that each
-// further one costs more. Where Saturdays are rest days by name the single shift pays for them, and the week
-// nothing.
-func (m *model) weekDues(a int, w weekSpan, normal int32) (plain int32, extra float64) {
-	if m.p.Rules.RestDays == workrules.RestDaysCalendar {
-		return 0, 0
+// cellsOf lays out the cells of a week of an agent.
+func (m *model) cellsOf(a int, w weekSpan, t *workTerms, week *weekTerms) {
+	before, busy := 0, 0
+	if t.rests {
+		week.workdays = m.workdays(w)
+		before, busy = m.daysBefore(a, w), m.busyDays(w, t)
 	}
-	extra = m.agents[a].rate * workrules.PayMinutes{RestDay: 60}.Premium(m.p.Agents[a].Salaried) / 60
-	return max(0, normal-m.plainWork(a, w)), extra
+	least, most := m.unitsOfDay(a, w, t)
+	before = min(before, week.workdays)
+	for days := range week.workdays + 1 {
+		low, high := max(0, days-before-busy)*least, week.most
+		if days < week.workdays {
+			high = min(high, max(0, days-before)*most)
+		}
+		week.low, week.first = append(week.low, low), append(week.first, 0)
+		if days >= before {
+			week.first[days] = max(0, high-low+1)
+		}
+	}
+	sum := 0
+	for days, n := range week.first {
+		week.first[days], sum = sum, sum+n
+	}
+	week.first = append(week.first, sum)
+}
+
+// daysBefore is the number of days with work in a week before its part in the range, statutory holidays left out.
+func (m *model) daysBefore(a int, w weekSpan) (n int) {
+	first, day := m.frameDay(w.from), int32(math.MinInt32)
+	since := first - int32(m.days[w.from].Sub(m.weekStart(w)))
+	for _, d := range m.withSessions(a) {
+		if d.Day >= since && d.Day < first && d.Day != day && m.p.Holidays.Kind(m.days[w.from].Add(int(d.Day-first))) != calendar.Statutory {
+			day = d.Day
+			n++
+		}
+	}
+	return n
+}
+
+// busyDays is the number of days of a week with fixed work.
+func (m *model) busyDays(w weekSpan, t *workTerms) (n int) {
+	for d := w.from; d < w.to; d++ {
+		if t.days[d].busy {
+			n++
+		}
+	}
+	return n
+}
+
+// unitsOfDay is the least and the most that a shift takes of a week.
+func (m *model) unitsOfDay(a int, w weekSpan, t *workTerms) (least, most int) {
+	least = math.MaxInt
+	for d := w.from; d < w.to; d++ {
+		for _, c := range m.agents[a].choices[d] {
+			n := int(m.weekMinutes(t, &m.occ[d][c.occ].duty) / t.unit)
+			least, most = min(least, n), max(most, n)
+		}
+	}
+	return min(least, most), most
 }
 
 // monthDues prices the meter of a month of comprehensive hours.
@@ -30,16 +80,4 @@ func (m *model) monthDues(a int, x *meter) {
 	}
 	x.plain = min(x.most, int32(m.p.Rules.ComprehensiveMonth.Minutes()))
 	x.extra = m.agents[a].rate * workrules.PayMinutes{Extended: 60}.Premium(m.p.Agents[a].Salaried) / 60
-}
-
-// plainWork is the most of the normal week that history and locked shifts can use up: their days up to the
-// normal day, without what reaches into a statutory holiday.
-func (m *model) plainWork(a int, w weekSpan) int32 {
-	plain := slices.DeleteFunc(slices.Clone(m.agents[a].fixed), func(d workrules.Duty) bool { return d.Holiday > 0 })
-	start := m.weekStart(w)
-	end := start.Add(7).In(m.p.Location)
-	if m.p.Range.End.Before(end) {
-		end = m.p.Range.End
-	}
-	return m.fixedBetween(plain, start.In(m.p.Location), end, int32(m.p.Rules.NormalDay.Minutes()))
 }

@@ -250,7 +250,7 @@ func TestBadPlaces(t *testing.T) {
 		"block beyond a shift":  {func(p *roster.Problem) { p.MinBlock = 10 * time.Hour }, "min_block"},
 		"price below 0":         {func(p *roster.Problem) { p.Weights.Switch = -1 }, "weights.switch"},
 		"seat price":            {func(p *roster.Problem) { p.Relief = roster.Relief{Seat: -1} }, "relief.seat"},
-		"locked beyond seats":   {locked, "need 2 seats of x at 2026-11-09T09:00:00+08:00, it has 1"},
+		"locked beyond seats":   {locked, "is one of 2 people on the 1 seats of x at 2026-11-09 09:00"},
 	} {
 		p := good()
 		c.change(&p)

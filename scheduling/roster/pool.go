@@ -1,6 +1,8 @@
 package roster
 
-import "math/bits"
+import (
+	"math/bits"
+)
 
 // seat is one agent at work in a slot.
 type seat struct {
@@ -187,6 +189,19 @@ func (p *pool) leave(t int, q int16, i int) {
 			p.reach[k*p.words+int(q>>6)] &^= 1 << (q & 63)
 		}
 	}
+}
+
+// stand moves a seat to another queue and counts nothing.
+func (p *pool) stand(s *state, x seat, t int, q int16) {
+	from := *s.queueAt(x)
+	for i, y := range p.seats[t*len(p.m.queues)+int(from)] {
+		if y.agent == x.agent && y.day == x.day {
+			p.leave(t, from, i)
+			break
+		}
+	}
+	p.sit(s, x, t, q)
+	p.fresh[t] = false
 }
 
 // surplus is what a head above the target saves in a slot, which is never positive.

@@ -145,3 +145,43 @@ func TestPausesLieWhereTheyLoseLeast(t *testing.T) {
 		assert.Equal(t, m.tired(o, &at, cloud), tired)
 	})
 }
+
+// What an experiment left on other queues is put back: the pool seats everybody where the placement says and counts the
+// same heads, so that the next experiment takes nobody from a queue without people.
+func TestRestoredQueuesAreSeatedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := oneHour(t)
+		m := compile(&p)
+		s := newState(m, nil)
+		for a := range p.Agents {
+			if rapid.Bool().Draw(t, "works") {
+				s.put(a, option{})
+			}
+		}
+		if rapid.Bool().Draw(t, "held") {
+			s.pool.hold(s)
+		}
+		restore := s.keepQueues()
+		for range rapid.IntRange(1, 6).Draw(t, "experiments") {
+			if a := rapid.IntRange(0, len(p.Agents)-1).Draw(t, "agent"); s.place[a][0].occ >= 0 {
+				s.clear(a, 0)
+				s.put(a, option{})
+			}
+		}
+		restore()
+		slot, width := m.occ[0][0].start, len(m.queues)
+		for q := range width {
+			cell := slot*width + q
+			require.Len(t, s.pool.seats[cell], int(s.cover[cell]))
+			for _, x := range s.pool.seats[cell] {
+				require.Equal(t, int16(q), *s.queueAt(x))
+			}
+		}
+		for a := range p.Agents { // nobody is taken from an empty queue
+			if s.place[a][0].occ >= 0 {
+				s.clear(a, 0)
+			}
+		}
+		require.Zero(t, s.cover[slot*width])
+	})
+}

@@ -11,6 +11,8 @@
 package roster
 
 import (
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -84,6 +86,19 @@ type Pause struct {
 	Length   time.Duration
 	Earliest time.Duration // of its start, after the start of the shift
 	Latest   time.Duration
+	Apart    time.Duration // least time after the end of the pause before it; 0 = none
+}
+
+// LatestPauses are the latest starts of the pauses, after the start of the shift, that leave room for those after them.
+func (t Template) LatestPauses() []time.Duration {
+	out := make([]time.Duration, len(t.Pauses))
+	for k := len(t.Pauses) - 1; k >= 0; k-- {
+		out[k] = t.Pauses[k].Latest
+		if k+1 < len(t.Pauses) {
+			out[k] = min(out[k], out[k+1]-t.Pauses[k+1].Apart-t.Pauses[k].Length)
+		}
+	}
+	return out
 }
 
 // StartWindow generates templates: every start from From to Until in Steps, with every length.
@@ -101,26 +116,90 @@ func (w StartWindow) Expand() []Template {
 	var out []Template
 	for s := w.From; s <= w.Until; s += max(w.Step, time.Minute) {
 		for _, l := range w.Lengths {
-			clock := time.Time{}.Add(s).Format("1504")
-			out = append(out, Template{Code: w.Prefix + clock + "-" + hourText(l), Start: s, Length: l, Weekdays: w.Weekdays, Pauses: w.Pauses})
+			out = append(out, Template{Code: w.Prefix + clockCode(s, l), Start: s, Length: l, Weekdays: w.Weekdays, Pauses: w.Pauses})
 		}
 	}
 	return out
 }
 
+// clockCode is the end of a generated code: "0830-9h", "0830-8.5h", "0830-9h5m".
+func clockCode(start, length time.Duration) string {
+	return time.Time{}.Add(start).Format("1504") + "-" + hourText(length)
+}
+
+// generatedCode takes a code apart that StartWindow generated: the prefix, the clock of the start, the rest.
+var generatedCode = regexp.MustCompile(`^(.*?)(\d\d)(\d\d)(-[\d.hm]+)$`)
+
+// Recoded is the code of a shift after it was moved or made longer or shorter. A code that says start and length, as
+// those of a StartWindow do, says the new ones; another code is of a template that the shift is no longer, so there
+// is none. A shift of the same times keeps its code.
+func Recoded(was, now scheduling.Shift) string {
+	if was.Start.Equal(now.Start) && was.End.Equal(now.End) {
+		return now.Code
+	}
+	parts := generatedCode.FindStringSubmatch(was.Code)
+	if parts == nil {
+		return ""
+	}
+	hour, _ := strconv.Atoi(parts[2]) // digits
+	minute, _ := strconv.Atoi(parts[3])
+	start := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute
+	if was.Code != parts[1]+clockCode(start, was.End.Sub(was.Start)) {
+		return ""
+	}
+	const day = 24 * time.Hour
+	start = ((start+now.Start.Sub(was.Start))%day + day) % day
+	return parts[1] + clockCode(start, now.End.Sub(now.Start))
+}
+
 // Solution is a roster with its account.
 type Solution struct {
 	Roster     scheduling.Roster     `json:"roster"`
-	Cost       float64               `json:"cost"`  // yuan, the sum of Parts
-	Parts      Parts                 `json:"parts"` // what the cost is made of
-	Bound      float64               `json:"bound"` // no roster can cost less
-	Gap        float64               `json:"gap"`   // (Cost - Bound) / Cost, 0 when Cost is 0
+	Cost       float64               `json:"cost"`     // yuan, the sum of Parts
+	Parts      Parts                 `json:"parts"`    // what the cost is made of
+	Bound      float64               `json:"bound"`    // no roster can cost less
+	Gap        float64               `json:"gap"`      // (Cost - Bound) / Cost, 0 when Cost is 0
+	Savable    float64               `json:"savable"`  // Cost - Bound: another roster saves this at most
+	Salaries   float64               `json:"salaries"` // yuan of fixed salaries, no part of Cost: Problem.Salaries
 	Needed     float64               `json:"needed_hours"`
-	Missing    float64               `json:"missing_hours"` // head-hours below target
-	Uncovered  []Uncovered           `json:"uncovered"`     // every stretch of slots below target, with the reason
-	Violations []workrules.Violation `json:"violations"`    // soft rules only; a hard one is never broken unless LeastViolating
+	Missing    float64               `json:"missing_hours"`  // head-hours below target
+	Uncovered  []Uncovered           `json:"uncovered"`      // every stretch of slots below target, with the reason
+	FixesFor   int                   `json:"fixes_for"`      // so many of the stretches, the dearest, have their fixes worked out
+	Idle       []Idle                `json:"idle,omitempty"` // who works no shift, with the reason
+	Violations []workrules.Violation `json:"violations"`     // soft rules only; a hard one is never broken unless LeastViolating
 	Seed       uint64                `json:"seed"`
 	Stopped    bool                  `json:"stopped"` // the context ended the search early
+}
+
+// Weigh sets the cost as the sum of the parts, and the bound with what it says of the cost.
+func (s *Solution) Weigh(bound float64) {
+	s.Cost = s.Parts.Total()
+	s.Bound = min(bound, s.Cost)
+	s.Savable, s.Gap = s.Cost-s.Bound, 0
+	if s.Cost > 0 {
+		s.Gap = s.Savable / s.Cost
+	}
+}
+
+// Salaries are the yuan that salaries pay in the range whatever the roster is: the wage of the hours that the
+// contract wants (MinWork), or where it names none, of the normal days in employment.
+func (p *Problem) Salaries() (sum float64) {
+	for i := range p.Agents {
+		a := &p.Agents[i]
+		if !a.Salaried {
+			continue
+		}
+		owed := a.MinWork
+		if owed == 0 {
+			for d := range p.Range.Dates(p.Location) {
+				if p.Holidays.Kind(d).Working() && (a.Person.Employed == calendar.Dates{} || a.Person.Employed.Contains(d)) {
+					owed += p.Rules.NormalDay
+				}
+			}
+		}
+		sum += a.Wage * owed.Hours()
+	}
+	return sum
 }
 
 // Parts of the cost in yuan.
@@ -149,7 +228,7 @@ type Uncovered struct {
 	Target  int            `json:"target"`
 	Missing int            `json:"missing"`         // heads
 	Reasons []Reason       `json:"reasons"`         // most frequent first; their counts add up to the agents
-	Fixes   []Fix          `json:"fixes,omitempty"` // cheapest first; for the dearest stretches
+	Fixes   []Fix          `json:"fixes,omitempty"` // what brings most beyond its price first; for the dearest stretches
 	Says    workrules.Text `json:"says"`            // one sentence
 	Worth   float64        `json:"worth,omitempty"` // yuan lost in the stretch
 }

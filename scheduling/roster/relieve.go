@@ -34,33 +34,42 @@ type Fix struct {
 	Hours    float64              `json:"hours"`              // hours beyond the normal ones, or paid hours of the temps
 	Pay      []workrules.PayShare `json:"pay,omitempty"`      // the agent's working time that it adds, by percentage of the wage
 	Price    float64              `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
-	Saves    float64              `json:"saves"`              // yuan of the stretch
+	Saves    float64              `json:"saves"`              // yuan of the stretch; by a temp also of what else it covers
+	Pays     bool                 `json:"pays"`               // it saves more than its price
+	Range    calendar.Range       `json:"range,omitzero"`     // a temp's: what it works of the hours it is paid for; in a repair what a fix covers of the stretch
 	Says     workrules.Text       `json:"says"`
 }
 
 const (
-	maxRelieved = 20 // stretches that get fixes, dearest first
-	maxFixes    = 3  // per stretch, cheapest first
+	maxRelieved = 20 // stretches that get fixes unless more are asked for, dearest first
+	maxFixes    = 3  // per stretch, best first
 )
 
-// relieve adds the cheapest fixes to the dearest stretches. A fix covers the whole stretch on its
-// queue; every other slot of its shift counts at what it saves there.
-func (s *state) relieve(out []Uncovered, cells []stretch) {
+// relieve adds the best fixes to the dearest stretches, to so many of them, and says to how many: those that bring
+// most beyond their price. A fix covers the whole stretch on its queue; every other slot of its shift counts at what it
+// saves there.
+func (s *state) relieve(out []Uncovered, cells []stretch, most int) int {
 	defer s.keepQueues()()
-	for n, i := range dearestFirst(out) {
-		if n == maxRelieved {
-			return
-		}
+	dearest := dearestFirst(out)
+	dearest = dearest[:min(most, len(dearest))]
+	restore := s.keepQueues() // what the experiments for one stretch leave changes what a head saves in the next
+	for _, i := range dearest {
+		restore()
 		x := cells[i]
+		x.saves = s.saves(x)
 		fixes := []Fix{s.temp(x)}
 		for a := range s.place {
 			fixes = append(fixes, s.fixesOf(a, x)...)
 		}
 		slices.SortStableFunc(fixes, func(a, b Fix) int {
-			return cmp.Or(cmp.Compare(a.Price, b.Price), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Kind, b.Kind))
+			return cmp.Or(cmp.Compare(b.Saves-b.Price, a.Saves-a.Price), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Kind, b.Kind))
 		})
+		for k := range fixes {
+			fixes[k].Pays = fixes[k].Saves > fixes[k].Price
+		}
 		out[i].Fixes = fixes[:min(maxFixes, len(fixes))]
 	}
+	return len(dearest)
 }
 
 // saves is what one more head on the stretch is worth.
@@ -72,14 +81,34 @@ func (s *state) saves(x stretch) (sum float64) {
 	return sum
 }
 
-// temp is hired labour on the whole stretch. Nobody works longer on end than the law lets a shift last
-// without overtime or a meal, so a longer stretch takes several temps, one after another.
+// temp is hired labour on the whole stretch, and on what lies around it as long as it is paid.
 func (s *state) temp(x stretch) Fix {
-	r := s.m.p.Relief
-	length := float64(x.until-x.from) / s.m.perHour
-	n := max(1, math.Ceil(length/s.m.p.tempShift().Hours()))
+	at := calendar.Range{Start: s.m.at(x.from), End: s.m.at(x.until)}
+	return Temp(s.m.p, at, s.m.grid, func(k int) float64 {
+		t := x.from + k
+		if t < 0 || t >= s.m.inside {
+			return math.Inf(-1)
+		}
+		i := t*len(s.m.queues) + x.queue
+		return s.m.saving(i, s.cover[i])
+	})
+}
+
+// Temp is hired labour for a stretch of whole steps; gain is what one more head saves in a step counted from the start
+// of the stretch, minus infinity where nobody can work. Nobody works longer on end than the law lets a shift last
+// without overtime or a meal, so a longer stretch takes several temps, one after another. Temps are paid for so many
+// hours at least; they work before and after the stretch too as far as that saves anything. A zero Relief is
+// DefaultRelief.
+func Temp(p *Problem, at calendar.Range, step time.Duration, gain func(k int) float64) Fix {
+	r := p.Relief
+	if r == (Relief{}) {
+		r = DefaultRelief()
+	}
+	length := at.Duration().Hours()
+	n := max(1, math.Ceil(length/p.tempShift().Hours()))
 	hours := n * max(r.TempHours, length/n)
-	f := Fix{Kind: "temp", Hours: hours, Price: hours * r.Temp, Saves: s.saves(x)}
+	f := Fix{Kind: "temp", Hours: hours, Price: hours * r.Temp}
+	f.Range, f.Saves = paidFor(at, step, time.Duration(hours*float64(time.Hour)), gain)
 	if n > 1 {
 		f.Says = workrules.Text{
 			ZH: fmt.Sprintf("请%.0f名临时工先后接班，共%.4g小时，%.2f元", n, hours, f.Price),
@@ -87,11 +116,34 @@ func (s *state) temp(x stretch) Fix {
 		}
 		return f
 	}
+	from, until := f.Range.Start.In(p.Location).Format("15:04"), f.Range.End.In(p.Location).Format("15:04")
 	f.Says = workrules.Text{
-		ZH: fmt.Sprintf("请1名临时工%.4g小时，%.2f元", hours, f.Price),
-		EN: fmt.Sprintf("a temp for %.4g h, %.2f yuan", hours, f.Price),
+		ZH: fmt.Sprintf("请1名临时工%.4g小时（做 %s-%s），%.2f元", hours, from, until, f.Price),
+		EN: fmt.Sprintf("a temp for %.4g h (at work %s-%s), %.2f yuan", hours, from, until, f.Price),
 	}
 	return f
+}
+
+// paidFor is the part around a stretch, as long as it is paid for at most, in which one more head saves most.
+func paidFor(at calendar.Range, step, paid time.Duration, gain func(k int) float64) (best calendar.Range, saves float64) {
+	n, most := int(at.Duration()/step), int(paid/step)
+	for k := range n {
+		saves += gain(k)
+	}
+	room := max(0, most-n)
+	early, late := make([]float64, room+1), make([]float64, room+1)
+	for k := range room {
+		early[k+1], late[k+1] = early[k]+gain(-1-k), late[k]+gain(n+k)
+	}
+	more, before, after := 0.0, 0, 0
+	for e := range early {
+		for l := range late[:room-e+1] {
+			if sum := early[e] + late[l]; sum > more+1e-9 {
+				more, before, after = sum, e, l
+			}
+		}
+	}
+	return calendar.Range{Start: at.Start.Add(-time.Duration(before) * step), End: at.End.Add(time.Duration(after) * step)}, saves + more
 }
 
 // tempShift is the longest shift of a temp: the normal day, or the work after which a meal is due.
@@ -150,8 +202,9 @@ func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (
 // payNow is the pay of an agent's shifts as they are.
 func (s *state) payNow(a int) workrules.PayMinutes { return s.judges[a].Pay(s.dutiesOf(a, -1, 0)) }
 
-// longer replaces the shift of the day by a longer one that covers the stretch.
-func (s *state) longer(a, d int, x stretch, judge *workrules.Judge) (Fix, bool) {
+// longer replaces the shift of the day by a longer one that covers the stretch, with the agent's consent to overtime
+// only where it takes that.
+func (s *state) longer(a, d int, x stretch, willing *workrules.Judge) (Fix, bool) {
 	old, before, was, queues := s.option(a, d), s.cost, s.payNow(a), slices.Clone(s.place[a][d].queue)
 	work := s.m.occ[d][s.place[a][d].occ].duty.Work
 	if o := &s.m.occ[d][s.place[a][d].occ]; o.start <= x.from && x.until <= o.start+o.len {
@@ -159,10 +212,20 @@ func (s *state) longer(a, d int, x stretch, judge *workrules.Judge) (Fix, bool) 
 	}
 	s.clear(a, d)
 	lost := s.cost - before
-	f, ok := s.cover1(a, d, x, judge, work+1, "overtime", was)
+	f, ok := s.cover1(a, d, x, s.judges[a], work+1, "shift", was)
+	if !ok {
+		f, ok = s.cover1(a, d, x, willing, work+1, "overtime", was)
+	}
 	s.putBack(a, old, queues)
 	s.cost = before
 	f.Price += lost
+	if ok && f.Kind == "shift" {
+		f.Says = workrules.Text{
+			ZH: fmt.Sprintf("%s 于 %s 改上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, PayText(f.Pay).ZH, f.Price),
+			EN: fmt.Sprintf("%s works shift %s on %s instead, %s, %.2f yuan", f.Agent, f.Template, f.Date, PayText(f.Pay).EN, f.Price),
+		}
+		return f, true
+	}
 	return s.told(f, ok)
 }
 
@@ -212,7 +275,6 @@ func (s *state) premiums(a int, kind string, now, was workrules.PayMinutes) floa
 func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, kind string, was workrules.PayMinutes) (best Fix, found bool) {
 	m := s.m
 	agent, am := &m.p.Agents[a], &m.agents[a]
-	const must = 1e6 // no pause may lie in the stretch
 	for i := range m.occ[d] {
 		o := &m.occ[d][i]
 		code := m.p.Templates[o.template].Code
@@ -232,6 +294,7 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 			am.dayCost(m, d, int16(o.template)) - am.dayCost(m, d, -1)
 		s.fillGain(a, d, o.start, o.start+o.len)
 		inside := s.gain[x.until-o.start] - s.gain[x.from-o.start]
+		must := s.forbidding()
 		for t := range s.gain {
 			s.gain[t] += must * float64(max(0, min(t, x.until-o.start)-(x.from-o.start)))
 		}
@@ -246,10 +309,11 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 		if kind == "seat" {
 			price += m.p.Relief.Seat
 		}
+		price += x.saves - s.saves(x) // the sum of both is what counts, wherever people stand after an experiment
 		if !found || price < best.Price {
 			more := now.Minus(was)
 			best = Fix{
-				Kind: kind, Agent: agent.Person.ID, Date: m.days[d], Template: code, Price: price, Saves: s.saves(x),
+				Kind: kind, Agent: agent.Person.ID, Date: m.days[d], Template: code, Price: price, Saves: x.saves,
 				Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Pay: more.Shares(),
 			}
 			found = true
@@ -257,6 +321,16 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 	}
 	best.Price = math.Round(best.Price*1e6) / 1e6 // sheds the rounding of the large number
 	return best, found
+}
+
+// forbidding is a loss for a slot beside which all gains of a shift and all soft rules of its pauses are small: no pause
+// may lie in the stretch.
+func (s *state) forbidding() float64 {
+	sum := 0.0
+	for t := 1; t < len(s.gain); t++ {
+		sum += math.Abs(s.gain[t] - s.gain[t-1])
+	}
+	return 1 + 4*sum + 10*maxPauses*s.m.p.Weights.SoftRule
 }
 
 // told adds the sentence.
@@ -267,8 +341,8 @@ func (s *state) told(f Fix, ok bool) (Fix, bool) {
 	switch f.Kind {
 	case "overtime":
 		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, payText(f.Pay).ZH, f.Price),
-			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %s, %.2f yuan", f.Agent, f.Template, f.Date, payText(f.Pay).EN, f.Price),
+			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, PayText(f.Pay).ZH, f.Price),
+			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %s, %.2f yuan", f.Agent, f.Template, f.Date, PayText(f.Pay).EN, f.Price),
 		}
 	case "swap":
 		f.Says = workrules.Text{
@@ -303,14 +377,32 @@ func (s *state) keepQueues() (restore func()) {
 		copy(s.cover, cover)
 		for a := range s.place {
 			for d := range s.place[a] {
-				copy(s.place[a][d].queue, queues[a][d])
+				s.reseat(a, d, queues[a][d])
 			}
 		}
 	}
 }
 
-// payText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
-func payText(shares []workrules.PayShare) (t workrules.Text) {
+// reseat puts an agent back on queues; the cover is right already.
+func (s *state) reseat(a, d int, queues []int16) {
+	p := &s.place[a][d]
+	if slices.Equal(p.queue, queues) {
+		return
+	}
+	start := s.m.occ[d][p.occ].start
+	for i, q := range queues {
+		if q == p.queue[i] {
+			continue
+		}
+		if t := start + i; t < s.m.inside {
+			s.pool.stand(s, seat{int32(a), int16(d), int16(i)}, t, q)
+		}
+		p.queue[i] = q
+	}
+}
+
+// PayText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
+func PayText(shares []workrules.PayShare) (t workrules.Text) {
 	for i, p := range shares {
 		sepZH, sepEN, lessZH, lessEN := "、", ", ", "", ""
 		if i == 0 {

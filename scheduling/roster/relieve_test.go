@@ -142,3 +142,59 @@ func TestALongStretchTakesSeveralTemps(t *testing.T) {
 	assert.Equal(t, "3 temps one after another, 12.5 h together, 562.50 yuan", temp.Says.EN)
 	assert.Contains(t, temp.Says.ZH, "3名临时工")
 }
+
+// Nobody is there from ten to eleven (two are missing at 50 yuan), from eleven to twelve (one) and from one to two (one
+// at 100). A temp for the first hour is paid four, and its work on the others counts: 50 + 50 + 0 + 100.
+func TestATempIsWorthAllItCovers(t *testing.T) {
+	p := small(1)
+	p.Weights.Depth = 0
+	p.Relief = roster.Relief{Hour: 30, Temp: 45, TempHours: 4}
+	p.Agents[0].Person.Unavailable = []calendar.Range{p.Range}
+	p.Demand = []scheduling.Requirement{{Queue: "q", Slot: time.Hour}}
+	for _, n := range []struct {
+		hour, heads int
+		value       float64
+	}{{10, 2, 50}, {11, 1, 50}, {13, 1, 100}} {
+		p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: p.Range.Start.Add(time.Duration(n.hour) * time.Hour), Heads: n.heads, Value: n.value})
+	}
+	first := solve(t, p, 5).Uncovered[0]
+	temp := fixesBy(first)["temp"]
+	assert.InDelta(t, 200, temp.Saves, 1e-6)
+	assert.InDelta(t, 180, temp.Price, 1e-6)
+	assert.True(t, temp.Pays)
+	assert.Equal(t, "10:00-14:00", temp.Range.Start.In(zone).Format("15:04")+"-"+temp.Range.End.In(zone).Format("15:04"))
+	assert.Contains(t, first.Says.EN, "Cheapest fix: a temp for 4 h (at work 10:00-14:00), 180.00 yuan, saves 200.00 yuan")
+}
+
+// An hour at 77.03 yuan is not worth a temp for four hours, and the sentence does not say that it is.
+func TestNoFixPays(t *testing.T) {
+	p := small(1)
+	p.Relief = roster.Relief{Hour: 30, Temp: 45, TempHours: 4}
+	p.Agents[0].Person.Unavailable = []calendar.Range{p.Range}
+	need(&p, "q", 1, 9, 10, 0)
+	p.Demand[0].Needs[0].Value = 77.03
+	u := solve(t, p, 5).Uncovered[0]
+	assert.False(t, u.Fixes[0].Pays)
+	assert.Contains(t, u.Says.EN, ". No fix pays: the cheapest, a temp for 4 h (at work 09:00-10:00), costs 180.00 and saves 77.03 yuan")
+	assert.Contains(t, u.Says.ZH, "没有划算的补救")
+	assert.NotContains(t, u.Says.EN, "Cheapest fix")
+}
+
+// Four more hours at 30 yuan are not worth the one at 50 that stays short. The longer shift is no overtime and asks
+// for nobody's consent.
+func TestALongerDayIsNoOvertime(t *testing.T) {
+	p := small(1)
+	p.Agents[0].Wage = 30
+	p.Relief = roster.Relief{Hour: 30, Temp: 1000, TempHours: 4}
+	p.Templates = append(p.Templates, roster.Template{Code: "S", Start: 9 * time.Hour, Length: 4 * time.Hour})
+	need(&p, "q", 1, 9, 13, 0)
+	p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: p.Range.Start.Add(17 * time.Hour), Heads: 1, Value: 50})
+	u := solve(t, p, 50).Uncovered
+	require.Len(t, u, 1)
+	f := u[0].Fixes[0]
+	assert.Equal(t, "shift", f.Kind)
+	assert.Zero(t, f.Hours)
+	assert.NotContains(t, f.Says.EN, "overtime")
+	assert.NotContains(t, f.Says.ZH, "加班")
+	assert.Contains(t, f.Says.EN, "works shift D on 2026-11-09 instead, 4 h at 100 %")
+}

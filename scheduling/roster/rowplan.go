@@ -8,8 +8,8 @@ import (
 )
 
 // planner finds the relaxed roster of one agent that earns most at given prices: a dynamic programme
-// over the days with the run of days worked so far, the class of the last end, and the hours of the
-// week. Meters are priced (agentDual.meters). It is scratch memory for one goroutine.
+// over the days with the run of days worked so far, the class of the last end, and the days and hours
+// of the week. Meters are priced (agentDual.meters). It is scratch memory for one goroutine.
 type planner struct {
 	m           *model
 	weeks       []weekSpan
@@ -23,11 +23,11 @@ type planner struct {
 	pauses      pausePlan
 	items       [][]planItem // per day
 
-	value, next []float64 // by run, class and units
-	top         []float64 // best value of a run up to a class, by class and units
+	value, next []float64 // by run, class and cell of the week
+	top         []float64 // best value of a run up to a class, by class and cell
 	topOf       []uint16  // its class
 	steps       [][]step  // per day, by state after it: how it was reached
-	folds       [][]int16 // per week but the last, by run and class: the units at its end
+	folds       [][]int16 // per week but the last, by run and class: the cell at its end
 
 	picks    []pick
 	work     int32 // minutes of the last roster
@@ -47,6 +47,7 @@ type pick struct {
 type step struct {
 	item  int16
 	class uint16
+	cell  int16
 	run   uint8
 }
 
@@ -172,8 +173,8 @@ func (w *planner) meterPrice(day int, t *workTerms, u *agentDual) (price float64
 	return price
 }
 
-// fold ends a week: its overtime is paid, a week without a free day is struck out, and the units
-// begin anew.
+// fold ends a week: its overtime is paid, a week without a free day is struck out, and the days and
+// units begin anew.
 func (w *planner) fold(week, classes int, t *workTerms, u *agentDual) {
 	span, terms := w.weeks[week], &t.weeks[week]
 	price := 0.0
@@ -187,23 +188,20 @@ func (w *planner) fold(week, classes int, t *workTerms, u *agentDual) {
 	fold := w.folds[week][:n]
 	for s := range fold {
 		cells := w.value[s*t.width : (s+1)*t.width]
-		best, units := math.Inf(-1), 0
+		best, cell := math.Inf(-1), 0
 		for h, v := range cells {
-			if price > 0 {
-				v -= price * float64(max(0, int32(h)*t.unit-terms.normal))
-			}
-			if terms.extra > 0 {
-				v -= terms.extra * float64(max(0, int32(h)*t.unit-terms.plain))
+			if price > 0 && v > best {
+				v -= price * float64(max(0, int32(terms.units(h))*t.unit-terms.normal))
 			}
 			if v > best {
-				best, units = v, h
+				best, cell = v, h
 			}
 			cells[h] = math.Inf(-1)
 		}
 		if span.to-span.from == 7 && s/classes >= 7 {
 			best = math.Inf(-1)
 		}
-		cells[0], fold[s] = best, int16(units)
+		cells[0], fold[s] = best, int16(cell)
 	}
 }
 
@@ -217,20 +215,20 @@ func (w *planner) day(a, d, classes int, t *workTerms) {
 	}
 	w.steps[d] = w.steps[d][:n]
 	fixed := t.days[d].busy || w.m.agents[a].locked[d]
-	most := t.weeks[w.weekOf[d]].most + 1
+	cells := t.weeks[w.weekOf[d]].cells()
 	for run := 0; run <= w.runs; run++ {
-		if !w.tops(run, classes, t.width, most) {
+		if !w.tops(run, classes, t.width, cells) {
 			continue
 		}
-		w.dayOff(d, run, classes, after, fixed, most, t)
+		w.dayOff(d, run, classes, after, fixed, t)
 		if run < w.runs {
-			w.dayOn(d, run, classes, after, most, t)
+			w.dayOn(d, run, classes, after, t)
 		}
 	}
 }
 
 // tops fills top and topOf for a run; ok is false when nothing has such a run.
-func (w *planner) tops(run, classes, width, most int) (ok bool) {
+func (w *planner) tops(run, classes, width, used int) (ok bool) {
 	n := classes * width
 	if cap(w.top) < n {
 		w.top, w.topOf = make([]float64, n), make([]uint16, n)
@@ -238,8 +236,8 @@ func (w *planner) tops(run, classes, width, most int) (ok bool) {
 	w.top, w.topOf = w.top[:n], w.topOf[:n]
 	from := w.value[run*n : (run+1)*n]
 	for c := range classes {
-		cells := from[c*width : c*width+most]
-		top, of := w.top[c*width:c*width+most], w.topOf[c*width:c*width+most]
+		cells := from[c*width : c*width+used]
+		top, of := w.top[c*width:c*width+used], w.topOf[c*width:c*width+used]
 		if c == 0 {
 			copy(top, cells)
 			clear(of)
@@ -248,7 +246,7 @@ func (w *planner) tops(run, classes, width, most int) (ok bool) {
 			}
 			continue
 		}
-		lower, lowerOf := w.top[(c-1)*width:(c-1)*width+most], w.topOf[(c-1)*width:(c-1)*width+most]
+		lower, lowerOf := w.top[(c-1)*width:(c-1)*width+used], w.topOf[(c-1)*width:(c-1)*width+used]
 		for h, v := range cells {
 			if v > lower[h] {
 				top[h], of[h], ok = v, uint16(c), true
@@ -261,48 +259,72 @@ func (w *planner) tops(run, classes, width, most int) (ok bool) {
 }
 
 // dayOff is a day without a new shift. It ends the run, unless work is fixed on it.
-func (w *planner) dayOff(d, run, classes, after int, fixed bool, most int, t *workTerms) {
+func (w *planner) dayOff(d, run, classes, after int, fixed bool, t *workTerms) {
+	week := &t.weeks[w.weekOf[d]]
 	to := 0
 	if fixed {
 		to = min(run+1, w.runs) * after * t.width
 	}
-	next, steps := w.next[to:to+most], w.steps[d][to:to+most]
-	last := (classes - 1) * t.width
-	for h, v := range w.top[last : last+most] {
-		if v > next[h] {
-			next[h], steps[h] = v, step{-1, w.topOf[last+h], uint8(run)}
+	for days := range week.low {
+		then := days
+		if fixed && !w.holiday[d] {
+			then = week.after(days)
+		}
+		from, until, shift := week.reach(days, then, 0)
+		if from == until {
+			continue // and the place may lie behind the last cell
+		}
+		next, steps := w.next[to+from+shift:to+until+shift], w.steps[d][to+from+shift:to+until+shift]
+		last := (classes - 1) * t.width
+		for h, v := range w.top[last+from : last+until] {
+			if v > next[h] {
+				next[h], steps[h] = v, step{-1, w.topOf[last+from+h], int16(from + h), uint8(run)}
+			}
 		}
 	}
 }
 
 // dayOn adds the shifts of a day to rosters with a run of days.
-func (w *planner) dayOn(d, run, classes, after, most int, t *workTerms) {
-	price := w.m.p.Weights.SoftRule
+func (w *planner) dayOn(d, run, classes, after int, t *workTerms) {
+	week := &t.weeks[w.weekOf[d]]
+	soft := w.m.p.Weights.SoftRule
 	for n := range w.items[d] {
 		x := &w.items[d][n]
-		if x.units >= most {
-			continue
-		}
-		hard, soft := min(int(x.hard), classes-1)*t.width, min(int(x.soft), classes-1)*t.width
+		latest, calm := min(int(x.hard), classes-1)*t.width, min(int(x.soft), classes-1)*t.width
 		to := ((run+1)*after + int(x.end)) * t.width
-		next, steps := w.next[to+x.units:to+most], w.steps[d][to+x.units:to+most]
-		base, of := w.top[soft:soft+len(next)], w.topOf[soft:soft+len(next)]
-		for h, v := range base {
-			if v += x.reward; v > next[h] {
-				next[h], steps[h] = v, step{int16(n), of[h], uint8(run)}
+		for days := range week.low {
+			then, reward := days, x.reward
+			if !w.apart(d, t) {
+				if then = week.after(days); days == week.workdays {
+					reward -= x.rest
+				}
 			}
-		}
-		if hard <= soft {
-			continue
-		}
-		base, of = w.top[hard:hard+len(next)], w.topOf[hard:hard+len(next)]
-		for h, v := range base {
-			if v += x.reward - price; v > next[h] {
-				next[h], steps[h] = v, step{int16(n), of[h], uint8(run)}
+			from, until, shift := week.reach(days, then, x.units)
+			if from == until {
+				continue
+			}
+			w.extend(d, to+from+shift, calm+from, until-from, reward, step{int16(n), 0, int16(from), uint8(run)})
+			if latest > calm {
+				w.extend(d, to+from+shift, latest+from, until-from, reward-soft, step{int16(n), 0, int16(from), uint8(run)})
 			}
 		}
 	}
 }
+
+// extend takes the values from a place in top to one in next, with a reward; s is the step of the first.
+func (w *planner) extend(d, to, from, n int, reward float64, s step) {
+	next, steps := w.next[to:to+n], w.steps[d][to:to+n]
+	base, of := w.top[from:from+n], w.topOf[from:from+n]
+	for h, v := range base {
+		if v += reward; v > next[h] {
+			next[h], steps[h] = v, step{s.item, of[h], s.cell + int16(h), s.run}
+		}
+	}
+}
+
+// apart reports whether the work of a day counts in no week: that of statutory holidays, except for
+// part-time hours.
+func (w *planner) apart(day int, t *workTerms) bool { return w.holiday[day] && !t.pay }
 
 // walk follows the steps backwards from the state after the last day and counts the shifts.
 func (w *planner) walk(a, run, class int, t *workTerms) {
@@ -312,14 +334,12 @@ func (w *planner) walk(a, run, class int, t *workTerms) {
 		state := run*w.rest[d].classes + class
 		if d+1 == w.weeks[week].to {
 			h = int(w.folds[week][state])
-			hours = h
+			hours = t.weeks[week].units(h)
 		}
 		s := w.steps[d][state*t.width+h]
-		run, class = int(s.run), int(s.class)
+		run, class, h = int(s.run), int(s.class), int(s.cell)
 		if s.item >= 0 {
-			x := &w.items[d][s.item]
-			h -= x.units
-			w.count(a, d, x, t)
+			w.count(a, d, &w.items[d][s.item], t)
 		}
 		if t.over && d == w.weeks[week].from {
 			w.meter(week, max(0, int32(hours)*t.unit-t.weeks[week].normal), t)
@@ -340,7 +360,7 @@ func (w *planner) count(a, d int, x *planItem, t *workTerms) {
 		w.weekends++
 	}
 	switch {
-	case !t.pay && w.holiday[d]:
+	case w.apart(d, t):
 	case t.over:
 		w.meter(w.weekOf[d], max(0, o.duty.Work-int32(m.p.Rules.NormalDay/time.Minute)), t)
 	default:

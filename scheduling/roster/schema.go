@@ -1,11 +1,8 @@
 package roster
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +21,7 @@ type duration time.Duration
 func (d *duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a duration like 9h or 1h30m", fault.Shorten(string(b)))
+		return fault.New(fault.Invalid, "roster.duration", "is no length of time such as 9h or 1h30m")
 	}
 	*d = duration(v)
 	return nil
@@ -37,7 +34,7 @@ type clockTime time.Duration
 func (c *clockTime) UnmarshalText(b []byte) error {
 	t, err := time.Parse("15:04", string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a clock time like 08:30", fault.Shorten(string(b)))
+		return fault.New(fault.Invalid, "roster.clock", "is no clock time such as 08:30")
 	}
 	*c = clockTime(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
 	return nil
@@ -137,6 +134,7 @@ type pauseFile struct {
 	Length   duration                `json:"length"`
 	Earliest duration                `json:"earliest"`
 	Latest   duration                `json:"latest"`
+	Apart    duration                `json:"apart"`
 }
 
 type templateFile struct {
@@ -183,91 +181,6 @@ type demandFile struct {
 	Needs []scheduling.Need `json:"needs"`
 }
 
-// maxFile bounds a problem file.
-const maxFile = 1 << 30
-
-// ReadProblem reads the JSON form of a problem (schema: docs/roster-format.md). file names it in errors.
-// Unknown fields, wrong types and bad values give one Invalid error with file, line and problem.
-// leastViolating is Problem.LeastViolating.
-func ReadProblem(file string, in io.Reader, leastViolating bool) (Problem, error) {
-	var f problemFile
-	if err := decode(file, in, &f); err != nil {
-		return Problem{}, err
-	}
-	p, bad := f.problem()
-	p.LeastViolating = leastViolating
-	if err := p.Validate(); err != nil && len(bad) == 0 {
-		bad = fault.Of(err).Fields
-	}
-	for i := range bad {
-		bad[i].File = file
-	}
-	if err := fault.Bad("roster.problem", "roster problem", bad); err != nil {
-		return Problem{}, err
-	}
-	return p, nil
-}
-
-// ReadRoster reads the shifts of a solution file, as `roster solve` writes it.
-func ReadRoster(file string, in io.Reader) (scheduling.Roster, error) {
-	var f struct {
-		Roster *scheduling.Roster `json:"roster"`
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxFile))
-	if err != nil {
-		return scheduling.Roster{}, fault.Wrap(err, fault.Invalid, "roster.unreadable", "%s cannot be read", file)
-	}
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return scheduling.Roster{}, describe(file, raw, err)
-	}
-	if f.Roster == nil {
-		return scheduling.Roster{}, fault.Bad("roster.file", "roster file", []fault.Field{{File: file, Path: "roster", Problem: "is missing; expected what roster solve writes"}})
-	}
-	return *f.Roster, nil
-}
-
-func decode(file string, in io.Reader, into any) error {
-	raw, err := io.ReadAll(io.LimitReader(in, maxFile+1))
-	switch {
-	case err != nil:
-		return fault.Wrap(err, fault.Invalid, "roster.unreadable", "%s cannot be read", file)
-	case len(raw) > maxFile:
-		return fault.New(fault.TooLarge, "roster.file_too_large", "%s is larger than 1 GiB", file)
-	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		if _, ok := errors.AsType[*json.SyntaxError](err); !ok {
-			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
-				// The decoder names no place for the other errors; it has just read past it.
-				return place(file, raw, d.InputOffset(), strings.TrimPrefix(err.Error(), "json: "))
-			}
-		}
-		return describe(file, raw, err)
-	}
-	if d.More() {
-		return place(file, raw, d.InputOffset(), "there is text after the end of the JSON value")
-	}
-	return nil
-}
-
-func describe(file string, raw []byte, err error) error {
-	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return place(file, raw, e.Offset, e.Error())
-	}
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return place(file, raw, e.Offset, fmt.Sprintf("%s must be a %s, not a %s", e.Field, e.Type, e.Value))
-	}
-	return place(file, raw, 0, strings.TrimPrefix(err.Error(), "json: "))
-}
-
-func place(file string, raw []byte, offset int64, problem string) error {
-	offset = max(0, min(offset, int64(len(raw))))
-	line := bytes.Count(raw[:offset], []byte("\n")) + 1
-	return fault.Bad("roster.file", "roster problem", []fault.Field{{File: file, Row: line, Problem: problem}})
-}
-
 var weekdayNames = map[string]time.Weekday{
 	"sun": time.Sunday, "mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday,
 	"thu": time.Thursday, "fri": time.Friday, "sat": time.Saturday,
@@ -278,8 +191,9 @@ var holidayKinds = map[string]calendar.DayKind{
 	"workday": calendar.Workday, "rest_day": calendar.RestDay,
 }
 
-func (f *problemFile) problem() (Problem, []fault.Field) {
-	var bad complaints
+// problem is what the file describes, with what is bad about the file alone. made tells for every template which
+// entry of the file it is from.
+func (f *problemFile) problem() (p Problem, made []string, bad complaints) {
 	if f.Version != 1 {
 		bad.add("version", f.Version, "must be 1")
 	}
@@ -287,14 +201,16 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		f.Location = "Asia/Shanghai"
 	}
 	loc, err := time.LoadLocation(f.Location)
-	if err != nil {
+	if err != nil || f.Location == "Local" {
 		bad.add("location", f.Location, "is not a time zone name like Asia/Shanghai")
-		loc = time.UTC
+		loc, err = time.UTC, fault.New(fault.Invalid, "roster.location", "no zone")
 	}
-	if f.From.IsZero() || f.Until.IsZero() {
-		bad.add("from", f.From, "from and until are needed, dates like 2026-11-09; until is the day after the last")
+	for name, d := range map[string]calendar.Date{"from": f.From, "until": f.Until} {
+		if d.IsZero() {
+			bad.add(name, "", "is missing: a date like 2026-11-09; until is the day after the last")
+		}
 	}
-	p := Problem{
+	p = Problem{
 		Location: loc, Range: calendar.Range{Start: f.From.In(loc), End: f.Until.In(loc)},
 		Rules: f.Rules.params(), Weights: f.Weights.weights(), Relief: f.Relief.relief(), Locked: f.Locked, Previous: f.Previous,
 		MinBlock: time.Duration(f.MinBlock),
@@ -314,7 +230,7 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		holidays = append(holidays, calendar.Holiday{Date: h.Date, Kind: kind, Name: h.Name})
 	}
 	p.Holidays = calendar.NewHolidays("problem file", holidays)
-	p.Templates = f.templates(&bad)
+	p.Templates, made = f.templates(&bad)
 	for _, x := range f.Sites {
 		p.Sites = append(p.Sites, x.site())
 	}
@@ -331,15 +247,21 @@ func (f *problemFile) problem() (Problem, []fault.Field) {
 		}
 		p.Agents = append(p.Agents, agent)
 	}
+	if err != nil || f.From.IsZero() || f.Until.IsZero() {
+		p.Range, loc = calendar.Range{}, nil // nobody knows what lies inside
+	}
+	p.adrift(&bad)
 	for i := range f.Demand {
 		p.Demand = append(p.Demand, f.Demand[i].requirement(fmt.Sprintf("demand[%d]", i), p.Range, loc, &bad))
 	}
-	return p, bad
+	return p, made, bad
 }
 
 // templates lists the templates of the file, then those that its windows generate.
-func (f *problemFile) templates(bad *complaints) (out []Template) {
+// made tells for each the path of what it is from.
+func (f *problemFile) templates(bad *complaints) (out []Template, made []string) {
 	for i, t := range f.Templates {
+		made = append(made, fmt.Sprintf("templates[%d]", i))
 		out = append(out, Template{
 			Code: t.Code, Start: time.Duration(t.Start), Length: time.Duration(t.Length),
 			Weekdays: weekdaysOf(t.Weekdays, fmt.Sprintf("templates[%d]", i), bad), Pauses: pausesOf(t.Pauses),
@@ -351,6 +273,12 @@ func (f *problemFile) templates(bad *complaints) (out []Template) {
 			bad.add(at+".step", time.Duration(w.Step), "must be a positive multiple of 5 minutes")
 			continue
 		}
+		if w.Until < w.From {
+			bad.add(at+".until", "", "must not be before from: the first and the last start of a day")
+		}
+		if len(w.Lengths) == 0 {
+			bad.add(at+".lengths", "", "give at least one length, such as \"9h\"")
+		}
 		win := StartWindow{
 			Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
 			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, bad),
@@ -358,19 +286,25 @@ func (f *problemFile) templates(bad *complaints) (out []Template) {
 		for _, l := range w.Lengths {
 			win.Lengths = append(win.Lengths, time.Duration(l))
 		}
-		out = append(out, win.Expand()...)
+		all := win.Expand()
+		out, made = append(out, all...), append(made, slices.Repeat([]string{at}, len(all))...)
 	}
-	return out
+	return out, made
 }
 
-// requirement refuses needs outside the range and outside the open hours of the queue.
+// requirement refuses needs outside the range and outside the open hours of the queue; loc is nil where the
+// zone is not known.
 func (d *demandFile) requirement(at string, within calendar.Range, loc *time.Location, bad *complaints) scheduling.Requirement {
 	hours, err := forecast.ParseHours(d.Hours)
 	if err != nil && d.Hours != "" {
 		bad.add(at+".hours", d.Hours, "must look like Mon-Fri 09:00-24:00")
 	}
 	for k, n := range d.Needs {
-		where, local := fmt.Sprintf("%s.needs[%d].start", at, k), n.Start.In(loc)
+		where := fmt.Sprintf("%s.needs[%d].start", at, k)
+		if n.Start.IsZero() || loc == nil {
+			continue
+		}
+		local := n.Start.In(loc)
 		switch {
 		case within.Valid() && !within.Contains(n.Start):
 			bad.add(where, n.Start.Format(time.RFC3339), "lies outside the dates of this problem")
@@ -383,16 +317,16 @@ func (d *demandFile) requirement(at string, within calendar.Range, loc *time.Loc
 
 func pausesOf(list []pauseFile) (out []Pause) {
 	for _, p := range list {
-		out = append(out, Pause{Kind: p.Kind, Length: time.Duration(p.Length), Earliest: time.Duration(p.Earliest), Latest: time.Duration(p.Latest)})
+		out = append(out, Pause{Kind: p.Kind, Length: time.Duration(p.Length), Earliest: time.Duration(p.Earliest), Latest: time.Duration(p.Latest), Apart: time.Duration(p.Apart)})
 	}
 	return out
 }
 
 func weekdaysOf(names []string, at string, bad *complaints) (out []time.Weekday) {
-	for _, n := range names {
+	for i, n := range names {
 		d, ok := weekdayNames[strings.ToLower(n)]
 		if !ok {
-			bad.add(at+".weekdays", n, "must be mon, tue, wed, thu, fri, sat or sun")
+			bad.add(fmt.Sprintf("%s.weekdays[%d]", at, i), n, "must be mon, tue, wed, thu, fri, sat or sun")
 		}
 		out = append(out, d)
 	}

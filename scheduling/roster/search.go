@@ -42,11 +42,11 @@ type undo struct {
 	old   option
 }
 
-// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it. A start
-// at 0.2 leaves the hours of the weeks where the first roster put them.
+// hotShare of a head-hour's value is the first temperature, coolest the last one's share of it. More heat
+// forgets what the mixtures knew of everybody's weeks, and there is no time to learn it anew.
 const (
-	hotShare = 1.5
-	coolest  = 0.015
+	hotShare = 0.1
+	coolest  = 0.1
 )
 
 // newHunt starts from a roster.

@@ -99,7 +99,9 @@ func (p Problem) validateSites(bad *complaints) {
 // validateLockedSeats refuses locked shifts that need more seats than there are.
 func (p Problem) validateLockedSeats(bad *complaints) {
 	for _, x := range OverSeated(p.Sites, p.SiteOf(), p.Locked, p.Location) {
-		bad.add("locked", x.Site, "need %d seats of %s at %s, it has %d", x.Seated, x.Site, x.Range.Start.Format(time.RFC3339), x.Seats)
+		i := slices.IndexFunc(p.Locked, func(s scheduling.Shift) bool { return p.SiteOf()(s.Agent) == x.Site && s.Range().Overlaps(x.Range) })
+		bad.add(fmt.Sprintf("locked[%d].start", max(0, i)), p.Locked[max(0, i)].Start, "is one of %d people on the %d seats of %s at %s %s",
+			x.Seated, x.Seats, x.Site, x.Range.Start.In(p.Location).Format("2006-01-02 15:04"), heldSays)
 	}
 }
 

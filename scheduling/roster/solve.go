@@ -1,7 +1,6 @@
 package roster
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -71,7 +70,7 @@ func Judge(p Problem, shifts []scheduling.Shift) []workrules.Violation {
 func (s *state) solution(bound float64) Solution {
 	m := s.m
 	short, cells := s.short()
-	s.relieve(short, cells)
+	fixed := s.relieve(short, cells, maxRelieved)
 	if !m.stays() {
 		s.settle()
 	}
@@ -87,19 +86,14 @@ func (s *state) solution(bound float64) Solution {
 	out.Roster.Sort()
 	out.Parts = s.account()
 	out.Parts.Switches = m.p.Weights.Switch * float64(s.changes())
-	out.Cost = out.Parts.Total()
-	out.Bound = min(bound, out.Cost)
-	if out.Cost > 0 {
-		out.Gap = (out.Cost - out.Bound) / out.Cost
-	}
+	out.Weigh(bound)
+	out.Salaries = m.p.Salaries()
 	for i := range m.target[:m.inside*len(m.queues)] {
 		out.Needed += float64(m.target[i]) / m.perHour
 		out.Missing += float64(max(0, m.target[i]-s.cover[i])) / m.perHour
 	}
-	out.Uncovered = short
-	slices.SortStableFunc(out.Uncovered, func(x, y Uncovered) int {
-		return cmp.Or(x.Range.Start.Compare(y.Range.Start), cmp.Compare(x.Queue, y.Queue))
-	})
+	out.Uncovered, out.FixesFor, out.Idle = short, fixed, s.idle()
+	slices.SortStableFunc(out.Uncovered, byStart)
 	return out
 }
 

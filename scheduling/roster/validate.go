@@ -2,7 +2,6 @@ package roster
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -20,13 +19,27 @@ const finest = 5 * time.Minute
 // maxGridSlots bounds memory: 13 weeks of 5-minute slots.
 const maxGridSlots = 13 * 7 * 24 * 12
 
+// mostLedger is how many nights or weekends somebody may have worked: more than a working life has.
+const mostLedger = 10_000
+
+// hourText is a length of time as files write it: 8h, 8.5h, and 9h5m where decimals would not end.
 func hourText(d time.Duration) string {
-	return strconv.FormatFloat(d.Hours(), 'f', -1, 64) + "h"
+	if d%(15*time.Minute) == 0 {
+		return strconv.FormatFloat(d.Hours(), 'f', -1, 64) + "h"
+	}
+	return calendar.SlotName(d)
 }
 
 type complaints []fault.Field
 
+// add notes a bad field with the value as a file would write it.
 func (c *complaints) add(path string, value any, format string, args ...any) {
+	switch v := value.(type) {
+	case time.Duration:
+		value = hourText(v)
+	case time.Time:
+		value = v.Format(time.RFC3339)
+	}
 	*c = append(*c, fault.Field{Path: path, Value: fmt.Sprint(value), Problem: fmt.Sprintf(format, args...)})
 }
 
@@ -52,10 +65,17 @@ func (p Problem) Validate() error {
 	p.validateDemand(&bad)
 	p.validateWeights(&bad)
 	p.validateSites(&bad)
-	if len(bad) == 0 {
-		p.validateLocked(&bad)
-	}
+	sound := !slices.ContainsFunc(bad, func(f fault.Field) bool { // what locked shifts are judged by
+		return slices.ContainsFunc([]string{"location", "range", "rules", "agents", "sites"}, func(root string) bool { return within(f.Path, root) })
+	})
+	p.validateLocked(&bad, sound)
 	return fault.Bad("roster.problem", "roster problem", bad)
+}
+
+// lengthNamed is a length of time with the end of its path.
+type lengthNamed struct {
+	name   string
+	length time.Duration
 }
 
 func onGrid(d time.Duration) bool { return d%finest == 0 }
@@ -83,7 +103,7 @@ func (p Problem) validateTemplates(bad *complaints) {
 		if len(t.Pauses) > maxPauses {
 			bad.add(at+".pauses", len(t.Pauses), "at most %d pauses in a shift", maxPauses)
 		}
-		after, work := time.Duration(0), t.Length
+		after, work, soonest := time.Duration(0), t.Length, time.Duration(0)
 		for k, q := range t.Pauses {
 			if q.Kind.Unpaid() {
 				work -= q.Length
@@ -92,18 +112,49 @@ func (p Problem) validateTemplates(bad *complaints) {
 			if q.Kind != scheduling.Break && !q.Kind.Unpaid() {
 				bad.add(where+".kind", q.Kind, "must be meal, break or gap")
 			}
-			if q.Length <= 0 || !onGrid(q.Length) || !onGrid(q.Earliest) || !onGrid(q.Latest) {
-				bad.add(where+".length", q.Length, "length, earliest and latest must be in steps of 5 minutes and the length above 0")
+			if q.Length <= 0 || !onGrid(q.Length) {
+				bad.add(where+".length", q.Length, "must be above 0 and in steps of 5 minutes")
 			}
-			if q.Earliest < after || q.Latest < q.Earliest || q.Latest+q.Length > t.Length {
-				bad.add(where, q.Latest, "must lie inside the shift, earliest before latest, after the pause before it")
+			for _, clock := range []lengthNamed{{".earliest", q.Earliest}, {".latest", q.Latest}} {
+				if !onGrid(clock.length) {
+					bad.add(where+clock.name, clock.length, "must be in steps of 5 minutes")
+				}
+			}
+			switch {
+			case q.Latest < q.Earliest:
+				bad.add(where+".latest", q.Latest, "must not be before earliest, %s", hourText(q.Earliest))
+			case q.Earliest < after:
+				bad.add(where+".earliest", q.Earliest, "must be 0 or more and after the end of the pause before it, %s after the start", hourText(after))
+			case t.Length > 0 && q.Latest+q.Length > t.Length:
+				bad.add(where+".latest", q.Latest, "must let the pause end inside the shift: at most %s", hourText(t.Length-q.Length))
 			}
 			after = q.Latest + q.Length
+			if q.Apart < 0 || !onGrid(q.Apart) {
+				bad.add(where+".apart", q.Apart, "must be 0 or more and in steps of 5 minutes")
+			}
+			if k > 0 {
+				soonest += q.Apart
+			}
+			soonest = max(soonest, q.Earliest)
+			if soonest > q.Latest && q.Latest >= q.Earliest {
+				bad.add(where+".apart", q.Apart, "leaves no room: this pause could begin %s after the start at the soonest, and has to by %s", hourText(soonest), hourText(q.Latest))
+			}
+			soonest += q.Length
 		}
-		if most := max(p.Rules.NormalDay+p.Rules.OvertimeSpecial, p.Rules.ComprehensiveDay); work > most {
-			bad.add(at+".length", t.Length, "is %s of work; nobody may work more than %s a day (劳动法 §41, docs/rules.md)", hourText(work), hourText(most))
+		if most := LongestDay(p.Rules); work > most {
+			bad.add(at+".length", t.Length, "%s", TooLong(work, most))
 		}
 	}
+}
+
+// LongestDay is the most that anybody may work on one day, by whatever regime and with all overtime (劳动法 §41).
+func LongestDay(rules workrules.Params) time.Duration {
+	return max(rules.NormalDay+rules.OvertimeSpecial, rules.ComprehensiveDay)
+}
+
+// TooLong says so of a shift with more work than most.
+func TooLong(work, most time.Duration) string {
+	return fmt.Sprintf("is %s of work; nobody may work more than %s a day (劳动法 §41, docs/rules.md)", hourText(work), hourText(most))
 }
 
 func (p Problem) validateAgents(bad *complaints) {
@@ -115,11 +166,19 @@ func (p Problem) validateAgents(bad *complaints) {
 			bad.add(at+".id", a.Person.ID, "is used twice")
 		}
 		seen[a.Person.ID] = true
-		if !(a.Wage >= 0) || math.IsInf(a.Wage, 0) {
-			bad.add(at+".wage", a.Wage, "must be 0 or more")
+		if problem := between(a.Wage, 0, mostYuan, " yuan an hour"); problem != "" {
+			bad.add(at+".wage", a.Wage, "%s", problem)
 		}
-		if a.MinWork < 0 || a.MaxWork < 0 || a.MaxWork > 0 && a.MinWork > a.MaxWork {
-			bad.add(at+".min_work", a.MinWork, "must be 0 or more and at most max_work")
+		switch most := maxGridSlots * finest; {
+		case a.MinWork < 0 || a.MinWork > most:
+			bad.add(at+".min_work", a.MinWork, "must be 0 to %s, the hours of 13 weeks", hourText(most))
+		case a.MaxWork < 0 || a.MaxWork > most:
+			bad.add(at+".max_work", a.MaxWork, "must be 0 (no ceiling) to %s, the hours of 13 weeks", hourText(most))
+		case a.MaxWork > 0 && a.MinWork > a.MaxWork:
+			bad.add(at+".min_work", a.MinWork, "must be at most max_work, %s", hourText(a.MaxWork))
+		}
+		if l := a.Ledger; l.Nights < 0 || l.Weekends < 0 || l.Nights > mostLedger || l.Weekends > mostLedger {
+			bad.add(at+".ledger", fmt.Sprintf("%d nights, %d weekends", l.Nights, l.Weekends), "must be 0 to %d each", mostLedger)
 		}
 		for k, code := range a.Templates {
 			if !slices.ContainsFunc(p.Templates, func(t Template) bool { return t.Code == code }) {
@@ -130,8 +189,8 @@ func (p Problem) validateAgents(bad *complaints) {
 			if w.Template != "" && !slices.ContainsFunc(p.Templates, func(t Template) bool { return t.Code == w.Template }) {
 				bad.add(fmt.Sprintf("%s.preferences[%d].template", at, k), w.Template, "is not a template of this problem")
 			}
-			if math.IsNaN(w.Weight) || math.IsInf(w.Weight, 0) {
-				bad.add(fmt.Sprintf("%s.preferences[%d].weight", at, k), w.Weight, "must be a number")
+			if problem := between(w.Weight, -mostYuan, mostYuan, " yuan"); problem != "" {
+				bad.add(fmt.Sprintf("%s.preferences[%d].weight", at, k), w.Weight, "%s", problem)
 			}
 		}
 	}
@@ -149,37 +208,53 @@ func (p Problem) validateDemand(bad *complaints) {
 		}
 		seen[r.Queue] = true
 		if r.Slot < finest || r.Slot > 24*time.Hour || !onGrid(r.Slot) {
-			bad.add(at+".slot", r.Slot, "must be 5 minutes to 24 h in steps of 5 minutes")
-			continue
+			bad.add(at+".slot", r.Slot, "must be 5m to 24h in steps of 5 minutes")
 		}
 		for k, n := range r.Needs {
 			where := fmt.Sprintf("%s.needs[%d]", at, k)
-			if k > 0 && n.Start.Before(r.Needs[k-1].Start.Add(r.Slot)) {
+			if k > 0 && n.Start.Before(r.Needs[k-1].Start.Add(max(r.Slot, 0))) {
 				bad.add(where+".start", n.Start.Format(time.RFC3339), "must be at least one slot after the need before it")
 			}
 			if n.Start.Truncate(finest) != n.Start {
 				bad.add(where+".start", n.Start.Format(time.RFC3339), "must be a multiple of 5 minutes")
 			}
-			if n.Heads < 0 || n.Heads > 30000 || !(n.Paid >= 0 && n.Paid <= 30000) || !(n.Value >= 0) || math.IsInf(n.Value, 0) {
-				bad.add(where, n.Heads, "heads and paid must be 0 to 30000 and value 0 or more")
+			if n.Heads < 0 || n.Heads > 30000 {
+				bad.add(where+".heads", n.Heads, "must be 0 to 30000")
+			}
+			if !(n.Paid >= 0 && n.Paid <= 30000) {
+				bad.add(where+".paid", n.Paid, "must be 0 to 30000")
+			}
+			if problem := between(n.Value, 0, mostYuan, " yuan"); problem != "" {
+				bad.add(where+".value", n.Value, "%s", problem)
 			}
 			*bad = append(*bad, n.WorthFields(where)...)
+			if len(n.Worth) > 0 && n.Worth[0].Value > mostYuan { // the others are not above it
+				bad.add(where+".worth[0].value", n.Worth[0].Value, "%s", between(n.Worth[0].Value, 0, mostYuan, " yuan"))
+			}
 		}
 	}
 }
 
 func (p Problem) validateWeights(bad *complaints) {
-	for name, v := range map[string]float64{"hour": p.Relief.Hour, "temp": p.Relief.Temp, "temp_hours": p.Relief.TempHours, "seat": p.Relief.Seat} {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			bad.add("relief."+name, v, "must be 0 or more")
+	for _, x := range []struct {
+		name        string
+		value, most float64
+		unit        string
+	}{
+		{"hour", p.Relief.Hour, mostYuan, " yuan"},
+		{"temp", p.Relief.Temp, mostYuan, " yuan"},
+		{"temp_hours", p.Relief.TempHours, 24, " hours"},
+		{"seat", p.Relief.Seat, mostYuan, " yuan"},
+	} {
+		if problem := between(x.value, 0, x.most, x.unit); problem != "" {
+			bad.add("relief."+x.name, x.value, "%s", problem)
 		}
 	}
 	*bad = append(*bad, p.Weights.problems()...)
 }
 
-// validateLocked runs last: it needs a sound calendar and sound persons.
-func (p Problem) validateLocked(bad *complaints) {
-	frame := workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules)
+// validateLocked runs last: only with a sound calendar and sound persons can shifts be judged.
+func (p Problem) validateLocked(bad *complaints, sound bool) {
 	own := map[ids.Agent][]scheduling.Shift{}
 	known := map[ids.Agent]bool{}
 	for _, a := range p.Agents {
@@ -190,7 +265,7 @@ func (p Problem) validateLocked(bad *complaints) {
 		if !known[s.Agent] {
 			bad.add(at+".agent", s.Agent, "is not an agent of this problem")
 		}
-		if !p.Range.Contains(s.Start) {
+		if p.Range.Valid() && !p.Range.Contains(s.Start) {
 			bad.add(at+".start", s.Start.Format(time.RFC3339), "must lie in the range; earlier shifts are history")
 		}
 		if (scheduling.Roster{Shifts: []scheduling.Shift{s}}).Validate() != nil {
@@ -198,20 +273,34 @@ func (p Problem) validateLocked(bad *complaints) {
 		}
 		own[s.Agent] = append(own[s.Agent], s)
 	}
-	if !p.LeastViolating {
+	if sound && !p.LeastViolating {
 		p.validateLockedSeats(bad)
 	}
+	if p.validateOutside(bad); sound {
+		p.judgeLocked(bad, own)
+	}
+}
+
+// validateOutside checks the shifts before and after the range.
+func (p Problem) validateOutside(bad *complaints) {
 	for i, a := range p.Agents {
 		for k, s := range a.History {
-			if s.Agent != a.Person.ID || !s.Start.Before(p.Range.Start) {
+			if s.Agent != a.Person.ID || p.Range.Valid() && !s.Start.Before(p.Range.Start) {
 				bad.add(fmt.Sprintf("agents[%d].history[%d]", i, k), s.Start.Format(time.RFC3339), "must be a shift of this agent before the range")
 			}
 		}
 		for k, s := range a.Later {
-			if s.Agent != a.Person.ID || s.Start.Before(p.Range.End) {
+			if s.Agent != a.Person.ID || p.Range.Valid() && s.Start.Before(p.Range.End) {
 				bad.add(fmt.Sprintf("agents[%d].later[%d]", i, k), s.Start.Format(time.RFC3339), "must be a shift of this agent after the range")
 			}
 		}
+	}
+}
+
+// judgeLocked says which hard rules are broken before any shift is added.
+func (p Problem) judgeLocked(bad *complaints, own map[ids.Agent][]scheduling.Shift) {
+	frame := workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules)
+	for i, a := range p.Agents {
 		if len(own[a.Person.ID])+len(a.Person.Sessions) == 0 {
 			continue
 		}
@@ -219,21 +308,31 @@ func (p Problem) validateLocked(bad *complaints) {
 		slices.SortStableFunc(shifts, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
 		for _, v := range workrules.NewJudge(frame, a.Person).Explain(shifts) {
 			if v.Hard && (!p.LeastViolating || v.Rule == "shift.overlap") { // nobody is in two places, asked or not
-				bad.add(heldField(i, own[a.Person.ID]), a.Person.ID, "breaks %s before any shift is added: %s (%s)", v.Rule, v.Sentence.EN, v.Sentence.ZH)
+				bad.add(p.heldField(i, v.Range), a.Person.ID, "%s breaks %s %s: %s (%s)", a.Person.ID, v.Rule, heldSays, v.Sentence.EN, v.Sentence.ZH)
 			}
 		}
 		if work := workIn(own[a.Person.ID], p.Range); a.MaxWork > 0 && work > a.MaxWork {
-			bad.add("locked", a.Person.ID, "locked shifts of %s exceed max_work %s", work, a.MaxWork)
+			bad.add(fmt.Sprintf("agents[%d].max_work", i), a.MaxWork, "locked shifts of %s exceed it %s", hourText(work), heldSays)
 		}
 	}
 }
 
-// heldField names what holds an agent to something illegal: locked shifts, else the sessions.
-func heldField(agent int, locked []scheduling.Shift) string {
-	if len(locked) > 0 {
-		return "locked"
+// heldSays marks what is wrong with shifts only in the light of other fields.
+const heldSays = "before any shift is added"
+
+// heldField names what holds an agent to something illegal in a stretch of time: the last locked shift of it, else the
+// last one before its end, else the sessions.
+func (p Problem) heldField(agent int, r calendar.Range) string {
+	id, best := p.Agents[agent].Person.ID, -1
+	for i, s := range p.Locked {
+		if s.Agent == id && s.Start.Before(r.End) && (best < 0 || s.Start.After(p.Locked[best].Start)) {
+			best = i
+		}
 	}
-	return fmt.Sprintf("agents[%d].sessions", agent)
+	if best < 0 || len(p.Agents[agent].Person.Sessions) > 0 && !p.Locked[best].Range().Overlaps(r) {
+		return fmt.Sprintf("agents[%d].sessions", agent)
+	}
+	return fmt.Sprintf("locked[%d].start", best)
 }
 
 func workIn(shifts []scheduling.Shift, r calendar.Range) (sum time.Duration) {

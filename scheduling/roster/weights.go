@@ -3,7 +3,6 @@ package roster
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -37,29 +36,45 @@ const (
 	HouseSwitch = 2.0 // yuan
 )
 
+// Ranges of what is yuan and of what multiplies yuan. Nobody pays more for a head in a slot, an hour or a change, and
+// with a few prices far above all others the search for the bound finds no scale and ends at 0.
+const (
+	mostYuan   = 100_000.0
+	mostFactor = 10.0
+)
+
+// between says what is wrong with a number that must lie in a range; "" when nothing is.
+func between(v, least, most float64, unit string) string {
+	if v >= least && v <= most {
+		return ""
+	}
+	return fmt.Sprintf("must be %.0f to %.0f%s", least, most, unit)
+}
+
 // named is one weight under its name in files.
 type named struct {
 	name  string
 	value *float64
+	most  float64
 }
 
 func (w *Weights) named() []named {
 	return []named{
-		{"short", &w.Short},
-		{"depth", &w.Depth},
-		{"over", &w.Over},
-		{"wage", &w.Wage},
-		{"min_work", &w.MinWork},
-		{"fairness", &w.Fairness},
-		{"preference", &w.Preference},
-		{"stability", &w.Stability},
-		{"soft_rule", &w.SoftRule},
-		{"switch", &w.Switch},
+		{"short", &w.Short, mostYuan},
+		{"depth", &w.Depth, mostFactor},
+		{"over", &w.Over, mostYuan},
+		{"wage", &w.Wage, mostFactor},
+		{"min_work", &w.MinWork, mostYuan},
+		{"fairness", &w.Fairness, mostYuan},
+		{"preference", &w.Preference, mostFactor},
+		{"stability", &w.Stability, mostYuan},
+		{"soft_rule", &w.SoftRule, mostYuan},
+		{"switch", &w.Switch, mostYuan},
 	}
 }
 
 // With lays some weights over w by their names in files. The fields name what is no weight, and what is
-// not 0 or more, by name.
+// outside its range, by name.
 func (w Weights) With(some map[string]float64) (Weights, []fault.Field) {
 	var bad []fault.Field
 	all := w.named()
@@ -80,8 +95,12 @@ func (w Weights) With(some map[string]float64) (Weights, []fault.Field) {
 
 func (w Weights) problems() (bad []fault.Field) {
 	for _, n := range w.named() {
-		if v := *n.value; !(v >= 0) || math.IsInf(v, 0) {
-			bad = append(bad, fault.Field{Path: "weights." + n.name, Value: fmt.Sprint(v), Problem: "must be 0 or more"})
+		unit := " yuan"
+		if n.most == mostFactor {
+			unit = ""
+		}
+		if problem := between(*n.value, 0, n.most, unit); problem != "" {
+			bad = append(bad, fault.Field{Path: "weights." + n.name, Value: fmt.Sprint(*n.value), Problem: problem})
 		}
 	}
 	return bad

@@ -14,23 +14,50 @@ import (
 // of days are kept exactly. Meters (overtime, hours of a month or of the range) are kept by prices.
 type workTerms struct {
 	unit   int32 // minutes that the hours of a week are counted in; they are rounded down, ceilings too
-	width  int   // units of a week that are told apart, 0 included
+	width  int   // most cells of a week
 	weeks  []weekTerms
 	meters []meter
 	days   []dayTerms
 	run    int  // days in a row with work before the first one
 	over   bool // meters read overtime, otherwise all work
 	shifts bool // the units are shifts, not hours: interns, whose days are limited and no longer than normal
+	rests  bool // days beyond the official workdays of a week are rest days, which are paid as such
 	pay    bool // statutory holidays count in the week: part-time hours
 }
 
 type weekTerms struct {
-	most   int     // units of work
-	normal int32   // minutes of work; what is beyond is overtime
-	month  int     // meter of the period, -1 = none
-	week   int     // meter of the week, -1 = none
-	plain  int32   // minutes of work that the wage pays
-	extra  float64 // yuan per minute beyond them
+	most   int   // units of work
+	normal int32 // minutes of work; what is beyond is overtime
+	month  int   // meter of the period, -1 = none
+	week   int   // meter of the week, -1 = none
+
+	// A week is told apart by the days with work, rest days all alike, and the units: cells in order of
+	// both. What differs in neither is one cell.
+	workdays int   // days of work that are no rest days
+	first    []int // cell of the fewest units per number of days, and the number of cells
+	low      []int // those units
+}
+
+func (t *weekTerms) cells() int { return t.first[len(t.low)] }
+
+// units of a cell.
+func (t *weekTerms) units(cell int) int {
+	days := 0
+	for cell >= t.first[days+1] {
+		days++
+	}
+	return t.low[days] + cell - t.first[days]
+}
+
+// after is the number of days told apart when one more is worked.
+func (t *weekTerms) after(days int) int { return min(days+1, t.workdays) }
+
+// reach is the cells of a number of days that reach those of another one with some units more, and how far
+// behind they lie there.
+func (t *weekTerms) reach(days, then, units int) (from, until, shift int) {
+	shift = t.first[then] - t.low[then] - t.first[days] + t.low[days] + units
+	from = max(t.first[days], t.first[then]-shift)
+	return from, max(from, min(t.first[days+1], t.first[then+1]-shift)), shift
 }
 
 // meter is a ceiling in minutes over several days. What lies beyond plain costs extra yuan a minute.
@@ -93,6 +120,7 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 	out.pay = person.Regime == workrules.PartTime
 	out.shifts = person.Engagement == workrules.Intern && !out.pay
 	out.over = standard && person.OvertimeAgreed && !out.shifts
+	out.rests = m.agents[a].rate > 0 && standard && !out.shifts && rules.RestDays != workrules.RestDaysCalendar
 	out.unit = m.unitOf(a, &out)
 	month := map[calendar.Month]int{}
 	meterOf := func(most int32) int {
@@ -116,7 +144,6 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			t.normal = math.MaxInt32
 		case standard:
 			t.normal = max(0, normal-fixed)
-			t.plain, t.extra = m.weekDues(a, w, normal)
 			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
 				t.week = meterOf(int32(rules.OvertimeWeek / time.Minute))
 			}
@@ -140,8 +167,8 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			out.weeks[i].month = k
 		}
 	}
-	m.widthOf(a, weeks, &out)
 	m.dayTerms(a, &out)
+	m.widthOf(a, weeks, &out)
 	return out
 }
 
@@ -180,7 +207,6 @@ func (m *model) weekMinutes(t *workTerms, d *workrules.Duty) int32 {
 // widthOf finds the units of a week that can be reached, and where no ceiling needs them.
 func (m *model) widthOf(a int, weeks []weekSpan, t *workTerms) {
 	needed := false
-	t.width = 1
 	for i, w := range weeks {
 		reach := 0
 		for d := w.from; d < w.to; d++ {
@@ -198,14 +224,16 @@ func (m *model) widthOf(a int, weeks []weekSpan, t *workTerms) {
 		if t.over && (t.weeks[i].month >= 0 || t.weeks[i].week >= 0) && reach*int(t.unit) > int(t.weeks[i].normal) {
 			needed = true
 		}
-		t.width = max(t.width, t.weeks[i].most+1)
 	}
-	if needed {
-		return
+	if !needed {
+		t.unit = noUnit
+		for i := range t.weeks {
+			t.weeks[i].most = 0
+		}
 	}
-	t.unit, t.width = noUnit, 1
-	for i := range t.weeks {
-		t.weeks[i].most = 0
+	for i, w := range weeks {
+		m.cellsOf(a, w, t, &t.weeks[i])
+		t.width = max(t.width, t.weeks[i].cells())
 	}
 }
 
@@ -301,11 +329,7 @@ func (m *model) monthOf(w weekSpan) (calendar.Month, bool) {
 // interns.rest_days).
 func (m *model) freeWorkdays(a int, w weekSpan) (n int) {
 	first := m.weekStart(w)
-	for i := range 7 {
-		if m.p.Holidays.Kind(first.Add(i)).Working() {
-			n++
-		}
-	}
+	n = m.workdays(w)
 	from, until := m.frame.Minute(first.In(m.p.Location)), m.frame.Minute(first.Add(7).In(m.p.Location))
 	day := int32(-1)
 	for _, d := range m.agents[a].fixed {
@@ -315,6 +339,17 @@ func (m *model) freeWorkdays(a int, w weekSpan) (n int) {
 		}
 	}
 	return max(0, n)
+}
+
+// workdays is the number of official workdays of a rule week.
+func (m *model) workdays(w weekSpan) (n int) {
+	first := m.weekStart(w)
+	for i := range 7 {
+		if m.p.Holidays.Kind(first.Add(i)).Working() {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) weekStart(w weekSpan) calendar.Date {

@@ -43,7 +43,7 @@ func service(r *Report, p roster.Problem, who *workrules.Person, q ids.Queue, da
 		skilled = skilled || s.Queue == q && (s.Dates == calendar.Dates{} || s.Dates.Contains(date))
 	}
 	if !skilled {
-		r.broken("%s %s: no skill for %s", who.ID, date, q)
+		r.breaks("fit.skill", who.ID, "%s: no skill for %s", date, q)
 	}
 	for _, terms := range p.Rules.Queues {
 		if terms.Queue != q {
@@ -54,7 +54,7 @@ func service(r *Report, p roster.Problem, who *workrules.Person, q ids.Queue, da
 			passed = passed || c.Code == terms.Certificate && (c.Dates == calendar.Dates{} || c.Dates.Contains(date))
 		}
 		if !passed {
-			r.broken("%s %s: no certificate %s", who.ID, date, terms.Certificate)
+			r.breaks("certificate.merchant", who.ID, "%s: no certificate %s", date, terms.Certificate)
 		}
 		for _, pack := range terms.Packs {
 			read := pack.Dates != calendar.Dates{} && !pack.Dates.Contains(date)
@@ -62,7 +62,7 @@ func service(r *Report, p roster.Problem, who *workrules.Person, q ids.Queue, da
 				read = read || a.Pack == pack.Code && !date.Before(a.On)
 			}
 			if !read {
-				r.broken("%s %s: pack %s not read", who.ID, date, pack.Code)
+				r.breaks("certificate.pack", who.ID, "%s: pack %s not read", date, pack.Code)
 			}
 		}
 		most := p.Rules.ShopsAtOnce
@@ -70,7 +70,7 @@ func service(r *Report, p roster.Problem, who *workrules.Person, q ids.Queue, da
 			most = who.Shops
 		}
 		if most > 0 && terms.Shops > most {
-			r.broken("%s %s: %d shops at once on %s", who.ID, date, terms.Shops, q)
+			r.breaks("shops.at_once", who.ID, "%s: %d shops at once on %s", date, terms.Shops, q)
 		}
 	}
 }
@@ -85,23 +85,23 @@ func bonds(r *Report, p roster.Problem, who workrules.Person, list []scheduling.
 		switch who.Engagement {
 		case workrules.Intern:
 			if nightly(p, s) {
-				r.broken("%s %s: an intern at night", who.ID, date)
+				r.breaks("interns.night", who.ID, "%s: an intern at night", date)
 			}
 			if onHoliday(p, s) {
-				r.broken("%s %s: an intern on a statutory holiday", who.ID, date)
+				r.breaks("interns.holiday", who.ID, "%s: an intern on a statutory holiday", date)
 			}
 		case workrules.Agency:
 			from, until := who.Assigned.From, who.Assigned.Until
 			end := calendar.MakeDate(from.Year, from.Month+time.Month(p.Rules.AgencyMonths), from.Day)
 			if !from.IsZero() && (date.Before(from) || !date.Before(end) || !until.IsZero() && !date.Before(until)) {
-				r.broken("%s %s: outside the agency post", who.ID, date)
+				r.breaks("agency.term", who.ID, "%s: outside the agency post", date)
 			}
 		case workrules.Cloud:
 			if s.Start.Sub(date.In(p.Location))%slot != 0 || s.End.Sub(s.Start)%slot != 0 {
-				r.broken("%s %s: not whole cloud slots", who.ID, date)
+				r.breaks("cloud.slots", who.ID, "%s: not whole cloud slots", date)
 			}
 			if perDay[date] > slot*time.Duration(p.Rules.CloudSlots) {
-				r.broken("%s %s: too many cloud slots", who.ID, date)
+				r.breaks("cloud.day", who.ID, "%s: too many cloud slots", date)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func bonds(r *Report, p roster.Problem, who workrules.Person, list []scheduling.
 
 // agreements judges what one person agreed.
 func agreements(r *Report, p roster.Problem, who workrules.Person, list, all []scheduling.Shift) {
-	hours := func(h float64) time.Duration { return time.Duration(math.Round(h*60)) * time.Minute }
+	agreed := func(h float64) time.Duration { return time.Duration(math.Round(h*60)) * time.Minute }
 	for _, a := range who.Agreements {
 		for _, s := range list {
 			date := dateOf(p, s)
@@ -122,20 +122,20 @@ func agreements(r *Report, p roster.Problem, who workrules.Person, list, all []s
 					sum += o.WorkTime()
 				}
 			}
-			clock := func(h float64) time.Time {
+			at := func(h float64) time.Time {
 				return time.Date(date.Year, date.Month, date.Day, 0, int(math.Round(h*60)), 0, 0, p.Location)
 			}
 			switch {
-			case a.DayHours > 0 && sum > hours(a.DayHours):
-				r.broken("%s %s: %s, agreed are %v h a day", who.ID, date, sum, a.DayHours)
-			case a.NotBefore > 0 && s.Start.Before(clock(a.NotBefore)), a.NotAfter > 0 && s.End.After(clock(a.NotAfter)):
-				r.broken("%s %s: outside the agreed hours", who.ID, date)
+			case a.DayHours > 0 && sum > agreed(a.DayHours):
+				r.breaks("agreement.day", who.ID, "%s: %s, agreed are %v h a day", date, hours(sum), a.DayHours)
+			case a.NotBefore > 0 && s.Start.Before(at(a.NotBefore)), a.NotAfter > 0 && s.End.After(at(a.NotAfter)):
+				r.breaks("agreement.clock", who.ID, "%s: outside the agreed hours", date)
 			case a.NoNights && nightly(p, s):
-				r.broken("%s %s: agreed are no nights", who.ID, date)
+				r.breaks("agreement.nights", who.ID, "%s: agreed are no nights", date)
 			}
 			for _, name := range a.DaysOff {
 				if strings.EqualFold(name, date.Weekday().String()) {
-					r.broken("%s %s: an agreed day off", who.ID, date)
+					r.breaks("agreement.days_off", who.ID, "%s: an agreed day off", date)
 				}
 			}
 			week := time.Duration(0)
@@ -144,8 +144,8 @@ func agreements(r *Report, p roster.Problem, who workrules.Person, list, all []s
 					week += o.WorkTime()
 				}
 			}
-			if a.WeekHours > 0 && week > hours(a.WeekHours) {
-				r.broken("%s %s: %s, agreed are %v h a week", who.ID, date, week, a.WeekHours)
+			if a.WeekHours > 0 && week > agreed(a.WeekHours) {
+				r.breaks("agreement.week", who.ID, "week of %s: %s, agreed are %v h a week", weekOf(p, date), hours(week), a.WeekHours)
 			}
 		}
 	}
@@ -175,7 +175,7 @@ func periods(r *Report, p roster.Problem, who workrules.Person, all []scheduling
 	}
 	for w, days := range worked {
 		if who.Engagement == workrules.Intern && judgedWeek[w] && len(days) > workdaysOf(p, w) {
-			r.broken("%s week of %s: an intern on %d days", who.ID, w, len(days))
+			r.breaks("interns.rest_days", who.ID, "week of %s: an intern on %d days", w, len(days))
 		}
 	}
 	if who.Regime == workrules.Comprehensive {
@@ -236,18 +236,18 @@ func comprehensive(r *Report, p roster.Problem, who workrules.Person, all []sche
 	for k, t := range work {
 		over := max(0, t-normal)
 		if judged[k] && over > 0 && !who.OvertimeAgreed {
-			r.broken("%s period of %s: %s beyond the normal hours, not agreed", who.ID, k, over)
+			r.breaks("hours.comprehensive_period", who.ID, "period of %s: %s beyond the normal hours, not agreed", k, hours(over))
 		}
 		if p.Rules.HolidayIsOvertime {
 			over += extra[k]
 		}
 		if kind != workrules.ByWeek && judged[k] && over > p.Rules.OvertimeMonth*time.Duration(months) {
-			r.broken("%s period of %s: %s of overtime", who.ID, k, over)
+			r.breaks("hours.comprehensive_overtime", who.ID, "period of %s: %s of overtime", k, hours(over))
 		}
 	}
 	for m, over := range monthOver {
 		if kind == workrules.ByWeek && monthJudged[m] && over > p.Rules.OvertimeMonth {
-			r.broken("%s %s: %s of overtime", who.ID, m, over)
+			r.breaks("hours.comprehensive_overtime", who.ID, "%s: %s of overtime", m, hours(over))
 		}
 	}
 }

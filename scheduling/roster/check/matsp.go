@@ -1,11 +1,14 @@
 package check
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/chaoban/chaoban/scheduling/roster/matsp"
 )
 
 // MATSP checks a roster of a multi-activity instance in file form. Where the published rules say
-// "day", a roster must hold for the civil day; the cost is the heads above the maximum cover.
+// "day", a roster must hold for the civil day; the cost is the heads above the maximum cover. Every fault is told.
 func MATSP(in *matsp.Instance, roster map[string][]matsp.Shift) Report {
 	var r Report
 	heads := make([][]int, in.Days*96)
@@ -17,7 +20,7 @@ func MATSP(in *matsp.Instance, roster map[string][]matsp.Shift) Report {
 		known[e.ID] = true
 		matspEmployee(&r, in, e, roster[e.ID], heads)
 	}
-	for id := range roster {
+	for _, id := range slices.Sorted(maps.Keys(roster)) {
 		if !known[id] {
 			r.broken("%s is not an employee of the instance", id)
 		}
@@ -38,6 +41,7 @@ func matspEmployee(r *Report, in *matsp.Instance, e matsp.Employee, shifts []mat
 	total, before, days := 0, -1<<30, map[int]bool{}
 	for _, s := range shifts {
 		clock, ok := matsp.ParseClock(s.Start)
+		ok = ok && s.Day >= 1 && s.Day <= in.Days+1
 		start := (s.Day-1)*1440 + clock - 360 // minutes after the horizon begins
 		if !ok || start < 0 || start >= in.Days*1440 {
 			r.broken("%s: a shift starts on day %d at %q", e.ID, s.Day, s.Start)
@@ -77,8 +81,8 @@ func matspEmployee(r *Report, in *matsp.Instance, e matsp.Employee, shifts []mat
 func matspTasks(r *Report, in *matsp.Instance, e matsp.Employee, s matsp.Shift, start int, heads [][]int) (length int) {
 	running, task := 0, 0
 	for _, b := range s.Tasks {
-		if b[0] < 1 || b[0] > in.Tasks || b[1] <= 0 || b[1]%15 != 0 {
-			r.broken("%s day %d: bad task block %v", e.ID, s.Day, b)
+		if b[0] < 1 || b[0] > in.Tasks || b[1] <= 0 || b[1]%15 != 0 || b[1] > 1440 {
+			r.broken("%s day %d: a block of %d minutes of task %d; blocks are whole quarter hours up to a day, of tasks 1 to %d", e.ID, s.Day, b[1], b[0], in.Tasks)
 			continue
 		}
 		if b[0] != task && task != 0 && running < 60 {

@@ -2,12 +2,14 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/chaoban/chaoban/scheduling/roster/nrp"
 )
 
 // NRP checks a roster {employee: [shift or "" per day]} of a shift benchmark instance. The minimum
-// run rules count as met at both edges of the horizon.
+// run rules count as met at both edges of the horizon. Every fault is told.
 func NRP(in *nrp.Instance, roster map[string][]string) Report {
 	var r Report
 	index := map[string]int{}
@@ -23,15 +25,9 @@ func NRP(in *nrp.Instance, roster map[string][]string) Report {
 			r.broken("%s: needs %d days, has %d", e.ID, in.Days, len(row))
 			continue
 		}
-		for d, s := range row {
-			if _, ok := index[s]; s != "" && !ok {
-				r.broken("%s day %d: %q is not a shift", e.ID, d, s)
-				return r
-			}
-		}
 		employee(&r, in, e, row, index)
 	}
-	for id := range roster {
+	for _, id := range slices.Sorted(maps.Keys(roster)) {
 		if !known[id] {
 			r.broken("%s is not an employee of the instance", id)
 		}
@@ -53,11 +49,17 @@ func NRP(in *nrp.Instance, roster map[string][]string) Report {
 }
 
 func employee(r *Report, in *nrp.Instance, e *nrp.Employee, row []string, index map[string]int) {
-	minutes, weekends := 0, 0
+	minutes, weekends, strange := 0, 0, false // strange: has shifts whose minutes nobody knows
 	count := map[string]int{}
 	for d, s := range row {
+		k, known := index[s]
 		if s != "" {
-			minutes += in.Shifts[index[s]].Minutes
+			if known {
+				minutes += in.Shifts[k].Minutes
+			} else {
+				strange = true
+				r.broken("%s day %d: %q is not a shift", e.ID, d, s)
+			}
 			count[s]++
 			if e.DayOff[d] {
 				r.broken("%s works on day off %d", e.ID, d)
@@ -66,8 +68,10 @@ func employee(r *Report, in *nrp.Instance, e *nrp.Employee, row []string, index 
 		if d%7 == 5 && d+1 < len(row) && (s != "" || row[d+1] != "") {
 			weekends++
 		}
-		if d > 0 && s != "" && row[d-1] != "" && in.Shifts[index[row[d-1]]].NotNext[index[s]] {
-			r.broken("%s day %d: %s may not follow %s", e.ID, d, s, row[d-1])
+		if d > 0 && known {
+			if before, ok := index[row[d-1]]; ok && in.Shifts[before].NotNext[k] {
+				r.broken("%s day %d: %s may not follow %s", e.ID, d, s, row[d-1])
+			}
 		}
 		for k := range in.Shifts {
 			if w := e.Wants[d][k]; w > 0 && s != in.Shifts[k].ID {
@@ -78,7 +82,7 @@ func employee(r *Report, in *nrp.Instance, e *nrp.Employee, row []string, index 
 			}
 		}
 	}
-	if minutes < e.MinMinutes || minutes > e.MaxMinutes {
+	if !strange && minutes < e.MinMinutes || minutes > e.MaxMinutes {
 		r.broken("%s works %d minutes, not %d to %d", e.ID, minutes, e.MinMinutes, e.MaxMinutes)
 	}
 	for k, s := range in.Shifts {

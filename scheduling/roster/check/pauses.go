@@ -4,16 +4,19 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // soft prices one broken soft rule, or forbids it where the house made the rule hard.
-func soft(r *Report, p roster.Problem, hard bool, format string, args ...any) {
+func soft(r *Report, p roster.Problem, hard bool, rule string, who ids.Agent, format string, args ...any) {
 	if hard {
-		r.broken(format, args...)
+		r.breaks(rule, who, format, args...)
 	} else {
+		r.Soft++
+		r.softs[mark{rule, who}]++
 		r.add("soft_rules", p.Weights.SoftRule)
 	}
 }
@@ -29,7 +32,7 @@ func pauses(r *Report, p roster.Problem, who workrules.Person, list []scheduling
 		worked := s.Start
 		stretch := func(until time.Time) {
 			if until.Sub(worked) > p.Rules.WorkStretch {
-				soft(r, p, false, "")
+				soft(r, p, false, "breaks.stretch", who.ID, "")
 			}
 		}
 		for _, a := range s.Activities {
@@ -46,16 +49,16 @@ func pauses(r *Report, p roster.Problem, who workrules.Person, list []scheduling
 			worked = a.End
 			if who.Engagement == workrules.Cloud &&
 				(a.Start.Before(s.Start.Add(p.Rules.CloudNoBreakFirst)) || a.End.After(s.End.Add(-p.Rules.CloudNoBreakLast))) {
-				soft(r, p, false, "")
+				soft(r, p, false, "cloud.pauses", who.ID, "")
 			}
 		}
 		stretch(s.End)
 		if s.End.Sub(s.Start) > p.Rules.MealAfter && meal < p.Rules.MealLength {
-			soft(r, p, p.Rules.HardMeals, "%s %s: no meal", who.ID, date)
+			soft(r, p, p.Rules.HardMeals, "meal.required", who.ID, "%s: no meal", date)
 		}
 		for _, c := range who.Conditions {
 			if c.Kind == workrules.PregnantLate && c.Dates.Contains(date) && rest < p.Rules.PregnantRest {
-				soft(r, p, p.Rules.HardCare, "%s %s: no rest in pregnancy", who.ID, date)
+				soft(r, p, p.Rules.HardCare, "protected.rest", who.ID, "%s: no rest in pregnancy", date)
 				break
 			}
 		}
@@ -71,7 +74,7 @@ func softDays(r *Report, p roster.Problem, who workrules.Person, all []schedulin
 		judged[d] = judged[d] || p.Range.Contains(s.Start)
 		nights[d] = nights[d] || nightly(p, s)
 		if p.Range.Contains(s.Start) && !who.OvertimeAgreed && onHoliday(p, s) {
-			soft(r, p, false, "")
+			soft(r, p, false, "holidays.agreed", who.ID, "")
 		}
 		if s.Code == session {
 			service[d] += s.End.Sub(s.Start)
@@ -92,7 +95,7 @@ func softDays(r *Report, p roster.Problem, who workrules.Person, all []schedulin
 			}
 		}
 		if children > 0 && judged[d] && t > p.Rules.NormalDay-time.Duration(children)*p.Rules.NursingHour {
-			soft(r, p, p.Rules.HardCare, "%s %s: no nursing time", who.ID, d)
+			soft(r, p, p.Rules.HardCare, "protected.nursing_hour", who.ID, "%s: no nursing time", d)
 		}
 	}
 	for d := range nights {
@@ -105,7 +108,7 @@ func softDays(r *Report, p roster.Problem, who workrules.Person, all []schedulin
 			inRun = inRun || judged[e]
 		}
 		if run > p.Rules.NightRun && inRun {
-			soft(r, p, false, "")
+			soft(r, p, false, "night.run", who.ID, "")
 		}
 	}
 }

@@ -34,7 +34,23 @@ type payDesk struct {
 }
 
 func premiumHours(p roster.Problem, a *roster.Agent, list []scheduling.Shift) float64 {
-	all := append(append([]scheduling.Shift{}, a.History...), list...)
+	sum := 0
+	for percent, minutes := range minutesPaid(p, a, list) {
+		switch {
+		case percent == 100:
+		case a.Salaried:
+			sum += percent * minutes
+		default:
+			sum += (percent - 100) * minutes
+		}
+	}
+	return float64(sum) / 60 / 100
+}
+
+// minutesPaid counts the minutes of work from the range on, the later shifts included, by the percentage that they are
+// paid at, in the light of history and sessions.
+func minutesPaid(p roster.Problem, a *roster.Agent, list []scheduling.Shift) map[int]int {
+	all := append(append(append([]scheduling.Shift{}, a.History...), list...), a.Later...)
 	for _, s := range a.Person.Sessions {
 		all = append(all, scheduling.Shift{Start: s.Range.Start, End: s.Range.End})
 	}
@@ -49,17 +65,20 @@ func premiumHours(p roster.Problem, a *roster.Agent, list []scheduling.Shift) fl
 			d.period[key(c.Dates.From)] += int(math.Round(c.Hours * 60))
 		}
 	}
-	sum := 0
+	sum := map[int]int{}
 	for _, s := range all {
-		if percent := d.shift(s); p.Range.Contains(s.Start) {
-			sum += percent
+		for percent, minutes := range d.shift(s) {
+			if !s.Start.Before(p.Range.Start) {
+				sum[percent] += minutes
+			}
 		}
 	}
-	return float64(sum) / 60 / 100
+	return sum
 }
 
-// shift is the premium of a shift in minutes times percent.
-func (d *payDesk) shift(s scheduling.Shift) (sum int) {
+// shift counts the minutes of a shift by percentage.
+func (d *payDesk) shift(s scheduling.Shift) map[int]int {
+	minutes := map[int]int{}
 	start := dateOf(d.p, s)
 	week := weekOf(d.p, start)
 	if d.days[week] == nil {
@@ -78,18 +97,11 @@ func (d *payDesk) shift(s scheduling.Shift) (sum int) {
 		for _, act := range s.Activities {
 			unpaid = unpaid || act.Kind.Unpaid() && !t.Before(act.Start) && t.Before(act.End)
 		}
-		if unpaid {
-			continue
-		}
-		switch kind := d.minute(start, week, d.p.Holidays.Kind(on)); {
-		case kind == 100:
-		case d.a.Salaried:
-			sum += kind
-		default:
-			sum += kind - 100
+		if !unpaid {
+			minutes[d.minute(start, week, d.p.Holidays.Kind(on))]++
 		}
 	}
-	return sum
+	return minutes
 }
 
 // minute is the percentage that one more minute of work is paid at.

@@ -27,7 +27,7 @@ func blocks(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 			}
 			for i, l := range lengths {
 				if l < p.MinBlock && len(lengths) > 1 {
-					r.broken("%s %s: %s on %s, at least %s or a whole stretch of %s", s.Agent, s.Start, l, queues[i], p.MinBlock, whole)
+					r.broken("%s %s: %s on %s, at least %s or a whole stretch of %s", s.Agent, clock(p, s.Start), hours(l), queues[i], hours(p.MinBlock), hours(whole))
 				}
 			}
 			queues, lengths = nil, nil
@@ -76,7 +76,7 @@ func seats(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 		for t := p.Range.Start; t.Before(p.Range.End.Add(24 * time.Hour)); t = t.Add(step) {
 			mine := seatedAt(made, t)
 			if most := seatsAt(site, t.In(p.Location)); mine > 0 && mine+seatedAt(fixed, t) > most {
-				r.broken("%s %s: %d people on %d seats", site.ID, t, mine+seatedAt(fixed, t), most)
+				r.broken("%s %s: %d people on %d seats", site.ID, clock(p, t), mine+seatedAt(fixed, t), most)
 			}
 		}
 	}

@@ -1,10 +1,13 @@
 package check
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
@@ -16,15 +19,17 @@ const step = 5 * time.Minute
 // Roster checks a product roster against its problem: every hard rule by walking dates and shifts,
 // and the cost by counting heads every five minutes.
 func Roster(p roster.Problem, shifts []scheduling.Shift) Report {
-	var r Report
+	r := Report{softs: map[mark]int{}}
 	if err := (scheduling.Roster{Shifts: shifts}).Validate(); err != nil {
-		r.broken("%s", err.Error())
+		for _, f := range fault.Of(err).Fields {
+			r.broken("%s of %s: %s", f.Path, f.Value, f.Problem)
+		}
 	}
 	own := map[ids.Agent][]scheduling.Shift{}
 	for _, s := range shifts {
 		own[s.Agent] = append(own[s.Agent], s)
 		if !p.Range.Contains(s.Start) {
-			r.broken("%s: the shift of %s starts outside the range", s.Agent, s.Start)
+			r.broken("%s: the shift of %s starts outside the range", s.Agent, clock(p, s.Start))
 		}
 	}
 	for i := range p.Agents {
@@ -35,18 +40,24 @@ func Roster(p roster.Problem, shifts []scheduling.Shift) Report {
 		agentRules(&r, p, a, list)
 		agentCost(&r, p, a, list)
 	}
-	for id := range own {
+	for _, id := range slices.Sorted(maps.Keys(own)) {
 		r.broken("%s is not an agent of the problem", id)
 	}
 	for _, l := range p.Locked {
-		found := false
+		found, same := false, false
 		for _, s := range shifts {
-			found = found || s.Agent == l.Agent && s.Start.Equal(l.Start) && s.End.Equal(l.End)
+			if s.Agent == l.Agent && s.Start.Equal(l.Start) && s.End.Equal(l.End) {
+				found, same = true, same || s.Code == l.Code && sameParts(s.Activities, l.Activities)
+			}
 		}
-		if !found {
-			r.broken("%s: the locked shift of %s is gone", l.Agent, l.Start)
+		switch {
+		case !found:
+			r.broken("%s: the locked shift of %s is gone", l.Agent, clock(p, l.Start))
+		case !same:
+			r.broken("%s: the locked shift of %s has another code or other activities", l.Agent, clock(p, l.Start))
 		}
 	}
+	templates(&r, p, shifts)
 	coverage(&r, p, shifts)
 	blocks(&r, p, shifts)
 	seats(&r, p, shifts)
@@ -69,15 +80,15 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 		date := calendar.DateOf(s.Start, p.Location)
 		total += s.WorkTime()
 		if e := a.Person.Employed; (e != calendar.Dates{}) && !e.Contains(date) {
-			r.broken("%s %s: outside the contract", who, date)
+			r.breaks("fit.employed", who, "%s: outside the contract", date)
 		}
 		for _, u := range a.Person.Unavailable {
 			if u.Start.Before(s.End) && s.Start.Before(u.End) {
-				r.broken("%s %s: not available", who, date)
+				r.breaks("fit.available", who, "%s: not available", date)
 			}
 		}
 		if b := a.Person.Born; !b.IsZero() && s.Start.Before(time.Date(b.Year+16, b.Month, b.Day, 0, 0, 0, 0, p.Location)) {
-			r.broken("%s %s: under 16", who, date)
+			r.breaks("minors.age", who, "%s: under 16", date)
 		}
 		for _, act := range s.Activities {
 			if act.Kind == scheduling.Work && act.Queue != "" {
@@ -87,20 +98,20 @@ func agentRules(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.
 		if shielded(a.Person, date) || shielded(a.Person, calendar.DateOf(s.End.Add(-time.Minute), p.Location)) {
 			for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
 				if atNight(p, t) {
-					r.broken("%s %s: protected, but works at night", who, date)
+					r.breaks("protected.night", who, "%s: protected, but works at night", date)
 					break
 				}
 			}
 		}
 	}
 	if a.MaxWork > 0 && total > a.MaxWork {
-		r.broken("%s: %s of work, agreed are %s", who, total, a.MaxWork)
+		r.broken("%s: %s of work, agreed are %s", who, hours(total), hours(a.MaxWork))
 	}
 	all := append(append([]scheduling.Shift{}, a.History...), list...)
 	for _, s := range a.Person.Sessions {
 		for _, own := range list {
 			if s.Range.Start.Before(own.End) && own.Start.Before(s.Range.End) {
-				r.broken("%s %s: a shift during training, a meeting or a check", who, own.Start)
+				r.breaks("training.work_time", who, "%s: a shift during training, a meeting or a check", clock(p, own.Start))
 			}
 		}
 		all = append(all, scheduling.Shift{Agent: who, Code: session, Start: s.Range.Start, End: s.Range.End})
@@ -135,9 +146,9 @@ func rests(r *Report, p roster.Problem, who ids.Agent, all []scheduling.Shift) {
 			continue
 		}
 		if gap < p.Rules.RestBlock {
-			r.broken("%s: only %s of rest before %s", who, gap, all[i].Start)
+			r.breaks(restRule(gap), who, "%s: only %s of rest before this shift", clock(p, all[i].Start), hours(gap))
 		} else if gap < p.Rules.RestWarn {
-			r.add("soft_rules", p.Weights.SoftRule)
+			soft(r, p, false, "rest.between_warn", who, "")
 		}
 	}
 }
@@ -145,32 +156,25 @@ func rests(r *Report, p roster.Problem, who ids.Agent, all []scheduling.Shift) {
 // dates walks the civil dates from well before the range to its end and sums days, weeks, months.
 func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.Shift) {
 	rules := p.Rules
-	work := map[calendar.Date]time.Duration{}
-	touched, starts, judged := map[calendar.Date]bool{}, map[calendar.Date]bool{}, map[calendar.Date]bool{}
-	for _, s := range all {
-		d := calendar.DateOf(s.Start, p.Location)
-		work[d] += s.WorkTime()
-		starts[d] = true
-		judged[d] = judged[d] || p.Range.Contains(s.Start)
-		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
-			touched[calendar.DateOf(t, p.Location)] = true
-		}
-	}
+	work, touched, starts, judged, reached := datesOf(p, all)
 	overtime := map[calendar.Month]time.Duration{}
 	inMonth := map[calendar.Month]bool{}
 	first := calendar.DateOf(p.Range.Start, p.Location)
 	for first = first.Add(-40); first.Weekday() != rules.WeekStartDay(); first = first.Add(-1) {
 	}
 	runs(r, p, who, starts, judged, first)
-	for monday := first; monday.In(p.Location).Before(p.Range.End); monday = monday.Add(7) {
-		weekWork, weekNormal, worked, inWeek := time.Duration(0), time.Duration(0), 0, false
+	for monday := first; !monday.In(p.Location).After(p.Range.End); monday = monday.Add(7) { // the last shift may end a week later
+		weekWork, weekNormal, worked := time.Duration(0), time.Duration(0), 0
+		inWeek, tail := false, false
+		for i := range 7 {
+			inWeek, tail = inWeek || judged[monday.Add(i)], tail || reached[monday.Add(i)]
+		}
 		normalWeek, weekOver := normalWeekOf(p, monday), time.Duration(0)
 		for i := range 7 {
 			d := monday.Add(i)
 			if touched[d] {
 				worked++
 			}
-			inWeek = inWeek || judged[d]
 			weekWork += work[d]
 			inMonth[d.MonthOf()] = inMonth[d.MonthOf()] || judged[d]
 			over := dayRules(r, p, who, d, work[d], judged[d])
@@ -182,37 +186,56 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 				before := max(0, weekNormal-normalWeek)
 				weekNormal += min(work[d], rules.NormalDay)
 				extra := max(0, weekNormal-normalWeek) - before
-				if extra > 0 && judged[d] && shielded(who, d) && who.Regime != workrules.PartTime {
-					r.broken("%s %s: protected, but works beyond the normal week", who.ID, d)
+				if extra > 0 && inWeek && shielded(who, d) && who.Regime != workrules.PartTime {
+					r.breaks("protected.overtime", who.ID, "%s: protected, but works beyond the normal week", d)
 				}
 				over += extra
 				weekOver += over
 			}
 			overtime[d.MonthOf()] += over
 		}
+		if tail && worked == 7 {
+			r.breaks("rest.weekly_day", who.ID, "week of %s: no rest day", monday)
+		}
 		if !inWeek {
 			continue
 		}
-		if worked == 7 {
-			r.broken("%s week of %s: no rest day", who.ID, monday)
-		}
 		if who.Regime == workrules.PartTime {
 			if weekWork > rules.PartTimeWeek {
-				r.broken("%s week of %s: part-time %s", who.ID, monday, weekWork)
+				r.breaks("hours.part_time_weekly", who.ID, "week of %s: part-time %s", monday, hours(weekWork))
 			}
 		} else if who.Regime == workrules.Comprehensive {
 			continue
 		} else if weekOver > rules.OvertimeWeek {
-			r.broken("%s week of %s: %s of overtime", who.ID, monday, weekOver)
+			r.breaks("hours.overtime_weekly", who.ID, "week of %s: %s of overtime", monday, hours(weekOver))
 		} else if !who.OvertimeAgreed && weekNormal > normalWeek {
-			r.broken("%s week of %s: %s without agreed overtime", who.ID, monday, weekNormal)
+			r.breaks("hours.weekly", who.ID, "week of %s: %s without agreed overtime", monday, hours(weekNormal))
 		}
 	}
 	for m, t := range overtime {
 		if isStandard(who) && inMonth[m] && t > rules.OvertimeMonth {
-			r.broken("%s %s: %s of overtime", who.ID, m, t)
+			r.breaks("hours.overtime_monthly", who.ID, "%s: %s of overtime", m, hours(t))
 		}
 	}
+}
+
+// datesOf lays shifts on the dates they start on: work, whether one starts, and whether one of the range does; and on
+// the dates they touch: whether any does, and whether one of the range does.
+func datesOf(p roster.Problem, all []scheduling.Shift) (work map[calendar.Date]time.Duration, touched, starts, judged, reached map[calendar.Date]bool) {
+	work = map[calendar.Date]time.Duration{}
+	touched, starts, judged, reached = map[calendar.Date]bool{}, map[calendar.Date]bool{}, map[calendar.Date]bool{}, map[calendar.Date]bool{}
+	for _, s := range all {
+		d, own := calendar.DateOf(s.Start, p.Location), p.Range.Contains(s.Start)
+		work[d] += s.WorkTime()
+		starts[d] = true
+		judged[d] = judged[d] || own
+		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
+			on := calendar.DateOf(t, p.Location)
+			touched[on] = true
+			reached[on] = reached[on] || own
+		}
+	}
+	return work, touched, starts, judged, reached
 }
 
 // atNight goes by the clock on the wall, also on days on which clocks change.
@@ -253,7 +276,7 @@ func runs(r *Report, p roster.Problem, who workrules.Person, starts, judged map[
 		run++
 		inRun = inRun || judged[d]
 		if run > p.Rules.ConsecutiveDays && inRun {
-			r.broken("%s %s: %d working days in a row", who.ID, d, run)
+			r.breaks("days.consecutive", who.ID, "%s: %d working days in a row", d, run)
 		}
 	}
 }
@@ -263,7 +286,7 @@ func dayRules(r *Report, p roster.Problem, who workrules.Person, d calendar.Date
 	rules := p.Rules
 	if who.Regime == workrules.PartTime {
 		if judged && work > rules.PartTimeDay {
-			r.broken("%s %s: part-time %s", who.ID, d, work)
+			r.breaks("hours.part_time_daily", who.ID, "%s: part-time %s", d, hours(work))
 		}
 		return 0
 	}
@@ -277,15 +300,15 @@ func dayRules(r *Report, p roster.Problem, who workrules.Person, d calendar.Date
 	switch {
 	case who.Regime == workrules.Comprehensive:
 		if judged && work > rules.ComprehensiveDay {
-			r.broken("%s %s: %s under comprehensive hours", who.ID, d, work)
+			r.breaks("hours.comprehensive_daily", who.ID, "%s: %s under comprehensive hours", d, hours(work))
 		}
 	case !judged || over == 0:
 	case !who.OvertimeAgreed:
-		r.broken("%s %s: %s without agreed overtime", who.ID, d, work)
+		r.breaks("hours.daily", who.ID, "%s: %s without agreed overtime", d, hours(work))
 	case over > limit:
-		r.broken("%s %s: %s of overtime", who.ID, d, over)
+		r.breaks("hours.overtime_daily", who.ID, "%s: %s of overtime", d, hours(over))
 	case shielded(who, d):
-		r.broken("%s %s: protected, but works overtime", who.ID, d)
+		r.breaks("protected.overtime", who.ID, "%s: protected, but works overtime", d)
 	}
 	return over
 }
@@ -358,32 +381,49 @@ func coverage(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 				}
 			}
 		}
-		hour := step.Hours()
 		for _, n := range d.Needs {
 			target := max(n.Heads, int(n.Paid+0.5))
-			value := n.Value * float64(step) / float64(d.Slot)
-			if n.Value == 0 {
-				value = p.Weights.Short * hour
-			}
 			for t := n.Start; t.Before(n.Start.Add(d.Slot)); t = t.Add(step) {
 				if !p.Range.Contains(t) {
 					continue
 				}
-				have := heads[t.Unix()]
+				c := cell{queue: d.Queue, at: t.Unix(), target: target, have: heads[t.Unix()], need: n, slot: d.Slot}
 				delete(heads, t.Unix())
-				if missing := float64(target - have); missing > 0 && len(n.Worth) > 0 {
-					r.add("short", lost(n, have, target)*float64(step)/float64(d.Slot))
-				} else if missing > 0 {
-					r.add("short", value*(missing+p.Weights.Depth*missing*(missing-1)/2/float64(target)))
-				} else {
-					r.add("over", p.Weights.Over*hour*float64(have-target))
-				}
+				r.cells = append(r.cells, c)
+				r.Needed += step.Hours() * float64(target)
+				r.Missing += step.Hours() * float64(max(0, target-c.have))
+				r.add("short", c.short(p, c.have))
+				r.add("over", p.Weights.Over*step.Hours()*float64(max(0, c.have-target)))
 			}
 		}
 		for _, have := range heads {
-			r.add("over", p.Weights.Over*hour*float64(have))
+			r.add("over", p.Weights.Over*step.Hours()*float64(have))
 		}
 	}
+}
+
+// short is what five minutes of a queue lose with some heads.
+func (c cell) short(p roster.Problem, have int) float64 {
+	missing := float64(c.target - have)
+	if missing <= 0 {
+		return 0
+	}
+	if len(c.need.Worth) > 0 {
+		return lost(c.need, have, c.target) * float64(step) / float64(c.slot)
+	}
+	value := c.need.Value * float64(step) / float64(c.slot)
+	if c.need.Value == 0 {
+		value = p.Weights.Short * step.Hours()
+	}
+	return value * (missing + p.Weights.Depth*missing*(missing-1)/2/float64(c.target))
+}
+
+// saves is what one more head saves in five minutes of a queue that has some.
+func (c cell) saves(p roster.Problem, have int) float64 {
+	if have >= c.target {
+		return -p.Weights.Over * step.Hours()
+	}
+	return c.short(p, have) - c.short(p, have+1)
 }
 
 // lost is what a slot loses along its curve with fewer people than its target: of them so many heads are ready as of the whole target

@@ -63,6 +63,9 @@ func MayStart(period int) bool {
 	return m == 0 || m >= 360 && m <= 600 || m >= 840 && m <= 1080 || h >= 20
 }
 
+// maxTold is how many complaints about one file are told one by one.
+const maxTold = 200
+
 type reader struct {
 	file string
 	line int
@@ -70,9 +73,10 @@ type reader struct {
 	set  [][]bool
 	ids  map[string]bool
 	bad  []fault.Field
+	lost bool // the size of the cover is not known
 }
 
-// Parse reads an instance; file names it in errors. Every bad line (at most 20) is reported.
+// Parse reads an instance; file names it in errors. Every bad line is reported, of more than 200 the first 200.
 func Parse(file string, src io.Reader) (*Instance, error) {
 	raw, err := io.ReadAll(io.LimitReader(src, 64<<20))
 	if err != nil {
@@ -82,7 +86,7 @@ func Parse(file string, src io.Reader) (*Instance, error) {
 	scan := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
 	scan.Buffer(nil, 1<<20)
 	section := ""
-	for scan.Scan() && len(r.bad) < 20 {
+	for scan.Scan() {
 		r.line++
 		text := strings.TrimSpace(scan.Text())
 		switch {
@@ -97,6 +101,9 @@ func Parse(file string, src io.Reader) (*Instance, error) {
 		r.complain("", "the line is too long")
 	}
 	r.finish()
+	if more := len(r.bad) - maxTold; more > 0 {
+		r.bad = append(r.bad[:maxTold], fault.Field{File: file, Problem: fmt.Sprintf("and %d more places", more)})
+	}
 	if err := fault.Bad("matsp.invalid", "multi-activity instance", r.bad); err != nil {
 		return nil, err
 	}
@@ -107,10 +114,10 @@ func (r *reader) complain(value, format string, args ...any) {
 	r.bad = append(r.bad, fault.Field{File: r.file, Row: r.line, Value: value, Problem: fmt.Sprintf(format, args...)})
 }
 
-func (r *reader) number(s string, least, most int) int {
+func (r *reader) number(what, s string, least, most int) int {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil || n < least || n > most {
-		r.complain(s, "must be a whole number from %d to %d", least, most)
+		r.complain(s, "%s must be a whole number from %d to %d", what, least, most)
 		return least
 	}
 	return n
@@ -120,9 +127,11 @@ func (r *reader) row(section, text string) {
 	f := strings.Split(text, ",")
 	switch section {
 	case "SECTION_HORIZON":
-		r.in.Days = r.number(text, 1, 60)
+		defer r.sized(len(r.bad))
+		r.in.Days = r.number("the number of days of SECTION_HORIZON", text, 1, 60)
 	case "SECTION_TASKS":
-		r.in.Tasks = r.number(text, 1, 100)
+		defer r.sized(len(r.bad))
+		r.in.Tasks = r.number("the number of tasks of SECTION_TASKS", text, 1, 100)
 	case "SECTION_STAFF":
 		if len(f) != 3 {
 			r.complain(text, "must be id,min minutes,max minutes")
@@ -132,7 +141,7 @@ func (r *reader) row(section, text string) {
 			r.complain(f[0], "employee is defined twice")
 		}
 		r.ids[f[0]] = true
-		e := Employee{ID: f[0], MinMinutes: r.number(f[1], 0, 1e6), MaxMinutes: r.number(f[2], 0, 1e6)}
+		e := Employee{ID: f[0], MinMinutes: r.number("the fewest minutes", f[1], 0, 1e6), MaxMinutes: r.number("the most minutes", f[2], 0, 1e6)}
 		if e.MinMinutes > e.MaxMinutes {
 			r.complain(text, "the minimum is above the maximum")
 		}
@@ -144,10 +153,16 @@ func (r *reader) row(section, text string) {
 	}
 }
 
+// sized notes whether the size of the cover was told without a fault.
+func (r *reader) sized(faults int) { r.lost = r.lost || len(r.bad) > faults }
+
 func (r *reader) coverRow(f []string, text string) {
-	if r.in.Days == 0 || r.in.Tasks == 0 {
+	if !r.lost && (r.in.Days == 0 || r.in.Tasks == 0) {
 		r.complain(text, "SECTION_HORIZON and SECTION_TASKS must come before the cover")
-		r.in.Days, r.in.Tasks = 1, 1
+		r.lost = true
+	}
+	if r.lost {
+		return // nobody knows which days and tasks there are
 	}
 	if r.in.Min == nil {
 		for range r.in.Periods() {
@@ -166,17 +181,17 @@ func (r *reader) coverRow(f []string, text string) {
 		r.complain(f[1], "must be a quarter hour like 06:15-06:30")
 		return
 	}
-	period := PeriodAt(r.number(f[0], 1, r.in.Days+1), minutes)
+	period := PeriodAt(r.number("the day", f[0], 1, r.in.Days+1), minutes)
 	if period < 0 || period >= r.in.Periods() {
 		r.complain(text, "lies outside the horizon (06:00 of day 1 to 06:00 of day %d)", r.in.Days+1)
 		return
 	}
-	task := r.number(f[2], 1, r.in.Tasks) - 1
+	task := r.number("the task", f[2], 1, r.in.Tasks) - 1
 	if r.set[period][task] {
 		r.complain(text, "this period and task already has a cover")
 	}
 	r.set[period][task] = true
-	r.in.Min[period][task], r.in.Max[period][task] = int16(r.number(f[3], 0, 10000)), int16(r.number(f[4], 0, 10000))
+	r.in.Min[period][task], r.in.Max[period][task] = int16(r.number("the fewest heads", f[3], 0, 10000)), int16(r.number("the most heads", f[4], 0, 10000))
 }
 
 // ParseClock reads "06:15" as minutes after midnight; only quarter hours are good.

@@ -87,6 +87,49 @@ func TestCheckerSeesEveryRule(t *testing.T) {
 	}
 }
 
+// A roster with a fault of every kind is told all of them, and blocks beyond a day are not walked.
+func TestCheckerTellsEveryFault(t *testing.T) {
+	in := parse(t, tiny(0))
+	report := check.MATSP(in, map[string][]matsp.Shift{
+		"1": {{Day: 1, Start: "11:00", Tasks: []matsp.Task{{1, 300}, {7, 60}, {2, 1 << 60}}}, {Day: 1 << 60, Start: "08:00"}},
+		"9": nil, "8": nil,
+	})
+	said := strings.Join(report.Violations, "\n")
+	for _, says := range []string{
+		"11:00 is not a start time", "of task 7", "of task 2", "a shift of 300 minutes", "starts on day 1152921504606846976",
+		"8 is not an employee", "9 is not an employee", "0 of 1 heads",
+	} {
+		assert.Contains(t, said, says)
+	}
+}
+
+// A horizon or a number of tasks that is none is told once.
+func TestABadSizeIsOneFault(t *testing.T) {
+	for from, says := range map[string]string{"HORIZON\n1": "number of days", "TASKS\n2": "number of tasks"} {
+		section, _, _ := strings.Cut(from, "\n")
+		_, err := matsp.Parse("x.txt", strings.NewReader(strings.Replace(tiny(0), from, section+"\nmany", 1)))
+		require.Error(t, err)
+		require.Len(t, fault.Of(err).Fields, 1, "%v", err)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
+// Whatever is read is an instance or an Invalid error that says where.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{tiny(0), "", "SECTION_HORIZON\nx\nSECTION_COVER\n0,E,1,1,1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in, err := matsp.Parse("f.txt", strings.NewReader(text))
+		if err != nil {
+			assert.Equal(t, fault.Invalid, fault.KindOf(err))
+			assert.NotEmpty(t, fault.Of(err).Fields)
+			return
+		}
+		check.MATSP(in, map[string][]matsp.Shift{})
+	})
+}
+
 func TestBadInstancesSayWhere(t *testing.T) {
 	good := tiny(360)
 	for name, c := range map[string]struct{ from, to, says string }{

@@ -96,10 +96,21 @@ func (b *Board) costAt(i int, n int32) (short, over float64) {
 }
 
 // Hours are the head-hours that are needed and that are missing.
-func (b *Board) Hours() (needed, missing float64) {
-	for i, t := range b.target {
-		needed += float64(t) * cell.Hours()
-		missing += float64(max(0, t-b.heads[i])) * cell.Hours()
+func (b *Board) Hours() (needed, missing float64) { return b.hours(0, len(b.target)) }
+
+// HoursOf are those of one queue.
+func (b *Board) HoursOf(queue ids.Queue) (needed, missing float64) {
+	q, known := b.queues[queue]
+	if !known {
+		return 0, 0
+	}
+	return b.hours(q*b.cells, (q+1)*b.cells)
+}
+
+func (b *Board) hours(from, until int) (needed, missing float64) {
+	for i := from; i < until; i++ {
+		needed += float64(b.target[i]) * cell.Hours()
+		missing += float64(max(0, b.target[i]-b.heads[i])) * cell.Hours()
 	}
 	return needed, missing
 }
@@ -114,23 +125,3 @@ type Shortage struct {
 }
 
 func (b *Board) at(c int) time.Time { return b.span.Start.Add(time.Duration(c) * cell) }
-
-// Shortages are the stretches in which heads are missing, by queue as given, then time.
-func (b *Board) Shortages() (out []Shortage) {
-	for q, name := range b.names {
-		row := q * b.cells
-		for c := 0; c < b.cells; {
-			i := row + c
-			missing, k, worth := b.target[i]-b.heads[i], c, 0.0
-			for ; k < b.cells && b.target[row+k] == b.target[i] && b.heads[row+k] == b.heads[i]; k++ {
-				lost, _ := b.costOf(row + k)
-				worth += lost
-			}
-			if missing > 0 {
-				out = append(out, Shortage{Queue: name, Range: calendar.Range{Start: b.at(c), End: b.at(k)}, Target: int(b.target[i]), Missing: int(missing), Worth: worth})
-			}
-			c = k
-		}
-	}
-	return out
-}

@@ -49,7 +49,7 @@ func (t Totals) Cost() float64 { return t.Short + t.Over + t.Wages }
 func Compare(before, after []scheduling.Shift, zone *time.Location) Diff {
 	d := Diff{
 		Added: []scheduling.Shift{}, Removed: []scheduling.Shift{}, Moved: []Change{}, Retaken: []Change{}, Agents: []HoursChange{},
-		Before: totals(before), After: totals(after),
+		Before: TotalsOf(before), After: TotalsOf(after),
 	}
 	for _, c := range Between(before, after, zone) {
 		switch {
@@ -83,7 +83,8 @@ func WorkOf(shifts []scheduling.Shift) map[ids.Agent]time.Duration {
 	return out
 }
 
-func totals(shifts []scheduling.Shift) Totals {
+// TotalsOf are those of shifts, not priced yet.
+func TotalsOf(shifts []scheduling.Shift) Totals {
 	work := WorkOf(shifts)
 	sum := time.Duration(0)
 	for _, d := range work {
@@ -92,24 +93,31 @@ func totals(shifts []scheduling.Shift) Totals {
 	return Totals{Shifts: len(shifts), Agents: len(work), Hours: sum.Hours()}
 }
 
+// Priced adds what a board says that counts the shifts.
+func (t Totals) Priced(b *Board) Totals {
+	t.Short, t.Over = b.Price()
+	t.Needed, t.Missing = b.Hours()
+	return t
+}
+
 // Demand is what shifts are priced against.
 type Demand struct {
 	Needs   []scheduling.Requirement
 	Weights roster.Weights
-	Payroll *Payroll // nil: wages are not asked
+	Payroll *Payroll
 }
 
-// Priced adds what the shifts cost against a requirement over a span.
-func (t Totals) Priced(span calendar.Range, shifts []scheduling.Shift, demand Demand) Totals {
-	b := NewBoard(span, demand.Needs, demand.Weights)
+// Board counts shifts against the demand over a span.
+func (d Demand) Board(span calendar.Range, shifts []scheduling.Shift) *Board {
+	b := NewBoard(span, d.Needs, d.Weights)
 	for _, s := range shifts {
 		b.Count(s, 1)
 	}
-	if demand.Payroll != nil {
-		_, yuan := demand.Payroll.Of(shifts)
-		t.Wages = demand.Weights.Wage * yuan
-	}
-	t.Short, t.Over = b.Price()
-	t.Needed, t.Missing = b.Hours()
-	return t
+	return b
+}
+
+// Wages are what shifts cost in wages, at the weight that wages have.
+func (d Demand) Wages(shifts []scheduling.Shift) float64 {
+	_, yuan := d.Payroll.Of(shifts)
+	return d.Weights.Wage * yuan
 }

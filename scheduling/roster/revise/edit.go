@@ -8,6 +8,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
 )
 
 // Kind is what somebody does to a shift.
@@ -125,7 +126,16 @@ func (d *desk) apply(e Edit) {
 		return
 	}
 	if !slices.Contains(Kinds, e.Kind) {
-		d.report("kind", string(e.Kind), fmt.Sprintf("must be one of %v", Kinds))
+		d.report("kind", string(e.Kind), fmt.Sprintf("must be one of %s", fault.Names(Kinds)))
+		return
+	}
+	if e.Agent == "" {
+		d.report("agent", "", "is needed: whose shift")
+	}
+	if e.Start.IsZero() {
+		d.report("start", "", "is needed: when the shift begins")
+	}
+	if e.Agent == "" || e.Start.IsZero() {
 		return
 	}
 	i := d.find("start", e.Agent, e.Start)
@@ -138,7 +148,9 @@ func (d *desk) apply(e Edit) {
 		*d.shifts = slices.Delete(*d.shifts, i, i+1)
 	case Move:
 		if d.minute("new_start", e.NewStart) {
-			*s = s.Moved(e.NewStart.Sub(s.Start))
+			moved := s.Moved(e.NewStart.Sub(s.Start))
+			moved.Code = roster.Recoded(*s, moved)
+			*s = moved
 			if e.To != "" {
 				s.Agent = e.To
 			}
@@ -241,6 +253,7 @@ func isPause(a scheduling.Activity) bool {
 // resized cuts activities at the new ends; where the shift grows, its first or last work grows with it.
 func resized(s scheduling.Shift, start, end time.Time) scheduling.Shift {
 	out := s.Within(start, end)
+	out.Code = roster.Recoded(s, out)
 	if len(out.Activities) == 0 {
 		return out
 	}

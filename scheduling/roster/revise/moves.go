@@ -41,6 +41,13 @@ type proposal struct {
 // mostProposals is how many of the best proposals for a gap are looked at closely.
 const mostProposals = 300
 
+// mostBetter is how many further proposals are looked at closely once one pays: an estimate knows neither the
+// lawful pay nor the soft rules that a step would break.
+const mostBetter = 20
+
+// mostDoubtful is how many of those that seem not to pay are.
+const mostDoubtful = 20
+
 // mostOptions is how many templates are proposed to people of the same queues.
 const mostOptions = 4
 
@@ -52,47 +59,85 @@ func (r *repairer) fill(g gap) (RepairMove, bool) {
 		all = append(all, r.extensions(i, g)...)
 		all = append(all, r.newShifts(i, g)...)
 	}
-	all = slices.DeleteFunc(all, func(p proposal) bool { return p.net <= 0 })
+	bestFirst(all)
+	good := 0
+	for good < len(all) && all[good].net > 0 {
+		good++
+	}
+	before := r.cost()
+	// An estimate of another shift on the same day counts the hours that both hold against it, so the best of
+	// those that seem not to pay are looked at too.
+	best, chosen, left := trial{}, -1, mostBetter
+	for i, p := range all[:min(len(all), min(good, mostProposals)+mostDoubtful)] {
+		if chosen >= 0 && (p.net <= best.brings()+1e-9 || left == 0) {
+			break // what the others promise is no more than this one brings
+		}
+		if chosen >= 0 {
+			left--
+		}
+		t, ok := r.weigh(p, r.workers[p.worker].judge, before)
+		if ok && t.brings() > 1e-9 && (chosen < 0 || t.brings() > best.brings()+1e-9) {
+			best, chosen = t, i
+		}
+	}
+	if chosen < 0 {
+		return RepairMove{}, false
+	}
+	return r.take(all[chosen], best), true
+}
+
+// bestFirst orders proposals by what they bring.
+func bestFirst(all []proposal) {
 	slices.SortFunc(all, func(a, b proposal) int {
 		return cmp.Or(cmp.Compare(b.net, a.net), cmp.Compare(a.worker, b.worker), cmp.Compare(a.order, b.order), cmp.Compare(a.kind, b.kind))
 	})
-	before := r.cost()
-	for _, p := range all[:min(len(all), mostProposals)] {
-		if move, ok := r.try(p, before); ok {
-			return move, true
-		}
-	}
-	return RepairMove{}, false
 }
 
-// try makes a proposal when it is legal and pays.
-func (r *repairer) try(p proposal, before float64) (RepairMove, bool) {
+// trial is a proposal that was looked at closely.
+type trial struct {
+	shift scheduling.Shift
+	next  []scheduling.Shift    // of the agent, with it
+	saves float64               // yuan of coverage
+	costs float64               // yuan of wages, changes and soft rules
+	soft  []workrules.Violation // that it breaks anew
+}
+
+// brings is what a trial saves beyond its costs.
+func (t trial) brings() float64 { return t.saves - t.costs }
+
+// weigh makes a proposal on the board, prices it and takes it back; false when it makes no roster, is not
+// legal by the judge, has no seat or changes what is over.
+func (r *repairer) weigh(p proposal, judge *workrules.Judge, before float64) (trial, bool) {
 	w := &r.workers[p.worker]
-	s := p.make()
-	next := slices.Clone(w.shifts)
+	t := trial{shift: p.make(), next: slices.Clone(w.shifts)}
 	if p.drop != nil {
-		next = slices.DeleteFunc(next, func(x scheduling.Shift) bool { return Same(x, *p.drop) })
+		t.next = slices.DeleteFunc(t.next, func(x scheduling.Shift) bool { return Same(x, *p.drop) })
 	}
-	next = append(next, s)
-	slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
-	if (scheduling.Roster{Shifts: next}).Validate() != nil || !r.p.Range.Contains(s.Start) {
-		return RepairMove{}, false
+	t.next = append(t.next, t.shift)
+	slices.SortFunc(t.next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+	if (scheduling.Roster{Shifts: t.next}).Validate() != nil || !r.p.Range.Contains(t.shift.Start) || len(Past([]Change{{Before: p.drop, After: &t.shift}}, r.from)) > 0 {
+		return t, false
 	}
-	soft, ok := r.legal(w, next)
-	if !ok || !r.places.room(w.Site, p.drop, s) || r.choppier(p.drop, s) {
-		return RepairMove{}, false
+	soft, ok := r.legal(w, judge, t.next)
+	if !ok || !r.places.room(w.Site, p.drop, t.shift) || r.choppier(p.drop, t.shift) {
+		return t, false
 	}
-	old := w.shifts
-	pay := r.duesOf(w, next) - r.duesOf(w, old)
-	r.exchange(p.drop, &s)
-	saves, costs := before-r.cost(), p.costs+pay+r.p.Weights.SoftRule*float64(soft)
-	if saves <= costs+1e-9 {
-		r.exchange(&s, p.drop)
-		return RepairMove{}, false
-	}
+	pay := r.duesOf(w, t.next) - r.duesOf(w, w.shifts)
+	r.exchange(p.drop, &t.shift)
+	t.saves, t.costs, t.soft = before-r.cost(), p.costs+pay+r.p.Weights.SoftRule*float64(len(soft)), soft
+	r.exchange(&t.shift, p.drop)
+	return t, true
+}
+
+// take makes a proposal that was weighed.
+func (r *repairer) take(p proposal, t trial) RepairMove {
+	w := &r.workers[p.worker]
+	r.exchange(p.drop, &t.shift)
 	clear(r.values)
-	w.shifts = next
-	return RepairMove{Kind: p.kind, Changes: Between(old, next, r.p.Location), Saves: saves, Costs: costs}, true
+	old := w.shifts
+	w.shifts = t.next
+	w.moved, w.was = true, slices.Concat(w.was, t.soft) // so that a further step is not charged for it again
+	return RepairMove{Kind: p.kind, Changes: Between(old, t.next, r.p.Location), Saves: t.saves, Costs: t.costs, Soft: t.soft}
 }
 
 // duesOf is what an agent's shifts cost as the law pays them, weighted.
@@ -120,15 +165,10 @@ func (r *repairer) exchange(out, in *scheduling.Shift) {
 	}
 }
 
-// legal judges an agent's shifts and counts the soft rules that they break anew.
-func (r *repairer) legal(w *worker, shifts []scheduling.Shift) (soft int, ok bool) {
-	for _, v := range workrules.Worse(w.judge.Explain(r.all(w, shifts)), w.was) {
-		if v.Hard {
-			return 0, false
-		}
-		soft++
-	}
-	return soft, true
+// legal judges an agent's shifts and lists the soft rules that they break anew.
+func (r *repairer) legal(w *worker, judge *workrules.Judge, shifts []scheduling.Shift) (soft []workrules.Violation, ok bool) {
+	soft = workrules.Worse(judge.Explain(r.all(w, shifts)), w.was)
+	return soft, !slices.ContainsFunc(soft, func(v workrules.Violation) bool { return v.Hard })
 }
 
 // queuesOn are the queues of the board that an agent may serve on a day.
@@ -161,6 +201,9 @@ func (r *repairer) retasks(i int, g gap) (out []proposal) {
 				continue
 			}
 			lo, hi := b.cellsOf(calendar.Range{Start: a.Start, End: a.End})
+			if lo = max(lo, r.first); lo >= hi {
+				continue
+			}
 			first, until, best := r.bestStretch(from, g.queue, lo, hi)
 			first, until, best = r.wholeBlocks(from, g.queue, calendar.Range{Start: b.at(lo), End: b.at(hi)}, first, until, best)
 			if until-first < int(shortestTask/cell) {
@@ -247,6 +290,7 @@ func (r *repairer) extensions(i int, g gap) (out []proposal) {
 				longer.Activities = append(slices.Clone(was.Activities), scheduling.Activity{Kind: scheduling.Work, Queue: g.Queue, Start: extra.Start, End: extra.End})
 				slices.SortFunc(longer.Activities, func(a, b scheduling.Activity) int { return a.Start.Compare(b.Start) })
 				longer.Activities = joined(longer.Activities)
+				longer.Code = roster.Recoded(was, longer)
 				return longer
 			},
 		})
@@ -366,10 +410,11 @@ func (r *repairer) valued(day calendar.Date, queues []int) []option {
 		o := option{template: i, day: day, start: time.Date(day.Year, day.Month, day.Day, 0, 0, int(t.Start/time.Second), 0, r.p.Location)}
 		o.value = sum(calendar.Range{Start: o.start, End: o.start.Add(t.Length)})
 		after := o.start
-		for _, p := range t.Pauses {
+		latest := t.LatestPauses()
+		for k, p := range t.Pauses {
 			least, where := 0.0, time.Time{}
-			for at := o.start.Add(p.Earliest); !at.After(o.start.Add(p.Latest)); at = at.Add(cell) {
-				if at.Before(after) {
+			for at := o.start.Add(p.Earliest); !at.After(o.start.Add(latest[k])); at = at.Add(cell) {
+				if k > 0 && at.Before(after.Add(p.Apart)) {
 					continue
 				}
 				if lost := sum(calendar.Range{Start: at, End: at.Add(p.Length)}); where.IsZero() || lost < least {

@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -11,6 +12,7 @@ import (
 
 // reasonTexts say why somebody does not help.
 var reasonTexts = map[string]workrules.Text{
+	"over":     {ZH: "该时段已过去", EN: "cannot help any more: it is over"},
 	"absent":   {ZH: "缺勤", EN: "are absent"},
 	"no_skill": {ZH: "没有该队列技能", EN: "lack the skill"},
 	"serving":  {ZH: "已在该队列上班", EN: "already work this queue then"},
@@ -24,6 +26,10 @@ var reasonTexts = map[string]workrules.Text{
 // reasons asks every agent why a gap stays.
 func (r *repairer) reasons(g gap) []roster.Reason {
 	counts := map[string]int{}
+	if g.from < r.first {
+		counts["over"] = len(r.workers)
+		return roster.Reasons(counts, reasonTexts)
+	}
 	for i := range r.workers {
 		counts[r.reason(&r.workers[i], g)]++
 	}
@@ -48,18 +54,33 @@ func (r *repairer) reason(w *worker, g gap) string {
 			return "other_shift"
 		}
 	}
-	options := r.options(w, g)
-	if len(options) == 0 {
-		return "not_worth"
+	never := ""
+	for _, o := range r.options(w, g) {
+		if len(w.Templates) > 0 && !slices.Contains(w.Templates, r.p.Templates[o.template].Code) {
+			continue
+		}
+		s := r.shiftOf(w, o)()
+		next := append(slices.Clone(w.shifts), s)
+		slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
+		rule := hardRule(workrules.Worse(w.judge.Explain(r.all(w, next)), w.was))
+		if rule == "" {
+			return "not_worth"
+		}
+		if hardRule(w.judge.Explain([]scheduling.Shift{s})) == "" {
+			return rule
+		}
+		never = rule // no shift for this agent, whatever else it works: another one may say what stands in the way
 	}
-	next := append(slices.Clone(w.shifts), r.shiftOf(w, options[0])())
-	slices.SortFunc(next, func(x, y scheduling.Shift) int { return x.Start.Compare(y.Start) })
-	for _, v := range workrules.Worse(w.judge.Explain(r.all(w, next)), w.was) {
+	return cmp.Or(never, "not_worth")
+}
+
+func hardRule(all []workrules.Violation) string {
+	for _, v := range all {
 		if v.Hard {
 			return v.Rule
 		}
 	}
-	return "not_worth"
+	return ""
 }
 
 // onDuty is what somebody does when a gap begins.

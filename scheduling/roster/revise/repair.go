@@ -36,25 +36,30 @@ type RepairMove struct {
 	Kind    MoveKind `json:"kind"`
 	Changes []Change `json:"changes"`
 	Saves   float64  `json:"saves"` // yuan of coverage, before the move's own costs
-	Costs   float64  `json:"costs"` // yuan of wages, changes and short rests
+	Costs   float64  `json:"costs"` // yuan of wages, changes and soft rules
+	// Soft are the soft rules that the step breaks, none of which was broken as badly before.
+	Soft []workrules.Violation `json:"soft_rules,omitempty"`
 }
 
-// Left is a stretch that the absences made short and that stays so, with why nobody helps.
+// Left is a stretch that the absences made short and that stays so, with why nobody helps and what would.
 type Left struct {
 	Shortage
-	Reasons []roster.Reason `json:"reasons"` // most frequent first; their counts add up to the agents
+	Reasons []roster.Reason `json:"reasons"`         // most frequent first; their counts add up to the agents
+	Fixes   []roster.Fix    `json:"fixes,omitempty"` // of the dearest stretches that are still to come: what brings most for its price first
 }
 
 // Repaired is a repair and its account.
 type Repaired struct {
-	Absent  []Change           `json:"absent"` // shifts that fall away or are cut
-	Moves   []RepairMove       `json:"moves"`
-	Changes []Change           `json:"changes"` // all of it together
-	Shifts  []scheduling.Shift `json:"-"`       // the roster afterwards
-	Left    []Left             `json:"left"`
-	Planned Totals             `json:"planned"`  // the days around the absences as they were planned
-	Without Totals             `json:"without"`  // if nobody stepped in
-	After   Totals             `json:"repaired"` // with the repair
+	Absent  []Change              `json:"absent"` // shifts that fall away or are cut
+	Moves   []RepairMove          `json:"moves"`
+	Changes []Change              `json:"changes"` // all of it together
+	Shifts  []scheduling.Shift    `json:"-"`       // the roster afterwards
+	Left    []Left                `json:"left"`
+	Soft    []workrules.Violation `json:"soft_rules"` // that the repaired roster breaks and the roster without a repair did not
+	Range   calendar.Range        `json:"range"`      // what the totals are of: the whole roster
+	Planned Totals                `json:"planned"`    // as it was before the absences
+	Without Totals                `json:"without"`    // if nobody stepped in
+	After   Totals                `json:"repaired"`   // with the repair
 }
 
 // RetaskShare is the part of Weights.Stability that other pauses and queues cost: the agent comes and goes as planned.
@@ -74,45 +79,58 @@ const (
 // p.Previous; the gaps are what the absences take away, so what was short before stays short. Each
 // move is legal for its agent under the whole rule pack, history and later shifts included: no hard
 // rule is broken that was not broken before. It is worth more than it costs in wages, in changes
-// (p.Weights.Stability for each agent and day) and in soft rules.
+// (p.Weights.Stability for each agent and day) and in soft rules. What lies before the instant from stays
+// as it is, but for the absences themselves; with a zero instant nothing is over yet.
 //
 // Errors: those of roster.Problem.Validate, and repair.absences with every bad field.
-func Repair(p roster.Problem, absences []Absence) (Repaired, error) {
+func Repair(p roster.Problem, absences []Absence, from time.Time) (Repaired, error) {
 	if err := p.Validate(); err != nil {
 		return Repaired{}, err
 	}
-	if err := checkAbsences(p, absences); err != nil {
+	if err := fault.Bad("repair.absences", "absences", AbsenceProblems(p, absences)); err != nil {
 		return Repaired{}, err
 	}
-	r := newRepairer(p, absences)
-	out := Repaired{Absent: []Change{}, Moves: []RepairMove{}, Left: []Left{}}
+	r := newRepairer(p, absences, from)
+	out := Repaired{Absent: []Change{}, Moves: []RepairMove{}, Left: []Left{}, Range: p.Range}
 	out.Planned = r.account()
 	out.Absent = append(out.Absent, r.takeAway(absences)...)
 	out.Without = r.account()
-	tried := map[string]bool{}
-	for len(out.Moves) < mostMoves {
-		gap, ok := r.worst(tried)
-		if !ok {
-			break
-		}
-		move, ok := r.fill(gap)
-		if !ok {
-			tried[gap.key()] = true
-			continue
-		}
-		out.Moves = append(out.Moves, move)
-	}
+	out.Moves = append(out.Moves, r.moves()...)
 	for _, gap := range r.gaps() {
-		out.Left = append(out.Left, Left{gap.Shortage, r.reasons(gap)})
+		out.Left = append(out.Left, Left{Shortage: gap.Shortage, Reasons: r.reasons(gap)})
 	}
-	out.After = r.account()
+	r.relieve(out.Left)
+	out.After, out.Soft = r.account(), r.broken()
+	out.Moves = fold(out.Moves, out.Soft, p.Location)
 	out.Shifts = r.shifts()
 	out.Changes = Between(p.Previous, out.Shifts, p.Location)
 	return out, nil
 }
 
-func checkAbsences(p roster.Problem, absences []Absence) error {
-	var bad []fault.Field
+// moves fills the dearest gap again and again; a gap that was given up is looked at once more when moves
+// were made since.
+func (r *repairer) moves() (out []RepairMove) {
+	for last := -1; last < len(out) && len(out) < mostMoves; {
+		last = len(out)
+		tried := map[string]bool{}
+		for len(out) < mostMoves {
+			gap, ok := r.worst(tried)
+			if !ok {
+				break
+			}
+			if move, ok := r.fill(gap); ok {
+				out = append(out, move)
+			} else {
+				tried[gap.key()] = true
+			}
+		}
+	}
+	return out
+}
+
+// AbsenceProblems lists what is wrong with absences in a roster: nobody is named, somebody is who does not work in its
+// days, or a time lies outside of them.
+func AbsenceProblems(p roster.Problem, absences []Absence) (bad []fault.Field) {
 	if len(absences) == 0 {
 		bad = append(bad, fault.Field{Path: "absent", Problem: "is empty: name who is absent and when"})
 	}
@@ -120,11 +138,19 @@ func checkAbsences(p roster.Problem, absences []Absence) error {
 		if !slices.ContainsFunc(p.Agents, func(x roster.Agent) bool { return x.Person.ID == a.Agent }) {
 			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].agent", i), Value: string(a.Agent), Problem: "is nobody who works in these days"})
 		}
-		if !a.Range.Valid() || !a.Range.Overlaps(p.Range) {
-			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].range", i), Value: a.Range.Start.Format(time.RFC3339), Problem: "must end after it begins and touch the days of the roster"})
+		switch {
+		case !a.Range.Valid():
+			bad = append(bad, a.Backwards(i))
+		case !a.Range.Overlaps(p.Range):
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].from", i), Value: a.Range.Start.Format(time.RFC3339), Problem: "lies outside of the days of the roster"})
 		}
 	}
-	return fault.Bad("repair.absences", "absences", bad)
+	return bad
+}
+
+// Backwards is what is wrong with absence i, which does not end after it begins.
+func (a Absence) Backwards(i int) fault.Field {
+	return fault.Field{Path: fmt.Sprintf("absent[%d].to", i), Value: a.Range.End.Format(time.RFC3339), Problem: "the end must be after the start"}
 }
 
 // worker is one agent in the course of a repair.
@@ -132,16 +158,20 @@ type worker struct {
 	*roster.Agent
 	person workrules.Person // absences included
 	judge  *workrules.Judge
-	window *workrules.Judge     // for what the days of the board are paid
-	base   workrules.PayMinutes // of those days without a shift: sessions
-	shifts []scheduling.Shift   // in the roster, in order of start
-	was    []workrules.Violation
-	queues []int // of the board
+	agreed *workrules.Judge      // as if the agent had agreed to overtime; made when it is asked for
+	shifts []scheduling.Shift    // in the roster, in order of start
+	was    []workrules.Violation // what is not held against a step: broken before the repair, or paid for by a step
+	began  []workrules.Violation // broken before the repair
+	moved  bool                  // by a step
+	queues []int                 // of the board
 }
 
 // repairer is a repair under way.
 type repairer struct {
 	p       roster.Problem
+	from    time.Time // what lies before it cannot be changed any more
+	first   int       // first cell of the board that can
+	payroll *Payroll  // of the whole roster
 	frame   *workrules.Frame
 	board   *Board
 	planned []int32 // heads of the board before the absences
@@ -150,8 +180,8 @@ type repairer struct {
 	values  map[valueKey][]option
 }
 
-func newRepairer(p roster.Problem, absences []Absence) *repairer {
-	r := &repairer{p: p, frame: workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules), values: map[valueKey][]option{}}
+func newRepairer(p roster.Problem, absences []Absence, from time.Time) *repairer {
+	r := &repairer{p: p, from: from, frame: workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules), values: map[valueKey][]option{}}
 	span := calendar.Range{}
 	for i, a := range absences {
 		start := calendar.DateOf(a.Range.Start, p.Location).Add(-reachDays).In(p.Location)
@@ -165,7 +195,10 @@ func newRepairer(p roster.Problem, absences []Absence) *repairer {
 	}
 	span = calendar.Range{Start: maxTime(span.Start, p.Range.Start), End: minTime(span.End, p.Range.End)}
 	r.board = NewBoard(span, p.Demand, p.Weights)
-	days := workrules.NewFrame(span, p.Holidays, p.Location, p.Rules)
+	if from.After(span.Start) {
+		r.first = min(int((from.Sub(span.Start)+cell-1)/cell), r.board.cells)
+	}
+	r.payroll = NewPayroll(r.frame, p.Agents)
 	own := map[ids.Agent][]scheduling.Shift{}
 	for _, s := range p.Previous {
 		own[s.Agent] = append(own[s.Agent], s)
@@ -182,8 +215,7 @@ func newRepairer(p roster.Problem, absences []Absence) *repairer {
 				w.person.Unavailable = append(w.person.Unavailable, x.Range)
 			}
 		}
-		w.judge, w.window = workrules.NewJudge(r.frame, w.person), workrules.NewJudge(days, a.Person)
-		w.base = w.window.PayShifts(r.all(&w, nil))
+		w.judge = workrules.NewJudge(r.frame, w.person)
 		for q, name := range r.board.names {
 			if slices.ContainsFunc(a.Person.Skills, func(s workrules.Skill) bool { return s.Queue == name }) {
 				w.queues = append(w.queues, q)
@@ -221,7 +253,19 @@ func (r *repairer) takeAway(absences []Absence) []Change {
 	}
 	for i := range r.workers {
 		w := &r.workers[i]
-		w.was = w.judge.Explain(r.all(w, w.shifts))
+		w.began = w.judge.Explain(r.all(w, w.shifts))
+		w.was = w.began
+	}
+	return out
+}
+
+// broken are the soft rules that the steps break.
+func (r *repairer) broken() []workrules.Violation {
+	out := []workrules.Violation{}
+	for i := range r.workers {
+		if w := &r.workers[i]; w.moved {
+			out = append(out, workrules.Worse(w.judge.Explain(r.all(w, w.shifts)), w.began)...)
+		}
 	}
 	return out
 }
@@ -269,23 +313,13 @@ func (r *repairer) shifts() []scheduling.Shift {
 	return out.Shifts
 }
 
-// account prices the days of the board.
+// account prices the whole roster as it is now, as Compare and Priced do: a repair and the difference of the
+// two revisions tell the same figures.
 func (r *repairer) account() Totals {
-	var inside []scheduling.Shift
-	var pay float64
-	for i := range r.workers {
-		w := &r.workers[i]
-		for _, s := range w.shifts {
-			if r.board.span.Overlaps(s.Range()) {
-				inside = append(inside, s)
-			}
-		}
-		pay += w.Wage * w.window.PayShifts(r.all(w, w.shifts)).Minus(w.base).Dues(w.Salaried)
-	}
-	t := totals(inside)
-	t.Wages = r.p.Weights.Wage * pay
-	t.Short, t.Over = r.board.Price()
-	t.Needed, t.Missing = r.board.Hours()
+	all := r.shifts()
+	demand := Demand{Needs: r.p.Demand, Weights: r.p.Weights, Payroll: r.payroll}
+	t := TotalsOf(all).Priced(demand.Board(r.p.Range, all))
+	t.Wages = demand.Wages(all)
 	return t
 }
 
@@ -315,7 +349,7 @@ func (r *repairer) gaps() []gap {
 			}
 			k := c
 			worth, missing := 0.0, int32(0)
-			for k < b.cells && r.lost(q*b.cells+k) {
+			for k < b.cells && r.lost(q*b.cells+k) && (k == c || k != r.first) { // what is over is a stretch of its own
 				x := q*b.cells + k
 				worth += r.costOf(x)
 				missing = max(missing, min(r.planned[x], b.target[x])-b.heads[x])
@@ -365,7 +399,7 @@ func (r *repairer) cost() float64 {
 
 // worst is the dearest gap that was not given up.
 func (r *repairer) worst(tried map[string]bool) (gap, bool) {
-	all := slices.DeleteFunc(r.gaps(), func(g gap) bool { return tried[g.key()] })
+	all := slices.DeleteFunc(r.gaps(), func(g gap) bool { return tried[g.key()] || g.from < r.first })
 	if len(all) == 0 {
 		return gap{}, false
 	}

@@ -51,7 +51,7 @@ func whole(day int, agent ids.Agent) revise.Absence {
 }
 
 func repair(t require.TestingT, p roster.Problem, absences ...revise.Absence) revise.Repaired {
-	out, err := revise.Repair(p, absences)
+	out, err := revise.Repair(p, absences, time.Time{})
 	require.NoError(t, err)
 	return out
 }
@@ -75,6 +75,60 @@ func TestSomebodyFreeIsCalledIn(t *testing.T) {
 	assert.Len(t, out.Changes, 2)
 }
 
+// b and c bring the same on Tuesday; b worked until 23:00 on Monday, so that its rest would be ten hours and warned of
+// (20 yuan). c is called in, although b is the first by name; with b alone the repair says what it breaks.
+func TestWhoBreaksNoSoftRuleComesFirst(t *testing.T) {
+	p := week(3, 0, 1)
+	p.Rules.WorkStretch = 6 * time.Hour
+	late := duty("b", 0)
+	p.Previous = []scheduling.Shift{duty("a", 1), late.Moved(5 * time.Hour)}
+	out := repair(t, p, whole(1, "a"))
+	require.Len(t, out.Moves, 1)
+	assert.Equal(t, ids.Agent("c"), out.Moves[0].Changes[0].Agent())
+	assert.InDelta(t, 8*20+10, out.Moves[0].Costs, 1e-6)
+	assert.Empty(t, out.Moves[0].Soft)
+	assert.Empty(t, out.Soft)
+
+	p.Agents = p.Agents[:2]
+	out = repair(t, p, whole(1, "a"))
+	require.Len(t, out.Moves, 1)
+	assert.InDelta(t, 8*20+10+20, out.Moves[0].Costs, 1e-6)
+	require.Len(t, out.Soft, 1)
+	assert.Equal(t, "rest.between_warn", out.Soft[0].Rule)
+	assert.Equal(t, ids.Agent("b"), out.Soft[0].Agent)
+	assert.Equal(t, out.Soft, out.Moves[0].Soft)
+}
+
+// Nothing is needed from one to three, when the meal and the second break would cost nothing side by side. Who is called
+// in has an hour of work between its pauses all the same.
+func TestPausesOfWhoIsCalledInAreSpread(t *testing.T) {
+	p := week(2)
+	p.Templates[0].Pauses = []roster.Pause{
+		{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 90 * time.Minute, Latest: 150 * time.Minute},
+		{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour, Apart: time.Hour},
+		{Kind: scheduling.Break, Length: 15 * time.Minute, Earliest: 6 * time.Hour, Latest: 6*time.Hour + 30*time.Minute, Apart: time.Hour},
+	}
+	for hour := 9; hour < 18; hour++ {
+		if hour != 13 && hour != 14 {
+			p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: at(0, float64(hour)), Heads: 1})
+		}
+	}
+	p.Previous = []scheduling.Shift{duty("a", 0)}
+	out := repair(t, p, whole(0, "a"))
+	require.Len(t, out.Shifts, 1)
+	var end time.Time
+	for _, x := range out.Shifts[0].Activities {
+		if x.Kind == scheduling.Work {
+			continue
+		}
+		if !end.IsZero() {
+			assert.GreaterOrEqual(t, x.Start.Sub(end), time.Hour)
+		}
+		end = x.End
+	}
+	assert.Equal(t, at(0, 15.25), end.Truncate(time.Minute), "no later than it has to be")
+}
+
 // Nobody is called in for less than it costs: half an hour at 100 yuan.
 func TestWhatDoesNotPayStaysShort(t *testing.T) {
 	p := week(2, 0)
@@ -91,6 +145,56 @@ func TestWhatDoesNotPayStaysShort(t *testing.T) {
 	assert.Equal(t, map[string]int{"absent": 1, "not_worth": 1}, codes)
 	require.Len(t, out.Shifts, 1)
 	assert.Equal(t, at(0, 17.5), out.Shifts[0].End, "the part before the absence is worked")
+}
+
+// At 13:00 of the day nobody can be called in for the morning any more. The 500 yuan of the afternoon are
+// worth somebody who comes then; the 300 of the morning stay lost.
+func TestWhatIsOverStaysAsItWas(t *testing.T) {
+	p := week(2, 0)
+	p.Templates = append(p.Templates, roster.Template{Code: "P", Start: 13 * time.Hour, Length: 5 * time.Hour})
+	p.Previous = []scheduling.Shift{duty("a", 0)}
+	out, err := revise.Repair(p, []revise.Absence{whole(0, "a")}, at(0, 13))
+	require.NoError(t, err)
+	require.Len(t, out.Moves, 1)
+	assert.InDelta(t, 500, out.Moves[0].Saves, 1e-6)
+	require.Len(t, out.Shifts, 1)
+	assert.Equal(t, at(0, 13), out.Shifts[0].Start)
+	require.Len(t, out.Left, 1)
+	assert.InDelta(t, 300, out.Left[0].Worth, 1e-6)
+	require.Len(t, out.Left[0].Reasons, 1)
+	assert.Equal(t, "over", out.Left[0].Reasons[0].Code)
+
+	all, err := revise.Repair(p, []revise.Absence{whole(0, "a")}, at(1, 0))
+	require.NoError(t, err)
+	assert.Empty(t, all.Moves, "the day is over")
+	assert.Empty(t, all.Shifts)
+}
+
+// Of a shift from 9 to 18 at noon: to stay till 20 changes only what comes, to have come at 8 what was, and
+// to have had the morning's work done by another both.
+func TestPastChanges(t *testing.T) {
+	noon := at(0, 12)
+	day := duty("a", 0)
+	longer, earlier := day, day
+	longer.End, earlier.Start = at(0, 20), at(0, 8)
+	longer.Activities = append(slices.Clone(day.Activities), scheduling.Activity{Kind: scheduling.Work, Queue: "q", Start: day.End, End: at(0, 20)})
+	earlier.Activities = append([]scheduling.Activity{{Kind: scheduling.Work, Queue: "q", Start: at(0, 8), End: day.Start}}, day.Activities...)
+	tomorrow := duty("a", 1)
+	other := duty("b", 0)
+	for _, c := range []struct {
+		change revise.Change
+		past   int
+	}{
+		{revise.Change{Before: &day, After: &longer}, 0},
+		{revise.Change{Before: &day, After: &earlier}, 1},
+		{revise.Change{Before: &day}, 1},
+		{revise.Change{After: &other}, 1},
+		{revise.Change{Before: &tomorrow}, 0},
+		{revise.Change{After: &tomorrow}, 0},
+	} {
+		assert.Len(t, revise.Past([]revise.Change{c.change}, noon), c.past, "%+v", c.change)
+		assert.Empty(t, revise.Past([]revise.Change{c.change}, time.Time{}))
+	}
 }
 
 // What was short before the absence is not the repair's business.
@@ -188,7 +292,7 @@ func TestBadAbsences(t *testing.T) {
 	for _, absences := range [][]revise.Absence{
 		nil, {whole(0, "nobody")}, {{Agent: "a", Range: calendar.Range{Start: at(1, 0), End: at(0, 0)}}}, {whole(9, "a")},
 	} {
-		_, err := revise.Repair(p, absences)
+		_, err := revise.Repair(p, absences, time.Time{})
 		require.Error(t, err)
 		assert.Equal(t, "repair.absences", fault.CodeOf(err))
 		assert.Len(t, fault.Of(err).Fields, 1)
@@ -363,7 +467,7 @@ func BenchmarkRepair(b *testing.B) {
 		absences = append(absences, revise.Absence{Agent: p.Agents[i*97].Person.ID, Range: calendar.Range{Start: at(14, 0), End: at(17, 0)}})
 	}
 	for b.Loop() {
-		out, err := revise.Repair(p, absences)
+		out, err := revise.Repair(p, absences, time.Time{})
 		require.NoError(b, err)
 		b.ReportMetric(out.Without.Missing, "h_lost")
 		b.ReportMetric(out.After.Missing, "h_left")

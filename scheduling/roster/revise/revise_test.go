@@ -49,17 +49,17 @@ func TestEdits(t *testing.T) {
 		"add":    {revise.Edit{Kind: revise.Add, Shift: &added}, []scheduling.Shift{a, b, added}},
 		"remove": {name(revise.Edit{Kind: revise.Remove}), []scheduling.Shift{b}},
 		"move": {name(revise.Edit{Kind: revise.Move, NewStart: at(0, 10)}), []scheduling.Shift{{
-			Agent: "a", Code: "D", Start: at(0, 10), End: at(0, 19), Activities: []scheduling.Activity{
+			Agent: "a", Start: at(0, 10), End: at(0, 19), Activities: []scheduling.Activity{
 				part(scheduling.Work, "q", 0, 10, 13), part(scheduling.Meal, "", 0, 13, 14), part(scheduling.Work, "q", 0, 14, 19),
 			},
 		}, b}},
 		"cut": {name(revise.Edit{Kind: revise.Resize, NewStart: at(0, 12.5), NewEnd: at(0, 17)}), []scheduling.Shift{{
-			Agent: "a", Code: "D", Start: at(0, 12.5), End: at(0, 17), Activities: []scheduling.Activity{
+			Agent: "a", Start: at(0, 12.5), End: at(0, 17), Activities: []scheduling.Activity{
 				part(scheduling.Meal, "", 0, 12.5, 13), part(scheduling.Work, "q", 0, 13, 17),
 			},
 		}, b}},
 		"grow": {name(revise.Edit{Kind: revise.Resize, NewStart: at(0, 8), NewEnd: at(0, 19)}), []scheduling.Shift{{
-			Agent: "a", Code: "D", Start: at(0, 8), End: at(0, 19), Activities: []scheduling.Activity{
+			Agent: "a", Start: at(0, 8), End: at(0, 19), Activities: []scheduling.Activity{
 				part(scheduling.Work, "q", 0, 8, 12), part(scheduling.Meal, "", 0, 12, 13), part(scheduling.Work, "q", 0, 13, 19),
 			},
 		}, b}},
@@ -216,4 +216,14 @@ func TestABoardPricesAlongTheCurve(t *testing.T) {
 		assert.InDelta(t, want, short, 1e-9)
 		b.Count(duty("a", 0), 1)
 	}
+}
+
+// An edit that names no shift says which part is missing, not that nobody's shift begins in the year 1.
+func TestAnEditThatNamesNoShift(t *testing.T) {
+	_, err := revise.Apply([]scheduling.Shift{duty("a", 0)}, []revise.Edit{{Kind: revise.Put}, {Kind: revise.Remove, Agent: "a"}})
+	var paths []string
+	for _, f := range fault.Of(err).Fields {
+		paths = append(paths, f.Path+" "+f.Problem)
+	}
+	assert.Equal(t, []string{"edits[0].agent is needed: whose shift", "edits[0].start is needed: when the shift begins", "edits[1].start is needed: when the shift begins"}, paths)
 }

@@ -7,6 +7,7 @@ package search
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -35,8 +36,11 @@ type Progress struct {
 // Validate checks that the budget ends.
 func (b Budget) Validate() error {
 	var bad []fault.Field
-	if b.Iterations < 0 || b.Time < 0 {
-		bad = append(bad, fault.Field{Path: "iterations", Problem: "budgets must not be negative"})
+	if b.Iterations < 0 {
+		bad = append(bad, fault.Field{Path: "iterations", Value: fmt.Sprint(b.Iterations), Problem: "must not be negative"})
+	}
+	if b.Time < 0 {
+		bad = append(bad, fault.Field{Path: "time", Value: b.Time.String(), Problem: "must not be negative"})
 	}
 	if b.Iterations == 0 && b.Time == 0 {
 		bad = append(bad, fault.Field{Path: "iterations", Problem: "give iterations or a time"})
