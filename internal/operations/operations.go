@@ -123,18 +123,19 @@ func New(cfg Config, deps Deps) *Operations {
 	planned := planning.New(g, policy)
 	desk := revising.New(revising.Policy{Zone: deps.Zone, Holidays: deps.Holidays, Rules: deps.Rules})
 	requests := requesting.New(g, desk, requesting.Policy{
-		Holidays: deps.Holidays, Rules: deps.Rules, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
+		Holidays: deps.Holidays, Promotions: func(ctx context.Context) ([]leave.PromotionDays, error) {
 			return promotionDays(ctx, planned, deps.Zone)
 		},
 	})
 	return &Operations{
 		Planning:   planned,
-		Rostering:  rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, Rules: deps.Rules, RecordLeave: leaveOf(requests)}),
+		Rostering:  rostering.New(g, desk, rostering.Policy{Holidays: deps.Holidays, RecordLeave: leaveOf(requests)}),
 		Pricing:    pricing.New(g, pricing.Policy{Holidays: deps.Holidays, Events: planning.EventsOf(g, policy), Tickets: ticketsOf(planned)}),
 		Requesting: requests,
-		Measuring:  measuring.New(g, measuring.Policy{Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
+		Measuring:  measuring.New(g, measuring.Policy{PutAgents: desk.PutAgents, Closing: deps.Closing, RetentionYears: cfg.RetentionYears, Tolerance: cfg.tolerance()}),
 		Settling:   settling.New(g, settling.Policy{FreezeDay: cfg.freezeDay()}),
 		Administration: administration.New(g, administration.Policy{
+			PutAgents:       desk.PutAgents,
 			SessionLifetime: cfg.SessionLifetime, LoginAttempts: cfg.LoginAttempts, LoginWindow: cfg.LoginWindow,
 		}),
 		deps: deps, jobs: newJobCounters(),

@@ -126,10 +126,10 @@ func requestCases() map[string]useCase {
 			return list(rows, next, err, func(f store.Stored[workforce.Fact]) owner { return owner{agent: f.Value.Agent} })
 		}},
 		"Requesting.PutFacts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Requesting.PutFacts(ctx, p, nil))
+			return only(w.Requesting.PutFacts(ctx, p, nil, false))
 		}},
 		"Requesting.ImportFacts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Requesting.ImportFacts(ctx, p, "f.csv", strings.NewReader("agent,kind\n")))
+			return only(w.Requesting.ImportFacts(ctx, p, "f.csv", strings.NewReader("agent,kind\n"), false))
 		}},
 		"Requesting.DeleteFact": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return nil, w.Requesting.DeleteFact(ctx, p, "none")

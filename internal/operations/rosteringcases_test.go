@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -48,13 +49,19 @@ func rosteringCases() map[string]useCase {
 			return list(rows, next, err, func(s store.Shift) owner { return owner{agent: s.Agent} })
 		}},
 		"Rostering.RosterCSV": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.RosterCSV(ctx, p, "r"))
+			return only(w.Rostering.RosterCSV(ctx, p, "r", rostering.English))
 		}},
 		"Rostering.PayRoster": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.PayRoster(ctx, p, rostering.Ref{Roster: "r"}, ""))
 		}},
+		"Rostering.HouseRules": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.HouseRules(ctx, p))
+		}},
+		"Rostering.SetHouseRules": {"AP", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Rostering.SetHouseRules(ctx, p, rostering.HouseRulesInput{}))
+		}},
 		"Rostering.ExplainRoster": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
-			return only(w.Rostering.ExplainRoster(ctx, p, rostering.Ref{Roster: "r"}))
+			return only(w.Rostering.ExplainRoster(ctx, p, rostering.Ref{Roster: "r"}, roster.Question{}))
 		}},
 		"Rostering.RosterAt": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Rostering.RosterAt(ctx, p, "r", 1))

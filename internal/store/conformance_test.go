@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -397,6 +398,10 @@ func testRosters(t *testing.T, db *store.DB) {
 		bare[i].Activities = shifts[i].Activities
 	}
 	assert.Equal(t, shifts, bare)
+	few, _, err := view.Shifts(ctx, store.ShiftFilter{Roster: "draft", Range: calendar.Range{Start: hour(16), End: hour(18)}}, store.Page{})
+	require.NoError(t, err)
+	assert.Equal(t, slices.DeleteFunc(slices.Clone(shifts), func(s store.Shift) bool { return s.Roster != "draft" }), few, "few hours of one roster")
+	assert.NotEmpty(t, few)
 	shifts, _, err = view.Shifts(ctx, store.ShiftFilter{State: store.Published, Agent: "1001"}, store.Page{})
 	require.NoError(t, err)
 	require.Len(t, shifts, 1)

@@ -168,6 +168,10 @@ func peopleCases() map[string]scopeCase {
 		"Agent": {func(t *testing.T, v *view) ([]string, error) {
 			return one(func(id ids.Agent) (agentStored, error) { return v.Agent(t.Context(), id) }, agentOf, "1001", "1002")
 		}, bothAgents},
+		"SeatedAt": {func(t *testing.T, v *view) ([]string, error) {
+			rows, err := v.SeatedAt(t.Context(), "hefei")
+			return listed(rows, "", err, func(a ids.Agent) string { return string(a) })
+		}, bothAgents},
 		"Accounts": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Accounts(t.Context(), store.AccountFilter{Account: "鹿米旗舰店:小鹿"}, store.Page{})
 			return listed(rows, next, err, func(a store.Account) string { return string(a.Agent) })

@@ -148,6 +148,20 @@ func (v *View) Agent(ctx context.Context, id ids.Agent) (Stored[workforce.Agent]
 	return row.stored()
 }
 
+// SeatedAt lists who needs a seat at a site, by id: those who work for it, but not cloud agents, who are at home.
+func (v *View) SeatedAt(ctx context.Context, site ids.Site) ([]ids.Agent, error) {
+	var rows []agentRow
+	err := v.ofAgents(&rows, "id").Column("id").Where("site = ? AND employment <> ?", clean(string(site)), string(workforce.Cloud)).OrderExpr("id").Scan(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]ids.Agent, len(rows))
+	for i, r := range rows {
+		out[i] = ids.Agent(r.ID)
+	}
+	return out, nil
+}
+
 // PutSite adds or replaces a site; expect as in PutMerchant.
 func (tx *Tx) PutSite(s workforce.Site, expect int) (Meta, error) {
 	var old siteRow

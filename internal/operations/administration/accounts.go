@@ -21,7 +21,7 @@ func (a *Administration) Accounts(ctx context.Context, who access.Principal, f s
 		return nil, "", err
 	}
 	if f.Platform != "" && !slices.Contains(contracts.Platforms, contracts.Platform(f.Platform)) {
-		problem := fmt.Sprintf("must be one of %v", contracts.Platforms)
+		problem := fmt.Sprintf("must be one of %s", fault.Names(contracts.Platforms))
 		return nil, "", fault.Bad("assignment.invalid", "accounts", []fault.Field{{Path: "platform", Value: fault.Shorten(f.Platform), Problem: problem}})
 	}
 	if err := a.gate.Named(ctx, scope, gate.Names{Shops: gate.One(f.Shop), Agents: gate.One(f.Agent)}); err != nil {

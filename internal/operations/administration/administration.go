@@ -19,8 +19,9 @@ type Administration struct {
 	policy Policy
 }
 
-// Policy is how long a session lasts and how often a login may fail.
+// Policy is how long a session lasts, how often a login may fail, and how agents are put.
 type Policy struct {
+	PutAgents       gate.PutAgents
 	SessionLifetime time.Duration
 	LoginAttempts   int // failures per login and address before it waits
 	LoginWindow     time.Duration

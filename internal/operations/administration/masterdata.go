@@ -16,6 +16,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/kpi"
@@ -289,8 +290,14 @@ func (a *Administration) PutPlaces(ctx context.Context, who access.Principal, si
 	})
 }
 
+// AgentsPut is what became of agents, and which published shifts from today on break rules by it.
+type AgentsPut struct {
+	store.PutResult
+	Broken []gate.Break `json:"broken,omitempty"` // by agent and time
+}
+
 // PutAgents adds or replaces agents; agents that are not named stay.
-func (a *Administration) PutAgents(ctx context.Context, who access.Principal, agents []workforce.Agent) (done store.PutResult, err error) {
+func (a *Administration) PutAgents(ctx context.Context, who access.Principal, agents []workforce.Agent) (done AgentsPut, err error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return done, err
 	}
@@ -300,7 +307,7 @@ func (a *Administration) PutAgents(ctx context.Context, who access.Principal, ag
 		}
 	}
 	err = a.gate.Store.Change(ctx, who, a.gate.Now(), func(tx *store.Tx) (err error) {
-		done, err = tx.PutAgents(agents)
+		done.PutResult, done.Broken, err = a.policy.PutAgents(ctx, tx, agents)
 		return err
 	})
 	return done, err

@@ -61,10 +61,14 @@ func hashPassword(password string) (string, error) {
 	if _, err := rand.Read(salt[:]); err != nil {
 		return "", fault.Wrap(err, fault.Internal, "user.password", "the password cannot be stored")
 	}
-	key := argon2.IDKey([]byte(password), salt[:], argonTime, argonMemory, argonLanes, argonKey)
+	return phc(salt[:], argon2.IDKey([]byte(password), salt[:], argonTime, argonMemory, argonLanes, argonKey)), nil
+}
+
+// phc writes a key as a PHC string of today's cost.
+func phc(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
-		b64.EncodeToString(salt[:]), b64.EncodeToString(key)), nil
+		b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 // checkPassword compares in constant time; a malformed hash never matches.
@@ -87,8 +91,9 @@ func checkPassword(hash, password string) bool {
 	return subtle.ConstantTimeCompare(got, key) == 1
 }
 
-// decoyHash is checked when the login name is unknown, so that the answer takes as long.
-var decoyHash, _ = hashPassword("no such user here")
+// decoyHash is checked when the login name is unknown, so that the answer takes as long. It is the hash of
+// no password: computing one here would cost every command 50 ms at its start.
+var decoyHash = phc(make([]byte, 16), make([]byte, argonKey))
 
 // newSecret makes a bearer secret with 256 random bits; the prefix tells people what it is.
 func newSecret(prefix string) (string, error) {

@@ -162,7 +162,7 @@ func (u UserInput) Validate() error {
 		bad = append(bad, fault.Field{Path: "name", Problem: "is empty"})
 	}
 	if !slices.Contains(access.Roles, u.Role) {
-		bad = append(bad, fault.Field{Path: "role", Value: string(u.Role), Problem: fmt.Sprintf("must be one of %v", access.Roles)})
+		bad = append(bad, fault.Field{Path: "role", Value: string(u.Role), Problem: fmt.Sprintf("must be one of %s", fault.Names(access.Roles))})
 	}
 	if (u.Role == access.Client) != (u.Merchant != "") {
 		bad = append(bad, fault.Field{Path: "merchant", Value: string(u.Merchant), Problem: "belongs to the role client and to no other"})
@@ -345,7 +345,7 @@ func (in TokenInput) validate(now time.Time) error {
 	}
 	for i, g := range in.Grants {
 		if !slices.Contains(access.Permissions, g) {
-			bad = append(bad, fault.Field{Path: fmt.Sprintf("grants[%d]", i), Value: string(g), Problem: fmt.Sprintf("must be one of %v", access.Permissions)})
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("grants[%d]", i), Value: string(g), Problem: fmt.Sprintf("must be one of %s", fault.Names(access.Permissions))})
 		}
 	}
 	if !in.Expires.IsZero() && !in.Expires.After(now) {

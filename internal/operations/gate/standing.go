@@ -48,6 +48,9 @@ func (s Standing) read(ctx context.Context, view *store.View, span calendar.Rang
 		return err
 	}
 	for _, f := range facts {
+		if f.Value.Kind == workforce.AbsenceFact && !f.Value.Range.Overlaps(span) {
+			continue // of other days
+		}
 		s.facts[f.Value.Agent] = append(s.facts[f.Value.Agent], f.Value)
 	}
 	granted, err := store.All(func(p store.Page) ([]store.Request, string, error) {
@@ -102,15 +105,6 @@ func PutQueueTerms(tx *store.Tx, terms []workrules.QueueTerms, expect int) error
 	}
 	_, err = tx.PutSetting(queueTermsKey, text, expect)
 	return err
-}
-
-// HouseRules are the rules with the terms of the queues that the house keeps.
-func HouseRules(ctx context.Context, view *store.View, base workrules.Params) (workrules.Params, error) {
-	terms, version, err := QueueTerms(ctx, view)
-	if err == nil && version > 0 {
-		base.Queues = terms
-	}
-	return base, err
 }
 
 // Burdens counts the nights and weekends of published shifts that start in a span, by agent: what the

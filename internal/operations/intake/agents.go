@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling/workforce"
@@ -177,10 +178,24 @@ func decodeAgent(line []byte) (workforce.Agent, []fault.Field) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&a); err != nil {
-		return a, []fault.Field{{Value: fault.Shorten(string(line)), Problem: "is not one agent as JSON: " + err.Error()}}
+		return a, []fault.Field{{Value: fault.Shorten(string(line)), Problem: "is not one agent as JSON: " + jsonProblem(err)}}
 	}
 	if e, ok := errors.AsType[*fault.Error](a.Validate()); ok {
 		return a, e.Fields
 	}
 	return a, nil
+}
+
+// jsonProblem says in words what a line of JSON has wrong.
+func jsonProblem(err error) string {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("%s holds %s, which does not belong there", t.Field, t.Value)
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Message
+	}
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return "there is no field " + key
+	}
+	return "a comma, a quote or a bracket is wrong"
 }

@@ -187,7 +187,7 @@ func TestScanEventProblems(t *testing.T) {
 		"m,q,c,2026-11-11 09:00,agent,x":                               `f.csv:2: column "account": belongs to two people at 2026-11-11T01:00:00Z: a and b (got "x")`,
 		"m,q,c,2026-11-30 09:00,buyer,":                                `f.csv:2: column "at": lies in the future (after 2026-11-30T00:00:00Z): a clock is ahead or the time zone is wrong (got "2026-11-30 09:00")`,
 		"m,q,c,1999-11-30 09:00,buyer,":                                `f.csv:2: column "at": must lie between 2000 and 2100`,
-		"m,q,c,2026-11-11 09:00,对方正在输入,":                               `f.csv:2: column "kind": must be one of [handover buyer welcome bot transfer agent rating end] (got "对方正在输入")`,
+		"m,q,c,2026-11-11 09:00,对方正在输入,":                               `f.csv:2: column "kind": must be one of handover, buyer, welcome, bot, transfer, agent, rating, end (got "对方正在输入")`,
 		"m,q,,2026-11-11 09:00,buyer,":                                 `column "conversation": is missing; without it buyer must be given`,
 		"m,q,c,2026-09-11 09:00,buyer,\nm,q,c,2026-11-11 09:00,buyer,": `f.csv:3: column "at": is more than 31 days from 2026-09-11T01:00:00Z, another event of the conversation c`,
 	} {

@@ -92,7 +92,7 @@ func (m Mapping) Validate() error {
 		bad = append(bad, fault.Field{Path: path, Value: value, Problem: fmt.Sprintf(format, args...)})
 	}
 	if !slices.Contains(Kinds, m.Kind) {
-		complain("kind", string(m.Kind), "must be one of %v", Kinds)
+		complain("kind", string(m.Kind), "must be one of %s", fault.Names(Kinds))
 		return fault.Bad("intake.mapping", "mapping", bad)
 	}
 	if m.HeaderRow < 0 || m.HeaderRow > 1000 {

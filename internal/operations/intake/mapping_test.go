@@ -27,7 +27,7 @@ func TestMappingComplaints(t *testing.T) {
 		"unknown field":   {"kind: contacts\ncolumns:\n  begin: {from: T}\n", "m.yaml:3: columns.begin: is not a field of contacts; fields are merchant"},
 		"unknown in col":  {"kind: contacts\ncolumns:\n  start: {form: T}\n", "m.yaml:3: columns.start.form: is not a known key"},
 		"unknown unit":    {"kind: contacts\ncolumns:\n  slot: {from: T, unit: weeks}\n", "m.yaml:3: columns.slot.unit: must be one of"},
-		"no kind":         {"columns: {}\n", "kind: must be one of [conversations states contacts agents events orders tickets accounts]"},
+		"no kind":         {"columns: {}\n", "kind: must be one of conversations, states, contacts, agents, events, orders, tickets, accounts"},
 		"field twice":     {"kind: contacts\ncolumns:\n  start: {from: A}\n  start: {from: B}\n", "m.yaml:4: columns.start: is given twice"},
 		"both":            {"kind: contacts\ncolumns:\n  slot: {from: A}\nconstants:\n  slot: 5m\n", "m.yaml:5: constants.slot: is given by columns too"},
 		"zone":            {"kind: contacts\ntime_zone: Mars/Olympus\n", "m.yaml:2: time_zone: is not a time zone like Asia/Shanghai"},

@@ -164,7 +164,7 @@ func (d *document) scalar(n *yaml.Node, v reflect.Value, path string) {
 		v.SetString(n.Value)
 		return
 	}
-	if err := n.Decode(v.Addr().Interface()); err != nil {
+	if !v.CanAddr() || n.Decode(v.Addr().Interface()) != nil {
 		want := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.Float64: "a number"}[v.Kind()]
 		if want == "" {
 			want = "a whole number"
@@ -214,6 +214,11 @@ func (d *document) mapping(n *yaml.Node, v reflect.Value, path string, depth int
 		d.complain(n, path, n.Value, "must be a mapping of keys to values")
 		return
 	}
+	if v.CanAddr() {
+		if u, ok := v.Addr().Interface().(startsFrom); ok {
+			u.StartFrom(func(key string) string { return valueOf(n, key) })
+		}
+	}
 	known := map[string]reflect.Value{}
 	fieldsOf(v, known)
 	seen := map[string]bool{}
@@ -230,6 +235,21 @@ func (d *document) mapping(n *yaml.Node, v reflect.Value, path string, depth int
 			d.value(item, field, join(path, key.Value), depth+1)
 		}
 	}
+}
+
+// startsFrom is a struct whose fields that a file leaves out depend on what the file names.
+type startsFrom interface {
+	StartFrom(name func(key string) string)
+}
+
+// valueOf is the plain value of a key of a mapping, empty for none.
+func valueOf(n *yaml.Node, key string) string {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key && n.Content[i+1].Kind == yaml.ScalarNode {
+			return n.Content[i+1].Value
+		}
+	}
+	return ""
 }
 
 func join(path, key string) string {
@@ -252,6 +272,9 @@ func names(known map[string]reflect.Value) []string {
 func fieldsOf(v reflect.Value, known map[string]reflect.Value) {
 	for i := range v.NumField() {
 		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if name == "" && v.Type().Field(i).IsExported() && v.Type().Field(i).Tag.Get("yaml") == "" {
+			name = strings.ToLower(v.Type().Field(i).Name) // as the YAML library names it
+		}
 		switch {
 		case options == "inline":
 			fieldsOf(v.Field(i), known)
@@ -259,4 +282,51 @@ func fieldsOf(v reflect.Value, known map[string]reflect.Value) {
 			known[name] = v.Field(i)
 		}
 	}
+}
+
+// Document is a YAML file that was read into a value, with what is wrong with it so far.
+type Document struct{ d *document }
+
+// ReadYAML reads a file of one document strictly into a pointer: keys that are not known or given twice and values of
+// the wrong kind are kept with their lines, for Err. What the file leaves out stays as it is; lists are replaced.
+// Errors: code, for what is no YAML at all.
+func ReadYAML(name, code string, r io.Reader, into any) (Document, error) {
+	documents, err := readYAML(name, code, r)
+	if err != nil {
+		return Document{}, err
+	}
+	d := documents[0]
+	d.decode(into)
+	if len(documents) > 1 {
+		d.complain(documents[1].root, "", "", "is a second document; the file may hold one")
+	}
+	return Document{d}, nil
+}
+
+// Err is everything wrong with the file: its shape, and what meaning, the error of a Validate of the value, adds
+// where the shape is right. Both keep the code of meaning where there is one.
+func (x Document) Err(code string, meaning error) error {
+	d := x.d
+	shape := len(d.bad)
+	if meaning != nil {
+		e := fault.Of(meaning)
+		if len(e.Fields) == 0 && shape == 0 {
+			return meaning
+		}
+		d.place(e.Fields, "")
+		code = e.Code
+	}
+	followed := func(f fault.Field) bool {
+		return slices.ContainsFunc(d.bad[:shape], func(s fault.Field) bool {
+			rest, ok := strings.CutPrefix(f.Path, s.Path)
+			return s.Path != "" && ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+	}
+	told := slices.Clone(d.bad[:shape])
+	for _, f := range d.bad[shape:] {
+		if !followed(f) {
+			told = append(told, f)
+		}
+	}
+	return fault.Bad(code, x.d.file, told)
 }

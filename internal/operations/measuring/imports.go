@@ -45,6 +45,7 @@ type Imported struct {
 	Accounts *store.PutResult `json:"accounts,omitempty"`
 	Unknown  []AgentRows      `json:"unknown_agents,omitempty"` // agents of accepted rows that nobody has entered
 	Notes    []string         `json:"notes,omitempty"`          // of assignments: what is accepted and will not work
+	Broken   []gate.Break     `json:"broken,omitempty"`         // of agents: rules that published shifts from today on break by it
 	Summary  intake.Summary   `json:"summary"`
 }
 
@@ -105,7 +106,7 @@ func (m *Measuring) Import(ctx context.Context, who access.Principal, in ImportI
 			return warehouse.Batch{Contacts: rows}
 		})
 	default:
-		return Imported{}, fault.New(fault.Invalid, "intake.kind", "the kind of the rows must be one of %v", intake.Kinds)
+		return Imported{}, fault.New(fault.Invalid, "intake.kind", "the kind of the rows must be one of %s", fault.Names(intake.Kinds))
 	}
 }
 
@@ -322,8 +323,8 @@ func (r *importRun) people(ctx context.Context) (Imported, error) {
 		return Imported{Summary: summary}, err
 	}
 	return r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
-		result, err := tx.PutAgents(agents)
-		done.Agents = &result
+		result, broken, err := r.policy.PutAgents(ctx, tx, agents)
+		done.Agents, done.Broken = &result, broken
 		return result, err
 	})
 }

@@ -20,6 +20,7 @@ type Measuring struct {
 
 // Policy is what the house decided about its measurements.
 type Policy struct {
+	PutAgents      gate.PutAgents
 	Closing        chatlog.ClosingRule // marks buyers' messages that only close; the zero rule marks none
 	RetentionYears int                 // how long measurements are kept
 	Tolerance      float64             // relative difference from a platform's closed figure that is told, 0 to 1

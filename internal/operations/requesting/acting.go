@@ -17,6 +17,7 @@ type ActInput struct {
 	Agent  ids.Agent // for whom; an agent acts for itself. With pick: who gets the shift
 	Reason string    // kept in the trail
 	Wishes []int     // of a bid: indexes of the open shifts, the dearest first
+	Early  bool      // draw although bids are still taken; needs Reason
 	Expect int       // version the request was read at, or store.AnyVersion
 }
 
@@ -45,8 +46,8 @@ var deciding = map[leave.Action]bool{leave.Approve: true, leave.Refuse: true, le
 // unclaim, pick, bid, unbid, draw.
 //
 // Errors: those of access.Decide and store.not_found; request.part when the step is another's;
-// request.state when it does not lead on from here; request.expired and request.stale, after which
-// the request is over; request.unlawful with the rules that it would break; store.conflict.
+// request.state when it does not lead on from here; bidding.open for a draw before its time;
+// request.expired and request.stale, after which the request is over; request.unlawful with the rules that it would break; store.conflict.
 func (q *Requesting) Act(ctx context.Context, who access.Principal, id ids.Request, in ActInput) (store.Request, error) {
 	perm := access.MakeRequests
 	if deciding[in.Action] {

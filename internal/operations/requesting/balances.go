@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -211,7 +212,7 @@ func adjustment(in AdjustInput, entries []leave.Entry, house leave.Policy) (leav
 			report("minutes", in.Minutes, fmt.Sprintf("is more than the lot has: %d minutes", lots[i].Left))
 		}
 	case in.Minutes < 0:
-		report("lot", in.Lot, "is no lot of this balance")
+		report("lot", in.Lot, "must be the lot that the time is taken from; "+lotNames(lots))
 	case in.Lot == "":
 		row.Lot = "adjust-" + in.On.String()
 	}
@@ -219,6 +220,20 @@ func adjustment(in AdjustInput, entries []leave.Entry, house leave.Policy) (leav
 		report("until", in.Until, "must be after on")
 	}
 	return row, fault.Bad("leave.adjust", "leave balance", bad)
+}
+
+// lotNames lists what a balance is made of.
+func lotNames(lots []leave.Lot) string {
+	var names []string
+	for _, l := range lots {
+		if l.Left > 0 {
+			names = append(names, fmt.Sprintf("%s (%.4g h)", l.Name, float64(l.Left)/60))
+		}
+	}
+	if len(names) == 0 {
+		return "there is none with time left"
+	}
+	return "there are: " + strings.Join(names, ", ")
 }
 
 // EarnLieu books time off in lieu for rest days that were worked: the working time that is paid 200 %
@@ -296,9 +311,12 @@ func (q *Requesting) Fairness(ctx context.Context, who access.Principal, in Fair
 	if err != nil {
 		return FairnessView{}, err
 	}
-	list := make([]ids.Agent, len(people))
-	for i, a := range people {
-		list[i] = a.ID
+	list := make([]ids.Agent, 0, len(people))
+	for _, a := range people {
+		worked := slices.ContainsFunc(shifts, func(s scheduling.Shift) bool { return s.Agent == a.ID })
+		if worked || len(in.Agents) > 0 || a.Employed.Overlaps(in.Dates) { // who left before these days is left out
+			list = append(list, a.ID)
+		}
 	}
 	out := FairnessView{Fairness: leave.FairnessOf(list, shifts, span, rules)}
 	if len(list) == 1 {
@@ -309,7 +327,11 @@ func (q *Requesting) Fairness(ctx context.Context, who access.Principal, in Fair
 }
 
 func (q *Requesting) fairRules(ctx context.Context, span calendar.Range) (leave.FairRules, error) {
-	rules := gate.FairRulesOf(span, q.gate.Zone, q.policy.Holidays, q.policy.Rules)
+	set, err := q.desk.Rules(ctx, q.gate.Everything())
+	if err != nil {
+		return leave.FairRules{}, err
+	}
+	rules := gate.FairRulesOf(span, q.gate.Zone, q.policy.Holidays, set)
 	house, err := q.house(ctx, q.gate.Everything())
 	if err != nil {
 		return rules, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -13,6 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
+	"github.com/chaoban/chaoban/scheduling/roster"
 )
 
 // OpenShift is work without an agent.
@@ -59,6 +61,9 @@ func (q *Requesting) OpenBidding(ctx context.Context, who access.Principal, in B
 	var out store.Request
 	err = q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
 		view := tx.In(everything)
+		if err := q.lawfulLengths(ctx, view, in); err != nil {
+			return err
+		}
 		for _, s := range round.Shifts {
 			if _, err := q.rosterOn(ctx, view, s.Range()); err != nil {
 				return err
@@ -83,6 +88,22 @@ func (q *Requesting) OpenBidding(ctx context.Context, who access.Principal, in B
 		return err
 	})
 	return out, err
+}
+
+// lawfulLengths refuses shifts that nobody may work, however much is agreed.
+func (q *Requesting) lawfulLengths(ctx context.Context, view *store.View, in BiddingInput) error {
+	rules, err := q.desk.Rules(ctx, view)
+	if err != nil {
+		return err
+	}
+	var bad []fault.Field
+	for i, o := range in.Shifts {
+		work, most := o.End.Sub(o.Start)-time.Duration(o.Meal)*time.Minute, roster.LongestDay(rules)
+		if work > most {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("shifts[%d].end", i), Value: o.End.In(q.gate.Zone).Format("2006-01-02 15:04"), Problem: roster.TooLong(work, most)})
+		}
+	}
+	return fault.Bad("bidding.round", "bidding", bad)
 }
 
 // roundOf spells the open shifts out: one per head, with the meal in the middle.
@@ -163,8 +184,28 @@ func (s *step) biddingStep() error {
 	case leave.TakeBack:
 		s.r.Parties = slices.DeleteFunc(s.r.Parties, func(p leave.Party) bool { return p.Agent == s.me })
 	case leave.Draw:
+		if err := s.closed(); err != nil {
+			return err
+		}
 		return s.draw()
 	}
+	return nil
+}
+
+// closed refuses a draw while bids are still taken: whoever wanted to bid before the end that was told
+// would be cut off. A supervisor may draw early for a reason; the trail says both. Errors: bidding.open.
+func (s *step) closed() error {
+	if !s.now.Before(s.r.ExpiresAt) {
+		return nil
+	}
+	until := s.r.ExpiresAt.In(s.q.gate.Zone).Format("2006-01-02 15:04")
+	if !s.in.Early {
+		return fault.New(fault.Conflict, "bidding.open", "bids are taken until %s; a draw before that cuts bids off: it needs early (--early) and a reason", until)
+	}
+	if strings.TrimSpace(s.in.Reason) == "" {
+		return fault.Bad("bidding.open", "early draw", []fault.Field{{Path: "reason", Problem: "is needed for a draw before " + until}})
+	}
+	s.in.Reason += fmt.Sprintf(" [提前开奖，原定 %s 截止 / drawn early, bids were to be taken until %[1]s]", until)
 	return nil
 }
 

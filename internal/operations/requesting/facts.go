@@ -1,7 +1,9 @@
 package requesting
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,37 +28,59 @@ func (q *Requesting) Facts(ctx context.Context, who access.Principal, f store.Fa
 	return view.Facts(ctx, f, page)
 }
 
-// PutFacts puts facts on file; the same again replaces them. Errors: facts.invalid with every bad
-// field, store.reference.
-func (q *Requesting) PutFacts(ctx context.Context, who access.Principal, facts []workforce.Fact) (store.PutResult, error) {
+// PutFacts puts facts on file; the same again replaces them. With dry nothing is kept and the answer says
+// what would come of it. Errors: facts.invalid with every bad field of every fact, store.reference.
+func (q *Requesting) PutFacts(ctx context.Context, who access.Principal, facts []workforce.Fact, dry bool) (FactsPut, error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
-	return q.putFacts(ctx, who, facts)
+	var bad []fault.Field
+	if err := workforce.ValidateFacts(facts); err != nil {
+		bad = fault.Of(err).Fields
+	}
+	return q.putFacts(ctx, who, facts, dry, func(more []fault.Field) error {
+		return fault.Bad("facts.invalid", "facts", slices.Concat(bad, more))
+	})
 }
 
-func (q *Requesting) putFacts(ctx context.Context, who access.Principal, facts []workforce.Fact) (store.PutResult, error) {
-	var done store.PutResult
-	if err := workforce.ValidateFacts(facts); err != nil {
-		return done, err
-	}
+// putFacts keeps facts unless refuse, which is told what the store has against them, says no.
+func (q *Requesting) putFacts(ctx context.Context, who access.Principal, facts []workforce.Fact, dry bool, refuse func([]fault.Field) error) (FactsPut, error) {
+	var done FactsPut
 	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
 		view := tx.In(everything)
-		if err := q.fit(ctx, view, facts); err != nil {
+		more, err := q.fit(ctx, view, facts)
+		if err != nil {
 			return err
 		}
-		var err error
-		done, err = tx.PutFacts(facts)
+		if err := refuse(more); err != nil {
+			return err
+		}
+		done, err = q.keepFacts(ctx, tx, view, facts)
+		if err == nil && dry {
+			return errDry
+		}
 		return err
 	})
+	if dry && errors.Is(err, errDry) {
+		done.Dry, err = true, nil
+	}
 	return done, err
 }
 
-// fit checks facts against those that are on file: carried hours of an agent do not overlap.
-func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforce.Fact) error {
-	var bad []fault.Field
+// errDry takes back a change that was only tried.
+var errDry = errors.New("only tried")
+
+// fit checks facts against what is on file: who works here, and carried hours of an agent that overlap. The
+// paths begin with facts[i].
+func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforce.Fact) (bad []fault.Field, err error) {
 	for i, f := range facts {
+		if ids.Check(string(f.Agent)) != "" {
+			continue // told already
+		}
 		if _, err := view.Agent(ctx, f.Agent); err != nil {
+			if fault.KindOf(err) != fault.NotFound {
+				return nil, err
+			}
 			bad = append(bad, fault.Field{Path: fmt.Sprintf("facts[%d].agent", i), Value: string(f.Agent), Problem: "is nobody we know"})
 			continue
 		}
@@ -67,7 +91,7 @@ func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforc
 			return view.Facts(ctx, store.FactFilter{Agent: f.Agent, Kind: workforce.CarriedFact}, p)
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, o := range there {
 			if o.Value.Key() != f.Key() && o.Value.Dates.Overlaps(f.Dates) {
@@ -75,24 +99,31 @@ func (q *Requesting) fit(ctx context.Context, view *store.View, facts []workforc
 			}
 		}
 	}
-	return fault.Bad("facts.invalid", "facts", bad)
+	return bad, nil
 }
 
 // ImportFacts puts the rows of a CSV file on file, all or none; its encoding is found as imports find it.
-// Errors: intake.format, facts.header, facts.rows with every bad cell, facts.invalid.
-func (q *Requesting) ImportFacts(ctx context.Context, who access.Principal, file string, r io.Reader) (store.PutResult, error) {
+// With dry nothing is kept. Errors: intake.format, facts.header, facts.rows with every bad cell of every
+// row, whether the file itself or what is on file speaks against it.
+func (q *Requesting) ImportFacts(ctx context.Context, who access.Principal, file string, r io.Reader, dry bool) (FactsPut, error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
 	text, err := intake.UTF8(file, r)
 	if err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
-	facts, err := workforce.FactsFromCSV(file, text, q.gate.Zone)
+	rows, err := workforce.FactsFromCSV(file, text, q.gate.Zone)
 	if err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
-	return q.putFacts(ctx, who, facts)
+	return q.putFacts(ctx, who, rows.Facts, dry, func(more []fault.Field) error {
+		for _, x := range more {
+			rows.Bad = append(rows.Bad, rows.Place(x))
+		}
+		slices.SortStableFunc(rows.Bad, func(a, b fault.Field) int { return cmp.Compare(a.Row, b.Row) })
+		return rows.Err()
+	})
 }
 
 // DeleteFact takes a wrong fact off file. Errors: store.not_found.
@@ -105,38 +136,40 @@ func (q *Requesting) DeleteFact(ctx context.Context, who access.Principal, id st
 
 // AcknowledgePack notes that an agent has read a promotion pack, today. Errors: pack.unknown when no
 // queue names such a pack.
-func (q *Requesting) AcknowledgePack(ctx context.Context, who access.Principal, agent ids.Agent, pack string) (store.PutResult, error) {
+func (q *Requesting) AcknowledgePack(ctx context.Context, who access.Principal, agent ids.Agent, pack string) (FactsPut, error) {
 	if _, err := access.Decide(who, access.MakeRequests); err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
 	agent, err := forWhom(who, agent)
 	if err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
 	terms, _, err := gate.QueueTerms(ctx, q.gate.Everything())
 	if err != nil {
-		return store.PutResult{}, err
+		return FactsPut{}, err
 	}
 	known := slices.ContainsFunc(terms, func(t workrules.QueueTerms) bool {
 		return slices.ContainsFunc(t.Packs, func(p workrules.Pack) bool { return p.Code == pack })
 	})
 	if !known {
-		return store.PutResult{}, fault.New(fault.NotFound, "pack.unknown", "no queue has a promotion pack %q", fault.Shorten(pack))
+		return FactsPut{}, fault.New(fault.NotFound, "pack.unknown", "no queue has a promotion pack %q", fault.Shorten(pack))
 	}
 	today := calendar.DateOf(q.gate.Now(), q.gate.Zone)
 	read, err := store.All(func(p store.Page) ([]store.Stored[workforce.Fact], string, error) {
 		return q.gate.Everything().Facts(ctx, store.FactFilter{Agent: agent, Kind: workforce.AcknowledgementFact, Code: pack}, p)
 	})
 	if err != nil || len(read) > 0 { // the first reading counts
-		return store.PutResult{Unchanged: len(read)}, err
+		return FactsPut{PutResult: store.PutResult{Unchanged: len(read)}}, err
 	}
-	return q.putFacts(ctx, who, []workforce.Fact{{Agent: agent, Kind: workforce.AcknowledgementFact, Code: pack, Dates: calendar.Dates{From: today}}})
+	fact := workforce.Fact{Agent: agent, Kind: workforce.AcknowledgementFact, Code: pack, Dates: calendar.Dates{From: today}}
+	return q.putFacts(ctx, who, []workforce.Fact{fact}, false, func(bad []fault.Field) error { return fault.Bad("facts.invalid", "facts", bad) })
 }
 
 // QueueTerms is what agents need before serving each queue, with the version it is at; 0 = never put.
 type QueueTerms struct {
 	Terms   []workrules.QueueTerms `json:"terms"`
 	Version int                    `json:"version"`
+	Broken  []gate.Break           `json:"broken,omitempty"` // when they were put: the rules that published shifts from now on break by them
 }
 
 // QueueTerms reads certificates, promotion packs and shops of each queue.
@@ -148,26 +181,36 @@ func (q *Requesting) QueueTerms(ctx context.Context, who access.Principal) (Queu
 	if terms == nil {
 		terms = []workrules.QueueTerms{}
 	}
-	return QueueTerms{terms, version}, err
+	return QueueTerms{Terms: terms, Version: version}, err
 }
 
 // PutQueueTerms replaces what agents need before serving each queue. From then on the rules refuse
-// whoever has not passed the exam or read the pack, in rosters, edits, swaps and offers alike. Errors:
+// whoever has not passed the exam or read the pack, in rosters, edits, swaps and offers alike; the answer names
+// the published shifts from today on that break them. Errors:
 // queue_terms.invalid with every bad field, store.conflict.
 func (q *Requesting) PutQueueTerms(ctx context.Context, who access.Principal, terms []workrules.QueueTerms, expect int) (QueueTerms, error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return QueueTerms{}, err
 	}
+	var broken []gate.Break
 	err := q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
-		if err := checkTerms(ctx, tx.In(everything), terms); err != nil {
+		view := tx.In(everything)
+		if err := checkTerms(ctx, view, terms); err != nil {
 			return err
 		}
-		return gate.PutQueueTerms(tx, terms, expect)
+		span, err := q.desk.FromToday(ctx, view, tx.Now())
+		if err != nil {
+			return err
+		}
+		broken, err = q.desk.Breaks(ctx, view, span, nil, func() error { return gate.PutQueueTerms(tx, terms, expect) })
+		return err
 	})
 	if err != nil {
 		return QueueTerms{}, err
 	}
-	return q.QueueTerms(ctx, who)
+	now, err := q.QueueTerms(ctx, who)
+	now.Broken = broken
+	return now, err
 }
 
 func checkTerms(ctx context.Context, view *store.View, terms []workrules.QueueTerms) error {

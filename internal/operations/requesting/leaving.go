@@ -188,6 +188,9 @@ func (q *Requesting) leaveCase(ctx context.Context, view *store.View, r leave.Re
 	if err := q.absent(ctx, view, r, &c); err != nil {
 		return c, house.Policy, err
 	}
+	if err := q.taken(ctx, view, r, &c); err != nil {
+		return c, house.Policy, err
+	}
 	c.Entries, err = q.entries(ctx, view, store.LeaveFilter{Agent: a.ID})
 	return c, house.Policy, err
 }
@@ -256,6 +259,31 @@ func (q *Requesting) absent(ctx context.Context, view *store.View, r leave.Reque
 				away := places[o.Value.Agent]
 				away.Range = o.Value.Range
 				c.Others = append(c.Others, away)
+			}
+		}
+	}
+	return nil
+}
+
+// taken counts the days of the same kind that the agent has or waits for in the calendar years of a request.
+func (q *Requesting) taken(ctx context.Context, view *store.View, r leave.Request, c *leave.Case) error {
+	zone := q.gate.Zone
+	first, last := calendar.DateOf(r.Range.Start, zone).Year, calendar.DateOf(r.Range.End.Add(-1), zone).Year
+	years := calendar.Range{Start: calendar.MakeDate(first, 1, 1).In(zone), End: calendar.MakeDate(last+1, 1, 1).In(zone)}
+	c.Taken = map[int]int{}
+	for _, state := range []leave.State{leave.Approved, leave.Waiting} {
+		list, err := store.All(func(p store.Page) ([]store.Request, string, error) {
+			return view.Requests(ctx, store.RequestFilter{Kind: leave.Absence, State: state, Agent: c.Agent, Range: years}, p)
+		})
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			if o.Value.ID == r.ID || o.Value.Agent != c.Agent || o.Value.Leave.Kind != c.Kind {
+				continue
+			}
+			for _, x := range o.Value.Leave.Charge {
+				c.Taken[x.Date.Year]++
 			}
 		}
 	}

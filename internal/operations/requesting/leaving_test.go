@@ -208,7 +208,7 @@ func TestAdjustLeave(t *testing.T) {
 func TestCareerDecidesAnnualLeave(t *testing.T) {
 	h := sqlite(t)
 	ctx := t.Context()
-	_, err := h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "a1", Kind: workforce.CareerFact, Dates: calendar.Dates{From: date("2005-07-01")}}})
+	_, err := h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "a1", Kind: workforce.CareerFact, Dates: calendar.Dates{From: date("2005-07-01")}}}, false)
 	ok(t, err)
 	_, err = h.GrantAnnualLeave(ctx, supervisor, 2026, []ids.Agent{"a1", "a2"})
 	ok(t, err)
@@ -228,4 +228,63 @@ func TestPolicyIsThePlanners(t *testing.T) {
 	p, err := h.LeavePolicy(t.Context(), as("a1"))
 	ok(t, err)
 	assert.Zero(t, p.Version)
+}
+
+// A quota, a closed day or a promotion of a place that nobody knows would never bite: each is named with
+// what is known.
+func TestPolicyNamesKnownPlaces(t *testing.T) {
+	h := sqlite(t)
+	p := leave.DefaultPolicy()
+	p.Quotas = []leave.Quota{{Name: "一组", Team: "t1", Heads: 2}, {Name: "没有的组", Team: "nope", Heads: 2}}
+	p.DayMinutes = 0 // another fault, told in the same round
+	p.Closures = []leave.Closure{{Name: "盘点", Site: "mars", Dates: day(monday)}, {Name: "大促", Promotion: "doubel11"}, {Name: "波段", Promotion: "618", Phases: []string{"wave", "waev"}}}
+	_, err := h.PutLeavePolicy(t.Context(), planner, p, store.AnyVersion)
+	f := refused(t, err, "leave.policy")
+	paths := map[string]string{}
+	for _, x := range f.Fields {
+		paths[x.Path] = x.Problem
+	}
+	assert.Contains(t, paths, "day_minutes")
+	delete(paths, "day_minutes")
+	p.DayMinutes = leave.DefaultPolicy().DayMinutes
+	assert.Equal(t, map[string]string{
+		"quotas[1].team": "is no team we know; known: t1, t2", "closures[0].site": "is no site we know; known: hz",
+		"closures[1].promotion": "is no promotion we know; known: 618", "closures[2].phases[1]": "is no phase of 618; known: wave",
+	}, paths)
+	p.Quotas, p.Closures = p.Quotas[:1], []leave.Closure{{Name: "波段", Promotion: "618", Phases: []string{"wave"}}}
+	_, err = h.PutLeavePolicy(t.Context(), planner, p, store.AnyVersion)
+	ok(t, err)
+}
+
+// Time that is taken away is taken from a lot; without one the lots are named.
+func TestAdjustNamesTheLots(t *testing.T) {
+	h := sqlite(t)
+	in := requesting.AdjustInput{Agent: "a1", Kind: leave.Annual, Minutes: 960, Lot: "2026", On: date(monday), Note: "结转"}
+	_, err := h.AdjustLeave(t.Context(), supervisor, in)
+	ok(t, err)
+	in.Minutes, in.Lot = -480, ""
+	_, err = h.AdjustLeave(t.Context(), supervisor, in)
+	f := refused(t, err, "leave.adjust").Fields
+	require.Len(t, f, 1)
+	assert.Equal(t, "must be the lot that the time is taken from; there are: 2026 (16 h)", f[0].Problem)
+}
+
+// Days of child care leave that were granted earlier in the year count, those of another kind do not.
+func TestChildCareDaysOfTheYearAddUp(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	ask := func(kind leave.LeaveKind, from string, days int, dry bool) leave.Decision {
+		got, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: kind, Proof: "出生证", Dates: calendar.Dates{From: date(from), Until: date(from).Add(days)}, Dry: dry})
+		ok(t, err)
+		if !dry {
+			h.act(t, supervisor, got.Request.Value.ID, leave.Approve)
+		}
+		return got.Decision
+	}
+	ask(leave.ChildCare, "2026-07-06", 5, false)
+	ask(leave.Sick, "2026-07-13", 5, false)
+	assert.Empty(t, ask(leave.ChildCare, "2026-07-20", 5, true).Findings)
+	over := ask(leave.ChildCare, "2026-07-20", 8, true).Findings // with the weekend six working days
+	require.Len(t, over, 1)
+	assert.Contains(t, over[0].Says.ZH, "已休5天，再休6天")
 }

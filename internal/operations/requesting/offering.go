@@ -2,7 +2,6 @@ package requesting
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
-	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
 // OfferInput offers hours to agents.
@@ -102,10 +100,6 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 			return nil, 0, err
 		}
 	}
-	absent, err := q.absences(ctx, view, o.Roster)
-	if err != nil {
-		return nil, 0, err
-	}
 	day := calendar.DateOf(o.Block.Start, q.gate.Zone)
 	var offered []leave.Offered
 	for _, id := range people {
@@ -118,34 +112,12 @@ func (q *Requesting) rank(ctx context.Context, view *store.View, kind leave.Kind
 		if err != nil {
 			return nil, 0, err
 		}
-		c.Person.Unavailable = slices.Concat(c.Person.Unavailable, absent[id])
 		offered = append(offered, leave.Offered{Case: c, Wage: a.Wage, Salaried: a.Salaried, Had: had[id]})
 	}
 	if kind == leave.TimeOff {
 		return leave.RankTimeOff(o, offered, cover), unskilled, nil
 	}
 	return leave.RankOvertime(o, offered, cover), unskilled, nil
-}
-
-// absences are what repairs of a roster were told of: whoever is reported absent is offered nothing then, whether
-// or not it was entered as leave.
-func (q *Requesting) absences(ctx context.Context, view *store.View, id ids.Roster) (map[ids.Agent][]calendar.Range, error) {
-	revisions, err := store.All(func(p store.Page) ([]store.Revision, string, error) { return view.RosterRevisions(ctx, id, p) })
-	out := map[ids.Agent][]calendar.Range{}
-	for _, r := range revisions {
-		var figures struct {
-			More struct {
-				Absences []revise.Absence `json:"absences"`
-			} `json:"more"`
-		}
-		if r.Why != "repair" || json.Unmarshal(r.Figures, &figures) != nil {
-			continue // figures of another form name no absences
-		}
-		for _, a := range figures.More.Absences {
-			out[a.Agent] = append(out[a.Agent], a.Range)
-		}
-	}
-	return out, err
 }
 
 // timeOffHad is the hours of time off that agents accepted in the days before an instant.

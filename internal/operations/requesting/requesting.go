@@ -14,6 +14,7 @@ package requesting
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -36,7 +37,6 @@ type Requesting struct {
 // Policy is what all requests of the house rest on.
 type Policy struct {
 	Holidays   calendar.Holidays
-	Rules      workrules.Params
 	Promotions func(ctx context.Context) ([]leave.PromotionDays, error) // days of promotions and of their phases; nil = none are known
 }
 
@@ -73,28 +73,40 @@ func (q *Requesting) house(ctx context.Context, view *store.View) (LeavePolicy, 
 		}
 		return LeavePolicy{}, err
 	}
-	p := LeavePolicy{Version: setting.Version}
-	if err := json.Unmarshal(setting.Value, &p.Policy); err != nil {
-		return p, fault.Wrap(err, fault.Internal, "leave.policy_stored", "the stored leave policy cannot be read")
-	}
-	return p, nil
+	p, err := leave.ReadStored(setting.Value)
+	return LeavePolicy{Policy: p, Version: setting.Version}, err
 }
 
 // PutLeavePolicy replaces the house's policy. expect is the version it was read at, or
-// store.AnyVersion. Errors: leave.policy with every bad field; store.conflict.
+// store.AnyVersion. Errors: leave.policy with every bad field, also a site, team or promotion that
+// nobody knows; store.conflict.
 func (q *Requesting) PutLeavePolicy(ctx context.Context, who access.Principal, p leave.Policy, expect int) (LeavePolicy, error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return LeavePolicy{}, err
 	}
+	var bad []fault.Field
 	if err := p.Validate(); err != nil {
-		return LeavePolicy{}, err
+		bad = fault.Of(err).Fields
 	}
-	text, err := json.Marshal(p)
+	given := p
+	p = p.WithLaw()
+	promotions, err := q.promotions(ctx)
 	if err != nil {
-		return LeavePolicy{}, fault.Wrap(err, fault.Internal, "leave.policy_stored", "the leave policy cannot be stored")
+		return LeavePolicy{}, err
 	}
 	out := LeavePolicy{Policy: p}
 	err = q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
+		places, err := placesOf(ctx, tx.In(everything))
+		if err != nil {
+			return err
+		}
+		if err := fault.Bad("leave.policy", "leave policy", slices.Concat(bad, places.check(given, promotions))); err != nil {
+			return err
+		}
+		text, err := json.Marshal(given)
+		if err != nil {
+			return fault.Wrap(err, fault.Internal, "leave.policy_stored", "the leave policy cannot be stored")
+		}
 		meta, err := tx.PutSetting(policyKey, text, expect)
 		out.Version = meta.Version
 		return err

@@ -1,6 +1,7 @@
 package requesting_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -55,7 +56,9 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.Requesting = requesting.New(
 		gate.Gate{Store: db, Zone: shanghai, Now: func() time.Time { return h.clock }},
 		revising.New(revising.Policy{Zone: shanghai, Holidays: holidays, Rules: workrules.DefaultParams()}),
-		requesting.Policy{Holidays: holidays, Rules: workrules.DefaultParams()},
+		requesting.Policy{Holidays: holidays, Promotions: func(context.Context) ([]leave.PromotionDays, error) {
+			return []leave.PromotionDays{{Family: "618", Dates: day("2026-06-18")}, {Family: "618", Phase: "wave", Dates: day("2026-06-18")}}, nil
+		}},
 	)
 	ok(t, db.Change(t.Context(), planner, h.clock, func(tx *store.Tx) error {
 		_, err := tx.PutMerchant(contracts.Merchant{ID: "lumi", Name: "鹿米", Shops: []contracts.Shop{{

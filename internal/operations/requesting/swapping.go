@@ -137,8 +137,9 @@ func unlawful(verdicts ...leave.Verdict) error {
 			e.Fields = append(e.Fields, fault.Field{Path: string(v.Agent), Problem: v.Refused})
 		}
 		for _, b := range v.Breaks {
-			if b.Hard {
-				e.Fields = append(e.Fields, fault.Field{Path: string(v.Agent), Value: b.Rule, Problem: b.Sentence.ZH + " / " + b.Sentence.EN})
+			f := fault.Field{Path: string(v.Agent), Value: b.Rule, Problem: b.Sentence.ZH + " / " + b.Sentence.EN}
+			if b.Hard && !slices.Contains(e.Fields, f) { // a rule may break in several parts of a shift alike
+				e.Fields = append(e.Fields, f)
 			}
 		}
 		for i, r := range v.Remedy {

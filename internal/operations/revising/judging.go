@@ -9,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
@@ -26,6 +27,7 @@ type Verdict struct {
 	Broken   []Broken              `json:"broken"`  // what the edits would break or make worse
 	Cured    []workrules.Violation `json:"cured"`   // what they would put right
 	Changes  []revise.Change       `json:"changes"`
+	Past     []revise.Change       `json:"past,omitempty"` // those that change hours that have passed: they are made as a correction only
 	Cost     *CostChange           `json:"cost,omitempty"` // missing when no plan says what the shifts are for
 }
 
@@ -41,9 +43,13 @@ type CostChange struct {
 	Over  float64 `json:"over"`
 	Wages float64 `json:"wages"` // as the law pays the hours; of a salary only what comes on top of it
 	// Switches are changes of queue inside shifts, at the price of the roster.
-	Switches float64              `json:"switches"`
-	Total    float64              `json:"total"`
-	Pay      []workrules.PayShare `json:"pay,omitempty"` // working time that comes (below 0: goes), by percentage of the wage
+	Switches float64 `json:"switches"`
+	// SoftRules are the soft rules that break more or less often than before, at the price of the roster.
+	SoftRules float64              `json:"soft_rules"`
+	Total     float64              `json:"total"`
+	Pay       []workrules.PayShare `json:"pay,omitempty"` // working time that comes (below 0: goes), by percentage of the wage
+	// PayWhy says why hours of another day are paid otherwise.
+	PayWhy workrules.Text `json:"pay_why,omitzero"`
 }
 
 // mostRemedied is how many broken hard rules get their remedies worked out; a planner reads no more.
@@ -54,6 +60,9 @@ const mostRemedied = 3
 func (d *Desk) Judge(ctx context.Context, view *store.View, id ids.Roster, edits []revise.Edit) (Verdict, error) {
 	head, err := view.RosterHead(ctx, id)
 	if err != nil {
+		return Verdict{}, err
+	}
+	if err := knownQueues(ctx, view, edits); err != nil {
 		return Verdict{}, err
 	}
 	touched := revise.Touches(edits)
@@ -72,6 +81,30 @@ func (d *Desk) Judge(ctx context.Context, view *store.View, id ids.Roster, edits
 	return d.Weigh(ctx, view, head, revise.Between(own, after, d.policy.Zone))
 }
 
+// knownQueues refuses edits that put somebody on a queue that is not there.
+func knownQueues(ctx context.Context, view *store.View, edits []revise.Edit) error {
+	var bad []fault.Field
+	told := map[ids.Queue]string{"": ""}
+	for i, e := range edits {
+		if e.Shift == nil {
+			continue
+		}
+		for k, a := range e.Shift.Activities {
+			if _, known := told[a.Queue]; !known {
+				problem, err := gate.QueueProblem(ctx, view, a.Queue)
+				if err != nil {
+					return err
+				}
+				told[a.Queue] = problem
+			}
+			if problem := told[a.Queue]; problem != "" {
+				bad = append(bad, fault.Field{Path: fmt.Sprintf("edits[%d].shift.activities[%d].queue", i, k), Value: fault.Shorten(string(a.Queue)), Problem: problem})
+			}
+		}
+	}
+	return fault.Bad("roster.edit", "edit", bad)
+}
+
 // Weigh says what changes of a roster would do, however they came about.
 func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, changes []revise.Change) (Verdict, error) {
 	v := Verdict{
@@ -82,7 +115,7 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if len(touched) == 0 {
 		return v, nil
 	}
-	people, err := d.People(ctx, view, head.Range, touched)
+	people, err := d.PeopleOf(ctx, view, head, touched)
 	if err != nil {
 		return v, err
 	}
@@ -104,11 +137,40 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err != nil {
 		return v, err
 	}
-	if err := d.judgePlaces(ctx, view, &v, head, terms); err != nil {
+	sites, err := d.Sites(ctx, view)
+	if err != nil {
 		return v, err
 	}
-	v.Cost, err = d.price(ctx, view, head, terms.Weights, payroll(head, d.policy, rules, people), own, changes)
+	var around []stretch
+	if priced := len(head.Plans) > 0; priced || len(sites) > 0 {
+		if around, err = stretches(ctx, view, head, changes, !priced); err != nil {
+			return v, err
+		}
+	}
+	if err := d.judgePlaces(ctx, view, &v, head, time.Duration(terms.MinBlock), sites, around); err != nil {
+		return v, err
+	}
+	v.Cost, err = d.price(ctx, view, head, terms.Weights, payroll(head, d.policy, rules, people), own, around, changes)
+	if v.Cost != nil {
+		v.Cost.SoftRules = terms.Weights.SoftRule * float64(v.softer())
+		v.Cost.Total += v.Cost.SoftRules
+	}
 	return v, err
+}
+
+// softer is how many soft rules more break than before.
+func (v Verdict) softer() (n int) {
+	for _, b := range v.Broken {
+		if !b.Hard {
+			n++
+		}
+	}
+	for _, c := range v.Cured {
+		if !c.Hard {
+			n--
+		}
+	}
+	return n
 }
 
 // unknown refuses changes for people who do not work in the days of the roster.
@@ -169,26 +231,24 @@ func payroll(head store.Roster, p Policy, rules workrules.Params, people []roste
 // price is what changes cost against the requirement of the roster's plans, by the weights under which the roster was made, and in
 // wages: all shifts of the people they touch, because one shift more can make another one overtime. Of the
 // heads only the times that change are looked at.
-func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, weights roster.Weights, pay *revise.Payroll, own []scheduling.Shift, changes []revise.Change) (*CostChange, error) {
+func (d *Desk) price(ctx context.Context, view *store.View, head store.Roster, weights roster.Weights, pay *revise.Payroll, own []scheduling.Shift, around []stretch, changes []revise.Change) (*CostChange, error) {
 	if len(head.Plans) == 0 {
 		return nil, nil //nolint:nilnil // a roster that rests on no plan has no price
 	}
 	var cost CostChange
 	was, before := pay.Of(own)
 	becomes, after := pay.Of(applied(own, changes))
-	cost.Wages, cost.Pay = weights.Wage*(after-before), becomes.Minus(was).Shares()
-	for _, span := range spansOf(changes) {
+	more := becomes.Minus(was)
+	cost.Wages, cost.Pay = weights.Wage*(after-before), more.Shares()
+	cost.PayWhy, _ = more.RestDayMoved()
+	for _, stretch := range around {
 		// A slot of a day may begin long before the change that lies in it.
-		demand, err := d.Requirement(ctx, view, head.Plans, calendar.Range{Start: span.Start.Add(-longestSlot), End: span.End})
+		demand, err := d.Requirement(ctx, view, head.Plans, calendar.Range{Start: stretch.span.Start.Add(-longestSlot), End: stretch.span.End})
 		if err != nil {
 			return nil, err
 		}
-		there, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Range: span})
-		if err != nil {
-			return nil, err
-		}
-		board := revise.NewBoard(span, demand, weights)
-		for _, s := range there {
+		board := revise.NewBoard(stretch.span, demand, weights)
+		for _, s := range stretch.shifts {
 			board.Count(s, 1)
 		}
 		shortBefore, overBefore := board.Price()
@@ -227,6 +287,29 @@ func applied(shifts []scheduling.Shift, changes []revise.Change) []scheduling.Sh
 // longestSlot is the longest slot that a requirement may have.
 const longestSlot = 24 * time.Hour
 
+// stretch is a stretch of time in which a roster changes, with the roster's shifts in it.
+type stretch struct {
+	span   calendar.Range
+	shifts []scheduling.Shift
+}
+
+// stretches reads what a roster has around changes, bare without the activities.
+func stretches(ctx context.Context, view *store.View, head store.Roster, changes []revise.Change, bare bool) (out []stretch, err error) {
+	for _, span := range spansOf(changes) {
+		there, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Range: span, Bare: bare})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, stretch{span, there})
+	}
+	return out, nil
+}
+
+// meets says whether a change takes something out of the stretch or puts something into it.
+func (s stretch) meets(c revise.Change) bool {
+	return c.Before != nil && c.Before.Range().Overlaps(s.span) || c.After != nil && c.After.Range().Overlaps(s.span)
+}
+
 // spansOf are the stretches of time in which changes lie, apart and ascending, on whole hours.
 func spansOf(changes []revise.Change) (out []calendar.Range) {
 	var all []calendar.Range
@@ -250,20 +333,10 @@ func spansOf(changes []revise.Change) (out []calendar.Range) {
 	return out
 }
 
-// switches counts the changes of queue inside a shift, over pauses as well.
-func switches(s *scheduling.Shift) (n int) {
+// switches counts the changes of queue inside a shift; nil has none.
+func switches(s *scheduling.Shift) int {
 	if s == nil {
 		return 0
 	}
-	last := ids.Queue("")
-	for _, a := range s.Activities {
-		if a.Kind != scheduling.Work {
-			continue
-		}
-		if last != "" && last != a.Queue {
-			n++
-		}
-		last = a.Queue
-	}
-	return n
+	return revise.Switches(*s)
 }

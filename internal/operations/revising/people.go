@@ -41,17 +41,21 @@ func (d *Desk) People(ctx context.Context, view *store.View, span calendar.Range
 	if err != nil {
 		return nil, err
 	}
+	rules, err := d.Rules(ctx, view)
+	if err != nil {
+		return nil, err
+	}
 	standing, err := gate.ReadStanding(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
 	for i := range out {
 		standing.Fill(&out[i].Person)
 		if out[i].Salaried {
-			out[i].MinWork = d.contractHours(&out[i].Person, span)
+			out[i].MinWork = d.contractHours(&out[i].Person, span, rules.NormalDay)
 		}
 	}
 	return out, err
 }
 
-// Rules are the rules of the house with what it demands of those who serve each queue.
+// Rules are the rules as the house set them, with what it demands of those who serve each queue.
 func (d *Desk) Rules(ctx context.Context, view *store.View) (workrules.Params, error) {
 	return gate.HouseRules(ctx, view, d.policy.Rules)
 }
@@ -65,7 +69,11 @@ const burdenDays, ledgerDays = 90, 28
 // weeks, so that a newcomer does not make up for the months before it came.
 func (d *Desk) Burdens(ctx context.Context, view *store.View, people []roster.Agent, before time.Time) error {
 	span := calendar.Range{Start: before.Add(-burdenDays * 24 * time.Hour), End: before}
-	past, err := gate.Burdens(ctx, view, span, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, d.policy.Rules))
+	rules, err := d.Rules(ctx, view)
+	if err != nil {
+		return err
+	}
+	past, err := gate.Burdens(ctx, view, span, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, rules))
 	if err != nil {
 		return err
 	}
@@ -93,12 +101,12 @@ func (d *Desk) Burdens(ctx context.Context, view *store.View, people []roster.Ag
 }
 
 // AddBurdens adds the nights and weekends of shifts in a span to the fairness ledger of people.
-func (d *Desk) AddBurdens(people []roster.Agent, shifts []scheduling.Shift, span calendar.Range) {
+func (d *Desk) AddBurdens(people []roster.Agent, shifts []scheduling.Shift, span calendar.Range, rules workrules.Params) {
 	at := map[ids.Agent]*roster.Ledger{}
 	for i := range people {
 		at[people[i].Person.ID] = &people[i].Ledger
 	}
-	for _, row := range leave.FairRows(shifts, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, d.policy.Rules)) {
+	for _, row := range leave.FairRows(shifts, gate.FairRulesOf(span, d.policy.Zone, d.policy.Holidays, rules)) {
 		ledger := at[row.Agent]
 		if ledger == nil {
 			continue
@@ -160,14 +168,18 @@ func nursingTemplates() []roster.Template {
 	return houseDay("N", 13*time.Hour, workrules.NursingPause)
 }
 
+// breaksApart is the least work between two pauses: a break right after the meal only makes a longer meal, and leaves
+// the hours after it without one.
+const breaksApart = time.Hour
+
 // houseDay starts every half hour from 08:00 until a last one, with two breaks of a length.
 func houseDay(prefix string, until, rest time.Duration) []roster.Template {
 	return roster.StartWindow{
 		Prefix: prefix, From: 8 * time.Hour, Until: until, Step: 30 * time.Minute, Lengths: []time.Duration{9 * time.Hour},
 		Pauses: []roster.Pause{
 			{Kind: scheduling.Break, Length: rest, Earliest: 90 * time.Minute, Latest: 150 * time.Minute},
-			{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour},
-			{Kind: scheduling.Break, Length: rest, Earliest: 6 * time.Hour, Latest: 7*time.Hour + 30*time.Minute},
+			{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour, Apart: breaksApart},
+			{Kind: scheduling.Break, Length: rest, Earliest: 6 * time.Hour, Latest: 7*time.Hour + 30*time.Minute, Apart: breaksApart},
 		},
 	}.Expand()
 }
@@ -217,28 +229,42 @@ func agents(people []workforce.Agent, around []scheduling.Shift, span calendar.R
 		if err != nil {
 			return nil, err
 		}
-		person := workrules.Person{
-			ID: a.ID, Regime: workrules.Standard, Employed: a.Employed, OvertimeAgreed: a.OvertimeAgreed, Unavailable: closed,
-		}
-		switch a.Employment {
-		case workforce.PartTime:
-			person.Regime = workrules.PartTime
-		case workforce.Comprehensive:
-			person.Regime = workrules.Comprehensive
-		case workforce.Intern:
-			person.Engagement = workrules.Intern
-		case workforce.Agency:
-			person.Engagement = workrules.Agency
-		}
-		for _, c := range a.Conditions {
-			person.Conditions = append(person.Conditions, workrules.Condition{Kind: conditionKind(c.Condition), Dates: c.Dates})
-		}
+		person := personOf(a)
+		person.Unavailable = closed
 		for _, s := range a.Skills {
 			person.Skills = append(person.Skills, workrules.Skill{Queue: s.Queue, Dates: s.Dates})
 		}
 		out = append(out, roster.Agent{Person: person, Site: seatOf(a), Wage: float64(a.Wage) / 100, Salaried: salaried(a.Employment), History: past[a.ID], Later: next[a.ID]})
 	}
 	return out, nil
+}
+
+// personOf is an agent's bond and conditions as the rules know them, without skills and absences.
+func personOf(a workforce.Agent) workrules.Person {
+	person := workrules.Person{
+		ID: a.ID, Regime: workrules.Standard, Employed: a.Employed, OvertimeAgreed: a.OvertimeAgreed,
+	}
+	switch a.Employment {
+	case workforce.PartTime:
+		person.Regime = workrules.PartTime
+	case workforce.Comprehensive:
+		person.Regime = workrules.Comprehensive
+	case workforce.Intern:
+		person.Engagement = workrules.Intern
+	case workforce.Agency:
+		person.Engagement = workrules.Agency
+	}
+	for _, c := range a.Conditions {
+		person.Conditions = append(person.Conditions, workrules.Condition{Kind: conditionKind(c.Condition), Dates: c.Dates})
+	}
+	return person
+}
+
+// OvertimeBar says why an agent's consent to overtime has no effect from a date on, and on which dates; ok is false
+// when it has.
+func OvertimeBar(a workforce.Agent, on calendar.Date) (says workrules.Text, dates calendar.Dates, ok bool) {
+	person := personOf(a)
+	return person.OvertimeBar(on)
 }
 
 func conditionKind(c workforce.Condition) workrules.ConditionKind {

@@ -24,13 +24,13 @@ const (
 
 // judgePlaces asks whether everybody has a seat, and who would change queue too soon. Only what the
 // changes make worse is told.
-func (d *Desk) judgePlaces(ctx context.Context, view *store.View, v *Verdict, head store.Roster, terms Terms) error {
-	broken, err := d.Seatless(ctx, view, head, v.Changes)
+func (d *Desk) judgePlaces(ctx context.Context, view *store.View, v *Verdict, head store.Roster, least time.Duration, sites []roster.Site, around []stretch) error {
+	broken, err := d.seatless(ctx, view, head, sites, around, v.Changes)
 	if err != nil {
 		return err
 	}
 	v.Allowed = v.Allowed && len(broken) == 0
-	v.Broken = append(append(v.Broken, broken...), chopped(v.Changes, time.Duration(terms.MinBlock), d.policy.Zone)...)
+	v.Broken = append(append(v.Broken, broken...), chopped(v.Changes, least, d.policy.Zone)...)
 	return nil
 }
 
@@ -77,6 +77,17 @@ func (d *Desk) Seatless(ctx context.Context, view *store.View, head store.Roster
 	if err != nil || len(sites) == 0 {
 		return nil, err
 	}
+	around, err := stretches(ctx, view, head, changes, true)
+	if err != nil {
+		return nil, err
+	}
+	return d.seatless(ctx, view, head, sites, around, changes)
+}
+
+func (d *Desk) seatless(ctx context.Context, view *store.View, head store.Roster, sites []roster.Site, around []stretch, changes []revise.Change) (out []Broken, err error) {
+	if len(sites) == 0 {
+		return nil, nil
+	}
 	at := map[ids.Agent]ids.Site{}
 	people, err := peopleOf(ctx, view, revise.Agents(changes))
 	if err != nil {
@@ -85,15 +96,29 @@ func (d *Desk) Seatless(ctx context.Context, view *store.View, head store.Roster
 	for _, a := range people {
 		at[a.ID] = seatOf(a)
 	}
-	var out []Broken
 	for _, site := range sites {
 		here := slices.DeleteFunc(slices.Clone(changes), func(c revise.Change) bool { return at[c.Agent()] != site.ID })
-		for _, span := range spansOf(here) {
-			before, err := d.seated(ctx, view, head, site.ID, span)
+		if len(here) == 0 {
+			continue
+		}
+		seated, err := view.SeatedAt(ctx, site.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, stretch := range around {
+			in := slices.DeleteFunc(slices.Clone(here), func(c revise.Change) bool { return !stretch.meets(c) })
+			if len(in) == 0 {
+				continue
+			}
+			before := slices.DeleteFunc(slices.Clone(stretch.shifts), func(s scheduling.Shift) bool {
+				_, is := slices.BinarySearch(seated, s.Agent)
+				return !is
+			})
+			beyond, err := d.seatedBeyond(ctx, view, head, site.ID, stretch.span)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, fuller(site, before, here, d.policy.Zone)...)
+			out = append(out, fuller(site, append(before, beyond...), in, d.policy.Zone)...)
 		}
 	}
 	return out, nil
@@ -107,22 +132,13 @@ func seatOf(a workforce.Agent) ids.Site {
 	return a.Site
 }
 
-// seated are the shifts of a roster at a site in a span, and beyond its days what is published.
-func (d *Desk) seated(ctx context.Context, view *store.View, head store.Roster, site ids.Site, span calendar.Range) ([]scheduling.Shift, error) {
-	out, err := shiftsOf(ctx, view, store.ShiftFilter{Roster: head.ID, Site: site, Seated: true, Bare: true, Range: span})
-	if err != nil || !span.Start.Before(head.Range.Start.Add(longestSlot)) && !span.End.After(head.Range.End) {
-		return out, err
+// seatedBeyond are the published shifts at a site in a span that start before or after the days of a roster.
+func (d *Desk) seatedBeyond(ctx context.Context, view *store.View, head store.Roster, site ids.Site, span calendar.Range) ([]scheduling.Shift, error) {
+	if !span.Start.Before(head.Range.Start.Add(longestSlot)) && !span.End.After(head.Range.End) {
+		return nil, nil
 	}
-	others, err := shiftsOf(ctx, view, store.ShiftFilter{State: store.Published, Site: site, Seated: true, Bare: true, Range: span})
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range others {
-		if !head.Range.Contains(s.Start) {
-			out = append(out, s)
-		}
-	}
-	return out, nil
+	all, err := shiftsOf(ctx, view, store.ShiftFilter{State: store.Published, Site: site, Seated: true, Bare: true, Range: span})
+	return slices.DeleteFunc(all, func(s scheduling.Shift) bool { return head.Range.Contains(s.Start) }), err
 }
 
 // fuller are the stretches in which changes seat more people than there are seats and than there were.

@@ -19,7 +19,7 @@ const enoughOfADay = 9 * time.Hour
 
 // contractHours are the normal hours that a salary pays for in a span: its official workdays in employment, less
 // days of leave, shorter where the person agreed on shorter days. Statutory holidays are no workdays.
-func (d *Desk) contractHours(p *workrules.Person, span calendar.Range) (sum time.Duration) {
+func (d *Desk) contractHours(p *workrules.Person, span calendar.Range, normalDay time.Duration) (sum time.Duration) {
 	for date := range span.Dates(d.policy.Zone) {
 		if !d.policy.Holidays.Kind(date).Working() || p.Employed != (calendar.Dates{}) && !p.Employed.Contains(date) {
 			continue
@@ -32,7 +32,7 @@ func (d *Desk) contractHours(p *workrules.Person, span calendar.Range) (sum time
 		if free < enoughOfADay {
 			continue
 		}
-		normal := d.policy.Rules.NormalDay
+		normal := normalDay
 		for _, a := range p.Agreements {
 			if a.Dates.Contains(date) && a.DayHours > 0 {
 				normal = min(normal, time.Duration(a.DayHours*float64(time.Hour)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -13,6 +14,7 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // aroundDays makes the other days of a roster a part of what binds: the days to be made anew have to fit
@@ -26,7 +28,7 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 	if span.Start.Before(whole.Range.Start) || span.End.After(whole.Range.End) {
 		return fault.Bad("roster.input", "roster", []fault.Field{{Path: "from", Value: span.Start.In(r.gate.Zone).Format("2006-01-02"), Problem: "these days do not lie inside the roster " + whole.Title}})
 	}
-	people, err := r.desk.People(ctx, view, whole.Range, nil)
+	people, err := r.desk.PeopleOf(ctx, view, whole, nil)
 	if err != nil {
 		return err
 	}
@@ -44,10 +46,22 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 	if err := r.desk.Burdens(ctx, view, people, whole.Range.Start); err != nil {
 		return err
 	}
-	r.desk.AddBurdens(people, slices.Concat(before, after), whole.Range)
+	r.desk.AddBurdens(people, slices.Concat(before, after), whole.Range, out.problem.Rules)
 	out.problem.Agents, out.problem.Previous, out.version = people, within, whole.Version
 	out.terms, err = revising.TermsOf(whole)
 	return err
+}
+
+// owedOn are the salaries of days made anew: the wage of the hours that contracts still want after the other days of
+// the roster, at most the normal day each day. Who has filled the contract is owed nothing for them.
+func owedOn(p roster.Problem) (sum float64) {
+	days := len(p.Days())
+	for i := range p.Agents {
+		if a := &p.Agents[i]; a.Salaried {
+			sum += a.Wage * min(a.MinWork, time.Duration(days)*p.Rules.NormalDay).Hours()
+		}
+	}
+	return sum
 }
 
 func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
@@ -62,15 +76,20 @@ func of(shifts []scheduling.Shift, agent ids.Agent) (out []scheduling.Shift) {
 // keepDays puts the days that were made anew into their roster.
 func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
 	if shifts := steady(from.problem, s.Roster.Shifts); len(revise.Between(shifts, s.Roster.Shifts, r.gate.Zone)) > 0 {
-		s = recounted(from.problem, s, shifts)
+		var err error
+		if s, err = recounted(from.problem, s, shifts); err != nil {
+			return RosterMade{}, err
+		}
 	}
+	s.Salaries = owedOn(from.problem)
+	s.Idle = nil // who is off on a day is no news
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
-	made := RosterMade{Solution: s, Day: in.From, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
+	made := RosterMade{Solution: s, Soft: workrules.ByRule(s.Violations, softExamples), Day: in.From, Changes: changes, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
 	id := in.Of
 	if len(changes) > 0 {
 		done, err := r.apply(ctx, who, revising.Change{
-			Roster: in.Of, Expect: from.version, Changes: changes, Why: "remake", Overrule: true,
-			Reason:  fmt.Sprintf("重排 %s 起 %d 天 / %[2]d days from %[1]s made anew", in.From, in.Days),
+			Roster: in.Of, Expect: from.version, Changes: changes, Why: "remake", Overrule: true, Past: in.Past,
+			Reason:  fmt.Sprintf("重排 %s 起 %d 天 / made anew from %[1]s, days: %[2]d", in.From, in.Days),
 			Figures: struct{ Cost, Bound float64 }{s.Cost, s.Bound},
 		})
 		if err != nil {

@@ -82,32 +82,43 @@ func (r *Rostering) DiffRosters(ctx context.Context, who access.Principal, from,
 
 // priceDiff holds both against the requirement of the second.
 func (r *Rostering) priceDiff(ctx context.Context, view *store.View, out *RosterDiff, a, b store.Roster) error {
-	terms, err := revising.TermsOf(b)
+	demand, err := r.demandOf(ctx, view, b, out.Range)
 	if err != nil {
 		return err
+	}
+	out.Priced = true
+	before, after := demand.Board(b.Range, a.Shifts), demand.Board(b.Range, b.Shifts)
+	out.Before, out.After = out.Before.Priced(before), out.After.Priced(after)
+	out.Before.Wages, out.After.Wages = demand.Wages(a.Shifts), demand.Wages(b.Shifts)
+	for _, need := range demand.Needs {
+		c := QueueChange{Queue: need.Queue}
+		_, c.Before = before.HoursOf(need.Queue)
+		c.Needed, c.After = after.HoursOf(need.Queue)
+		out.Cover = append(out.Cover, c)
+	}
+	return nil
+}
+
+// demandOf is what the shifts of a roster are for, and what those in a span are paid.
+func (r *Rostering) demandOf(ctx context.Context, view *store.View, head store.Roster, paid calendar.Range) (revise.Demand, error) {
+	terms, err := revising.TermsOf(head)
+	if err != nil {
+		return revise.Demand{}, err
 	}
 	demand := revise.Demand{Weights: terms.Weights}
-	if demand.Needs, err = r.desk.Requirement(ctx, view, b.Plans, b.Range); err != nil {
-		return err
+	if demand.Needs, err = r.desk.Requirement(ctx, view, head.Plans, head.Range); err != nil {
+		return demand, err
 	}
-	people, err := r.desk.People(ctx, view, out.Range, nil)
+	people, err := r.desk.People(ctx, view, paid, nil)
 	if err != nil {
-		return err
+		return demand, err
 	}
 	rules, err := r.desk.Rules(ctx, view)
 	if err != nil {
-		return err
+		return demand, err
 	}
-	demand.Payroll = revise.NewPayroll(workrules.NewFrame(out.Range, r.policy.Holidays, r.gate.Zone, rules), people)
-	out.Priced = true
-	out.Before, out.After = out.Before.Priced(b.Range, a.Shifts, demand), out.After.Priced(b.Range, b.Shifts, demand)
-	for _, need := range demand.Needs {
-		one := revise.Demand{Needs: demand.Needs[:0:0], Weights: demand.Weights}
-		one.Needs = append(one.Needs, need)
-		before, after := revise.Totals{}.Priced(b.Range, a.Shifts, one), revise.Totals{}.Priced(b.Range, b.Shifts, one)
-		out.Cover = append(out.Cover, QueueChange{Queue: need.Queue, Needed: after.Needed, Before: before.Missing, After: after.Missing})
-	}
-	return nil
+	demand.Payroll = revise.NewPayroll(workrules.NewFrame(paid, r.policy.Holidays, r.gate.Zone, rules), people)
+	return demand, nil
 }
 
 func union(a, b calendar.Range) calendar.Range {

@@ -17,6 +17,7 @@ type EditInput struct {
 	Edits    []revise.Edit
 	Reason   string
 	Overrule bool // soft rules may break
+	Past     bool // hours that have passed may change, as a correction
 	Publish  bool // a published roster changes at once; otherwise a draft is made of it
 }
 
@@ -30,6 +31,7 @@ func (r *Rostering) JudgeEdit(ctx context.Context, who access.Principal, id ids.
 	var v revising.Verdict
 	err = r.gate.Store.Read(ctx, scope, func(view *store.View) error {
 		v, err = r.desk.Judge(ctx, view, id, edits)
+		v.Past = revise.Past(v.Changes, r.gate.Now())
 		return err
 	})
 	return v, err
@@ -41,7 +43,7 @@ func (r *Rostering) EditRoster(ctx context.Context, who access.Principal, in Edi
 		return revising.Applied{}, err
 	}
 	return r.apply(ctx, who, revising.Change{
-		Roster: in.Roster, Expect: in.Expect, Edits: in.Edits, Why: "edit", Reason: in.Reason, Overrule: in.Overrule, Publish: in.Publish,
+		Roster: in.Roster, Expect: in.Expect, Edits: in.Edits, Why: "edit", Reason: in.Reason, Overrule: in.Overrule, Past: in.Past, Publish: in.Publish,
 	})
 }
 

@@ -1,6 +1,7 @@
 package rostering_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
@@ -30,7 +32,7 @@ func TestExplainIsOfTheRevision(t *testing.T) {
 	made, err := s.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: monday.Add(7), Days: 1, Iterations: 100, Threads: 1})
 	ok(t, err)
 	id := made.Roster.ID
-	first, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id})
+	first, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id}, roster.Question{})
 	ok(t, err)
 	assert.False(t, first.Changed)
 	assert.InDelta(t, 27, first.Needed, 1e-9)
@@ -47,18 +49,63 @@ func TestExplainIsOfTheRevision(t *testing.T) {
 		Roster: id, Edits: []revise.Edit{{Kind: revise.Remove, Agent: gone.Agent, Start: gone.Start}}, Reason: "x", Overrule: true, Expect: store.AnyVersion,
 	})
 	ok(t, err)
-	now, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id})
+	now, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id}, roster.Question{})
 	ok(t, err)
 	assert.True(t, now.Changed)
 	assert.Equal(t, 2, now.Revision)
 	require.NotNil(t, now.Totals)
 	assert.InDelta(t, first.Missing+work, now.Missing, 1e-9)
+	// Cost, parts and hours are of the second revision, and told apart from those that the roster was made with. What
+	// the unchanged roster was made with is what the same arithmetic says of its shifts.
+	require.NotNil(t, now.Made)
+	assert.InDelta(t, made.Solution.Cost, now.Made.Cost, 1e-9)
+	assert.InDelta(t, made.Solution.Missing, now.Made.Missing, 1e-9)
+	assert.InDelta(t, now.Parts.Total(), now.Cost, 1e-9)
+	assert.GreaterOrEqual(t, now.Parts.Short, first.Parts.Short+100*work-1e-6, "a missing head-hour is worth 100 yuan at least")
+	assert.InDelta(t, now.Totals.Short, now.Parts.Short, 1e-6)
+	assert.InDelta(t, now.Totals.Wages, now.Parts.Wages+now.Parts.Premiums, 1e-6)
+	for name, x := range map[string]rostering.RosterExplained{"made": first, "changed": now} {
+		raw, err := json.Marshal(x)
+		ok(t, err)
+		var keys map[string]any
+		ok(t, json.Unmarshal(raw, &keys))
+		for _, key := range []string{"bound", "gap", "savable"} {
+			if name == "changed" {
+				assert.NotContains(t, keys, key, "nobody knows one for the roster as it is")
+			} else {
+				assert.Contains(t, keys, key)
+			}
+		}
+	}
+	assert.Equal(t, made.Solution.Bound, *first.Bound)
+	assert.Equal(t, made.Solution.Bound, now.Made.Bound)
+	back := gone
+	_, err = s.Rostering.EditRoster(t.Context(), planner, rostering.EditInput{
+		Roster: id, Edits: []revise.Edit{{Kind: revise.Add, Shift: &back}}, Reason: "x", Overrule: true, Expect: store.AnyVersion,
+	})
+	_ = refused(t, err, "roster.unlawful") // taken off that day
 	sum := 0.0
 	for _, u := range now.Uncovered {
 		sum += float64(u.Missing) * u.Range.Duration().Hours()
 	}
 	assert.InDelta(t, now.Missing, sum, 1e-9)
-	again, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id, Revision: 1})
+	for _, u := range now.Uncovered {
+		people := 0
+		for _, x := range u.Reasons {
+			people += x.Count
+		}
+		assert.Equal(t, 3, people, "each stretch says of all three why they do not help: %s", u.Says.EN)
+	}
+	assert.Equal(t, min(20, len(now.Uncovered)), now.FixesFor)
+	one, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id}, roster.Question{Queue: "lumi-tmall/pre", At: now.Uncovered[0].Range.Start})
+	ok(t, err)
+	assert.Equal(t, now.Uncovered[:1], one.Uncovered)
+	_, err = s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id}, roster.Question{Queue: "lumi-tmall/pre", At: span.Start})
+	_ = refused(t, err, "roster.no_stretch")
+	_, err = s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id}, roster.Question{Queue: "lumi-tmal/pre"})
+	assert.Contains(t, refused(t, err, "queue.unknown").Fields[0].Problem, "close to it are lumi-tmall/pre", "one letter is missing")
+
+	again, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: id, Revision: 1}, roster.Question{})
 	ok(t, err)
 	assert.Equal(t, first.Missing, again.Missing)
 }

@@ -2,7 +2,7 @@ package rostering_test
 
 import (
 	"encoding/csv"
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -20,7 +21,6 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
-	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -113,6 +113,14 @@ func TestAnEditIsJudgedBeforeItIsMade(t *testing.T) {
 	require.Len(t, e.Fields, 1)
 	assert.Equal(t, "rest.between_block", e.Fields[0].Value)
 	assert.Contains(t, e.Fields[0].Problem, "可行")
+
+	strange := served("1002", monday.Add(1), 9)
+	strange.Activities = slices.Clone(strange.Activities)
+	strange.Activities[0].Queue = "nope"
+	_, err = s.Rostering.JudgeEdit(t.Context(), supervisor, "week", []revise.Edit{{Kind: revise.Add, Shift: &strange}})
+	e = refused(t, err, "roster.edit")
+	assert.Equal(t, "edits[0].shift.activities[0].queue", e.Fields[0].Path)
+	assert.Contains(t, e.Fields[0].Problem, "is no queue we know")
 
 	_, err = s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 0, 9, 10)}, Publish: true})
 	assert.Equal(t, "reason", refused(t, err, "roster.edit").Fields[0].Path)
@@ -224,7 +232,7 @@ func TestRevisionsOfAPublishedRoster(t *testing.T) {
 	_, err = s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 3, 9, 10)}, Reason: "今天就改", Publish: true})
 	ok(t, err)
 	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: draft.Roster.ID, Expect: operations.AnyVersion})
-	assert.Contains(t, refused(t, err, "roster.stale_draft").Message, "1 times")
+	assert.Contains(t, refused(t, err, "roster.stale_draft").Message, "changes: 1")
 	fresh, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 4, 9, 10)}, Reason: "重来"})
 	ok(t, err)
 	_, err = s.Rostering.PublishRoster(ctx, planner, rostering.PublishInput{Roster: fresh.Roster.ID, Expect: operations.AnyVersion})
@@ -318,6 +326,11 @@ func TestRepairingAPublishedRoster(t *testing.T) {
 	for _, s := range shifts {
 		assert.NotEqual(t, ids.Agent("1001"), s.Agent)
 	}
+	d, err := s.Rostering.DiffRosters(ctx, planner, rostering.Ref{Roster: "week", Revision: 1}, rostering.Ref{Roster: "week"})
+	ok(t, err)
+	assert.Equal(t, d.Before, done.Planned, "what the repair tells is what the difference of the revisions tells")
+	assert.Equal(t, d.After, done.After)
+	assert.True(t, d.Range.Start.Equal(done.Range.Start) && d.Range.End.Equal(done.Range.End))
 	ill.Expect = 1
 	_, err = s.Rostering.RepairRoster(ctx, supervisor, ill)
 	_ = refused(t, err, "store.conflict")
@@ -389,6 +402,9 @@ func TestOneDayIsMadeAnew(t *testing.T) {
 		assert.Equal(t, monday.Add(5), calendar.DateOf(s.Start, shanghai))
 		assert.NotEqual(t, ids.Agent("1001"), s.Agent, "1001 has worked forty hours")
 	}
+	person, err := s.DB.In(access.Scope{Everything: true}).Agent(ctx, "1002")
+	ok(t, err)
+	assert.InDelta(t, 2*8*float64(person.Value.Wage)/100, made.Solution.Salaries, 1e-9, "1002 and 1003 have hours of their contracts left; that of 1001 is filled by the week")
 	_, err = s.Rostering.MakeRoster(ctx, planner, rostering.RosterInput{Of: "week", From: monday.Add(6), Days: 2, Iterations: 50, Threads: 1})
 	_ = refused(t, err, "roster.input")
 }
@@ -421,7 +437,7 @@ func TestRostersFitWhatIsPublishedAround(t *testing.T) {
 func TestCSVHoldsEveryShift(t *testing.T) {
 	t.Parallel()
 	s := lifeStack(t)
-	body, err := s.Rostering.RosterCSV(t.Context(), supervisor, "week")
+	body, err := s.Rostering.RosterCSV(t.Context(), supervisor, "week", rostering.English)
 	ok(t, err)
 	text, found := strings.CutPrefix(string(body), "\uFEFF")
 	assert.True(t, found, "Excel reads Chinese by this mark")
@@ -432,6 +448,14 @@ func TestCSVHoldsEveryShift(t *testing.T) {
 		"1001", "客服1001", "t1", "2026-06-15", "2026-06-15 09:00", "2026-06-15 18:00", rows[1][6], "8.00",
 		"09:00-13:00 lumi-tmall/pre; 13:00-14:00 meal; 14:00-18:00 lumi-tmall/pre",
 	}, rows[1])
+	body, err = s.Rostering.RosterCSV(t.Context(), supervisor, "week", rostering.Chinese)
+	ok(t, err)
+	rows, err = csv.NewReader(strings.NewReader(strings.TrimPrefix(string(body), "\uFEFF"))).ReadAll()
+	ok(t, err)
+	assert.Equal(t, []string{"工号", "姓名", "班组", "日期", "开始", "结束", "班次", "工时", "安排"}, rows[0])
+	assert.Equal(t, "09:00-13:00 lumi-tmall/pre；13:00-14:00 用餐；14:00-18:00 lumi-tmall/pre", rows[1][8])
+	_, err = s.Rostering.RosterCSV(t.Context(), supervisor, "week", "fr")
+	_ = refused(t, err, "roster.language")
 }
 
 func TestParseRef(t *testing.T) {
@@ -443,94 +467,5 @@ func TestParseRef(t *testing.T) {
 	for _, text := range []string{"r@", "r@0", "r@x", "r@-1"} {
 		_, err := rostering.ParseRef(text)
 		assert.Equal(t, "roster.ref", fault.CodeOf(err), text)
-	}
-}
-
-// month fills a stack with 1,000 agents and two rosters of 28 days, the first published, the second a
-// draft, on 20 plans in slots of 15 minutes.
-func month(b *testing.B) (s *operationstest.Stack, second calendar.Range) {
-	b.Helper()
-	s = operationstest.New(b, "", operationstest.Definitions(b))
-	s.ApplyContracts(b, operationstest.MerchantsYAML)
-	s.AddPeople(b, 1001, 1000, "lumi-tmall/pre")
-	spans := []calendar.Range{
-		{Start: monday.In(shanghai), End: monday.Add(28).In(shanghai)}, {Start: monday.Add(28).In(shanghai), End: monday.Add(56).In(shanghai)},
-	}
-	operationstest.OK(b, s.DB.Change(b.Context(), admin, s.Clock, func(tx *store.Tx) error {
-		var plans []ids.Plan
-		need := scheduling.Requirement{Slot: 15 * time.Minute}
-		for slot := range spans[1].Slots(15 * time.Minute) {
-			if hour := slot.Start.In(shanghai).Hour(); hour >= 8 {
-				heads := 357 // half of five sevenths of the agents, less those who eat
-				need.Needs = append(need.Needs, scheduling.Need{Start: slot.Start, Heads: heads, Value: 25, Reason: "p90 of 61 contacts at 150 s, 80 % within 30 s"})
-			}
-		}
-		for i := range 20 { // of 20 merchants in the real world; here of two queues, ten plans each
-			need.Queue = []ids.Queue{"lumi-tmall/pre", "lumi-tmall/after"}[i%2]
-			id := ids.Plan(fmt.Sprint("p", i))
-			if err := tx.AddPlan(store.Plan{ID: id, Queue: need.Queue, Range: spans[1], Requirement: need}); err != nil {
-				return err
-			}
-			plans = append(plans, id)
-		}
-		for k, span := range spans {
-			r := store.Roster{ID: ids.Roster(fmt.Sprint("month", k+1)), Range: span, Plans: plans}
-			for i := range 1000 {
-				for day := range 28 {
-					if (day+i)%7 < 5 {
-						r.Shifts = append(r.Shifts, served(ids.Agent(fmt.Sprint(1001+i)), monday.Add(28*k+day), 8+7*(i/7%2)))
-					}
-				}
-			}
-			if _, err := tx.AddRoster(r); err != nil {
-				return err
-			}
-		}
-		_, err := tx.SetRosterState("month1", store.Published, store.AnyVersion)
-		return err
-	}))
-	return s, spans[1]
-}
-
-// BenchmarkJudgeEdit judges one dragged shift of 1,000 agents x 28 days at a site with seats, the reads of
-// the store included. The bar is 50 ms.
-func BenchmarkJudgeEdit(b *testing.B) {
-	s, span := month(b)
-	operationstest.OK(b, s.Administration.PutPlaces(b.Context(), admin, []workforce.Site{{ID: "hefei", Name: "合肥", Seats: 900}}, nil))
-	edits := []revise.Edit{{Kind: revise.Move, Agent: "1001", Start: span.Start.Add(8 * time.Hour), NewStart: span.Start.Add(15 * time.Hour)}}
-	judge := func() time.Duration {
-		started := time.Now()
-		v, err := s.Rostering.JudgeEdit(b.Context(), supervisor, "month2", edits)
-		operationstest.OK(b, err)
-		require.NotNil(b, v.Cost)
-		return time.Since(started)
-	}
-	first := judge() // reads the plans
-	worst := time.Duration(0)
-	for b.Loop() {
-		worst = max(worst, judge())
-	}
-	b.ReportMetric(worst.Seconds()*1000, "ms_worst")
-	b.Logf("the first edit, which reads the plans, %v; afterwards %v on average, %v at worst; bar 50 ms", first, b.Elapsed()/time.Duration(b.N), worst)
-}
-
-// BenchmarkRepairRoster repairs 1,000 agents x 28 days after ten absences of three days, from the reads of
-// the store to the revision. The bar is 5 s.
-func BenchmarkRepairRoster(b *testing.B) {
-	s, span := month(b)
-	in := rostering.RepairInput{Roster: "month2"}
-	for i := range 10 {
-		day := span.Start.AddDate(0, 0, 14)
-		in.Absences = append(in.Absences, revise.Absence{Agent: ids.Agent(fmt.Sprint(1001 + 97*i)), Range: calendar.Range{Start: day, End: day.AddDate(0, 0, 3)}})
-	}
-	for b.Loop() {
-		started := time.Now()
-		made, err := s.Rostering.RepairRoster(b.Context(), supervisor, in)
-		operationstest.OK(b, err)
-		in.Absences = append(in.Absences[1:], revise.Absence{Agent: in.Absences[0].Agent, Range: calendar.Range{
-			Start: in.Absences[0].Range.Start.AddDate(0, 0, 7), End: in.Absences[0].Range.End.AddDate(0, 0, 7),
-		}})
-		b.Logf("%v: %.0f head-hours lost, %.0f left, %d moves; bar 5 s", time.Since(started), made.Without.Missing-made.Planned.Missing,
-			made.After.Missing-made.Planned.Missing, len(made.Moves))
 	}
 }

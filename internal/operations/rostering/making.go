@@ -17,7 +17,9 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/roster/search"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // rosterIterations is the search budget when the caller names neither iterations nor a time.
@@ -29,6 +31,7 @@ type RosterInput struct {
 	From       calendar.Date // first day
 	Days       int           // 1 to 62
 	Of         ids.Roster    // make only these days of this roster anew; its other days stay as they are
+	Past       bool          // with Of: hours that have passed may change, as a correction
 	Plans      []ids.Plan    // the requirements to cover; empty: for each queue and time the newest plan that covers it
 	Seed       uint64
 	Iterations int                // 0 with no Time = the default budget
@@ -65,13 +68,18 @@ func (in RosterInput) Validate() error {
 // maxIterations bounds one search: about an hour on the largest rosters.
 const maxIterations = 5_000_000
 
+// softExamples is how many breaches of one rule are told one by one.
+const softExamples = 3
+
 // RosterMade is a new draft with its account.
 type RosterMade struct {
-	Roster    store.Roster    `json:"roster"`
-	Solution  roster.Solution `json:"solution"`
-	Day       calendar.Date   `json:"day,omitzero"`        // first day made anew, with RosterInput.Of: Solution is of the days made anew only
-	Unplanned []gate.GapDays  `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
-	Notes     []string        `json:"notes,omitempty"`     // of its calendar: years whose bridge and make-up days are not known
+	Roster    store.Roster         `json:"roster"`
+	Solution  roster.Solution      `json:"solution"`
+	Soft      []workrules.Breaches `json:"soft_rules"`          // Solution.Violations by rule
+	Day       calendar.Date        `json:"day,omitzero"`        // first day made anew, with RosterInput.Of: Solution is of the days made anew only
+	Changes   []revise.Change      `json:"changes,omitempty"`   // of the days made anew; none: they stay as they were
+	Unplanned []gate.GapDays       `json:"unplanned,omitempty"` // open days of the rostered queues without a plan: nobody was rostered for them
+	Notes     []string             `json:"notes,omitempty"`     // of its calendar: years whose bridge and make-up days are not known
 }
 
 // rosterSnapshot is what a roster is made from.
@@ -86,12 +94,19 @@ type rosterSnapshot struct {
 // MakeRoster solves the days and stores the result as a draft. What is published before and after the
 // days binds as what lies inside them does. With Of the result is the next revision of that roster, or of
 // a draft that is made of it when it is published.
+//
+// Errors: roster.input, roster.no_plan, roster.busy, roster.past (a day that has begun, without Past).
 func (r *Rostering) MakeRoster(ctx context.Context, who access.Principal, in RosterInput) (RosterMade, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return RosterMade{}, err
 	}
 	if err := in.Validate(); err != nil {
 		return RosterMade{}, err
+	}
+	if in.Of != "" && !in.Past && in.From.In(r.gate.Zone).Before(r.gate.Now()) {
+		return RosterMade{}, fault.Bad("roster.past", "roster", []fault.Field{{
+			Path: "from", Value: in.From.String(), Problem: "has begun: edit or repair what is left of the day; past (--past) makes it anew all the same, as a correction",
+		}})
 	}
 	snapshot, err := r.rosterProblem(ctx, in)
 	if err != nil {
@@ -237,6 +252,27 @@ func (r *Rostering) plansFor(ctx context.Context, view *store.View, named []ids.
 	return gate.Divide(plans, queue, gate.PlanCover, span), nil
 }
 
+// keptReasons is how many stretches keep their reasons and fixes with a roster, the dearest ones: all of a
+// fortnight are megabytes. The others are worked out when somebody asks.
+const keptReasons = 400
+
+// dearest takes reasons and fixes from all but the dearest stretches.
+func dearest(all []roster.Uncovered) []roster.Uncovered {
+	if len(all) <= keptReasons {
+		return all
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(all[y].Worth, all[x].Worth) })
+	out := slices.Clone(all)
+	for _, i := range order[keptReasons:] {
+		out[i].Reasons, out[i].Fixes = nil, nil
+	}
+	return out
+}
+
 func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in RosterInput, from rosterSnapshot, s roster.Solution) (RosterMade, error) {
 	now := r.gate.Now()
 	figures := struct {
@@ -244,7 +280,7 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 		Terms     revising.Terms `json:"terms"`
 		Unplanned []gate.GapDays `json:"unplanned,omitempty"`
 	}{s, from.terms, from.unplanned}
-	figures.Roster.Shifts = nil
+	figures.Roster.Shifts, figures.Uncovered = nil, dearest(s.Uncovered)
 	text, err := json.Marshal(figures)
 	if err != nil {
 		return RosterMade{}, fault.Wrap(err, fault.Internal, "roster.figures", "the roster cannot be stored")
@@ -262,5 +298,5 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 		draft.Meta = meta
 		return err
 	})
-	return RosterMade{Roster: draft, Solution: s, Unplanned: from.unplanned, Notes: r.calendarNotes(draft.Range)}, err
+	return RosterMade{Roster: draft, Solution: s, Soft: workrules.ByRule(s.Violations, softExamples), Unplanned: from.unplanned, Notes: r.calendarNotes(draft.Range)}, err
 }

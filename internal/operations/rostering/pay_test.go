@@ -100,7 +100,7 @@ func TestPayOfARoster(t *testing.T) {
 	assert.Equal(t, rostering.PayDay{Date: monday.Add(3), PayHours: rostering.PayHours{Normal: 2, Night: 2}}, a.Days[1])
 	assert.Equal(t, rostering.PayDay{Date: monday.Add(4), PayHours: rostering.PayHours{Statutory: 6, Night: 6, Yuan: 450}}, a.Days[2])
 	assert.InDelta(t, 487.5, p.Total.Yuan, 1e-9)
-	body, err := p.CSV()
+	body, err := p.CSV(rostering.English)
 	ok(t, err)
 	assert.Equal(t, 4, strings.Count(string(body), "\n"))
 	assert.Contains(t, string(body), "2026-06-19,0.00,0.00,0.00,6.00,6.00,25.00,true,450.00")

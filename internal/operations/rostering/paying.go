@@ -12,6 +12,7 @@ import (
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -69,6 +70,11 @@ type RosterPay struct {
 	Agents   []AgentPay     `json:"agents"`
 	Total    PayHours       `json:"total"`
 	Notes    []string       `json:"notes,omitempty"` // holidays that nobody has announced yet
+	// Recorded are hard rules that the shifts break: hours that were worked and entered although they were not lawful.
+	// They are paid like any others.
+	Recorded []workrules.Breaches `json:"recorded_breaches,omitempty"`
+	// Since are hard rules that the shifts break because what they are judged by changed after they were rostered.
+	Since []workrules.Breaches `json:"broken_since,omitempty"`
 }
 
 // PayRoster tells the hours of a roster at 100, 150, 200 and 300 % of the wage (劳动法 §44), of one agent or,
@@ -87,7 +93,14 @@ func (r *Rostering) PayRoster(ctx context.Context, who access.Principal, ref Ref
 			return err
 		}
 		out = RosterPay{Roster: it.ID, Revision: it.Revision, Range: it.Range, Agents: []AgentPay{}, Notes: r.calendarNotes(it.Range)}
-		return r.pay(ctx, view, &out, it, only)
+		if err := r.pay(ctx, view, &out, it, only); err != nil {
+			return err
+		}
+		if now, err := view.RosterHead(ctx, ref.Roster); err != nil || now.Revision != it.Revision {
+			out.Recorded, out.Since = nil, nil // what is on file by now speaks against older revisions
+			return err
+		}
+		return nil
 	})
 	return out, err
 }
@@ -109,7 +122,10 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 	if err != nil {
 		return err
 	}
+	var broken []workrules.Violation
+	frame := workrules.NewFrame(it.Range, r.policy.Holidays, r.gate.Zone, rules)
 	for _, p := range people {
+		broken = append(broken, workrules.CheckAll([]workrules.Person{p.Person}, slices.Concat(p.History, of(it.Shifts, p.Person.ID), p.Later), frame)...)
 		parts := workrules.PayHours(workrules.Case{
 			Person: p.Person, Shifts: slices.Concat(p.History, of(it.Shifts, p.Person.ID), p.Later),
 			Range: it.Range, Holidays: r.policy.Holidays, Location: r.gate.Zone, Params: rules,
@@ -131,24 +147,33 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 		}
 		out.Agents = append(out.Agents, pay)
 	}
+	knew, err := revising.OverruledIn(ctx, view, it)
+	if err != nil {
+		return err
+	}
+	_, out.Recorded, out.Since = brokenRules(broken, it.Shifts, knew)
 	if only != "" && len(out.Agents) == 0 {
 		return fault.New(fault.NotFound, store.ErrNotFound.Code, "%q has no working time in the roster %q", fault.Shorten(string(only)), it.Title)
 	}
 	return nil
 }
 
-// CSV is the pay as a table with a row for each agent and date, in UTF-8 with a byte order mark.
-func (p RosterPay) CSV() ([]byte, error) {
+// CSV is the pay as a table with a row for each agent and date, in UTF-8 with a byte order mark. Errors:
+// roster.language.
+func (p RosterPay) CSV(in Language) ([]byte, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
 	out := bytes.NewBufferString("\uFEFF")
 	w := csv.NewWriter(out)
-	rows := [][]string{{"agent", "name", "date", "hours_100", "hours_150", "hours_200", "hours_300", "night_hours", "wage", "salaried", "yuan"}}
+	rows := [][]string{in.head("agent", "name", "date", "hours_100", "hours_150", "hours_200", "hours_300", "night_hours", "wage", "salaried", "yuan")}
 	for _, a := range p.Agents {
 		for _, d := range a.Days {
 			row := []string{cell(string(a.Agent)), cell(a.Name), d.Date.String()}
 			for _, x := range []float64{d.Normal, d.Extended, d.RestDay, d.Statutory, d.Night, a.Wage} {
 				row = append(row, fmt.Sprintf("%.2f", x))
 			}
-			rows = append(rows, append(row, fmt.Sprint(a.Salaried), fmt.Sprintf("%.2f", d.Yuan)))
+			rows = append(rows, append(row, in.yes(a.Salaried), fmt.Sprintf("%.2f", d.Yuan)))
 		}
 	}
 	if err := w.WriteAll(rows); err != nil {

@@ -21,7 +21,8 @@ type PublishInput struct {
 	Roster   ids.Roster
 	Expect   int    // store.AnyVersion, or the version that the caller read
 	Overrule bool   // publish although soft rules that rest on law break; hard ones never do
-	Reason   string // needed with Overrule, kept in the audit trail
+	Replace  bool   // archive a published roster of these days although what was done to it since is lost
+	Reason   string // needed with Overrule and Replace, kept in the audit trail
 }
 
 // Published is a roster that became binding, with what it breaks softly.
@@ -29,6 +30,8 @@ type Published struct {
 	store.Roster
 	Soft  []SoftBreach `json:"soft_rules"`      // by rule, in the order of the pack; empty when nothing breaks
 	Notes []string     `json:"notes,omitempty"` // of its calendar, as in RosterMade
+	// Replaced are the rosters that were archived for it.
+	Replaced []Replaced `json:"replaced,omitempty"`
 }
 
 // SoftBreach is how often one soft rule breaks.
@@ -45,19 +48,18 @@ type SoftBreach struct {
 // rosters that lie inside the same days are archived in the same transaction. One that also covers
 // other days is refused (roster.overlap), for its shifts there would be lost. Changes run one after
 // the other and the judgement is a part of the change, so two planners who publish neighbouring days
-// at once see each other's shifts. A draft that is a copy is refused when the original went on living
-// (roster.stale_draft). One that newly breaks a soft rule which rests on law, work on a statutory holiday
+// at once see each other's shifts. A draft that is a copy is refused when the original went on living or was replaced
+// (roster.stale_draft). One that takes the place of a roster that it was not made of is refused (roster.replaces) until
+// it is meant, when something was done to that one: swaps, edits, repairs, acknowledgements would be lost. One that newly breaks a soft rule which rests on law, work on a statutory holiday
 // without agreement say, is refused (roster.soft_rules) until it is overruled with a reason.
 func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, in PublishInput) (Published, error) {
 	if _, err := access.Decide(who, access.WritePlans); err != nil {
 		return Published{}, err
 	}
-	if in.Overrule {
-		if problem := revising.ReasonProblem(in.Reason); problem != "" {
-			return Published{}, fault.Bad("roster.publish", "publish", []fault.Field{{Path: "reason", Value: fault.Shorten(in.Reason), Problem: problem}})
-		}
+	if err := in.check(); err != nil {
+		return Published{}, err
 	}
-	id, expect, soft := in.Roster, in.Expect, []SoftBreach(nil)
+	id, expect, soft, replaced := in.Roster, in.Expect, []SoftBreach(nil), []Replaced(nil)
 	err := r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
 		view := tx.In(access.Scope{Everything: true})
 		draft, err := view.Roster(ctx, id)
@@ -73,17 +75,19 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, in 
 		if err := overrule(tx, in, soft); err != nil {
 			return err
 		}
-		if err := archiveReplaced(ctx, tx, view, draft); err != nil {
+		if replaced, err = r.archiveReplaced(ctx, tx, view, draft, in); err != nil {
 			return err
 		}
-		_, err = tx.SetRosterState(id, store.Published, expect)
-		return err
+		if _, err = tx.SetRosterState(id, store.Published, expect); err != nil {
+			return err
+		}
+		return revising.RecordDrafted(ctx, tx, draft)
 	})
 	if err != nil {
 		return Published{}, err
 	}
 	made, err := r.gate.Everything().Roster(ctx, id)
-	return Published{made, soft, r.calendarNotes(made.Range)}, err
+	return Published{made, soft, r.calendarNotes(made.Range), replaced}, err
 }
 
 // overrule refuses soft breaches of the law, or notes why they stay.
@@ -108,8 +112,8 @@ func overrule(tx *store.Tx, in PublishInput, soft []SoftBreach) error {
 	}{in.Reason, soft})
 }
 
-// current refuses a copy of a published roster that was changed since: what was agreed meanwhile would be
-// lost without anybody saying so.
+// current refuses a copy of a published roster that was changed or replaced since: what was agreed or made meanwhile
+// would be lost without anybody saying so.
 func current(ctx context.Context, view *store.View, draft store.Roster) error {
 	if draft.Parent == "" {
 		return nil
@@ -118,38 +122,26 @@ func current(ctx context.Context, view *store.View, draft store.Roster) error {
 	if err != nil {
 		return err
 	}
-	if n := parent.Revision - draft.ParentAt; parent.State == store.Published && n > 0 {
-		return fault.New(fault.Conflict, "roster.stale_draft",
-			"the published roster was changed %d times since this draft was made of it; make these changes in the published one, or begin again from it", n)
+	if parent.State == store.Published {
+		if n := parent.Revision - draft.ParentAt; n > 0 {
+			return fault.New(fault.Conflict, "roster.stale_draft",
+				"the published roster has changed since this draft was made of it (changes: %d); make these changes in the published one, or begin again from it", n)
+		}
+		return nil
 	}
-	return nil
-}
-
-// archiveReplaced archives the published rosters whose days a draft takes over.
-func archiveReplaced(ctx context.Context, tx *store.Tx, view *store.View, draft store.Roster) error {
-	older, err := store.All(func(page store.Page) ([]store.Roster, string, error) {
-		return view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: draft.Range}, page)
-	})
-	if err != nil {
+	binding, _, err := view.Rosters(ctx, store.RosterFilter{State: store.Published, Range: draft.Range}, store.Page{Limit: 1})
+	if err != nil || len(binding) == 0 {
 		return err
 	}
-	for _, old := range older {
-		if old.Range.Start.Before(draft.Range.Start) || old.Range.End.After(draft.Range.End) {
-			return fault.New(fault.Conflict, "roster.overlap",
-				"the published roster %q also covers other days; make a roster for all of its days", old.Title)
-		}
-		if _, err := tx.SetRosterState(old.ID, store.Archived, store.AnyVersion); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fault.New(fault.Conflict, "roster.stale_draft",
+		"the roster that this draft was made of was replaced by %s (%s); make these changes in that one, or begin again from it", binding[0].ID, binding[0].Title)
 }
 
 // lawful judges a roster by the same rules that made it, together with what is published before and
 // after it; agents may have changed since. It tells the soft rules that break.
 func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Roster) ([]SoftBreach, error) {
 	reach := calendar.Range{Start: draft.Range.Start, End: draft.Range.End.Add(revising.LookAhead)}
-	people, err := r.desk.People(ctx, view, draft.Range, nil)
+	people, err := r.desk.PeopleOf(ctx, view, draft, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +171,7 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 	for _, v := range workrules.CheckAll(persons, slices.Concat(around, draft.Shifts), frame) {
 		switch {
 		case slices.Contains(alone, v): // the later days may break a rule by themselves
+		case v.Hard && r.onRecord(draft, v, before):
 		case v.Hard:
 			bad = append(bad, fault.Field{Path: string(v.Agent), Value: v.Rule, Problem: v.Sentence.ZH + " / " + v.Sentence.EN})
 		default:
@@ -191,6 +184,13 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 		return nil, e
 	}
 	return softBreaches(soft, before), nil
+}
+
+// onRecord reports that a hard breach of a copy is of hours that have passed: a correction of what was worked, made in
+// the copy or binding already.
+func (r *Rostering) onRecord(draft store.Roster, v workrules.Violation, before []workrules.Violation) bool {
+	now := r.gate.Now()
+	return draft.Parent != "" && (!v.Range.End.After(now) || v.Range.Start.Before(now) && slices.Contains(before, v))
 }
 
 // softBreaches sums violations of soft rules up by rule.

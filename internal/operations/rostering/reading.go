@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chaoban/chaoban/exports"
@@ -56,9 +57,13 @@ func (r *Rostering) RosterWorkbook(ctx context.Context, who access.Principal, id
 	if err != nil {
 		return nil, err
 	}
-	persons := make([]exports.RosterPerson, len(people))
-	for i, a := range people {
-		persons[i] = exports.RosterPerson{Agent: a.ID, Name: a.Name, Team: string(a.Team)}
+	days := calendar.Dates{From: calendar.DateOf(it.Range.Start, r.gate.Zone), Until: calendar.DateOf(it.Range.End, r.gate.Zone)}
+	var persons []exports.RosterPerson
+	for _, a := range people {
+		if !a.Employed.Overlaps(days) && !slices.ContainsFunc(it.Shifts, func(s scheduling.Shift) bool { return s.Agent == a.ID }) {
+			continue // who left before these days
+		}
+		persons = append(persons, exports.RosterPerson{Agent: a.ID, Name: a.Name, Team: string(a.Team)})
 	}
 	model := exports.RosterOf(it.Title, scheduling.Roster{Range: it.Range, Shifts: it.Shifts}, persons, r.policy.Holidays, r.gate.Zone)
 	var out bytes.Buffer
@@ -69,8 +74,12 @@ func (r *Rostering) RosterWorkbook(ctx context.Context, who access.Principal, id
 }
 
 // RosterCSV is one roster as a table with a row for each shift, by agent and start, in UTF-8 with a byte
-// order mark, which Excel needs to read Chinese. Times are in the business time zone.
-func (r *Rostering) RosterCSV(ctx context.Context, who access.Principal, id ids.Roster) ([]byte, error) {
+// order mark, which Excel needs to read Chinese. Times are in the business time zone. Errors: store.not_found,
+// roster.language.
+func (r *Rostering) RosterCSV(ctx context.Context, who access.Principal, id ids.Roster, in Language) ([]byte, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
 	it, err := r.Roster(ctx, who, id)
 	if err != nil {
 		return nil, err
@@ -85,13 +94,13 @@ func (r *Rostering) RosterCSV(ctx context.Context, who access.Principal, id ids.
 	}
 	out := bytes.NewBufferString("\uFEFF")
 	w := csv.NewWriter(out)
-	rows := [][]string{{"agent", "name", "team", "day", "start", "end", "code", "work_hours", "parts"}}
+	rows := [][]string{in.head("agent", "name", "team", "day", "start", "end", "code", "work_hours", "parts")}
 	for _, s := range it.Shifts {
 		a := known[s.Agent]
 		rows = append(rows, []string{
 			cell(string(s.Agent)), cell(a.Name), cell(string(a.Team)), calendar.DateOf(s.Start, r.gate.Zone).String(),
 			s.Start.In(r.gate.Zone).Format(minuteLayout), s.End.In(r.gate.Zone).Format(minuteLayout), cell(s.Code),
-			fmt.Sprintf("%.2f", s.WorkTime().Hours()), r.parts(s),
+			fmt.Sprintf("%.2f", s.WorkTime().Hours()), r.parts(s, in),
 		})
 	}
 	if err := w.WriteAll(rows); err != nil {
@@ -111,14 +120,14 @@ func cell(text string) string {
 }
 
 // parts lists what a shift holds: "09:00-12:00 lumi-tmall/pre; 12:00-13:00 meal".
-func (r *Rostering) parts(s scheduling.Shift) string {
+func (r *Rostering) parts(s scheduling.Shift, in Language) string {
 	out := make([]string, len(s.Activities))
 	for i, a := range s.Activities {
 		what := string(a.Queue)
 		if what == "" {
-			what = string(a.Kind)
+			what = in.kind(a.Kind)
 		}
 		out[i] = fmt.Sprintf("%s-%s %s", a.Start.In(r.gate.Zone).Format("15:04"), a.End.In(r.gate.Zone).Format("15:04"), what)
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(out, in.separator())
 }

@@ -1,8 +1,11 @@
 package rostering
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -23,6 +26,7 @@ type RepairInput struct {
 	Expect   int // store.AnyVersion, or the version that the caller read
 	Absences []revise.Absence
 	Dry      bool   // propose only
+	Past     bool   // absences and hours that have passed are repaired too, as if they were still to come: to enter what was done
 	Publish  bool   // a published roster changes at once; otherwise a draft is made of it
 	Reason   string // empty: names the absences
 	// RecordLeave enters the absences as granted leave of this kind in the same change; it needs Publish,
@@ -33,9 +37,12 @@ type RepairInput struct {
 // maxAbsences is how many absences one repair takes.
 const maxAbsences = 500
 
-// Validate reports every bad field that can be seen without the roster.
-func (in RepairInput) Validate() error {
-	var bad []fault.Field
+// Validate reports every bad field that can be seen without the roster; now is when it is asked.
+func (in RepairInput) Validate(now time.Time) error {
+	return fault.Bad("repair.input", "repair", in.problems(now))
+}
+
+func (in RepairInput) problems(now time.Time) (bad []fault.Field) {
 	if n := len(in.Absences); n == 0 || n > maxAbsences {
 		bad = append(bad, fault.Field{Path: "absent", Value: fmt.Sprint(n), Problem: fmt.Sprintf("must name 1 to %d absences", maxAbsences)})
 	}
@@ -43,12 +50,34 @@ func (in RepairInput) Validate() error {
 		if a.Agent == "" {
 			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].agent", i), Problem: "is needed"})
 		}
-		if !a.Range.Valid() {
-			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].range", i), Value: a.Range.Start.Format(time.RFC3339), Problem: "must end after it begins"})
+		if !in.Past && a.Range.Valid() && !a.Range.End.After(now) {
+			bad = append(bad, fault.Field{Path: fmt.Sprintf("absent[%d].to", i), Value: a.Range.End.Format(time.RFC3339), Problem: "is over: nobody can step in any more; past (--past) with a reason enters what was done"})
 		}
+		if !a.Range.Valid() {
+			bad = append(bad, a.Backwards(i))
+		}
+	}
+	if in.RecordLeave != "" && !slices.Contains(leave.LeaveKinds, in.RecordLeave) {
+		bad = append(bad, fault.Field{Path: "record_leave", Value: fault.Shorten(string(in.RecordLeave)), Problem: "must be one of " + fault.Names(leave.LeaveKinds)})
 	}
 	if in.RecordLeave != "" && !in.Publish && !in.Dry {
 		bad = append(bad, fault.Field{Path: "record_leave", Value: string(in.RecordLeave), Problem: "needs publish: leave is of a roster that binds"})
+	}
+	if in.Past && !in.Dry && strings.TrimSpace(in.Reason) == "" {
+		bad = append(bad, fault.Field{Path: "reason", Problem: "is needed to change hours that have passed"})
+	}
+	return bad
+}
+
+// refuse adds to what is wrong with an input what the roster says of it, so that all of it is told at once.
+func (in RepairInput) refuse(bad []fault.Field, p roster.Problem) error {
+	if len(bad) == 0 {
+		return nil // the repair itself tells what is wrong with the absences
+	}
+	for _, f := range revise.AbsenceProblems(p, in.Absences) {
+		if !slices.ContainsFunc(bad, func(x fault.Field) bool { return x.Path == f.Path }) {
+			bad = append(bad, f)
+		}
 	}
 	return fault.Bad("repair.input", "repair", bad)
 }
@@ -58,6 +87,7 @@ type RepairMade struct {
 	revise.Repaired
 	Applied *revising.Applied `json:"applied,omitempty"`
 	Leave   []ids.Request     `json:"leave,omitempty"` // the absences as granted leave, in the order given
+	Noted   []revise.Absence  `json:"noted,omitempty"` // absences that went on file although they change no shift
 }
 
 // RepairRoster fills the gaps that absences leave with as little change as pays. Each change is lawful;
@@ -70,8 +100,10 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 	if err != nil {
 		return RepairMade{}, err
 	}
-	if err := in.Validate(); err != nil {
-		return RepairMade{}, err
+	now := r.gate.Now()
+	bad := in.problems(now)
+	if len(in.Absences) > maxAbsences {
+		return RepairMade{}, in.Validate(now)
 	}
 	var problem roster.Problem
 	var version int
@@ -80,17 +112,23 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 		return err
 	})
 	if err != nil {
+		return RepairMade{}, cmp.Or(fault.Bad("repair.input", "repair", bad), err)
+	}
+	if err := in.refuse(bad, problem); err != nil {
 		return RepairMade{}, err
 	}
 	if in.Expect != store.AnyVersion && in.Expect != version {
 		return RepairMade{}, fault.New(fault.Conflict, store.ErrConflict.Code, "the roster %q is at version %d, the repair was asked for version %d", in.Roster, version, in.Expect)
 	}
-	fixed, err := revise.Repair(problem, in.Absences)
+	if in.Past {
+		now = time.Time{}
+	}
+	fixed, err := revise.Repair(problem, in.Absences, now)
 	if err != nil {
 		return RepairMade{}, err
 	}
 	made := RepairMade{Repaired: fixed}
-	if in.Dry || len(fixed.Changes) == 0 && in.RecordLeave == "" {
+	if in.Dry {
 		return made, nil
 	}
 	if err := r.keepRepair(ctx, who, in, version, &made); err != nil {
@@ -106,24 +144,41 @@ func (r *Rostering) keepRepair(ctx context.Context, who access.Principal, in Rep
 		reason = fmt.Sprintf("缺勤 %d 人次 / absences: %[1]d", len(in.Absences))
 	}
 	return r.gate.Store.Change(ctx, who, r.gate.Now(), func(tx *store.Tx) error {
-		made.Leave, made.Applied = nil, nil
+		made.Leave, made.Applied, made.Noted = nil, nil, nil
 		if in.RecordLeave != "" {
 			var err error
 			if made.Leave, err = r.recordLeave(ctx, tx, who, in, made.Absent, reason); err != nil {
 				return err
 			}
 		}
+		absent := in.Absences
+		if in.RecordLeave != "" {
+			absent = nil // the leave keeps them off, and gives them back when it is cancelled
+		}
+		if len(made.Changes) == 0 {
+			return r.onlyAbsent(ctx, tx, in, absent, reason, made)
+		}
 		done, err := r.desk.Apply(ctx, tx, revising.Change{
-			Roster: in.Roster, Expect: version, Changes: made.Changes, Why: "repair", Reason: reason, Overrule: true, Publish: in.Publish,
+			Roster: in.Roster, Expect: version, Changes: made.Changes, Why: "repair", Reason: reason, Overrule: true, Past: true, Publish: in.Publish,
+			Absences: absent,
 			Figures: struct {
-				Absences []revise.Absence `json:"absences"`
-				Leave    []ids.Request    `json:"leave,omitempty"`
-				Left     int              `json:"left"`
-			}{in.Absences, made.Leave, len(made.Left)},
+				Leave []ids.Request `json:"leave,omitempty"`
+				Left  int           `json:"left"`
+			}{made.Leave, len(made.Left)},
 		})
 		made.Applied = &done
 		return err
 	})
+}
+
+// onlyAbsent puts absences on file that take no shift away, where the roster binds.
+func (r *Rostering) onlyAbsent(ctx context.Context, tx *store.Tx, in RepairInput, absent []revise.Absence, reason string, made *RepairMade) error {
+	head, err := tx.In(access.Scope{Everything: true}).RosterHead(ctx, in.Roster)
+	if err != nil || head.State != store.Published || !in.Publish {
+		return err
+	}
+	made.Noted = absent
+	return revising.RecordAbsences(ctx, tx, head, absent, reason)
 }
 
 // recordLeave enters the absences as leave while their shifts are still in the roster. Errors:
@@ -158,30 +213,15 @@ func (r *Rostering) standing(ctx context.Context, view *store.View, id ids.Roste
 	if err != nil {
 		return roster.Problem{}, 0, err
 	}
-	rules, err := r.desk.Rules(ctx, view)
+	if len(head.Plans) == 0 {
+		return roster.Problem{}, 0, fault.New(fault.Conflict, "roster.no_plan", "the roster %q rests on no staffing plan, so nobody knows what a gap in it costs", head.Title)
+	}
+	p, err := r.problemOf(ctx, view, head)
 	if err != nil {
 		return roster.Problem{}, 0, err
 	}
-	p := roster.Problem{
-		Range: head.Range, Location: r.gate.Zone, Holidays: r.policy.Holidays, Rules: rules,
-		Previous: head.Shifts,
-	}
-	terms, err := revising.TermsOf(head)
-	if err != nil {
-		return p, 0, err
-	}
-	p.Weights, p.MinBlock = terms.Weights, time.Duration(terms.MinBlock)
-	if len(head.Plans) == 0 {
-		return p, 0, fault.New(fault.Conflict, "roster.no_plan", "the roster %q rests on no staffing plan, so nobody knows what a gap in it costs", head.Title)
-	}
-	if p.Demand, err = r.desk.Requirement(ctx, view, head.Plans, head.Range); err != nil {
-		return p, 0, err
-	}
-	if p.Agents, err = r.desk.People(ctx, view, head.Range, nil); err != nil {
-		return p, 0, err
-	}
-	p.Templates = revising.Templates(p.Agents)
-	return p, head.Version, r.desk.Seat(ctx, view, &p)
+	p.Previous = head.Shifts
+	return *p, head.Version, nil
 }
 
 // inside are the shifts that start in a range, and those before and after it.

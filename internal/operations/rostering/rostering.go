@@ -17,7 +17,6 @@ import (
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
-	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // Rostering answers who works when.
@@ -31,7 +30,6 @@ type Rostering struct {
 // Policy is what all rosters of the house rest on.
 type Policy struct {
 	Holidays calendar.Holidays
-	Rules    workrules.Params
 	// RecordLeave enters absences as granted leave, in the transaction of the caller.
 	RecordLeave func(ctx context.Context, tx *store.Tx, who access.Principal, kind leave.LeaveKind, absent []AbsentShifts, reason string) ([]ids.Request, error)
 }

@@ -113,14 +113,19 @@ func shareOf(c revise.Change) float64 {
 	return 1
 }
 
-// recounted is the account of other shifts than a solution's: what is short with the reasons that still
-// hold, and understaffing, overstaffing and soft rules anew.
-func recounted(p roster.Problem, s roster.Solution, shifts []scheduling.Shift) roster.Solution {
+// recounted is the account of other shifts than a solution's: what is short with its reasons, understaffing,
+// overstaffing and soft rules anew.
+func recounted(p roster.Problem, s roster.Solution, shifts []scheduling.Shift) (roster.Solution, error) {
 	board := revise.NewBoard(p.Range, p.Demand, p.Weights)
 	for _, x := range shifts {
 		board.Count(x, 1)
 	}
-	s.Roster.Shifts, s.Uncovered = shifts, uncovered(board, s.Uncovered)
+	said, err := roster.Explain(p, shifts, roster.Question{})
+	if err != nil {
+		return s, err
+	}
+	s.Uncovered, s.FixesFor, s.Idle = said.Uncovered, said.FixesFor, said.Idle
+	s.Roster.Shifts = shifts
 	s.Roster.Sort()
 	s.Needed, s.Missing = board.Hours()
 	s.Parts.Short, s.Parts.Over = board.Price()
@@ -138,10 +143,6 @@ func recounted(p roster.Problem, s roster.Solution, shifts []scheduling.Shift) r
 		}
 	}
 	s.Parts.SoftRules = p.Weights.SoftRule * float64(soft)
-	s.Cost = s.Parts.Total()
-	s.Bound = min(s.Bound, s.Cost)
-	if s.Gap = 0; s.Cost > 0 {
-		s.Gap = (s.Cost - s.Bound) / s.Cost
-	}
-	return s
+	s.Weigh(s.Bound)
+	return s, nil
 }

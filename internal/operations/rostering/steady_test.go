@@ -38,6 +38,7 @@ func TestADayMadeAnewChangesOnlyWhatIsWorthIt(t *testing.T) {
 		again, err := s.Rostering.MakeRoster(t.Context(), planner, in)
 		ok(t, err)
 		assert.Equal(t, 1, again.Roster.Revision, "seed %d", seed)
+		assert.Empty(t, again.Changes, "seed %d", seed)
 	}
 	s.Clock = s.Clock.Add(time.Hour)
 	plan("early", 8, 17)
@@ -45,5 +46,6 @@ func TestADayMadeAnewChangesOnlyWhatIsWorthIt(t *testing.T) {
 	anew, err := s.Rostering.MakeRoster(t.Context(), planner, in)
 	ok(t, err)
 	assert.Equal(t, 2, anew.Roster.Revision)
+	assert.NotEmpty(t, anew.Changes)
 	assert.Less(t, anew.Roster.Shifts[0].Start.In(shanghai).Hour(), 10, "the work is in the morning now")
 }

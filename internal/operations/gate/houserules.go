@@ -1,0 +1,82 @@
+package gate
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/fault"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// houseRulesKey is the setting with the parameters of the rules that the house chose.
+const houseRulesKey = "house_rules"
+
+// RuleChange is one version of the parameters of the rules: what was set, by whom, why, and what holds since.
+type RuleChange struct {
+	Version int               `json:"version"`
+	At      time.Time         `json:"at"`
+	Author  string            `json:"author"`
+	Reason  string            `json:"reason"`
+	Set     map[string]string `json:"set,omitempty"`   // by name, as workrules.Params.With takes them
+	Reset   []string          `json:"reset,omitempty"` // back to their defaults
+	Values  map[string]string `json:"values"`          // all that differ from the defaults from then on
+}
+
+// RuleChanges are the versions of the parameters, oldest first; none when the house never chose.
+func RuleChanges(ctx context.Context, view *store.View) ([]RuleChange, error) {
+	setting, err := view.Setting(ctx, houseRulesKey)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			err = nil
+		}
+		return nil, err
+	}
+	var out []RuleChange
+	if err := json.Unmarshal(setting.Value, &out); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "house_rules.stored", "the stored rules of the house cannot be read")
+	}
+	return out, nil
+}
+
+// PutRuleChanges replaces them. expect as in store.PutSetting.
+func PutRuleChanges(tx *store.Tx, changes []RuleChange, expect int) error {
+	text, err := json.Marshal(changes)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "house_rules.stored", "the rules of the house cannot be stored")
+	}
+	_, err = tx.PutSetting(houseRulesKey, text, expect)
+	return err
+}
+
+// HouseRules are the rules with the parameters that the house chose and what it asks for each queue.
+func HouseRules(ctx context.Context, view *store.View, base workrules.Params) (workrules.Params, error) {
+	terms, version, err := QueueTerms(ctx, view)
+	if err != nil {
+		return base, err
+	}
+	if version > 0 {
+		base.Queues = terms
+	}
+	changes, err := RuleChanges(ctx, view)
+	if err != nil || len(changes) == 0 {
+		return base, err
+	}
+	set, bad := base.With(LawfulRules(changes[len(changes)-1].Values))
+	return set, fault.Bad("house_rules.stored", "the stored rules of the house", bad)
+}
+
+// LawfulRules are stored values without those that the rules refuse by now: the law may have become stricter, or be
+// known better, since the house chose, and then the default holds instead.
+func LawfulRules(values map[string]string) map[string]string {
+	out := maps.Clone(values)
+	_, bad := workrules.DefaultParams().With(values)
+	for _, f := range bad {
+		name, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "rules."), "[")
+		delete(out, name)
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package revising
+
+import (
+	"context"
+	"time"
+
+	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
+)
+
+// breakDays is how far before the end of what is published shifts are judged anew: a quarter.
+const breakDays = 92 * 24 * time.Hour
+
+// Breaks makes a change and compares what the rules say of people's published shifts before and after it; of
+// everybody when nobody is named. The change is made in the transaction of the view. Nothing is compared where the
+// span is not valid.
+func (d *Desk) Breaks(ctx context.Context, view *store.View, span calendar.Range, people []ids.Agent, change func() error) ([]gate.Break, error) {
+	out := []gate.Break{}
+	if !span.Valid() {
+		return out, change()
+	}
+	before, err := d.standing(ctx, view, span, people)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(); err != nil {
+		return nil, err
+	}
+	after, err := d.standing(ctx, view, span, people)
+	if err != nil {
+		return nil, err
+	}
+	if err := after.addGone(ctx, view, before); err != nil {
+		return nil, err
+	}
+	for _, a := range after.order {
+		for _, v := range workrules.Worse(after.broken[a], before.broken[a]) {
+			b := gate.Break{Violation: v, Shifts: []calendar.Range{}}
+			for _, s := range after.shifts[a] {
+				if s.Range().Overlaps(v.Range) && s.End.After(span.Start) {
+					b.Shifts = append(b.Shifts, s.Range())
+				}
+			}
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+// FromToday is the days from today to the end of what is published; not valid when nothing is.
+func (d *Desk) FromToday(ctx context.Context, view *store.View, now time.Time) (calendar.Range, error) {
+	return d.UntilPublished(ctx, view, calendar.Range{Start: calendar.DateOf(now, d.policy.Zone).In(d.policy.Zone)})
+}
+
+// UntilPublished ends a span where what is published ends, and begins it a quarter before that at the earliest.
+// It is not valid when nothing is published from its start on.
+func (d *Desk) UntilPublished(ctx context.Context, view *store.View, span calendar.Range) (calendar.Range, error) {
+	rosters, err := store.All(func(p store.Page) ([]store.Roster, string, error) {
+		return view.Rosters(ctx, store.RosterFilter{State: store.Published}, p)
+	})
+	for _, r := range rosters {
+		if r.Range.End.After(span.End) {
+			span.End = r.Range.End
+		}
+	}
+	if span.Start.IsZero() || len(rosters) == 0 {
+		return calendar.Range{}, err
+	}
+	if first := span.End.Add(-breakDays); span.Start.Before(first) {
+		span.Start = first
+	}
+	return span, err
+}
+
+// standing is what the rules have against the published shifts of people.
+type standing struct {
+	frame  *workrules.Frame
+	order  []ids.Agent
+	people map[ids.Agent]workrules.Person
+	shifts map[ids.Agent][]scheduling.Shift
+	broken map[ids.Agent][]workrules.Violation
+}
+
+// standing judges the published shifts of people that start in a span, with what is published around it.
+func (d *Desk) standing(ctx context.Context, view *store.View, span calendar.Range, only []ids.Agent) (standing, error) {
+	out := standing{people: map[ids.Agent]workrules.Person{}, shifts: map[ids.Agent][]scheduling.Shift{}, broken: map[ids.Agent][]workrules.Violation{}}
+	people, err := d.People(ctx, view, span, only)
+	if err != nil {
+		return out, err
+	}
+	shifts, err := d.Published(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
+	if err != nil {
+		return out, err
+	}
+	for _, s := range shifts {
+		out.shifts[s.Agent] = append(out.shifts[s.Agent], s)
+	}
+	rules, err := d.Rules(ctx, view)
+	if err != nil {
+		return out, err
+	}
+	out.frame = workrules.NewFrame(span, d.policy.Holidays, d.policy.Zone, rules)
+	for _, p := range people {
+		out.judge(p.Person)
+	}
+	return out, nil
+}
+
+func (s *standing) judge(p workrules.Person) {
+	s.order, s.people[p.ID] = append(s.order, p.ID), p
+	s.broken[p.ID] = workrules.CheckAll([]workrules.Person{p}, s.shifts[p.ID], s.frame)
+}
+
+// addGone judges who was employed before a change and is not employed in the span any more.
+func (s *standing) addGone(ctx context.Context, view *store.View, before standing) error {
+	for _, id := range before.order {
+		if _, here := s.people[id]; here {
+			continue
+		}
+		agent, err := view.Agent(ctx, id)
+		if err != nil {
+			return err
+		}
+		p := before.people[id]
+		p.Employed = agent.Value.Employed
+		s.judge(p)
+	}
+	return nil
+}
+
+// fewPeople is up to how many people are judged one by one; of more, everybody is.
+const fewPeople = 100
+
+// PutAgents is gate.PutAgents.
+func (d *Desk) PutAgents(ctx context.Context, tx *store.Tx, agents []workforce.Agent) (done store.PutResult, broken []gate.Break, err error) {
+	view := tx.In(access.Scope{Everything: true})
+	span, err := d.FromToday(ctx, view, tx.Now())
+	if err != nil {
+		return done, nil, err
+	}
+	var people []ids.Agent
+	for _, a := range agents {
+		people = append(people, a.ID)
+	}
+	if len(people) > fewPeople {
+		people = nil
+	}
+	broken, err = d.Breaks(ctx, view, span, people, func() error {
+		done, err = tx.PutAgents(agents)
+		return err
+	})
+	return done, broken, err
+}
