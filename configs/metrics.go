@@ -187,7 +187,7 @@ func definitionFaults(d kpi.Definition) []fault.Field {
 	}
 	for i, p := range d.Platforms {
 		if !slices.Contains(contracts.Platforms, contracts.Platform(p)) {
-			report(fmt.Sprintf("platforms[%d]", i), p, fmt.Sprintf("must be one of %v", contracts.Platforms))
+			report(fmt.Sprintf("platforms[%d]", i), p, fmt.Sprintf("must be one of %s", fault.Names(contracts.Platforms)))
 		}
 	}
 	bad = append(bad, d.ChannelProblems()...)

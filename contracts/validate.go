@@ -115,7 +115,7 @@ func (m Merchant) Validate() error {
 func (s Shop) check(r report, queues map[string]bool) {
 	r.at("name").name(s.Name)
 	if !slices.Contains(Platforms, s.Platform) {
-		r.at("platform").bad(s.Platform, "must be one of %v", Platforms)
+		r.at("platform").bad(s.Platform, "must be one of %s", fault.Names(Platforms))
 	}
 	for i, q := range s.Queues {
 		at := r.at("queues[%d]", i)
@@ -301,7 +301,7 @@ func (p Price) check(r report) {
 	r.at("title").name(p.Title)
 	r.at("skill").skill(p.Skill, true)
 	if !slices.Contains(PriceBases, p.Base) {
-		r.at("base").bad(p.Base, "must be one of %v", PriceBases)
+		r.at("base").bad(p.Base, "must be one of %s", fault.Names(PriceBases))
 	}
 	if p.Amount < 0 {
 		r.at("amount").bad(p.Amount, "must be 0 or more")

@@ -169,18 +169,21 @@ func newBidsUnplace(s *settings) *cobra.Command {
 
 func newBidsDraw(s *settings) *cobra.Command {
 	var reason string
+	var early bool
 	cmd := &cobra.Command{
 		Use: "draw REQUEST", Short: "Decide a bidding and give the shifts to their winners", Args: cobra.ExactArgs(1),
+		Long: "Decide a bidding and give the shifts to their winners. While bids are still taken this needs --early and a reason.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
-				r, err := a.ops.Requesting.Act(cmd.Context(), a.who, ids.Request(args[0]), requesting.ActInput{Action: leave.Draw, Reason: reason})
+				r, err := a.ops.Requesting.Act(cmd.Context(), a.who, ids.Request(args[0]), requesting.ActInput{Action: leave.Draw, Reason: reason, Early: early})
 				if err != nil {
-					return err
+					return flagged(err, map[string]string{"reason": "--reason"})
 				}
 				return s.print(cmd, r, func() { printRound(cmd.OutOrStdout(), *r.Value.Round, r.Value.Parties, a.ops.Zone()) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; kept in the trail")
+	cmd.Flags().BoolVar(&early, "early", false, "draw although bids are still taken; needs --reason")
 	return cmd
 }

@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -132,9 +133,17 @@ func report(stderr io.Writer, cmd *cobra.Command, asJSON bool, err error) int {
 // that nobody classified: the text of the latter stays inside.
 func usageFault(cmd *cobra.Command, err error) *fault.Error {
 	if found := badValue.FindStringSubmatch(err.Error()); found != nil {
-		if flag := cmd.Flags().Lookup(found[2]); flag != nil && formOf[flag.Value.Type()] != "" {
+		flag := cmd.Flags().Lookup(found[2])
+		if flag != nil && strings.HasSuffix(err.Error(), "value out of range") {
+			return fault.New(fault.Invalid, "cli.usage", "--%s %s: is beyond what a number can be; see '%s --help'", flag.Name, found[1], cmd.CommandPath())
+		}
+		if flag != nil && formOf[flag.Value.Type()] != "" {
 			return fault.New(fault.Invalid, "cli.usage", "--%s %s: must be %s; see '%s --help'", flag.Name, found[1], formOf[flag.Value.Type()], cmd.CommandPath())
 		}
+	}
+	if found := argumentCount.FindStringSubmatch(err.Error()); found != nil {
+		given, _ := strconv.Atoi(found[1]) // digits
+		return fault.New(fault.Invalid, "cli.usage", "%s given; the command is '%s'; see '%s --help'", counted(given, "argument is", "arguments are"), strings.TrimSuffix(cmd.UseLine(), " [flags]"), cmd.CommandPath())
 	}
 	for _, sign := range []string{"unknown command", "unknown flag", "unknown shorthand", "required flag", "arg(s)", "invalid argument", "flag needs", "if any flags in the group", "bad flag syntax", "none of the others can be"} {
 		if strings.Contains(err.Error(), sign) {
@@ -143,6 +152,9 @@ func usageFault(cmd *cobra.Command, err error) *fault.Error {
 	}
 	return fault.Of(err)
 }
+
+// argumentCount is how the flag library says that there are too many or too few arguments: how many there are.
+var argumentCount = regexp.MustCompile(`arg\(s\), (?:only )?received (\d+)$`)
 
 // badValue is how the flag library words a value of another form: the value, and the long name of the flag.
 var badValue = regexp.MustCompile(`^invalid argument ("(?:[^"\\\\]|\\\\.)*") for "(?:-., )?--(.+)" flag: `)

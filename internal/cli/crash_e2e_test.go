@@ -98,7 +98,8 @@ const (
 	commandKills = 15
 )
 
-// Nothing acknowledged is lost, nothing is doubled: the "killing the engine 20 times".
+// Nothing acknowledged is lost, nothing is doubled: the "killing the engine 20 times". Only the demo is
+// loaded beside it: a kill that comes late hits no import.
 func TestEngineKilledTwentyTimesDuringAnImport(t *testing.T) {
 	const calls = 200_000
 	data := phoneData(t)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -36,8 +37,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asBinary) != "" {
 		os.Exit(cli.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	flag.Parse()
+	if flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" {
+		go loadDemo() // takes most of a minute, in which tests run that need none
+	}
 	code := m.Run()
-	if demoHome != "" {
+	if demoOnce.Do(func() {}); demoHome != "" { // if it is being loaded, until it is
 		_ = os.RemoveAll(demoHome) // in the temporary directory anyway
 	}
 	os.Exit(code)
@@ -276,8 +281,9 @@ func findEngine(data string) (engineAt, bool) {
 	return at, json.Unmarshal(text, &at) == nil
 }
 
-// once keeps no connection: an idle one would hold up the orderly stop of what it leads to.
-var once = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+// once keeps no connection: an idle one would hold up the orderly stop of what it leads to. What it reads
+// comes from this machine: to compress it costs both ends more than to send it.
+var once = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 
 // raw asks the engine itself, past all code of ours; tab-separated fields of the one line.
 func raw(t *testing.T, data, sql string) []string {
@@ -337,15 +343,17 @@ func eventually(t *testing.T, within time.Duration, ok func() bool, message stri
 var (
 	demoOnce sync.Once
 	demoHome string
+	demoTook time.Duration
 	demoErr  error
 )
 
-// demoData returns a copy of the demo, which is loaded once for all tests of this binary.
-func demoData(t *testing.T) string {
-	t.Helper()
-	needEngine(t)
+// loadDemo loads the demo, once for all tests of this binary.
+func loadDemo() {
 	demoOnce.Do(func() {
-		if demoHome, demoErr = os.MkdirTemp("", "chaoban-demo-"); demoErr != nil { //nolint:usetesting // outlives this test
+		if _, err := clickhouseserver.LibraryPath(); err != nil {
+			return // needEngine says what comes of it
+		}
+		if demoHome, demoErr = os.MkdirTemp("", "chaoban-demo-"); demoErr != nil {
 			return
 		}
 		started := time.Now()
@@ -353,9 +361,17 @@ func demoData(t *testing.T) string {
 		if err != nil {
 			demoErr = fmt.Errorf("%w: %s", err, text)
 		}
-		t.Logf("the demo was loaded in %s", time.Since(started).Round(time.Millisecond))
+		demoTook = time.Since(started)
 	})
+}
+
+// demoData returns a copy of the demo.
+func demoData(t *testing.T) string {
+	t.Helper()
+	needEngine(t)
+	loadDemo()
 	require.NoError(t, demoErr)
+	t.Logf("the demo was loaded in %s", demoTook.Round(time.Millisecond))
 	to := filepath.Join(t.TempDir(), "data")
 	copyTree(t, filepath.Join(demoHome, "data"), to)
 	return to

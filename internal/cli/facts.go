@@ -83,7 +83,7 @@ func printFairness(w io.Writer, f requesting.FairnessView, zone *time.Location) 
 
 // newFactsCommand keeps what is on file about people.
 func newFactsCommand(s *settings) *cobra.Command {
-	return family("facts", "What is on file about people: certificates, packs read, agreements, sessions, carried hours, agency posts, careers",
+	return family("facts", "What is on file about people: certificates, packs read, agreements, sessions, carried hours, agency posts, careers, absences",
 		newFactsList(s), newFactsAdd(s), newFactsImport(s), newFactsDelete(s), newFactsRead(s), newFactsTerms(s))
 }
 
@@ -125,7 +125,7 @@ func newFactsList(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&agent, "agent", "", "only of this agent")
-	cmd.Flags().StringVar(&kind, "kind", "", "only certificate, acknowledgement, agreement, session, carried, post or career")
+	cmd.Flags().StringVar(&kind, "kind", "", "only certificate, acknowledgement, agreement, session, carried, post, career or absence")
 	cmd.Flags().StringVar(&code, "code", "", "only of this code")
 	cmd.Flags().StringVar(&ended, "ended-by", "", "only what is no longer good on this day")
 	return cmd
@@ -137,6 +137,7 @@ func newFactsAdd(s *settings) *cobra.Command {
 		agreed                                        workrules.Agreement
 		hours, holiday                                float64
 	}
+	var dry bool
 	cmd := &cobra.Command{
 		Use: "add", Short: "Put one fact on file; the same again replaces it", Args: cobra.NoArgs,
 		Example: "  chaoban facts add --agent 1001 --kind certificate --code lumi-2026 --from 2026-01-01 --to 2026-12-31\n" +
@@ -154,19 +155,19 @@ func newFactsAdd(s *settings) *cobra.Command {
 				if fact.Kind == workforce.AgreementFact {
 					fact.Agreement = &f.agreed
 				}
-				done, err := a.ops.Requesting.PutFacts(cmd.Context(), a.who, []workforce.Fact{fact})
-				return s.put(cmd, done, err)
+				done, err := a.ops.Requesting.PutFacts(cmd.Context(), a.who, []workforce.Fact{fact}, dry)
+				return s.put(cmd, done, err, a.ops.Zone())
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.agent, "agent", "", "about whom")
-	flags.StringVar(&f.kind, "kind", "", "certificate, acknowledgement, agreement, session, carried, post or career")
+	flags.StringVar(&f.kind, "kind", "", "certificate, acknowledgement, agreement, session, carried, post, career or absence")
 	flags.StringVar(&f.code, "code", "", "exam, pack, or kind of session: training, meeting, prenatal_check")
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.StringVar(&f.to, "to", "", "last day (default: open)")
-	flags.StringVar(&f.start, "start", "", "of a session: 2026-11-16 14:00")
-	flags.StringVar(&f.end, "end", "", "of a session")
+	flags.StringVar(&f.start, "start", "", "of a session or an absence: 2026-11-16 14:00")
+	flags.StringVar(&f.end, "end", "", "of a session or an absence")
 	flags.Float64Var(&f.agreed.DayHours, "day-hours", 0, "agreed most hours a day")
 	flags.Float64Var(&f.agreed.WeekHours, "week-hours", 0, "agreed most hours a week")
 	flags.Float64Var(&f.agreed.NotBefore, "not-before", 0, "agreed earliest start in clock hours, 8.5 = 08:30")
@@ -176,6 +177,7 @@ func newFactsAdd(s *settings) *cobra.Command {
 	flags.Float64Var(&f.hours, "hours", 0, "carried hours without statutory holidays")
 	flags.Float64Var(&f.holiday, "holiday-hours", 0, "carried hours on statutory holidays")
 	flags.StringVar(&f.note, "note", "", "note")
+	flags.BoolVar(&dry, "dry-run", false, "only say what would come of it")
 	for _, name := range []string{"agent", "kind"} {
 		_ = cmd.MarkFlagRequired(name) // the flags exist
 	}
@@ -183,21 +185,30 @@ func newFactsAdd(s *settings) *cobra.Command {
 }
 
 // put prints what became of facts.
-func (s *settings) put(cmd *cobra.Command, done store.PutResult, err error) error {
+func (s *settings) put(cmd *cobra.Command, done requesting.FactsPut, err error, zone *time.Location) error {
 	if err != nil {
 		return err
 	}
 	return s.print(cmd, done, func() {
-		fmt.Fprintf(cmd.OutOrStdout(), "%d added, %d changed, %d as they were\n", done.Added, done.Changed, done.Unchanged)
+		w, tried := cmd.OutOrStdout(), ""
+		if done.Dry {
+			tried = " (tried only, nothing is kept)"
+		}
+		fmt.Fprintf(w, "%d added, %d changed, %d as they were%s\n", done.Added, done.Changed, done.Unchanged, tried)
+		for _, n := range done.Notes {
+			fmt.Fprintf(w, "note: %s\n", n)
+		}
+		printBroken(w, done.Broken, zone)
 	})
 }
 
 func newFactsImport(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var dry bool
+	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Put the rows of a CSV file on file, all or none", Args: cobra.ExactArgs(1),
-		Long: "Put the rows of a CSV file on file, all or none; UTF-8, GBK and GB18030 are told apart. Columns: agent 工号, kind 类型, code 代码, from 开始日期, to 结束日期, start 开始时间, end 结束时间, " +
+		Long: "Put the rows of a CSV file on file, all or none, and say which published shifts break rules by it; every fault of the file is told with row and column; UTF-8, GBK and GB18030 are told apart. Columns: agent 工号, kind 类型, code 代码, from 开始日期, to 结束日期, start 开始时间, end 结束时间, " +
 			"day_hours 每日工时, week_hours 每周工时, not_before 最早上班, not_after 最晚下班, no_nights 不上夜班, days_off 固定休息日, hours 工时, holiday_hours 节假日工时, note 备注.",
-		Example: "  chaoban facts import certificates.csv",
+		Example: "  chaoban facts import certificates.csv --dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
@@ -205,11 +216,13 @@ func newFactsImport(s *settings) *cobra.Command {
 			}
 			defer f.Close()
 			return s.with(cmd, needStore, func(a *app) error {
-				done, err := a.ops.Requesting.ImportFacts(cmd.Context(), a.who, filepath.Base(args[0]), f)
-				return s.put(cmd, done, err)
+				done, err := a.ops.Requesting.ImportFacts(cmd.Context(), a.who, filepath.Base(args[0]), f, dry)
+				return s.put(cmd, done, err, a.ops.Zone())
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would come of it")
+	return cmd
 }
 
 func newFactsDelete(s *settings) *cobra.Command {
@@ -233,7 +246,7 @@ func newFactsRead(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				done, err := a.ops.Requesting.AcknowledgePack(cmd.Context(), a.who, ids.Agent(agent), args[0])
-				return s.put(cmd, done, err)
+				return s.put(cmd, done, err, a.ops.Zone())
 			})
 		},
 	}
@@ -256,14 +269,17 @@ func newFactsTerms(s *settings) *cobra.Command {
 				}
 				if file != "" {
 					now.Terms = nil
-					if err := readYAML(file, &now.Terms); err != nil {
+					if err := readYAML(file, &now.Terms, nil); err != nil {
 						return err
 					}
 					if now, err = a.ops.Requesting.PutQueueTerms(cmd.Context(), a.who, now.Terms, store.AnyVersion); err != nil {
 						return err
 					}
 				}
-				return s.print(cmd, now, func() { writeYAML(cmd.OutOrStdout(), now.Terms) })
+				return s.print(cmd, now, func() {
+					writeYAML(cmd.OutOrStdout(), now.Terms)
+					printBroken(cmd.ErrOrStderr(), now.Broken, a.ops.Zone())
+				})
 			})
 		},
 	}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,71 +15,60 @@ import (
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
-// Every command line of the guide is one that exists with these flags, and every file in it reads.
-func TestGuideToLeave(t *testing.T) {
+// word is a quoted text, a command in $( ) or anything else between spaces.
+var word = regexp.MustCompile(`"[^"]*"|'[^']*'|\$\([^)]*\)|\S+`)
+
+// Every command of the supervisors' guides exists with the flags that it shows, and the example files they
+// read are there.
+func TestGuidesNameCommandsThatExist(t *testing.T) {
+	for guide, least := range map[string]int{"rosters.md": 15, "leave-and-swaps.md": 40} {
+		text, err := os.ReadFile(filepath.Join("../../docs", guide))
+		require.NoError(t, err)
+		lines := regexp.MustCompile(`(?m)^(?:\$ )?bin/chaoban (.+)$`).FindAllStringSubmatch(string(text), -1)
+		assert.Greater(t, len(lines), least, guide)
+		for _, line := range lines {
+			args := words(line[1])
+			for _, a := range args {
+				if strings.HasPrefix(a, "docs/examples/") {
+					assert.FileExists(t, filepath.Join("../..", a))
+				}
+			}
+			cmd, rest, err := newRootCommand().Find(args)
+			require.NoError(t, err, line[1])
+			assert.False(t, cmd.HasSubCommands(), "%s is a whole command", line[1])
+			require.NoError(t, cmd.ParseFlags(rest), line[1])
+			require.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), line[1])
+			require.NoError(t, cmd.ValidateRequiredFlags(), line[1])
+		}
+	}
+}
+
+// The example files of the guide to leave are what it shows, and read strictly.
+func TestGuideToLeaveShowsItsExampleFiles(t *testing.T) {
 	text, err := os.ReadFile("../../docs/leave-and-swaps.md")
 	require.NoError(t, err)
-	commands, files := 0, 0
-	var block []string
-	end := func() {
-		if len(block) == 0 {
-			return
-		}
-		document := strings.Join(block, "\n")
-		block = nil
-		if !strings.HasPrefix(document, "chaoban ") {
-			files++
-			readsAsFile(t, document)
-			return
-		}
-		for line := range strings.Lines(document) {
-			commands++
-			root := newRootCommand()
-			cmd, rest, err := root.Find(words(line)[1:])
-			if assert.NoError(t, err, line) {
-				assert.NoError(t, cmd.ParseFlags(rest), line)
-				assert.NoError(t, cmd.ValidateRequiredFlags(), line)
-				assert.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), line)
-				assert.False(t, cmd.HasSubCommands(), line)
-			}
-		}
-	}
-	for line := range strings.Lines(string(text)) {
-		if indented, ok := strings.CutPrefix(line, "    "); ok {
-			block = append(block, strings.TrimRight(indented, "\n"))
-			continue
-		}
-		end()
-	}
-	end()
-	assert.Greater(t, commands, 30)
-	assert.Equal(t, 2, files)
-}
-
-// readsAsFile decodes a policy or terms of queues strictly.
-func readsAsFile(t *testing.T, document string) {
-	t.Helper()
-	d := yaml.NewDecoder(strings.NewReader(document))
-	d.KnownFields(true)
-	if strings.HasPrefix(document, "- ") {
-		var terms []workrules.QueueTerms
-		require.NoError(t, d.Decode(&terms))
-		return
-	}
 	p := leave.DefaultPolicy()
-	require.NoError(t, d.Decode(&p))
+	var terms []workrules.QueueTerms
+	for name, into := range map[string]any{"leave-policy.yaml": &p, "queue-terms.yaml": &terms} {
+		file, err := os.ReadFile(filepath.Join("../../docs/examples", name))
+		require.NoError(t, err)
+		bare := regexp.MustCompile(`(?m)^#.*\n| #.*$`).ReplaceAllString(string(file), "")
+		assert.Contains(t, string(text), "```yaml\n"+bare+"```", name)
+		d := yaml.NewDecoder(strings.NewReader(string(file)))
+		d.KnownFields(true)
+		require.NoError(t, d.Decode(into), name)
+	}
 	require.NoError(t, p.Validate())
+	assert.Len(t, p.Regions, 3)
+	assert.Len(t, terms, 1)
 }
 
-// words splits a command line as a shell does, up to a redirection.
-func words(line string) (out []string) {
+// words splits a command line as a shell does, up to a redirection; what is quoted or in $( ) is one word.
+func words(line string) []string {
 	line, _, _ = strings.Cut(strings.TrimSpace(line), " > ")
-	for i, part := range strings.Split(line, "'") {
-		if i%2 == 1 {
-			out = append(out, part)
-		} else {
-			out = append(out, strings.Fields(part)...)
-		}
+	out := word.FindAllString(line, -1)
+	for i := range out {
+		out[i] = strings.Trim(out[i], `"'`)
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/operations/intake"
 	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/leave"
@@ -59,7 +60,7 @@ func newLeaveAsk(s *settings) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.agent, "agent", "", "for whom")
-	flags.StringVar(&f.kind, "kind", "", "annual, compensatory, personal, sick, marriage, maternity or bereavement")
+	flags.StringVar(&f.kind, "kind", "", "annual, compensatory, personal, sick, marriage, maternity, paternity, child_care or bereavement")
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.StringVar(&f.to, "to", "", "last day (default: the first)")
 	flags.StringVar(&f.start, "start", "", "instead of days: 2026-11-16 14:00")
@@ -78,7 +79,7 @@ func printDecision(w io.Writer, d leave.Decision, charge []leave.Charge) {
 	for _, c := range charge {
 		minutes += c.Minutes
 	}
-	fmt.Fprintf(w, "takes %.4g h on %d days, loses %.2f yuan of coverage: %s\n", float64(minutes)/60, len(charge), d.LostYuan, d.Outcome)
+	fmt.Fprintf(w, "takes %.4g h on %s, loses %.2f yuan of coverage: %s\n", float64(minutes)/60, counted(len(charge), "day", "days"), d.LostYuan, d.Outcome)
 	rows := make([]string, len(d.Days))
 	for i, v := range d.Days {
 		quota := "-"
@@ -190,7 +191,7 @@ func (s *settings) booked(cmd *cobra.Command, book func(*app) ([]leave.Entry, er
 		}
 		return s.print(cmd, rows, func() {
 			printEntries(cmd, rows, a.ops.Zone())
-			fmt.Fprintf(cmd.OutOrStdout(), "%d rows booked\n", len(rows))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s booked\n", counted(len(rows), "row", "rows"))
 		})
 	})
 }
@@ -281,7 +282,7 @@ func newLeavePolicy(s *settings) *cobra.Command {
 					return err
 				}
 				if file != "" {
-					if err := readYAML(file, &now.Policy); err != nil {
+					if err := readYAML(file, &now.Policy, func() error { return now.Policy.Validate() }); err != nil {
 						return err
 					}
 					if now, err = a.ops.Requesting.PutLeavePolicy(cmd.Context(), a.who, now.Policy, store.AnyVersion); err != nil {
@@ -296,19 +297,21 @@ func newLeavePolicy(s *settings) *cobra.Command {
 	return cmd
 }
 
-// readYAML reads a file strictly into a value.
-func readYAML(name string, into any) error {
+// readYAML reads a file strictly into a value; judge, where there is one, adds what is wrong with the value itself.
+func readYAML(name string, into any, judge func() error) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return fault.Wrap(err, fault.NotFound, "cli.file", "the file %s cannot be read", name)
 	}
 	defer f.Close()
-	d := yaml.NewDecoder(f)
-	d.KnownFields(true)
-	if err := d.Decode(into); err != nil {
-		return fault.Wrap(err, fault.Invalid, "cli.file", "%s: %s", filepath.Base(name), err)
+	doc, err := intake.ReadYAML(filepath.Base(name), "cli.file", f, into)
+	if err != nil {
+		return err
 	}
-	return nil
+	if judge == nil {
+		return doc.Err("cli.file", nil)
+	}
+	return doc.Err("cli.file", judge())
 }
 
 func writeYAML(w io.Writer, v any) {

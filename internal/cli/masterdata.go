@@ -104,7 +104,7 @@ func newAgentsCommand(s *settings) *cobra.Command {
 	list.Flags().StringVar(&filter.site, "site", "", "only this site")
 	list.Flags().StringVar(&filter.team, "team", "", "only this team")
 	list.Flags().StringVar(&filter.queue, "queue", "", "only agents with the skill for this queue")
-	return family("agents", "Sites, teams, agents and their skills", list)
+	return family("agents", "Sites, teams, agents and their skills", list, newAgentsOvertime(s))
 }
 
 // newImportCommand reads files of every kind: `import conversations FILE --mapping M.yaml`.
@@ -309,6 +309,7 @@ func printImported(out io.Writer, done measuring.Imported, rejects string, zone 
 		fmt.Fprintf(out, "%s: %d rows imported as batch %s\n", done.Import.File, done.Import.Rows, done.Import.Batch)
 	}
 	printUnknownAgents(out, done.Unknown)
+	printBroken(out, done.Broken, zone)
 	for _, n := range done.Notes {
 		fmt.Fprintf(out, "warning: %s\n", localTimes(n, zone))
 	}

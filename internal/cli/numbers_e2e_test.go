@@ -58,8 +58,9 @@ var sold = []struct {
 }
 
 func TestTheMonthHasTheSameNumbersThroughEveryDoor(t *testing.T) {
+	t.Parallel()
 	data := demoData(t)
-	s := serve(t, data)
+	s := serve(t, data, "CHAOBAN__JOBS__ENABLED=false") // the one that checks roll-ups would count the month a third time
 	s.login("planner", demo.Password)
 	r := newReference(t, data)
 	for _, m := range sold {

@@ -81,4 +81,10 @@ func printCandidates(w io.Writer, all []leave.Candidate) {
 		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%.4g\t%s", rank, c.Agent, yesNo(c.Legal), c.ValueYuan, c.WageYuan, c.NetYuan, cmp.Or(strings.Join(pay, ", "), "-"), c.Had, c.Why.EN)
 	}
 	table(w, "RANK\tAGENT\tLEGAL\tVALUE\tWAGE\tNET\tPAY\tHAD H\tWHY", rows)
+	for _, c := range all {
+		if c.PayWhy.EN != "" { // the same for everybody
+			fmt.Fprintf(w, "PAY with less at 100%%: %s / %s\n", c.PayWhy.ZH, c.PayWhy.EN)
+			break
+		}
+	}
 }

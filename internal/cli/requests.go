@@ -49,7 +49,7 @@ func newRequestsList(s *settings) *cobra.Command {
 				return fault.New(fault.Invalid, "cli.usage", "--kind must be leave, swap, give, overtime, time_off or bidding")
 			}
 			if state != "" && !slices.Contains(leave.States, leave.State(state)) {
-				return fault.New(fault.Invalid, "cli.usage", "--state must be one of %v", leave.States)
+				return fault.New(fault.Invalid, "cli.usage", "--state must be one of %s", fault.Names(leave.States))
 			}
 			return s.with(cmd, needStore, func(a *app) error {
 				all, _, err := a.ops.Requesting.Requests(cmd.Context(), a.who, store.RequestFilter{
@@ -241,12 +241,17 @@ func printSide(w io.Writer, v leave.Verdict) {
 	if v.Refused != "" {
 		fmt.Fprintf(w, "  %s\n", v.Refused)
 	}
+	told := map[string]bool{} // a rule may break in several parts of a shift alike
 	for _, b := range v.Breaks {
 		kind := "soft"
 		if b.Hard {
 			kind = "HARD"
 		}
-		fmt.Fprintf(w, "  %s %s: %s / %s\n", kind, b.Rule, b.Sentence.ZH, b.Sentence.EN)
+		line := fmt.Sprintf("  %s %s: %s / %s\n", kind, b.Rule, b.Sentence.ZH, b.Sentence.EN)
+		if !told[line] {
+			fmt.Fprint(w, line)
+		}
+		told[line] = true
 	}
 	for i, r := range v.Remedy {
 		if i < 3 {

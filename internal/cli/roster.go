@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -20,12 +19,13 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 )
 
 func newRosterCommand(s *settings) *cobra.Command {
 	return family("roster", "Rosters under Chinese labour law", newRosterMake(s), newRosterPublish(s), newRosterList(s), newRosterExport(s), newRosterPay(s),
 		newRosterExplain(s), newRosterDiff(s), newRosterRevisions(s), newRosterEdit(s), newRosterRepair(s), newRosterAcknowledge(s), newRosterAcknowledgements(s),
-		newRosterSolveCommand(), newRosterCheckCommand())
+		newRosterRules(s), newRosterSolveCommand(), newRosterCheckCommand())
 }
 
 func newRosterMake(s *settings) *cobra.Command {
@@ -36,6 +36,7 @@ func newRosterMake(s *settings) *cobra.Command {
 		seed                 uint64
 		weights              map[string]string
 		block                time.Duration
+		past                 bool
 	}
 	cmd := &cobra.Command{
 		Use: "make", Short: "Roster the newest plans and keep the result as a draft", Args: cobra.NoArgs,
@@ -68,7 +69,7 @@ func newRosterMake(s *settings) *cobra.Command {
 				}
 				bar := newProgress(cmd.ErrOrStderr(), 1000, "rostering")
 				made, err := a.ops.Rostering.MakeRoster(cmd.Context(), a.who, rostering.RosterInput{
-					Title: f.title, Of: of, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th, Weights: weights, MinBlock: block,
+					Title: f.title, Of: of, Past: f.past, From: from, Days: f.days, Seed: f.seed, Iterations: f.iterations, Time: f.limit, Threads: f.th, Weights: weights, MinBlock: block,
 					Progress: func(done, _ float64) { bar.set(int64(1000*done), 1000) },
 				})
 				bar.done()
@@ -82,6 +83,7 @@ func newRosterMake(s *settings) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "first day of a new roster")
 	flags.StringVar(&f.day, "day", "", "make this day of the roster --of anew; its other days stay")
+	flags.BoolVar(&f.past, "past", false, "with --day: the day may lie behind us; the revision is marked as a correction")
 	flags.StringVar(&f.of, "of", "", "roster whose day is made anew")
 	flags.StringVar(&f.title, "title", "", "title")
 	flags.IntVar(&f.days, "days", 14, "number of days")
@@ -120,27 +122,52 @@ func printRosterTop(cmd *cobra.Command, m rostering.RosterMade, zone *time.Locat
 		agents[x.Agent] = true
 	}
 	fmt.Fprintf(w, "%s %s: %d shifts for %d agents\n", m.Roster.State, m.Roster.ID, len(m.Roster.Shifts), len(agents))
+	switch {
+	case m.Day.IsZero():
+	case len(m.Changes) == 0:
+		fmt.Fprintf(w, "%s stays as it was, and so does the roster: no lawful change saves twice what it costs\n", m.Day)
+	default:
+		fmt.Fprintf(w, "%s made anew: it is another day for %s\n", m.Day, counted(len(revise.Agents(m.Changes)), "agent", "agents"))
+	}
 	what := "cost"
 	if day := m.Day; !day.IsZero() {
 		what = "cost of " + day.String()
 	}
-	fmt.Fprintf(w, "%s %.0f yuan, lower bound %.0f, gap %.1f%%; %.0f of %.0f head-hours stay short; %d soft rule warnings\n",
-		what, sol.Cost, sol.Bound, 100*sol.Gap, sol.Missing, sol.Needed, len(sol.Violations))
+	printCost(w, what, sol)
+	printParts(w, sol.Parts)
+	fmt.Fprintf(w, "%.0f of %.0f head-hours stay short in %s; soft rules break %s\n", sol.Missing, sol.Needed, counted(len(sol.Uncovered), "place", "places"), counted(len(sol.Violations), "time", "times"))
+	printSoft(w, m.Soft, zone)
 	printShort(w, sol.Uncovered, zone, top)
+	printIdle(w, sol.Idle)
 	printGaps(w, "no plan", m.Unplanned)
 	printNotes(w, m.Notes)
 }
 
-// printShort lists the stretches that miss most head-hours.
-func printShort(w io.Writer, uncovered []roster.Uncovered, zone *time.Location, top int) {
-	worst := slices.Clone(uncovered)
-	slices.SortStableFunc(worst, func(a, b roster.Uncovered) int { return cmp.Compare(headHours(b), headHours(a)) })
-	for _, u := range worst[:max(0, min(top, len(worst)))] {
-		fmt.Fprintf(w, "  short: %s %s-%s, %s\n", u.Queue, u.Range.Start.In(zone).Format("01-02 15:04"), u.Range.End.In(zone).Format("15:04"), u.Says.EN)
+// mostIdle is how many names a reason for working nothing lists.
+const mostIdle = 12
+
+// printIdle names who works no shift, by reason.
+func printIdle(w io.Writer, all []roster.Idle) {
+	var order []string
+	by := map[string][]roster.Idle{}
+	for _, x := range all {
+		if by[x.Code] == nil {
+			order = append(order, x.Code)
+		}
+		by[x.Code] = append(by[x.Code], x)
+	}
+	for _, code := range order {
+		var names []string
+		for _, x := range by[code][:min(len(by[code]), mostIdle)] {
+			names = append(names, string(x.Agent))
+		}
+		if more := len(by[code]) - mostIdle; more > 0 {
+			names = append(names, fmt.Sprintf("%d more", more))
+		}
+		says := by[code][0].Says
+		fmt.Fprintf(w, "  no shift: %s: %s / %s\n", strings.Join(names, ", "), says.ZH, says.EN)
 	}
 }
-
-func headHours(u roster.Uncovered) float64 { return float64(u.Missing) * u.Range.Duration().Hours() }
 
 // newest resolves the word "latest" to the newest roster, in a state when one is given.
 func newest(cmd *cobra.Command, a *app, id string, state store.RosterState) (ids.Roster, error) {
@@ -179,20 +206,29 @@ func newRosterList(s *settings) *cobra.Command {
 }
 
 func newRosterExport(s *settings) *cobra.Command {
-	var out string
+	var out, language string
 	cmd := &cobra.Command{
 		Use: "export ROSTER", Short: "Write a roster as an Excel workbook, or as CSV when --out ends in .csv", Args: cobra.ExactArgs(1),
+		Example: "  chaoban roster export latest --out roster.xlsx\n  chaoban roster export latest --out roster.csv --language zh",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			kind, err := exportKind(out, ".xlsx", ".csv")
+			if err != nil {
+				return err
+			}
+			if kind == ".xlsx" && cmd.Flags().Changed("language") {
+				return fault.New(fault.Invalid, "cli.usage", "--language is for .csv files; the workbook is in Chinese")
+			}
 			return s.with(cmd, needStore, func(a *app) error {
 				id, err := newest(cmd, a, args[0], "")
 				if err != nil {
 					return err
 				}
-				write := a.ops.Rostering.RosterWorkbook
-				if strings.EqualFold(filepath.Ext(out), ".csv") {
-					write = a.ops.Rostering.RosterCSV
+				var body []byte
+				if kind == ".csv" {
+					body, err = a.ops.Rostering.RosterCSV(cmd.Context(), a.who, id, rostering.Language(language))
+				} else {
+					body, err = a.ops.Rostering.RosterWorkbook(cmd.Context(), a.who, id)
 				}
-				body, err := write(cmd.Context(), a.who, id)
 				if err != nil {
 					return err
 				}
@@ -204,5 +240,16 @@ func newRosterExport(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "roster.xlsx", "file to write: .xlsx or .csv")
+	cmd.Flags().StringVar(&language, "language", "en", "of the headings and parts of a .csv file: en or zh")
 	return cmd
+}
+
+// exportKind is the ending of a file's name, which says what is written. Errors: cli.file for one that is not
+// among those known, and for a folder that is not there.
+func exportKind(name string, known ...string) (string, error) {
+	kind := strings.ToLower(filepath.Ext(name))
+	if !slices.Contains(known, kind) {
+		return "", fault.New(fault.Invalid, "cli.file", "--out %s: nobody knows what to write into it; give a name that ends in %s", name, strings.Join(known, " or "))
+	}
+	return kind, folderOf("--out", name)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -28,53 +27,70 @@ func refOf(cmd *cobra.Command, a *app, text string) (rostering.Ref, error) {
 
 func newRosterExplain(s *settings) *cobra.Command {
 	var top int
+	var ask roster.Question
+	var queue, at string
 	cmd := &cobra.Command{
-		Use: "explain ROSTER", Short: "Say what a roster costs, what is short in it and why nobody fills it", Args: cobra.ExactArgs(1),
+		Use: "explain ROSTER", Short: "Say what a roster costs, what is short in it, why nobody fills it and what would", Args: cobra.ExactArgs(1),
+		Example: "  chaoban roster explain latest --top 10\n  chaoban roster explain latest --queue muxi-tmall/pre --at '2026-11-11 20:00'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
 				ref, err := refOf(cmd, a, args[0])
 				if err != nil {
 					return err
 				}
-				x, err := a.ops.Rostering.ExplainRoster(cmd.Context(), a.who, ref)
+				if ask.Queue = ids.Queue(queue); at != "" {
+					if ask.At, err = parseInstant(at, a.ops.Zone()); err != nil {
+						return err
+					}
+				}
+				x, err := a.ops.Rostering.ExplainRoster(cmd.Context(), a.who, ref, ask)
 				if err != nil {
 					return err
 				}
-				return s.print(cmd, x, func() { printExplained(cmd, x, a.ops.Zone(), top) })
+				return s.print(cmd, x, func() { printExplained(cmd, x, ask, a.ops.Zone(), top) })
 			})
 		},
 	}
-	cmd.Flags().IntVar(&top, "top", 20, "how many stretches to show, the longest shortage first")
+	cmd.Flags().IntVar(&top, "top", 20, "how many stretches to show, the dearest first")
+	cmd.Flags().StringVar(&queue, "queue", "", "only what is short on this queue")
+	cmd.Flags().StringVar(&at, "at", "", "only what is short at this time, such as '2026-11-11 20:00'")
+	cmd.Flags().BoolVar(&ask.AllFixes, "all-fixes", false, "fixes for every stretch, not for the dearest only; takes a while")
 	return cmd
 }
 
 // printExplained tells a roster as it was made with its account, one that was changed since with what is
-// short in it now.
-func printExplained(cmd *cobra.Command, x rostering.Explained, zone *time.Location, top int) {
-	made := rostering.RosterMade{Roster: x.Head, Solution: x.Solution, Unplanned: x.Unplanned}
+// short in it now; of stretches that somebody asked about only those.
+func printExplained(cmd *cobra.Command, x rostering.RosterExplained, ask roster.Question, zone *time.Location, top int) {
+	if narrowed := ask.Queue != "" || !ask.At.IsZero(); narrowed {
+		printShort(cmd.OutOrStdout(), x.Uncovered, zone, top)
+		if !ask.At.IsZero() {
+			printEveryFix(cmd.OutOrStdout(), x.Uncovered)
+			return
+		}
+		printFixes(cmd.OutOrStdout(), x.Solution)
+		return
+	}
+	made := rostering.RosterMade{Roster: x.Head, Solution: x.Solution, Soft: x.Soft, Unplanned: x.Unplanned}
 	w := cmd.OutOrStdout()
 	if !x.Changed {
 		printRosterTop(cmd, made, zone, top)
-		printParts(w, x.Parts)
-		for _, v := range x.Violations {
-			fmt.Fprintf(w, "  soft rule %s, %s: %s\n", v.Rule, v.Agent, v.Sentence.EN)
-		}
+		printFixes(w, x.Solution)
 		return
 	}
-	fmt.Fprintf(w, "%s %s, revision %d: %d shifts; changed since it was made\n", x.Head.State, x.Head.ID, x.Revision, len(x.Head.Shifts))
-	if t := x.Totals; t != nil {
-		fmt.Fprintf(w, "%.0f of %.0f head-hours are short now; cost %.0f yuan: understaffing %.0f, overstaffing %.0f, wages %.0f (without fairness, soft rules and changes of queue)\n",
-			t.Missing, t.Needed, t.Cost(), t.Short, t.Over, t.Wages)
-		fmt.Fprintln(w, "reasons and fixes are worked out when a roster is made; 'roster explain ROSTER@1' tells those of the first revision")
+	fmt.Fprintf(w, "%s %s, revision %d: %d shifts; changed since it was made, so what follows is of this revision, by the people and rules of now\n", x.Head.State, x.Head.ID, x.Revision, len(x.Head.Shifts))
+	if x.Made != nil {
+		fmt.Fprintf(w, "cost %s yuan\n", yuanText(x.Cost))
+		printSalaries(w, x.Salaries)
+		printParts(w, x.Parts)
+		fmt.Fprintf(w, "%.0f of %.0f head-hours are short in %s; soft rules break %s\n", x.Missing, x.Needed, counted(len(x.Uncovered), "place", "places"), counted(breaches(x.Soft), "time", "times"))
+		fmt.Fprintf(w, "as it was made it cost %s yuan with %.0f head-hours short, at least %s whatever one did\n", yuanText(x.Made.Cost), x.Made.Missing, yuanText(x.Made.Bound))
 	}
+	printSoft(w, x.Soft, zone)
+	printRecorded(w, x.Recorded, x.Since, zone)
 	printShort(w, x.Uncovered, zone, top)
+	printFixes(w, x.Solution)
+	printIdle(w, x.Idle)
 	printGaps(w, "no plan", x.Unplanned)
-}
-
-// printParts tells what a cost is made of.
-func printParts(w io.Writer, p roster.Parts) {
-	fmt.Fprintf(w, "cost: understaffing %.0f, overstaffing %.0f, wages %.0f, contract hours %.0f, fairness %.0f, wishes %.0f, stability %.0f, soft rules %.0f, changes of queue %.0f yuan\n",
-		p.Short, p.Over, p.Wages, p.MinWork, p.Fairness, p.Preference, p.Stability, p.SoftRules, p.Switches)
 }
 
 func newRosterDiff(s *settings) *cobra.Command {
@@ -172,6 +188,9 @@ func newRosterRevisions(s *settings) *cobra.Command {
 					return err
 				}
 				return s.print(cmd, all, func() {
+					if len(all) == 0 {
+						fmt.Fprintln(cmd.OutOrStdout(), "not changed since it was made")
+					}
 					for _, r := range all {
 						fmt.Fprintf(cmd.OutOrStdout(), "revision %d, %s by %s, %s of a %s roster: %s\n", r.Revision, r.At.In(a.ops.Zone()).Format("2006-01-02 15:04"),
 							r.AuthorName, r.Why, r.State, r.Reason)

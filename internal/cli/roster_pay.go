@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,12 +17,14 @@ import (
 )
 
 func newRosterPublish(s *settings) *cobra.Command {
-	var overrule bool
+	var overrule, replace bool
 	var reason string
 	cmd := &cobra.Command{
 		Use: "publish ROSTER", Short: "Make a draft binding; older rosters of the same days are archived", Args: cobra.ExactArgs(1),
 		Long: "Make a draft binding; older rosters of the same days are archived. Soft rules that break are told. Where a rule rests on law, as the\n" +
-			"agreement to work on a statutory holiday, the roster is refused until --overrule and --reason say that somebody answers for it.",
+			"agreement to work on a statutory holiday, the roster is refused until --overrule and --reason say that somebody answers for it.\n" +
+			"It is also refused where it takes the place of a roster that was changed or acknowledged since it was made and that it is no copy of:\n" +
+			"what would be lost is told, and --replace with --reason does it all the same. Leave and absences are on file and hold on.",
 		Example: "  chaoban roster publish latest\n  chaoban roster publish latest --overrule --reason 国庆值班已逐人征得同意",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.with(cmd, needStore, func(a *app) error {
@@ -29,16 +32,17 @@ func newRosterPublish(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r, err := a.ops.Rostering.PublishRoster(cmd.Context(), a.who, rostering.PublishInput{Roster: id, Expect: store.AnyVersion, Overrule: overrule, Reason: reason})
+				r, err := a.ops.Rostering.PublishRoster(cmd.Context(), a.who, rostering.PublishInput{Roster: id, Expect: store.AnyVersion, Overrule: overrule, Replace: replace, Reason: reason})
 				if err != nil {
-					return err
+					return flagged(err, map[string]string{"reason": "--reason"})
 				}
 				return s.print(cmd, r, func() { printPublished(cmd.OutOrStdout(), r) })
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&overrule, "overrule", false, "publish although soft rules that rest on law break")
-	cmd.Flags().StringVar(&reason, "reason", "", "why; needed with --overrule and kept in the trail")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; needed with --overrule and --replace and kept in the trail")
+	cmd.Flags().BoolVar(&replace, "replace", false, "archive the published roster of these days although what was done to it is lost")
 	return cmd
 }
 
@@ -46,6 +50,12 @@ func printPublished(w io.Writer, r rostering.Published) {
 	fmt.Fprintf(w, "roster %s published: %d shifts\n", r.ID, len(r.Shifts))
 	for _, b := range r.Soft {
 		fmt.Fprintf(w, "  soft rule %s: %d times, %d agents, %d of them new; %s\n", b.Rule, b.Count, len(b.Agents), b.New, b.Says.EN)
+	}
+	for _, x := range r.Replaced {
+		fmt.Fprintf(w, "  archived: roster %s %s\n", x.Roster, x.Title)
+		for _, l := range x.Lost {
+			fmt.Fprintf(w, "    with it %s: %d\n", l.Says.EN, l.Count)
+		}
 	}
 	printNotes(w, r.Notes)
 }
@@ -57,13 +67,18 @@ func printNotes(w io.Writer, notes []string) {
 }
 
 func newRosterPay(s *settings) *cobra.Command {
-	var id, agent, out string
+	var id, agent, out, language string
 	cmd := &cobra.Command{
 		Use: "pay", Short: "Hours of a roster at 100, 150, 200 and 300 % of the wage, by agent and date", Args: cobra.NoArgs,
 		Long: "Hours of a roster at 100, 150, 200 and 300 % of the wage (劳动法 §44), by agent and date, with nights and yuan. A salary pays the hours\n" +
 			"at 100 %, so the yuan of whoever has one are what comes on top. Hours after midnight stand on the next date.",
 		Example: "  chaoban roster pay --roster latest --agent A0001\n  chaoban roster pay --roster latest --out pay.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out != "" {
+				if _, err := exportKind(out, ".csv"); err != nil {
+					return err
+				}
+			}
 			return s.with(cmd, needStore, func(a *app) error {
 				ref, err := refOf(cmd, a, id)
 				if err != nil {
@@ -74,7 +89,7 @@ func newRosterPay(s *settings) *cobra.Command {
 					return err
 				}
 				if out != "" {
-					body, err := p.CSV()
+					body, err := p.CSV(rostering.Language(language))
 					if err != nil {
 						return err
 					}
@@ -83,17 +98,18 @@ func newRosterPay(s *settings) *cobra.Command {
 					}
 					return s.print(cmd, map[string]any{"roster": p.Roster, "file": out}, func() { fmt.Fprintf(cmd.OutOrStdout(), "written to %s\n", out) })
 				}
-				return s.print(cmd, p, func() { printPay(cmd.OutOrStdout(), p, agent != "") })
+				return s.print(cmd, p, func() { printPay(cmd.OutOrStdout(), p, agent != "", a.ops.Zone()) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&id, "roster", "latest", "roster, or a revision of it as ID@2")
 	cmd.Flags().StringVar(&agent, "agent", "", "only this agent, date by date")
 	cmd.Flags().StringVar(&out, "out", "", "write every agent and date to this CSV file instead")
+	cmd.Flags().StringVar(&language, "language", "en", "of the headings of that file: en or zh")
 	return cmd
 }
 
-func printPay(w io.Writer, p rostering.RosterPay, daily bool) {
+func printPay(w io.Writer, p rostering.RosterPay, daily bool, zone *time.Location) {
 	row := func(head string, h rostering.PayHours) string {
 		return fmt.Sprintf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f", head, h.Normal, h.Extended, h.RestDay, h.Statutory, h.Night, h.Yuan)
 	}
@@ -114,6 +130,7 @@ func printPay(w io.Writer, p rostering.RosterPay, daily bool) {
 			fmt.Fprintf(w, "%s has a salary, which pays the hours at 100 %%; the base of the rest is %.2f yuan an hour\n", a.Agent, a.Wage)
 		}
 	}
+	printRecorded(w, p.Recorded, p.Since, zone)
 	printNotes(w, p.Notes)
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -18,7 +19,6 @@ import (
 
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling/roster"
-	"github.com/chaoban/chaoban/scheduling/roster/check"
 	"github.com/chaoban/chaoban/scheduling/roster/matsp"
 	"github.com/chaoban/chaoban/scheduling/roster/nrp"
 	"github.com/chaoban/chaoban/scheduling/roster/search"
@@ -37,21 +37,26 @@ type rosterFlags struct {
 
 // rosterSummary is what `roster solve` prints; with --json as one object.
 type rosterSummary struct {
-	Format     string  `json:"format"`
-	Cost       float64 `json:"cost"`
-	Bound      float64 `json:"bound"`
-	Gap        float64 `json:"gap"` // share of the cost, 0 to 1
-	Stopped    bool    `json:"stopped"`
-	Seconds    float64 `json:"seconds"`
-	Seed       uint64  `json:"seed"`
-	Out        string  `json:"out"`
-	Needed     float64 `json:"needed_hours,omitempty"`
-	Missing    float64 `json:"missing_hours,omitempty"`
-	Uncovered  int     `json:"uncovered,omitempty"`
-	SoftBroken int     `json:"soft_violations,omitempty"`
-	HardBroken int     `json:"hard_violations,omitempty"` // only with --least-violating
+	Format     string               `json:"format"`
+	Cost       float64              `json:"cost"`
+	Bound      float64              `json:"bound"`
+	Gap        float64              `json:"gap"`                // share of the cost, 0 to 1
+	Savable    float64              `json:"savable"`            // yuan, or the cost of the format: cost less bound
+	Salaries   float64              `json:"salaries,omitempty"` // fixed, no part of the cost
+	Stopped    bool                 `json:"stopped"`
+	Seconds    float64              `json:"seconds"`
+	Seed       uint64               `json:"seed"`
+	Out        string               `json:"out"`
+	Needed     float64              `json:"needed_hours,omitempty"`
+	Missing    float64              `json:"missing_hours,omitempty"`
+	Uncovered  int                  `json:"uncovered,omitempty"`
+	SoftBroken int                  `json:"soft_violations,omitempty"`
+	Parts      *roster.Parts        `json:"parts,omitempty"`
+	Soft       []workrules.Breaches `json:"soft_rules,omitempty"`      // by rule
+	HardBroken int                  `json:"hard_violations,omitempty"` // only with --least-violating
 	worst      []roster.Uncovered
 	broken     []workrules.Violation
+	zone       *time.Location
 }
 
 func newRosterSolveCommand() *cobra.Command {
@@ -104,7 +109,7 @@ func runRosterSolve(cmd *cobra.Command, f rosterFlags) error {
 	}
 	sum.Format, sum.Seed, sum.Out = f.format, f.seed, f.out
 	sum.Seconds = float64(time.Since(begin).Milliseconds()) / 1000
-	if sum.Cost > 0 {
+	if sum.Savable = sum.Cost - sum.Bound; sum.Cost > 0 {
 		sum.Gap = (sum.Cost - sum.Bound) / sum.Cost
 	}
 	if err := writeJSONFile(f.out, result); err != nil {
@@ -149,7 +154,7 @@ func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget
 		return s, rosterSummary{
 			Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
 			Uncovered: len(s.Uncovered), SoftBroken: soft(s.Violations), worst: s.Uncovered, broken: hard(s.Violations),
-			HardBroken: len(s.Violations) - soft(s.Violations),
+			HardBroken: len(s.Violations) - soft(s.Violations), Salaries: s.Salaries, Parts: &s.Parts, Soft: workrules.ByRule(s.Violations, softExamples), zone: problem.Location,
 		}, nil
 	}
 	return nil, rosterSummary{}, badFormat(f.format)
@@ -200,9 +205,9 @@ func progressLine(p search.Progress) string {
 	if math.IsInf(p.Cost, 0) {
 		return line + "  no legal roster yet"
 	}
-	line += fmt.Sprintf("  cost %.10g", p.Cost)
+	line += "  cost " + costFigure(p.Cost)
 	if p.Bound > 0 && p.Cost > 0 {
-		line += fmt.Sprintf("  bound %.10g  gap %.2f %%", p.Bound, 100*(p.Cost-p.Bound)/p.Cost)
+		line += fmt.Sprintf("  bound %s  gap %.2f %%", costFigure(p.Bound), 100*(p.Cost-p.Bound)/p.Cost)
 	}
 	return line
 }
@@ -211,101 +216,27 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(s)
 	}
-	fmt.Fprintf(w, "cost   %.10g\nbound  %.10g\ngap    %.2f %%\ntime   %.1f s, seed %d\nroster %s\n", s.Cost, s.Bound, s.Gap*100, s.Seconds, s.Seed, s.Out)
+	fmt.Fprintf(w, "cost   %s\nbound  %s, whatever one does\ngap    %.2f %%: at most %s could be saved\ntime   %.1f s, seed %d\nroster %s\n", costFigure(s.Cost), costFigure(s.Bound), s.Gap*100, costFigure(s.Savable), s.Seconds, s.Seed, s.Out)
 	if s.Stopped {
 		fmt.Fprintln(w, "stopped early; this is the best so far")
 	}
 	if s.Format != "json" {
 		return nil
 	}
-	fmt.Fprintf(w, "hours  %.1f of %.1f needed are covered; %d stretches stay short, %d soft rules are broken\n",
-		s.Needed-s.Missing, s.Needed, s.Uncovered, s.SoftBroken)
+	printSalaries(w, s.Salaries)
+	printParts(w, *s.Parts)
+	fmt.Fprintf(w, "hours  %.1f of %.1f needed are covered; %s short, soft rules break %s\n",
+		s.Needed-s.Missing, s.Needed, counted(s.Uncovered, "place", "places"), counted(s.SoftBroken, "time", "times"))
+	printSoft(w, s.Soft, s.zone)
 	for _, v := range s.broken {
 		fmt.Fprintf(w, "  broken: %s %s: %s %s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
 	}
-	for i, u := range s.worst {
-		if i == 5 {
-			fmt.Fprintf(w, "  … %d more in the roster file\n", len(s.worst)-i)
-			break
-		}
-		fmt.Fprintf(w, "  %s %s-%s %s\n", u.Queue, u.Range.Start.Format("2006-01-02 15:04"), u.Range.End.Format("15:04"), u.Says.EN)
-	}
+	printShort(w, s.worst, s.zone, 5)
 	return nil
 }
 
-// newRosterCheckCommand is the separate, slow checker.
-func newRosterCheckCommand() *cobra.Command {
-	var format, in, rosterFile string
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Check a roster file against its problem 核对排班",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			problem, err := readFlagFile("--in", in)
-			if err != nil {
-				return err
-			}
-			made, err := readFlagFile("--roster", rosterFile)
-			if err != nil {
-				return err
-			}
-			report, err := checkFormat(format, in, problem, rosterFile, made)
-			if err != nil {
-				return err
-			}
-			return printCheck(cmd.OutOrStdout(), report, asJSON)
-		},
-	}
-	cmd.Flags().StringVar(&format, "format", "json", "input format: nrp, matsp or json")
-	cmd.Flags().StringVar(&in, "in", "", "problem file")
-	cmd.Flags().StringVar(&rosterFile, "roster", "", "roster file")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
-	return cmd
-}
-
-func checkFormat(format, in string, problem []byte, rosterFile string, made []byte) (check.Report, error) {
-	switch format {
-	case "nrp":
-		inst, err := nrp.Parse(in, bytes.NewReader(problem))
-		if err != nil {
-			return check.Report{}, err
-		}
-		rows := map[string][]string{}
-		if err := unmarshalRoster(rosterFile, made, &rows); err != nil {
-			return check.Report{}, err
-		}
-		return check.NRP(inst, rows), nil
-	case "matsp":
-		inst, err := matsp.Parse(in, bytes.NewReader(problem))
-		if err != nil {
-			return check.Report{}, err
-		}
-		rows := map[string][]matsp.Shift{}
-		if err := unmarshalRoster(rosterFile, made, &rows); err != nil {
-			return check.Report{}, err
-		}
-		return check.MATSP(inst, rows), nil
-	case "json":
-		p, err := roster.ReadProblem(in, bytes.NewReader(problem), true)
-		if err != nil {
-			return check.Report{}, err
-		}
-		r, err := roster.ReadRoster(rosterFile, bytes.NewReader(made))
-		if err != nil {
-			return check.Report{}, err
-		}
-		report := check.Roster(p, r.Shifts)
-		// The rule pack's own findings stand beside the independent ones, with their articles.
-		for _, v := range roster.Judge(p, r.Shifts) {
-			if v.Hard {
-				report.Violations = append(report.Violations, fmt.Sprintf("%s: %s %s", v.Agent, v.Sentence.EN, articleOf(v.Rule)))
-			}
-		}
-		return report, nil
-	}
-	return check.Report{}, badFormat(format)
-}
+// costFigure is a cost to the fen, in plain digits.
+func costFigure(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
 func articleOf(rule string) string {
 	for _, r := range workrules.Rules() {
@@ -314,33 +245,6 @@ func articleOf(rule string) string {
 		}
 	}
 	return ""
-}
-
-func printCheck(w io.Writer, r check.Report, asJSON bool) error {
-	if asJSON {
-		if err := json.NewEncoder(w).Encode(r); err != nil {
-			return fault.Wrap(err, fault.Internal, "roster.print", "the report could not be printed")
-		}
-	} else {
-		fmt.Fprintf(w, "cost %.10g\n", r.Cost)
-		for _, v := range r.Violations {
-			fmt.Fprintln(w, "broken:", v)
-		}
-	}
-	if n := len(r.Violations); n > 0 {
-		return fault.New(fault.Conflict, "roster.illegal", "the roster breaks %d hard rules", n)
-	}
-	if !asJSON {
-		fmt.Fprintln(w, "every hard rule holds")
-	}
-	return nil
-}
-
-func unmarshalRoster(file string, raw []byte, into any) error {
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fault.Bad("roster.file", "roster file", []fault.Field{{File: file, Problem: "is not a roster of this format: " + err.Error()}})
-	}
-	return nil
 }
 
 func readFlagFile(flag, name string) ([]byte, error) {

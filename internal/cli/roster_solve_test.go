@@ -105,6 +105,27 @@ func TestRosterCheckFindsBrokenRules(t *testing.T) {
 	assert.Contains(t, out, "working days in a row")
 }
 
+// A file whose own cost was changed by hand is told so, and fails.
+func TestRosterCheckTellsFalseFigures(t *testing.T) {
+	const problem = "../../scheduling/roster/testdata/example.json"
+	made := filepath.Join(t.TempDir(), "r.json")
+	_, err := runRoster(t.Context(), newRosterSolveCommand(), "--in", problem, "--iterations", "50", "--threads", "1", "--out", made)
+	require.NoError(t, err)
+	raw, err := os.ReadFile(made)
+	require.NoError(t, err)
+	file := map[string]any{}
+	require.NoError(t, json.Unmarshal(raw, &file))
+	file["cost"], file["missing_hours"] = 1, 99
+	raw, err = json.Marshal(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(made, raw, 0o600))
+	out, err := runRoster(t.Context(), newRosterCheckCommand(), "--in", problem, "--roster", made)
+	assert.Equal(t, "roster.false_figures", fault.CodeOf(err))
+	assert.Contains(t, out, "false: cost: the file says 1, it is ")
+	assert.Contains(t, out, "false: missing_hours: the file says 99, it is ")
+	assert.Contains(t, out, "every hard rule holds")
+}
+
 func TestRosterCommandsRefuseBadInput(t *testing.T) {
 	dir := t.TempDir()
 	empty, bad := filepath.Join(dir, "empty"), filepath.Join(dir, "bad.txt")

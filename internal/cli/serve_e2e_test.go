@@ -28,6 +28,7 @@ const (
 )
 
 func TestServiceAnswersTheSameThroughEveryDoor(t *testing.T) {
+	t.Parallel()
 	data := demoData(t)
 	s := serve(t, data)
 	t.Logf("warm start to ready: %s", s.ready.Round(time.Millisecond))

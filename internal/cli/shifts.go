@@ -25,6 +25,11 @@ func newShiftsCommand(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if f.agent != "" { // of an unknown one there would just be nothing
+					if _, err := a.ops.Administration.Agent(cmd.Context(), a.who, ids.Agent(f.agent)); err != nil {
+						return err
+					}
+				}
 				all, err := store.All(func(p store.Page) ([]store.Shift, string, error) {
 					return a.ops.Rostering.Shifts(cmd.Context(), a.who, store.ShiftFilter{State: store.Published, Agent: ids.Agent(f.agent), Range: span}, p)
 				})
@@ -32,6 +37,10 @@ func newShiftsCommand(s *settings) *cobra.Command {
 					return err
 				}
 				return s.print(cmd, all, func() {
+					if len(all) == 0 {
+						fmt.Fprintln(cmd.OutOrStdout(), "no published shifts in these days")
+						return
+					}
 					rows := make([]string, len(all))
 					for i, x := range all {
 						rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", x.Agent, x.Start.In(a.ops.Zone()).Format("2006-01-02 Mon 15:04"), x.End.In(a.ops.Zone()).Format("15:04"), x.Code, parts(x.Activities, a.ops.Zone()))

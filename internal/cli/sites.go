@@ -62,7 +62,7 @@ func newSitesPut(s *settings) *cobra.Command {
 				Sites []workforce.Site `yaml:"sites"`
 				Teams []workforce.Team `yaml:"teams"`
 			}
-			if err := readYAML(args[0], &file); err != nil {
+			if err := readYAML(args[0], &file, nil); err != nil {
 				return err
 			}
 			return s.with(cmd, needStore, func(a *app) error {

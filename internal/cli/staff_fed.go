@@ -15,7 +15,8 @@ import (
 // absence, and which of it was measured.
 func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 	var openings, tickets, none, doubts []string
-	paces, causes := newTallied(), newTallied()
+	paces := newTallied()
+	var shrinks []pricing.Shrinkage
 	heads, paid := 0.0, 0.0
 	for _, p := range made {
 		f := pricing.FiguresOf(p)
@@ -33,7 +34,7 @@ func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 			paid += n.Paid * p.Requirement.Slot.Hours()
 		}
 		if s := f.Shrinkage; s != nil {
-			causes.add(shrinkText(*s))
+			shrinks = append(shrinks, *s)
 		}
 		if d := f.Deferred; d != nil {
 			if d.Tickets == 0 && len(d.Doubts) > 0 {
@@ -58,7 +59,7 @@ func printFed(w io.Writer, made []store.Plan, zone *time.Location) {
 		fmt.Fprintln(w, line)
 	}
 	if paid > 0 {
-		fmt.Fprintf(w, "%.0f paid hours, %.1f%% of them away from the queue: %s\n", paid, 100*(1-heads/paid), causes.text("; "))
+		fmt.Fprintf(w, "%.0f paid hours, %.1f%% of them away from the queue: %s\n", paid, 100*(1-heads/paid), shrinksText(shrinks))
 	}
 }
 
@@ -80,29 +81,6 @@ func paceText(source string) string {
 		return "measured on few and drawn towards all queues"
 	}
 	return source
-}
-
-// shrinkText names the causes with their shares and sources.
-func shrinkText(s pricing.Shrinkage) string {
-	if s.Flat {
-		return fmt.Sprintf("%.3g%% as asked for", 100*s.Share)
-	}
-	says := map[string]string{}
-	for _, x := range s.Sources {
-		says[x.Cause] = " (" + x.Says + ")"
-	}
-	var parts []string
-	for _, c := range s.Causes {
-		parts = append(parts, fmt.Sprintf("%s %.3g%%%s", c.Name, 100*c.Share, says[c.Name]))
-	}
-	parts = append(parts, fmt.Sprintf("absence %.3g%%%s", 100*s.Absence.Share, says["absence"]))
-	if s.Adherence != 1 {
-		parts = append(parts, fmt.Sprintf("adherence %.3g%%", 100*s.Adherence))
-	}
-	if len(s.Ramp) > 0 {
-		parts = append(parts, "ramp"+says["ramp"])
-	}
-	return strings.Join(parts, ", ")
 }
 
 // tallied counts equal texts and keeps their order.

@@ -90,6 +90,15 @@ func Shorten(s string) string {
 	return string(runes[:limit-1]) + "…"
 }
 
+// Names lists what is allowed in a sentence: "a, b, c".
+func Names[T ~string](all []T) string {
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
+}
+
 // Error is the error type of the project.
 type Error struct {
 	Kind       Kind

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,7 @@ var whoMay = map[string]row{
 	"put-places":                  {path: "/v1/places", body: `{"sites":[{"id":"hz","name":"杭州"}]}`, want: statuses{204, 204, 403, 403, 403, 403, 403, 403}},
 	"list-agents":                 {path: "/v1/agents", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
 	"get-agent":                   {path: "/v1/agents/1001", want: statuses{200, 200, 200, 200, 403, 403, 403, 403}},
+	"put-overtime-consents":       {path: "/v1/overtime-consents", body: `{"agents":["1001"],"agreed":true}`, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
 	"put-agents":                  {path: "/v1/agents", body: agentLumi, want: statuses{200, 200, 403, 403, 403, 403, 403, 403}},
 	"list-forecasts":              {path: "/v1/forecasts", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
 	"get-forecast":                {path: "/v1/forecasts/none", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
@@ -107,12 +109,15 @@ var whoMay = map[string]row{
 	"get-roster-workbook":         {path: "/v1/rosters/none/workbook", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"make-roster":                 {path: "/v1/rosters", body: `{"from":"2026-06-01","days":7}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"publish-roster":              {path: "/v1/rosters/none/publish", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"explain-roster":              {path: "/v1/rosters/none/explain?queue=lumi-tmall/pre", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"get-work-rules":              {path: "/v1/work-rules", want: statuses{200, 200, 200, 403, 403, 403, 403, 403}},
+	"set-work-rules":              {path: "/v1/work-rules", body: `{"set":{"rest_block":"9h"},"reason":"x"}`, want: statuses{200, 409, 403, 403, 403, 403, 403, 403}},
 	"get-roster-pay":              {path: "/v1/rosters/none/pay?agent=1001", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"get-roster-csv":              {path: "/v1/rosters/none/csv", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-roster-revisions":       {path: "/v1/rosters/none/revisions", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"diff-rosters":                {path: "/v1/rosters/none/diff?other=none@2", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"edit-roster":                 {path: "/v1/rosters/none/shifts", body: `{"edits":[{"kind":"remove","agent":"1001","start":"2026-06-01T01:00:00Z"}],"reason":"x"}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
-	"repair-roster":               {path: "/v1/rosters/none/repair?dry=1", body: `{"absent":[{"agent":"1001","from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z"}]}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
+	"repair-roster":               {path: "/v1/rosters/none/repair?dry=1", body: `{"past":true,"absent":[{"agent":"1001","from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z"}]}`, want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"list-acknowledgements":       {path: "/v1/rosters/none/acknowledgements", want: statuses{404, 404, 404, 403, 403, 403, 403, 403}},
 	"acknowledge-roster":          {path: "/v1/rosters/none/acknowledgements", body: `{"agent":"1001"}`, want: statuses{404, 404, 404, 403, 404, 403, 403, 403}},
 	"get-calendar":                {path: "/v1/shifts/calendar?agent=1001", want: statuses{200, 200, 200, 403, 200, 403, 403, 403}},
@@ -210,21 +215,36 @@ var whoMay = map[string]row{
 // methodsOf finds the method of each operation in the document that clients read.
 func methodsOf(t *testing.T, h *house) map[string]string {
 	t.Helper()
+	methods := map[string]string{}
+	for id, r := range routesOf(t, h) {
+		methods[id] = r.method
+	}
+	return methods
+}
+
+// described is a route as the document has it.
+type described struct {
+	ID     string   `json:"operationId"`
+	Tags   []string `json:"tags"`
+	method string
+}
+
+func routesOf(t *testing.T, h *house) map[string]described {
+	t.Helper()
 	var doc struct {
-		Paths map[string]map[string]struct {
-			ID string `json:"operationId"`
-		} `json:"paths"`
+		Paths map[string]map[string]described `json:"paths"`
 	}
 	h.send(t, "GET", "/openapi.json", nil).into(t, &doc)
-	methods := map[string]string{}
+	routes := map[string]described{}
 	for path, operations := range doc.Paths {
 		for method, op := range operations {
 			require.NotEmpty(t, op.ID, "%s %s", method, path)
-			require.NotContains(t, methods, op.ID, "operation ids are unique")
-			methods[op.ID] = strings.ToUpper(method)
+			require.NotContains(t, routes, op.ID, "operation ids are unique")
+			op.method = strings.ToUpper(method)
+			routes[op.ID] = op
 		}
 	}
-	return methods
+	return routes
 }
 
 // Every registered operation x every role x the own and the other merchant. An operation without
@@ -266,6 +286,41 @@ func TestEveryOperationForEveryRole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever may not use a route hears that, and nothing of what is wrong with the body or the query: in the routes of
+// rosters, leave and requests. Each of them says what right it needs.
+func TestRightsComeBeforeTheBody(t *testing.T) {
+	h := open(t, nil)
+	h.user(t, "admin")
+	asked := 0
+	for id, route := range routesOf(t, h) {
+		if !slices.ContainsFunc(route.Tags, func(tag string) bool { return tag == "Rosters" || tag == "Leave" || tag == "Requests" }) {
+			continue
+		}
+		for i, login := range columns {
+			role, _, _ := strings.Cut(login, "-") // whether one of a role may can hang on the agent in the body
+			may := func(k int) bool {
+				return strings.HasPrefix(columns[k], role) && whoMay[id].want[k] != http.StatusForbidden
+			}
+			if may(i) || may(max(0, i-1)) || may(min(len(columns)-1, i+1)) {
+				continue
+			}
+			asked++
+			path := address(t, h, whoMay[id], login)
+			if route.method != http.MethodGet && route.method != http.MethodDelete {
+				a := h.ask(t, login, route.method, path, `{"nonsense": [1}`)
+				assert.Equal(t, http.StatusForbidden, a.status, "%s as %s: %s", id, login, a.body)
+			}
+			mark := "?"
+			if strings.Contains(path, "?") {
+				mark = "&"
+			}
+			a := h.ask(t, login, route.method, path+mark+"nonsense=1", bodyFor(id, whoMay[id], login))
+			assert.Equal(t, http.StatusForbidden, a.status, "%s as %s: %s", id, login, a.body)
+		}
+	}
+	assert.Greater(t, asked, 100)
 }
 
 func address(t *testing.T, h *house, r row, login string) string {

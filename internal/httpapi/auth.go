@@ -51,6 +51,9 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		x.who, err = s.deps.Ops.Administration.Authenticate(ctx.Context(), secret)
 		x.secret = secret
 	}
+	if need, known := rights[ctx.Operation().OperationID]; known && err == nil {
+		_, err = access.Decide(x.who, need)
+	}
 	if err != nil {
 		s.refuse(ctx, err)
 		return

@@ -110,7 +110,7 @@ func notNDJSON(t *testing.T, h *house) {
 	} {
 		a := h.ask(t, "planner", "POST", "/v1/events", body, "Content-Encoding", "gzip")
 		assert.Equal(t, 400, a.status, "%s: %s", name, a.body)
-		assert.Equal(t, "request.body", a.problem(t).Code, name)
+		assert.Equal(t, "request.body", a.problem(t).Code, "%s: %s", name, a.body)
 	}
 }
 

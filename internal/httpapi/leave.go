@@ -30,10 +30,11 @@ func (s *Server) addLeave() {
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-earnings", "earn-leave", tag, "Book time off in lieu for rest days that were worked", status(http.StatusCreated), repeatable), s.earnLeave)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-adjustments", "adjust-leave", tag, "Change a balance by hand, with a reason", status(http.StatusCreated), repeatable), s.adjustLeave)
 	const people = "Workforce"
-	huma.Register(s.api, operation(http.MethodGet, "/v1/person-facts", "list-person-facts", people, "Certificates, packs read, agreements, sessions, carried hours, agency posts and careers"), s.facts)
-	huma.Register(s.api, operation(http.MethodPut, "/v1/person-facts", "put-person-facts", people, "Put facts on file; the same again replaces them"), s.putFacts)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/person-facts", "list-person-facts", people, "Certificates, packs read, agreements, sessions, carried hours, agency posts, careers and absences"), s.facts)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/person-facts", "put-person-facts", people, "Put facts on file; the same again replaces them",
+		describe("The answer names the published shifts that break rules by it. With dry=true nothing is kept.")), s.putFacts)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/person-fact-files", "import-person-facts", people, "Put the rows of a CSV file on file, all or none",
-		describe("The body is UTF-8 CSV with the columns agent, kind, code, from, to, start, end, day_hours, week_hours, not_before, not_after, no_nights, days_off, hours, holiday_hours, note, or their Chinese names."), csvBody, s.bounded), s.importFacts)
+		describe("Every fault is told with row and column; the answer names the published shifts that break rules by it. With dry=true nothing is kept. The body is UTF-8 CSV with the columns agent, kind, code, from, to, start, end, day_hours, week_hours, not_before, not_after, no_nights, days_off, hours, holiday_hours, note, or their Chinese names."), csvBody, s.bounded), s.importFacts)
 	huma.Register(s.api, operation(http.MethodDelete, "/v1/person-facts/{fact}", "delete-person-fact", people, "Take a wrong fact off file", status(http.StatusNoContent)), s.deleteFact)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/pack-acknowledgements", "acknowledge-pack", people, "Note that an agent has read a promotion pack today", repeatable), s.acknowledgePack)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/queue-terms", "get-queue-terms", people, "Certificate, promotion packs and shops that each queue asks of its agents"), s.queueTerms)
@@ -157,7 +158,7 @@ func (s *Server) adjustLeave(ctx context.Context, in *adjustLeaveInput) (*one[le
 type factsInput struct {
 	Paging
 	Agent   string        `query:"agent" maxLength:"64"`
-	Kind    string        `query:"kind" enum:"certificate,acknowledgement,agreement,session,carried,post,career"`
+	Kind    string        `query:"kind" enum:"certificate,acknowledgement,agreement,session,carried,post,career,absence"`
 	Code    string        `query:"code" maxLength:"64"`
 	EndedBy calendar.Date `query:"ended_by" doc:"only what is no longer good on this date"`
 }
@@ -172,22 +173,24 @@ func (s *Server) facts(ctx context.Context, in *factsInput) (*list[factDoc], err
 }
 
 type putFactsInput struct {
+	Dry
 	Body struct {
 		Facts []workforce.Fact `json:"facts" maxItems:"10000"`
 	}
 }
 
-func (s *Server) putFacts(ctx context.Context, in *putFactsInput) (*one[operations.PutResult], error) {
-	return answered(s.deps.Ops.Requesting.PutFacts(ctx, whoOf(ctx), in.Body.Facts))
+func (s *Server) putFacts(ctx context.Context, in *putFactsInput) (*one[requesting.FactsPut], error) {
+	return answered(s.deps.Ops.Requesting.PutFacts(ctx, whoOf(ctx), in.Body.Facts, in.Dry.Dry))
 }
 
 type factFileInput struct {
+	Dry
 	Name    string `query:"name" maxLength:"200" default:"facts.csv" doc:"for messages"`
 	RawBody []byte
 }
 
-func (s *Server) importFacts(ctx context.Context, in *factFileInput) (*one[operations.PutResult], error) {
-	return answered(s.deps.Ops.Requesting.ImportFacts(ctx, whoOf(ctx), strings.Clone(in.Name), bytes.NewReader(in.RawBody)))
+func (s *Server) importFacts(ctx context.Context, in *factFileInput) (*one[requesting.FactsPut], error) {
+	return answered(s.deps.Ops.Requesting.ImportFacts(ctx, whoOf(ctx), strings.Clone(in.Name), bytes.NewReader(in.RawBody), in.Dry.Dry))
 }
 
 type factPath struct {
@@ -205,7 +208,7 @@ type packInput struct {
 	}
 }
 
-func (s *Server) acknowledgePack(ctx context.Context, in *packInput) (*one[operations.PutResult], error) {
+func (s *Server) acknowledgePack(ctx context.Context, in *packInput) (*one[requesting.FactsPut], error) {
 	return answered(s.deps.Ops.Requesting.AcknowledgePack(ctx, whoOf(ctx), ids.Agent(in.Body.Agent), in.Body.Pack))
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/administration"
+	"github.com/chaoban/chaoban/internal/operations/requesting"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -174,7 +175,10 @@ func (s *Server) addWorkforce() {
 	huma.Register(s.api, operation(http.MethodPut, "/v1/places", "put-places", tag, "Add or replace sites and teams", status(http.StatusNoContent)), s.putPlaces)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/agents", "list-agents", tag, "Agents (客服) by id"), s.agents)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/agents/{agent}", "get-agent", tag, "One agent"), s.agent)
-	huma.Register(s.api, operation(http.MethodPut, "/v1/agents", "put-agents", tag, "Add or replace agents; those not named stay", s.bounded), s.putAgents)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/overtime-consents", "put-overtime-consents", tag, "Note that agents have agreed to overtime, or do so no longer",
+		describe("Holds for what is rostered, edited and offered from then on (劳动合同法 §31). The answer names the published shifts from today on that break rules by it (broken), and whose consent has no effect because the law bars the overtime itself (notes): late pregnancy, nursing, interns, minors.")), s.putConsents)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/agents", "put-agents", tag, "Add or replace agents; those not named stay", s.bounded,
+		describe("The answer names the published shifts from today on that break rules by it.")), s.putAgents)
 }
 
 func (s *Server) sites(ctx context.Context, in *Paging) (*list[operations.Stored[workforce.Site]], error) {
@@ -235,10 +239,17 @@ type putAgentsInput struct {
 	}
 }
 
-func (s *Server) putAgents(ctx context.Context, in *putAgentsInput) (*one[operations.PutResult], error) {
-	done, err := s.deps.Ops.Administration.PutAgents(ctx, whoOf(ctx), in.Body.Agents)
-	if err != nil {
-		return nil, err
+func (s *Server) putAgents(ctx context.Context, in *putAgentsInput) (*one[administration.AgentsPut], error) {
+	return answered(s.deps.Ops.Administration.PutAgents(ctx, whoOf(ctx), in.Body.Agents))
+}
+
+type consentsInput struct {
+	Body struct {
+		Agents []string `json:"agents" minItems:"1" maxItems:"20000"`
+		Agreed bool     `json:"agreed"`
 	}
-	return &one[operations.PutResult]{Body: done}, nil
+}
+
+func (s *Server) putConsents(ctx context.Context, in *consentsInput) (*one[requesting.FactsPut], error) {
+	return answered(s.deps.Ops.Requesting.PutOvertimeConsent(ctx, whoOf(ctx), typed[ids.Agent](in.Body.Agents), in.Body.Agreed))
 }

@@ -96,6 +96,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 	if err == nil {
 		finish(c)
 	}
+	dropUnread(c)
 	c.Response().SkipBody = c.Response().SkipBody || head
 	s.account(c, x)
 	return err

@@ -214,9 +214,18 @@ func fieldOf(e *huma.ErrorDetail) fault.Field {
 // notATime is how the parser says that a parameter is no instant.
 var notATime = regexp.MustCompile(`invalid date/time`)
 
+// oneOf is how the parser lists what is allowed.
+var oneOf = regexp.MustCompile(`^expected value to be one of "(.*)"$`)
+
 // plain cuts what a parser says to one short line.
 func plain(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
+	if strings.HasPrefix(line, "invalid character") || strings.HasPrefix(line, "unexpected end of JSON") || strings.HasPrefix(line, "unexpected EOF") {
+		return "is no JSON: a comma, a quote or a bracket is wrong or missing"
+	}
+	if m := oneOf.FindStringSubmatch(line); m != nil {
+		return "must be one of " + m[1] // never cut: it is what would be right
+	}
 	return fault.Shorten(line)
 }
 

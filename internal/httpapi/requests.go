@@ -70,6 +70,7 @@ type stepInput struct {
 		Action string `json:"action" enum:"approve,refuse,withdraw,cancel,accept,decline,take,claim,unclaim,pick,bid,unbid,draw"`
 		Agent  string `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor acts for an agent; with pick who gets the shift"`
 		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"kept in the trail"`
+		Early  bool   `json:"early,omitempty" doc:"draw although bids are still taken; needs a reason"`
 		Wishes []int  `json:"wishes,omitempty" maxItems:"500" doc:"of a bid: numbers of the open shifts from 0, the dearest first"`
 	}
 }
@@ -80,7 +81,7 @@ func (s *Server) stepRequest(ctx context.Context, in *stepInput) (*entity[operat
 		return nil, err
 	}
 	r, err := s.deps.Ops.Requesting.Act(ctx, whoOf(ctx), ids.Request(in.Request), requesting.ActInput{
-		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Expect: expect,
+		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Early: in.Body.Early, Expect: expect,
 	})
 	if err != nil {
 		return nil, in.failed(err)
@@ -97,7 +98,7 @@ type leaveInput struct {
 	Dry
 	Body struct {
 		Agent  string         `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor asks"`
-		Kind   string         `json:"kind" enum:"annual,compensatory,personal,sick,marriage,maternity,bereavement"`
+		Kind   string         `json:"kind" enum:"annual,compensatory,personal,sick,marriage,maternity,paternity,child_care,bereavement"`
 		First  *calendar.Date `json:"first,omitempty" doc:"first day of whole days"`
 		Last   *calendar.Date `json:"last,omitempty" doc:"last day; the first unless given"`
 		From   *time.Time     `json:"from,omitempty" doc:"instead of days: the beginning of a part of a day"`

@@ -27,7 +27,7 @@ func (s *Server) addRosterLife() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/diff", "diff-rosters", tag, "Another roster or revision against this one: shifts, hours, coverage, cost"), s.diffRosters)
 	huma.Register(s.api, operation(http.MethodPatch, "/v1/rosters/{roster}/shifts", "edit-roster", tag, "Edit shifts by hand; with dry=1 only say what the edits would do",
 		describe("Hard rules are never broken; the answer or the problem names each rule and what would make it legal. Soft ones may be overruled. "+
-			"A draft changes in place. A published roster changes at once with publish, and otherwise a draft is made of it.")), s.editRoster)
+			"Hours that have passed change only with past (422 roster.past). A draft changes in place. A published roster changes at once with publish, and otherwise a draft is made of it.")), s.editRoster)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/rosters/{roster}/repair", "repair-roster", tag, "Fill the gaps of absences with the least change that pays; with dry=1 only propose",
 		long, repeatable), s.repairRoster)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/acknowledgements", "list-acknowledgements", tag, "Who has seen a roster, and who is to be reminded"), s.acknowledgements)
@@ -96,6 +96,7 @@ type editRosterInput struct {
 		Edits    []shiftEdit `json:"edits" minItems:"1" maxItems:"500"`
 		Reason   string      `json:"reason,omitempty" maxLength:"2000" doc:"needed unless dry; kept in the trail"`
 		Overrule bool        `json:"overrule,omitempty" doc:"soft rules may break"`
+		Past     bool        `json:"past,omitempty" doc:"hours that have passed may change, as a correction"`
 		Publish  bool        `json:"publish,omitempty" doc:"a published roster changes at once"`
 	}
 }
@@ -105,6 +106,7 @@ type edited struct {
 	Verdict  revising.Verdict     `json:"verdict"`
 	Roster   *operations.Roster   `json:"roster,omitempty" doc:"without its shifts; another one when a draft was made of a published roster"`
 	Revision *operations.Revision `json:"revision,omitempty"`
+	Absent   []revise.Absence     `json:"absent,omitempty" doc:"who is not called in any more for that time, because its shift was taken away"`
 }
 
 func (s *Server) editRoster(ctx context.Context, in *editRosterInput) (*entity[edited], error) {
@@ -121,12 +123,12 @@ func (s *Server) editRoster(ctx context.Context, in *editRosterInput) (*entity[e
 		return &entity[edited]{Body: edited{Verdict: v}}, err
 	}
 	done, err := s.deps.Ops.Rostering.EditRoster(ctx, whoOf(ctx), rostering.EditInput{
-		Roster: ids.Roster(in.Roster), Expect: expect, Edits: edits, Reason: in.Body.Reason, Overrule: in.Body.Overrule, Publish: in.Body.Publish,
+		Roster: ids.Roster(in.Roster), Expect: expect, Edits: edits, Reason: in.Body.Reason, Overrule: in.Body.Overrule, Past: in.Body.Past, Publish: in.Body.Publish,
 	})
 	if err != nil {
 		return nil, in.failed(err)
 	}
-	return &entity[edited]{ETag: done.Roster.ETag(), Body: edited{Verdict: done.Verdict, Roster: &done.Roster, Revision: &done.Revision}}, nil
+	return &entity[edited]{ETag: done.Roster.ETag(), Body: edited{Verdict: done.Verdict, Roster: &done.Roster, Revision: &done.Revision, Absent: done.Absent}}, nil
 }
 
 type repairInput struct {
@@ -140,6 +142,7 @@ type repairInput struct {
 			To    time.Time `json:"to" doc:"first instant at which the agent is back"`
 		} `json:"absent" minItems:"1" maxItems:"500"`
 		Reason  string `json:"reason,omitempty" maxLength:"2000"`
+		Past    bool   `json:"past,omitempty" doc:"repair hours that have passed too, to enter what was done; needs a reason"`
 		Publish bool   `json:"publish,omitempty" doc:"a published roster changes at once; otherwise a draft is made of it"`
 		Leave   string `json:"record_leave,omitempty" maxLength:"40" doc:"kind of leave, such as sick, as which the absences are entered in the same change; needs publish"`
 	}
@@ -150,7 +153,7 @@ func (s *Server) repairRoster(ctx context.Context, in *repairInput) (*one[roster
 	if err != nil {
 		return nil, err
 	}
-	ask := rostering.RepairInput{Roster: ids.Roster(in.Roster), Expect: expect, Dry: in.Dry, Publish: in.Body.Publish, Reason: in.Body.Reason, RecordLeave: leave.LeaveKind(in.Body.Leave)}
+	ask := rostering.RepairInput{Roster: ids.Roster(in.Roster), Expect: expect, Dry: in.Dry, Past: in.Body.Past, Publish: in.Body.Publish, Reason: in.Body.Reason, RecordLeave: leave.LeaveKind(in.Body.Leave)}
 	for _, a := range in.Body.Absent {
 		ask.Absences = append(ask.Absences, revise.Absence{Agent: ids.Agent(a.Agent), Range: calendar.Range{Start: a.From, End: a.To}})
 	}
