@@ -144,7 +144,7 @@ func (r Rule) Problems(base string) []fault.Field {
 		BaseInquiry: {Converted, Amount, Items}, BaseTicket: {Within, Mean, Items},
 	}
 	if allowed, ok := measures[base]; !ok || !slices.Contains(allowed, r.Measure) {
-		add("measure", string(r.Measure), fmt.Sprintf("must be one of %v on the base %s", allowed, base))
+		add("measure", string(r.Measure), fmt.Sprintf("must be one of %s on the base %s", fault.Names(allowed), base))
 	}
 	for path, value := range map[string]string{
 		"judge": full.Judge, "start": full.Start, "stop": full.Stop, "cut": full.Cut, "closing": full.Closing, "zero_second": full.ZeroSecond,

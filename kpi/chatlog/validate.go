@@ -180,7 +180,7 @@ func (s *AgentState) problems() []fault.Field {
 	switch s.State {
 	case Ready, Busy, OnBreak, Training, Offline:
 	default:
-		p.add("state", string(s.State), "must be one of %v", States)
+		p.add("state", string(s.State), "must be one of %s", fault.Names(States))
 	}
 	okStart, okEnd := p.instant("start", s.Start), p.instant("end", s.End)
 	if okStart && okEnd {

@@ -81,7 +81,7 @@ func (e *Event) check(p *problems, checked bool) {
 	p.plain("account", e.Account, maxID, true)
 	p.plain("buyer", e.Buyer, maxID, true)
 	if !slices.Contains(Kinds, e.Kind) {
-		p.add("kind", string(e.Kind), "must be one of %v", Kinds)
+		p.add("kind", string(e.Kind), "must be one of %s", fault.Names(Kinds))
 	}
 	if e.Closing && e.Kind != BuyerMessage {
 		p.add("closing", "true", "is only for messages of buyers")
@@ -124,7 +124,7 @@ func (o *OrderEvent) problems() []fault.Field {
 	p.plain("buyer", o.Buyer, maxID, false)
 	p.plain("order", o.Order, maxID, false)
 	if !slices.Contains(OrderKinds, o.Kind) {
-		p.add("kind", string(o.Kind), "must be one of %v", OrderKinds)
+		p.add("kind", string(o.Kind), "must be one of %s", fault.Names(OrderKinds))
 	}
 	p.instant("at", o.At)
 	switch {
@@ -198,7 +198,7 @@ func (f DailyFigure) Validate() error {
 	p.id("item", f.Item, false)
 	p.plain("header", f.Header, 2*maxID, true)
 	if !slices.Contains(figureUnits, f.Unit) {
-		p.add("unit", f.Unit, "must be one of %v", figureUnits)
+		p.add("unit", f.Unit, "must be one of %s", fault.Names(figureUnits))
 	}
 	p.plain("base", f.Base, maxTag, true)
 	if d, err := calendar.ParseDate(f.Date); err != nil {

@@ -18,6 +18,7 @@ import (
 // Every case that a supervisor can review, under the rules that the files state. All cases of a zone
 // are in one warehouse, each with merchants and shops of its own.
 func TestCasesInSQL(t *testing.T) {
+	t.Parallel()
 	suite, err := casefile.Load(os.DirFS("../testdata/cases"))
 	require.NoError(t, err)
 	type group struct {

@@ -231,7 +231,7 @@ func (b botQuestion) toSQL(first, last int32) string {
 // the like.
 func (r Reader) OrderDays(ctx context.Context, f Filter, kind chatlog.OrderKind) ([]DayCount, error) {
 	if orderKind(kind) == 0 {
-		return nil, fault.Bad("kpi.list.invalid", "list", []fault.Field{{Path: "kind", Value: string(kind), Problem: fmt.Sprintf("must be one of %v", chatlog.OrderKinds)}})
+		return nil, fault.Bad("kpi.list.invalid", "list", []fault.Field{{Path: "kind", Value: string(kind), Problem: fmt.Sprintf("must be one of %s", fault.Names(chatlog.OrderKinds))}})
 	}
 	return r.dayCounts(ctx, f, "orders", "at", "''", fmt.Sprintf("kind = %d", orderKind(kind)))
 }

@@ -17,6 +17,7 @@ import (
 
 // TestBotsAgreeWithAssemble draws conversations and counts them on paper and by SQL.
 func TestBotsAgreeWithAssemble(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)
@@ -101,6 +102,7 @@ func (w world) assembled() map[key]assembled {
 
 // The work of a queue by slot: handling time over answered conversations, rounds over the same.
 func TestWorkAddsUpSlots(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	at := time.Date(2026, 11, 3, 10, 0, 0, 0, shanghai)
 	chat := func(id string, start time.Time, queue ids.Queue, rounds int, handle time.Duration) chatlog.Conversation {
@@ -136,6 +138,7 @@ func TestWorkAddsUpSlots(t *testing.T) {
 
 // Counts per day equal the lists, counted.
 func TestDayCountsAgreeWithLists(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)

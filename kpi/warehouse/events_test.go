@@ -237,6 +237,7 @@ func TestTextsOfBlocks(t *testing.T) {
 // TestListsAgreeWithAssemble draws worlds, imports them in random batches, some of them again, and reads
 // them page by page, with every filter.
 func TestListsAgreeWithAssemble(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)
@@ -306,6 +307,7 @@ func simple(all []chatlog.Timeline) []chatlog.Timeline {
 // TestAnyOrderOfBatchesGivesTheSame sends the same batches in random orders with repeats. Their headers
 // are disjoint; their events overlap, as those of files that overlap do, with the same content.
 func TestAnyOrderOfBatchesGivesTheSame(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		headers, events := tallytest.DrawConversations(t)

@@ -108,6 +108,7 @@ func killing(ctx context.Context, w *Warehouse, server *enginetest.Server, seed 
 
 // TestFiftyKillsLoseAndDoubleNothing kills two engines 25 times each, beside each other to save time.
 func TestFiftyKillsLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("engine ", seed+1), func(t *testing.T) {
 			t.Parallel()

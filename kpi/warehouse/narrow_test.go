@@ -25,6 +25,7 @@ import (
 // A narrowed list leaves out only conversations that have nothing for who asks: every item of the agents, and every
 // item dated at a cut or later, is in a conversation that the list still holds.
 func TestNarrowedListsLoseNoItem(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)

@@ -16,6 +16,7 @@ import (
 
 // Counts by SQL are those of the assembled conversations, and nobody sees another's.
 func TestOpeningsAgreeWithAssemble(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)

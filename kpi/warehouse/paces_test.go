@@ -95,6 +95,7 @@ func pacesOnPaper(rounds []told) map[string][3]float64 {
 
 // Paces by SQL are those on paper, for drawn conversations from headers, messages or both.
 func TestPacesAgreeWithPaper(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)
@@ -121,6 +122,7 @@ func TestPacesAgreeWithPaper(t *testing.T) {
 // Two chats of one agent by hand. A asks at 0 s and is answered at 20 s; B asks at 10 s and is answered at 50 s: begun at 20 s with two open, 30 s of
 // work, 40 s of lag. A asks again at 100 s, answered at 112 s with both open.
 func TestPacesByHand(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	start := base.Add(34 * time.Hour)
 	b := Batch{ID: "b"}

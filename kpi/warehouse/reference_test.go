@@ -322,6 +322,7 @@ func drawState(t *rapid.T) chatlog.AgentState {
 }
 
 func TestAgreesWithTheReference(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)
@@ -384,6 +385,7 @@ func drawQuestion(t *rapid.T) (kpi.Query, Scope) {
 }
 
 func TestTwoPeriodsMergeIntoTheWhole(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)

@@ -69,6 +69,7 @@ func retain(t *testing.T, w *Warehouse, r Retention) Deleted {
 }
 
 func TestRetentionDeletesWhatIsOlderFromEveryTable(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	border := retainCutoff.In(shanghai)
 	ingest(t, w, everyKind("m", "old", border.Add(-time.Millisecond)))
@@ -139,6 +140,7 @@ func TestRetentionRefusesTwoYears(t *testing.T) {
 }
 
 func TestHoldKeepsAMerchantOrEverything(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	old := retainCutoff.In(shanghai).AddDate(0, -1, 0)
 	for _, m := range []ids.Merchant{"quarrel", "peace"} {
@@ -198,6 +200,7 @@ func TestHoldKeepsAMerchantOrEverything(t *testing.T) {
 
 // A conversation goes or stays as a whole: torn apart, its rest would count as a conversation of its own.
 func TestRetentionNeverTearsAConversation(t *testing.T) {
+	t.Parallel()
 	for name, years := range map[string]int{"three years": 3, "at the floor": 2} {
 		t.Run(name, func(t *testing.T) {
 			w := openNew(t)

@@ -271,6 +271,7 @@ func batches(t *rapid.T) []Batch {
 // Random conversations, orders and tickets under random definitions: whatever is asked, the roll-ups
 // and the raw path both answer what kpi/tally counts.
 func TestRulesAgreeWithTheReference(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	rapid.Check(t, func(t *rapid.T) {
 		clear(t, w)
@@ -410,6 +411,7 @@ func TestDefinitionsNeverChangeOnceUsed(t *testing.T) {
 // One platform id that comes again after more than a month is another conversation, however days are
 // recomputed together; a message a month away from a header is not its own.
 func TestAnIdUsedAgainIsAnotherConversation(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	d := kpi.Definition{
 		Metric: "test.rounds", Version: "v1", Unit: kpi.Count, Base: kpi.BaseRound, Effective: calendar.Dates{From: calendar.MakeDate(2020, 1, 1)},
@@ -448,6 +450,7 @@ func TestAnIdUsedAgainIsAnotherConversation(t *testing.T) {
 
 // A conversion can rise until its last day is over; a figure of several versions names them all.
 func TestProvisionalAndVersions(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	change := calendar.MakeDate(2026, 10, 15)
 	rule := func(version string, limit int, effective calendar.Dates) kpi.Definition {

@@ -22,6 +22,7 @@ var stepsSpan = calendar.Range{Start: base, End: base.Add(75 * time.Hour)}
 // process does: the mark, each table, half of a table, the last mark. A correction comes in between, from
 // another process; then the first process is started again and repeats its batch.
 func TestStoppedAfterAnyStep(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	ctx := t.Context()
 	const tables = 8
@@ -70,6 +71,7 @@ func TestStoppedAfterAnyStep(t *testing.T) {
 
 // TestCanceledAtAnyMoment cancels calls after random times until each batch is acknowledged.
 func TestCanceledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	// An engine of its own, because this build at times dies of a connection that is broken off in the
 	// middle of an insert. It is started again then, and nothing may be lost by it.
 	config := enginetest.Config(t.TempDir())

@@ -18,6 +18,7 @@ import (
 // TestTwoProcessesNeverShareAVersion: two handles share nothing but the engine, as a command and
 // the service do. In each round both correct the same conversation in the same instant.
 func TestTwoProcessesNeverShareAVersion(t *testing.T) {
+	t.Parallel()
 	dsn := enginetest.Start(t)
 	var handles [2]*Warehouse
 	for i := range handles {

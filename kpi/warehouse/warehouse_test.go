@@ -193,6 +193,7 @@ func offeredPerDay(t *testing.T, w *Warehouse) map[string]float64 {
 }
 
 func TestCorrectionMovesAConversationToAnotherDayAndMonth(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	day1 := time.Date(2026, 10, 31, 23, 59, 0, 0, shanghai)
 	day2 := day1.Add(2 * time.Minute)
@@ -234,6 +235,7 @@ func TestCorrectionWithFewerRoundsLeavesNoneBehind(t *testing.T) {
 
 // TestNobodySeesAnotherMerchant calls every scoped question with two merchants' data.
 func TestNobodySeesAnotherMerchant(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	start := base.Add(30 * time.Hour)
 	b := Batch{ID: "b"}
@@ -386,6 +388,7 @@ func TestSeriesAddsUpAndPrefersTheFinestFile(t *testing.T) {
 }
 
 func TestVerifyFindsAndRepairsADamagedRollUp(t *testing.T) {
+	t.Parallel()
 	w := openNew(t)
 	ingest(t, w, Batch{
 		ID: "b", Conversations: []chatlog.Conversation{conversation("m", "1", base), conversation("m", "2", base.Add(time.Hour))},
