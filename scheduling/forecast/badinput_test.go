@@ -258,9 +258,9 @@ func TestClocksGoForward(t *testing.T) {
 // requireMeanInside asks for a mean near or between P1 and P99. Counts are whole, so one contact of
 // room is left; levels bent by a back-test of a history that collapsed to nothing leave the mean of
 // the assumed distribution a little outside, so half is left too, and what smoothing still
-// remembers of the collapsed volume: a thousandth of the history's mean.
+// remembers of the collapsed volume: a hundredth of the history's mean.
 func requireMeanInside(t require.TestingT, s forecast.Series, r forecast.Result) {
-	room := 1 + 1e-3*historyMean(s)
+	room := 1 + 1e-2*historyMean(s)
 	for _, p := range append(append(r.Curve.Points[:0:0], r.Curve.Points...), r.Days...) {
 		low, top := p.Quantiles[0], p.Quantiles[len(p.Quantiles)-1]
 		require.True(t, p.Mean >= low/1.5-room && p.Mean <= 1.5*top+room, "mean %g outside %g", p.Mean, p.Quantiles)
