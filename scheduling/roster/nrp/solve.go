@@ -48,13 +48,14 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	if first.bestCost == math.MaxInt32 {
 		return Solution{Stopped: ctx.Err() != nil}, infeasible(p)
 	}
-	x := newStager(ctx, p, b, first.best)
-	if !x.run() && !p.atOnce() {
+	known := p.relax(ctx, b, first.best)
+	x := newStager(ctx, p, b, first.best, known)
+	if !x.run() && !known.root {
 		if longer := annealFor(ctx, p, b, annealLongest); int(longer.bestCost) < p.total(x.rows) {
 			x.rows = longer.best
 		}
 	}
-	r := newRoot(ctx, p, b, x.rows, x.lambda)
+	r := newRoot(ctx, p, b, x.rows, known)
 	r.solve(b)
 	rows := improve(ctx, r, b)
 	out := Solution{Cost: p.total(rows), Stopped: ctx.Err() != nil}
@@ -96,7 +97,7 @@ func infeasible(p *problem) error {
 // anneal runs the first phase, and goes on for the whole budget while no roster is legal.
 func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
 	share := annealShare
-	if !p.atOnce() {
+	if p.long {
 		share = annealLong
 	}
 	c := annealFor(ctx, p, b, share)

@@ -54,7 +54,7 @@ func TestStages(t *testing.T) {
 	require.Greater(t, len(p.covers), windowCells)
 	budget := search.Budget{Seed: 1, Iterations: 4000, Threads: 2}
 	first := anneal(context.Background(), p, budget)
-	x := newStager(context.Background(), p, budget, first.best)
+	x := newStager(context.Background(), p, budget, first.best, guide{lambda: make([]float64, len(p.covers))})
 	x.run()
 	for e, row := range x.rows {
 		_, broken := p.row(e, row)
@@ -103,8 +103,7 @@ func TestWindowsSaveHours(t *testing.T) {
 func TestClimbersKeepTheirMoves(t *testing.T) {
 	p := planted(t, 4, 3, 2)
 	rows := anneal(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}).best
-	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, make([]float64, len(p.covers)))
-	never := func() bool { return false }
+	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, guide{lambda: make([]float64, len(p.covers)), root: true})
 	budget := search.Budget{Seed: 3}
 	a, b := newClimber(r, budget.Random(1), never, func() {}), newClimber(r, budget.Random(2), never, func() {})
 	for _, c := range []*climber{a, b} {
