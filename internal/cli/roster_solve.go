@@ -206,6 +206,9 @@ func progressLine(p search.Progress) string {
 		return line + "  no legal roster yet"
 	}
 	line += "  cost " + costFigure(p.Cost)
+	if p.Loose {
+		return line + " before people stay on their queues"
+	}
 	if p.Bound > 0 && p.Cost > 0 {
 		line += fmt.Sprintf("  bound %s  gap %.2f %%", costFigure(p.Bound), 100*(p.Cost-p.Bound)/p.Cost)
 	}
