@@ -229,7 +229,7 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 		s.Needed-s.Missing, s.Needed, counted(s.Uncovered, "place", "places"), counted(s.SoftBroken, "time", "times"))
 	printSoft(w, s.Soft, s.zone)
 	for _, v := range s.broken {
-		fmt.Fprintf(w, "  broken: %s %s: %s %s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
+		fmt.Fprintf(w, "  broken: %s %s: %s%s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
 	}
 	printShort(w, s.worst, s.zone, 5)
 	return nil
@@ -238,10 +238,11 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 // costFigure is a cost to the fen, in plain digits.
 func costFigure(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
+// articleOf is the source of a rule of the pack in brackets, with a space before them; "" for what is no rule of it.
 func articleOf(rule string) string {
 	for _, r := range workrules.Rules() {
 		if r.Code == rule {
-			return "(" + r.Article + ")"
+			return " (" + r.Article + ")"
 		}
 	}
 	return ""
