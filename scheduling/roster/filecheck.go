@@ -2,6 +2,7 @@ package roster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -32,6 +33,7 @@ func (p Problem) adrift(bad *complaints) {
 			}
 		}
 	}
+	p.strangeKinds(bad)
 	for i, s := range p.Previous {
 		at := fmt.Sprintf("previous[%d]", i)
 		if !known[s.Agent] {
@@ -40,5 +42,24 @@ func (p Problem) adrift(bad *complaints) {
 		if (scheduling.Roster{Shifts: []scheduling.Shift{s}}).Validate() != nil {
 			bad.add(at, s.Start.Format(time.RFC3339), "must have a positive length of at most 24 h with its activities inside and in order")
 		}
+	}
+}
+
+// strangeKinds adds activities of a kind that nobody knows: they would count as working time that covers nothing.
+func (p Problem) strangeKinds(bad *complaints) {
+	known := []scheduling.ActivityKind{scheduling.Work, scheduling.Meal, scheduling.Break, scheduling.Gap, scheduling.Training, scheduling.Meeting}
+	look := func(list string, shifts []scheduling.Shift) {
+		for i, s := range shifts {
+			for k, a := range s.Activities {
+				if !slices.Contains(known, a.Kind) {
+					bad.add(fmt.Sprintf("%s[%d].activities[%d].kind", list, i, k), a.Kind, "must be work, meal, break or gap, or training or meeting, which cover no queue")
+				}
+			}
+		}
+	}
+	look("locked", p.Locked)
+	look("previous", p.Previous)
+	for i := range p.Agents {
+		look(fmt.Sprintf("agents[%d].history", i), p.Agents[i].History)
 	}
 }

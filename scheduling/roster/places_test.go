@@ -282,7 +282,10 @@ func TestTooFewSeatsForLockedShiftsAreTold(t *testing.T) {
 	}{
 		"two on one seat": {[]scheduling.Shift{shift("A0", 9, 17), shift("A1", 10, 12)}, nil, nil, "A1", 10, 12, "x 2026-11-09 10:00 to 2026-11-09 12:00: 2 people on 1 seats"},
 		"a closed site": {
-			[]scheduling.Shift{shift("A0", 9, 17)}, nil, []roster.SeatWindow{{From: 15 * time.Hour, Until: 16 * time.Hour}}, "A0", 15, 16,
+			[]scheduling.Shift{shift("A0", 9, 17)},
+			nil,
+			[]roster.SeatWindow{{From: 15 * time.Hour, Until: 16 * time.Hour}},
+			"A0", 15, 16,
 			"x 2026-11-09 15:00 to 2026-11-09 16:00: 1 people on 0 seats",
 		},
 		"the night before": {[]scheduling.Shift{shift("A0", 1, 9)}, []scheduling.Shift{shift("A1", -6, 2)}, nil, "A0", 1, 2, "x 2026-11-09 01:00 to 2026-11-09 02:00: 2 people on 1 seats"},
