@@ -81,6 +81,8 @@ var faults = map[string]struct {
 	"a code as a number":       {[]edit{{`"code": "D"`, `"code": 7`}}, told{"templates[0].code", "7", "text in quotes"}},
 	"a template twice":         {[]edit{{`"windows": [`, `"windows": [{"prefix": "L", "from": "14:00", "until": "14:00", "step": "30m", "lengths": ["8h30m"]},`}}, told{"windows[2].prefix", "L", "used twice"}},
 	"a window without lengths": {[]edit{{`"lengths": ["8h"]`, `"lengths": []`}}, told{"windows[0].lengths", "", "at least one"}},
+	// 288 starts of 115 lengths are 33120 shifts, with D and the three of window L.
+	"more shifts than numbers": {[]edit{{`"from": "08:30", "until": "08:30", "step": "30m", "lengths": ["8h"]`, `"from": "00:00", "until": "23:55", "step": "5m", "lengths": [` + strings.Repeat(`"8h", `, 114) + `"8h"]`}}, told{"windows[0].lengths", "", "generate 33120 of 33124 templates, and 32767 are possible"}},
 	"a window backwards":       {[]edit{{`"from": "14:00", "until": "15:00"`, `"from": "15:00", "until": "14:00"`}}, told{"windows[1].until", "14:00", "before from"}},
 	"a window without a step":  {[]edit{{`"step": "30m", "lengths": ["8h"]`, `"step": "0m", "lengths": ["8h"]`}}, told{"windows[0].step", "0m", "multiple of 5"}},
 	"an unknown field":         {[]edit{{`"code": "D"`, `"foo": 1, "code": "D"`}}, told{"templates[0].foo", "1", "weekdays"}},

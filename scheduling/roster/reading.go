@@ -39,6 +39,7 @@ func ReadProblem(file string, in io.Reader, leastViolating bool) (Problem, error
 	if err := json.Unmarshal(text.Bytes(), &f); err != nil && len(shape) == 0 {
 		return Problem{}, fault.Wrap(err, fault.Invalid, "roster.file", "%s cannot be read as a roster problem", file)
 	}
+	f.crowd(&shape)
 	p, made, bad := f.problem()
 	p.LeastViolating = leastViolating
 	if err := p.Validate(); err != nil {
