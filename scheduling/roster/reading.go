@@ -138,6 +138,7 @@ func inFile(fields []fault.Field, made []string) []fault.Field {
 // unknownNames are the complaints that a name is unknown, with the places that names of that kind come from.
 var unknownNames = map[string]*regexp.Regexp{
 	"is not a template": regexp.MustCompile(`^(templates(\[\d+\](\.code)?)?$|windows)`),
+	"is not a queue":    regexp.MustCompile(`^(demand|agents)(\[\d+\](\.queue|\.skills(\[\d+\](\.queue)?)?)?)?$`),
 	"is not a site":     regexp.MustCompile(`^sites(\[\d+\](\.id)?)?$`),
 	"is not an agent":   regexp.MustCompile(`^agents(\[\d+\](\.id)?)?$`),
 }

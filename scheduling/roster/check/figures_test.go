@@ -291,4 +291,7 @@ func TestNothingIsNoRoster(t *testing.T) {
 	}
 	rows := map[string][]string{}
 	require.Error(t, roster.ReadStrict("r.json", "roster file", strings.NewReader("null"), &rows))
+	err := roster.ReadStrict("r.json", "roster file", strings.NewReader(`{"A": ["E", null, ""]}`), &rows)
+	require.Error(t, err, "a day off is written as text of nothing")
+	assert.Equal(t, "A[1]", fault.Of(err).Fields[0].Path)
 }
