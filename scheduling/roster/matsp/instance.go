@@ -175,10 +175,11 @@ func (r *reader) coverRow(f []string, text string) {
 		r.complain(text, "must be day,HH:MM-HH:MM,task,min,max")
 		return
 	}
-	from, _, _ := strings.Cut(f[1], "-")
+	from, to, _ := strings.Cut(f[1], "-")
 	minutes, ok := ParseClock(from)
-	if !ok {
-		r.complain(f[1], "must be a quarter hour like 06:15-06:30")
+	until, also := ParseClock(to)
+	if !ok || !also || until != (minutes+15)%(24*60) {
+		r.complain(f[1], "must be a quarter hour like 06:15-06:30, one in each row")
 		return
 	}
 	period := PeriodAt(r.number("the day", f[0], 1, r.in.Days+1), minutes)

@@ -134,6 +134,9 @@ func TestBadInstancesSayWhere(t *testing.T) {
 	good := tiny(360)
 	for name, c := range map[string]struct{ from, to, says string }{
 		"clock":   {"1,08:15-08:30,1,1,1", "1,08:20-08:30,1,1,1", "x.txt:10"},
+		"hours":   {"1,08:15-08:30,1,1,1", "1,08:15-23:00,1,1,1", "x.txt:10"},
+		"back":    {"1,08:15-08:30,1,1,1", "1,08:15-08:00,1,1,1", "must be a quarter hour"},
+		"no end":  {"1,08:15-08:30,1,1,1", "1,08:15,1,1,1", "must be a quarter hour"},
 		"task":    {"1,08:15-08:30,1,1,1", "1,08:15-08:30,7,1,1", "from 1 to 2"},
 		"horizon": {"1,08:15-08:30,1,1,1", "1,04:15-04:30,1,1,1", "outside the horizon"},
 		"twice":   {"1,08:15-08:30,1,1,1", "1,08:00-08:15,1,1,1", "already has"},
