@@ -110,6 +110,9 @@ func (p Problem) validateLockedSeats(bad *complaints) {
 // lockedOverfull lists where locked shifts, together with what is worked around the range, need more seats than there
 // are. A stretch begins in the range, and one without a locked shift is not held against them.
 func (p Problem) lockedOverfull() (out []Overfull) {
+	if len(p.Locked) == 0 {
+		return nil
+	}
 	siteOf, all := p.SiteOf(), slices.Clone(p.Locked)
 	for i := range p.Agents {
 		all = append(append(all, p.Agents[i].History...), p.Agents[i].Later...)
