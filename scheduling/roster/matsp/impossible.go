@@ -41,6 +41,9 @@ func (in *Instance) contractBeyond(e Employee, most int) []string {
 	if least > most {
 		return []string{fmt.Sprintf("employee %s must work %d minutes, and by the rules of shifts and rest the horizon holds at most %d of one person", e.ID, e.MinMinutes, most*15)}
 	}
+	if least > ceiling {
+		return []string{fmt.Sprintf("employee %s must work %d to %d minutes, and shifts are of whole quarter hours", e.ID, e.MinMinutes, e.MaxMinutes)}
+	}
 	shifts := (least + LongShift - 1) / LongShift // at least so many
 	if shifts*ShortShift > ceiling {
 		return []string{fmt.Sprintf("employee %s must work %d to %d minutes, and %d shifts of 6 to 10 h are at least %d", e.ID, e.MinMinutes, e.MaxMinutes, shifts, shifts*ShortShift*15)}

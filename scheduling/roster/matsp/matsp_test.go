@@ -73,12 +73,13 @@ func TestWhatCannotBeIsTold(t *testing.T) {
 		text string
 		says []string
 	}{
-		"too few people":  {strings.Replace(tiny(0), "1,08:15-08:30,2,1,1", "1,08:15-08:30,2,50,60", 1), []string{"no roster can keep this: day 1 08:15-08:30 asks for 51 heads (task 1: 1, task 2: 50) of a staff of 2"}},
-		"one day":         {horizon(1, "7,900,1200\n", some), []string{"employee 7 must work 900 minutes", "the horizon holds at most 600 of one person"}},
-		"seven days":      {horizon(7, "7,3961,9999\n", some), []string{"employee 7 must work 3961 minutes", "at most 3960"}},
-		"between shifts":  {horizon(7, "7,610,700\n", some), []string{"employee 7 must work 610 to 700 minutes, and 2 shifts of 6 to 10 h are at least 720"}},
-		"a long day":      {horizon(1, "7,0,5000\n", long), []string{"asks for 720 head-minutes, and a staff of 1 gives at most 600", "all contracts together hold at most 600"}},
-		"short contracts": {horizon(7, "7,0,300\n8,0,600\n", "1,08:00-08:15,1,2,2\n"), []string{"asks for 2 heads (task 1: 2) of a staff of 1"}},
+		"too few people":   {strings.Replace(tiny(0), "1,08:15-08:30,2,1,1", "1,08:15-08:30,2,50,60", 1), []string{"no roster can keep this: day 1 08:15-08:30 asks for 51 heads (task 1: 1, task 2: 50) of a staff of 2"}},
+		"one day":          {horizon(1, "7,900,1200\n", some), []string{"employee 7 must work 900 minutes", "the horizon holds at most 600 of one person"}},
+		"seven days":       {horizon(7, "7,3961,9999\n", some), []string{"employee 7 must work 3961 minutes", "at most 3960"}},
+		"between quarters": {horizon(7, "7,2041,2044\n", some), []string{"employee 7 must work 2041 to 2044 minutes", "quarter hours"}},
+		"between shifts":   {horizon(7, "7,610,700\n", some), []string{"employee 7 must work 610 to 700 minutes, and 2 shifts of 6 to 10 h are at least 720"}},
+		"a long day":       {horizon(1, "7,0,5000\n", long), []string{"asks for 720 head-minutes, and a staff of 1 gives at most 600", "all contracts together hold at most 600"}},
+		"short contracts":  {horizon(7, "7,0,300\n8,0,600\n", "1,08:00-08:15,1,2,2\n"), []string{"asks for 2 heads (task 1: 2) of a staff of 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := matsp.Solve(t.Context(), parse(t, c.text), search.Budget{Seed: 1, Iterations: 50, Threads: 1})
