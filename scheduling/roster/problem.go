@@ -39,7 +39,8 @@ type Problem struct {
 	// between two pauses that is shorter is worked on one queue. 0 = people may change in every slot.
 	MinBlock time.Duration
 	// LeastViolating accepts locked shifts and sessions that break hard rules. They stay, their agents
-	// get nothing more, and Solution.Violations names what they break: no roster breaks less.
+	// get nothing more (but where only seats are too few), and Solution.Violations names what they break:
+	// no roster breaks less.
 	LeastViolating bool
 }
 

@@ -55,6 +55,7 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 		}
 		out.Violations = append(out.Violations, v)
 	}
+	out.Violations = append(out.Violations, p.seatless()...)
 	return out, nil
 }
 

@@ -78,18 +78,25 @@ func andMore(n int) string {
 	return fmt.Sprintf(" and %d more", n)
 }
 
-// infeasible says whose rules leave no row at all, as far as the pricing can prove it.
+// namedApart is how many people without a row are named, each with what collides.
+const namedApart = 5
+
+// infeasible says whose rules leave no row at all, and which of them, as far as the pricing can prove it.
 func infeasible(p *problem) error {
 	x := newPricer(p)
 	var who []string
 	for e := range p.workers {
 		copy(x.entry, p.wish[e])
 		if _, floor := x.cheapest(e, window{0, p.days}, nil, 1); floor == unreachable {
-			who = append(who, p.in.Staff[e].ID)
+			says := p.in.Staff[e].ID
+			if len(who) < namedApart {
+				says += p.in.collision(&p.in.Staff[e])
+			}
+			who = append(who, says)
 		}
 	}
 	if len(who) > 0 {
-		return fault.New(fault.Conflict, "nrp.infeasible", "the hard rules leave no row of shifts for %s%s", strings.Join(who[:min(5, len(who))], ", "), andMore(len(who)-5))
+		return fault.New(fault.Conflict, "nrp.infeasible", "the hard rules leave no row of shifts for %s%s", strings.Join(who[:min(namedApart, len(who))], ", "), andMore(len(who)-namedApart))
 	}
 	return fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
 }
