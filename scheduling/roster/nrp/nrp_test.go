@@ -161,6 +161,13 @@ func TestOverConstrainedIsSaid(t *testing.T) {
 	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
 	assert.ErrorContains(t, err, "no row of shifts for A")
+
+	searched := func() time.Duration {
+		assert.Fail(t, "nothing is searched for where it is proven that no roster exists")
+		return time.Hour
+	}
+	_, err = nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Time: time.Hour, Elapsed: searched, Threads: 1})
+	assert.ErrorContains(t, err, "no row of shifts for A")
 }
 
 // Each person's own limits that collide are named by the columns of the file, and no others. By hand, of the seven
