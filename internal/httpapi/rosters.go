@@ -220,6 +220,8 @@ type workRulesInput struct {
 		Set    map[string]string `json:"set,omitempty" doc:"values by name, as GET shows them"`
 		Reset  []string          `json:"reset,omitempty" maxItems:"100" doc:"names that go back to their defaults"`
 		Reason string            `json:"reason" minLength:"1" maxLength:"500" doc:"kept with the version"`
+
+		PayFrom calendar.Date `json:"pay_from,omitzero" required:"false" doc:"first day that is paid by it, up to 366 days ago; today unless given. Days before it keep their pay"`
 	}
 }
 
@@ -229,7 +231,7 @@ func (s *Server) setWorkRules(ctx context.Context, in *workRulesInput) (*entity[
 		return nil, err
 	}
 	rules, err := s.deps.Ops.Rostering.SetHouseRules(ctx, whoOf(ctx), rostering.HouseRulesInput{
-		Set: in.Body.Set, Reset: in.Body.Reset, Reason: in.Body.Reason, Expect: expect,
+		Set: in.Body.Set, Reset: in.Body.Reset, Reason: in.Body.Reason, Expect: expect, PayFrom: in.Body.PayFrom,
 	})
 	if err != nil {
 		return nil, in.failed(err)
