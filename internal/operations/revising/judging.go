@@ -126,11 +126,11 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err != nil {
 		return v, err
 	}
-	rules, err := d.Rules(ctx, view)
+	paid, err := d.Paid(ctx, view, head.Range, people)
 	if err != nil {
 		return v, err
 	}
-	if err := d.judge(&v, head, rules, people, own); err != nil {
+	if err := d.judge(&v, head, paid.Rules, people, own); err != nil {
 		return v, err
 	}
 	terms, err := TermsOf(head)
@@ -150,11 +150,7 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err := d.judgePlaces(ctx, view, &v, head, time.Duration(terms.MinBlock), sites, around); err != nil {
 		return v, err
 	}
-	payroll, err := d.Payroll(ctx, view, head.Range, people)
-	if err != nil {
-		return v, err
-	}
-	v.Cost, err = d.price(ctx, view, head, terms.Weights, payroll, own, around, changes)
+	v.Cost, err = d.price(ctx, view, head, terms.Weights, revise.NewPayroll(paid), own, around, changes)
 	if v.Cost != nil {
 		v.Cost.SoftRules = terms.Weights.SoftRule * float64(v.softer())
 		v.Cost.Total += v.Cost.SoftRules
