@@ -77,8 +77,8 @@ func NewFrame(judged calendar.Range, holidays calendar.Holidays, loc *time.Locat
 
 // weeks finds the normal hours and the official workdays of each week. A make-up workday adds a
 // normal day to its week, a bridge day that falls on Monday to Friday takes one away: the two are
-// the halves of one swap (国务院办公厅 holiday notices). Statutory holidays take nothing away here,
-// because work on them never counts towards the normal week.
+// the halves of one swap (国务院办公厅 holiday notices). A statutory holiday on Monday to Friday takes
+// one away too: it is a paid day off (工资支付暂行规定 §11), not hours to be worked on other days.
 func (f *Frame) weeks(holidays calendar.Holidays) {
 	normalDay, normalWeek := int32(f.params.NormalDay/time.Minute), int32(f.params.NormalWeek/time.Minute)
 	for i := 0; i < len(f.date); {
@@ -93,7 +93,8 @@ func (f *Frame) weeks(holidays calendar.Holidays) {
 			if kind == calendar.Makeup {
 				normal += normalDay
 			}
-			if w := d.Weekday(); kind == calendar.Bridge && w != time.Saturday && w != time.Sunday {
+			off := kind == calendar.Bridge || kind == calendar.Statutory
+			if w := d.Weekday(); off && w != time.Saturday && w != time.Sunday {
 				normal -= normalDay
 			}
 		}
@@ -125,8 +126,8 @@ func (f *Frame) compileRules() {
 // Params of the frame.
 func (f *Frame) Params() Params { return f.params }
 
-// NormalWeek is the normal working time of the week that a date lies in, with make-up workdays
-// and bridge days. It is the plain normal week for dates outside the frame.
+// NormalWeek is the normal working time of the week that a date lies in, with make-up workdays,
+// bridge days and statutory holidays. It is the plain normal week for dates outside the frame.
 func (f *Frame) NormalWeek(d calendar.Date) time.Duration {
 	if i := d.Sub(f.date[0]); i >= 0 && i < len(f.date) {
 		return time.Duration(f.normal[i]) * time.Minute

@@ -74,7 +74,7 @@ var hourRules = []Rule{
 		Code: "hours.weekly", Hard: true, Unit: "hours", duties: true, judge: weeklyHours,
 		concerns: notAgreed,
 		Article:  "国务院规定(1995) §3; 劳动合同法 §31",
-		Says:     Text{"未同意加班者每周工作不超过40小时（调休上班日增加8小时，周一至周五的调休放假日减少8小时）", "At most 40 h a week without agreed overtime; a make-up workday adds 8 h, a bridge day on Monday to Friday takes 8 h"},
+		Says:     Text{"未同意加班者每周工作不超过40小时（调休上班日增加8小时，周一至周五的法定节假日和调休放假日减少8小时）", "At most 40 h a week without agreed overtime; a make-up workday adds 8 h, a statutory holiday or bridge day on Monday to Friday takes 8 h"},
 		Params:   []string{"normal_week", "normal_day", "week_start"},
 	},
 	{

@@ -37,8 +37,9 @@ var hourTables = map[string][]ruleCase{
 		{name: "48 h", shifts: days(9, 8, 21, 22, 23, 24, 25, 26), want: []hit{{8, 21, 0, 28, 0}}},
 		{name: "40 h", shifts: days(9, 8, 21, 22, 23, 24, 25)},
 		{name: "history of the week counts", shifts: days(9, 8, 14, 15, 16, 17, 18, 19)}, // all before the range: not judged
-		{name: "a statutory holiday does not use up the week", shifts: days(9, 8, 28, 29, 30, 31, 34)},
-		{name: "a bridge Sunday does", shifts: days(9, 8, 28, 29, 30, 31, 32, 34)},
+		{name: "a statutory holiday does not use up the week", shifts: days(9, 8, 28, 29, 30, 31)},
+		{name: "two statutory weekdays leave 24 h, which a bridge Sunday exceeds", shifts: days(9, 8, 28, 29, 30, 31, 34), want: []hit{{8, 28, 0, 35, 0}}},
+		{name: "the bridge Sunday instead of a workday", shifts: days(9, 8, 28, 30, 34)},
 		{name: "a make-up Sunday is a sixth normal day", span: makeupSpan, shifts: days(9, 8, 14, 15, 16, 17, 18, 20)},
 		{name: "a seventh day is not", span: makeupSpan, shifts: days(9, 8, 14, 15, 16, 17, 18, 19, 20), want: []hit{{8, 14, 0, 21, 0}}},
 		{name: "three bridge weekdays and a make-up Saturday leave 24 h", span: octoberSpan, shifts: days(9, 8, 38, 39, 40)},

@@ -249,7 +249,7 @@ func isStandard(p workrules.Person) bool {
 	return p.Regime == "" || p.Regime == workrules.Standard
 }
 
-// normalWeekOf counts a make-up workday of the week in and a weekday that is a bridge day out.
+// normalWeekOf counts a make-up workday of the week in and a weekday that is a bridge day or a statutory holiday out.
 func normalWeekOf(p roster.Problem, first calendar.Date) time.Duration {
 	t := p.Rules.NormalWeek
 	for i := range 7 {
@@ -258,7 +258,7 @@ func normalWeekOf(p roster.Problem, first calendar.Date) time.Duration {
 		switch k := p.Holidays.Kind(d); {
 		case k == calendar.Makeup:
 			t += p.Rules.NormalDay
-		case k == calendar.Bridge && !weekend:
+		case (k == calendar.Bridge || k == calendar.Statutory) && !weekend:
 			t -= p.Rules.NormalDay
 		}
 	}
