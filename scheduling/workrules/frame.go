@@ -145,17 +145,18 @@ const NursingPause = 30 * time.Minute
 
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
-	Start, End int32 // minutes from the frame's base
-	Work       int32 // minutes of working time: the shift without its unpaid parts
-	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
-	Care       int32 // minutes of Pause in breaks of half an hour and longer, which can be nursing time
-	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
-	Holiday    int32 // minutes of Work on statutory holidays, by the clock
-	RestDay    int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
-	Day        int32 // index of the civil day it starts on
-	Night      bool  // touches the night
-	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
-	Session    bool  // working time outside the shifts (Person.Sessions)
+	Start, End  int32 // minutes from the frame's base
+	Work        int32 // minutes of working time: the shift without its unpaid parts
+	Pause       int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
+	Care        int32 // minutes of Pause in breaks of half an hour and longer, which can be nursing time
+	Meal        int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
+	Holiday     int32 // minutes of Work on statutory holidays, by the clock
+	RestDay     int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
+	Rest, After int32 // what overtime goes by, wherever the unpaid parts lie: see overtimeParts
+	Day         int32 // index of the civil day it starts on
+	Night       bool  // touches the night
+	Judged      bool  // starts inside the judged range; otherwise it is history (or later)
+	Session     bool  // working time outside the shifts (Person.Sessions)
 }
 
 // Duty compiles a shift; ok is false when it lies outside the frame and cannot matter.
@@ -203,9 +204,26 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 	d.Judged = d.Start >= f.from && d.Start < f.until
 	d.Night = f.touchesNight(d)
 	f.spread(&d, d.Start, d.End)
+	f.overtimeParts(&d)
 	d.Holiday = min(d.Holiday, d.Work) // whoever knows where the unpaid parts lie says so by Unpaid
 	d.RestDay = min(d.RestDay, d.Work-d.Holiday)
 	return d, true
+}
+
+// overtimeParts finds the minutes of a duty on Saturdays, Sundays and bridge days (Rest) and, of one that starts on a
+// statutory holiday, after the holidays (After), as the house splits a shift at midnight. Unpaid parts are taken off
+// the other minutes first: an optimiser moves pauses, and what is legal must not turn on where they go.
+func (f *Frame) overtimeParts(d *Duty) {
+	holiday, rest := d.Holiday, d.RestDay
+	if !f.params.SplitAtMidnight {
+		holiday, rest = d.End-d.Start, 0
+		if restsOn(f.kind[d.Day]) {
+			rest = d.Work
+		}
+	}
+	if d.Rest = min(rest, d.Work); f.kind[d.Day] == calendar.Statutory {
+		d.After = min(d.End-d.Start-holiday, d.Work)
+	}
 }
 
 // spread books a stretch of work of a duty on the kinds of day that it lies on.

@@ -146,7 +146,7 @@ func (w *payWalk) enter(d *Duty, ordinary int32) {
 	if week := w.j.frame.week[d.Day]; week != w.week {
 		w.week, w.day, w.weekDays, w.weekTime = week, -1, 0, 0
 	}
-	day := w.j.frame.ordinaryDay(d)
+	day := w.j.frame.ordinaryDay(d.Day)
 	if day != d.Day && ordinary == 0 {
 		return
 	}
@@ -156,9 +156,8 @@ func (w *payWalk) enter(d *Duty, ordinary int32) {
 	}
 }
 
-// ordinaryDay is the day that a duty starts on, or the first one after the statutory holidays that it starts on.
-func (f *Frame) ordinaryDay(d *Duty) int32 {
-	day := d.Day
+// ordinaryDay is a day, or the first one after the statutory holidays that it is one of.
+func (f *Frame) ordinaryDay(day int32) int32 {
 	for int(day)+1 < len(f.date) && f.kind[day] == calendar.Statutory {
 		day++
 	}
