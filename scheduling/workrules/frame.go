@@ -210,18 +210,22 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 	return d, true
 }
 
-// overtimeParts finds the minutes of a duty on Saturdays, Sundays and bridge days (Rest) and, of one that starts on a
-// statutory holiday, after the holidays (After), as the house splits a shift at midnight. Unpaid parts are taken off
-// the other minutes first: an optimiser moves pauses, and what is legal must not turn on where they go.
+// overtimeParts finds the minutes of a duty on Saturdays, Sundays and bridge days (Rest) and those beyond a midnight at
+// which statutory holidays end or begin (After): of a duty that starts on a holiday those after the holidays, of any
+// other one those on them. All as the house splits a shift at midnight. Unpaid parts are taken off the other minutes
+// first: an optimiser moves pauses, and what is legal must not turn on where they go.
 func (f *Frame) overtimeParts(d *Duty) {
-	holiday, rest := d.Holiday, d.RestDay
+	holiday, rest, statutory := d.Holiday, d.RestDay, f.kind[d.Day] == calendar.Statutory
 	if !f.params.SplitAtMidnight {
-		holiday, rest = d.End-d.Start, 0
+		holiday, rest = 0, 0
+		if statutory {
+			holiday = d.End - d.Start
+		}
 		if restsOn(f.kind[d.Day]) {
 			rest = d.Work
 		}
 	}
-	if d.Rest = min(rest, d.Work); f.kind[d.Day] == calendar.Statutory {
+	if d.Rest, d.After = min(rest, d.Work), min(holiday, d.Work); statutory {
 		d.After = min(d.End-d.Start-holiday, d.Work)
 	}
 }

@@ -38,7 +38,7 @@ type dayLoad struct {
 	day        int32
 	work       int32 // minutes
 	rest       int32 // of it by the clock on Saturdays, Sundays and bridge days
-	after      int32 // of a statutory holiday: of it after the holidays
+	after      int32 // of it beyond the midnight of a statutory holiday (Duty.After)
 	overDay    int32 // beyond the normal day
 	overWeek   int32 // of what is left: on a rest day, or beyond the normal week
 	holiday    int32 // work of a statutory holiday, outside the normal week

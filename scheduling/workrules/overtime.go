@@ -10,7 +10,8 @@ import (
 // ordinary hours (Judge.Pay). It is what exceeds the normal day, what lies on a rest day (劳动法 §44(2)) and what of the
 // rest exceeds the normal week (国务院1995 §3), each hour once. Which days are rest days Params.RestDays says, for
 // standard hours; the other regimes have none. Work of statutory holidays is all of it overtime and does not use up the
-// normal week, but what follows them after midnight is work of the day it lies on.
+// normal week, but what follows them after midnight is work of the day it lies on. The hours of an eve's night on a
+// holiday count as the eve's towards its day and week, and in the month whatever that leaves.
 func (j *Judge) overtime() {
 	f, normalDay := j.frame, int32(j.frame.params.NormalDay/time.Minute)
 	week, day, count := int32(-1), int32(-1), int32(0)
@@ -42,8 +43,10 @@ func (j *Judge) overtime() {
 			l.overtime = max(l.overDay, l.overtime-normal)
 			continue
 		}
-		l.overtime = ordinary - normal
-		l.overWeek = l.overtime - l.overDay
+		l.overtime, l.overWeek = ordinary-normal, ordinary-normal-l.overDay
+		if f.params.HolidayIsOvertime {
+			l.overtime = max(l.overtime, l.after)
+		}
 	}
 }
 

@@ -57,9 +57,9 @@ many days of a week as it has workdays, and who has agreed is paid 200 % for the
 nobody works on them without consent, and each of their hours counts in the month. A house whose people rest on other days of the week
 should not choose it. Part-time and comprehensive hours have no rest days in this sense, interns work none.
 
-The rules count a shift on the day it starts, as ever: the hours of a night from an eve into a statutory holiday are paid 300 %, but
-count with the eve's hours towards day and week, not apart in the month. Where an unpaid meal lies on such a midnight, rules take it off
-the ordinary minutes first, since a plan may still move it; pay goes by the minute.
+The rules count a shift on the day it starts: the hours of a night from an eve into a statutory holiday are paid 300 % and count in the
+month, but towards day and week they are the eve's. Where an unpaid meal lies about such a midnight, or that of a rest day of the calendar,
+rules take it off the other minutes of the shift, since a plan may still move it; pay goes by the minute.
 
 ## Pay (劳动法 §44)
 

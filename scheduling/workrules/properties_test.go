@@ -200,7 +200,7 @@ func TestADayThatIsLegalAloneIsLegalInTheWhole(t *testing.T) {
 }
 
 // The overtime that the rules count, each hour once, is what pay does not pay as ordinary hours, and the rules ask for
-// consent where pay pays 150 or 200 %. Left out are nights from an eve into a holiday, which the rules count on the eve.
+// consent where pay pays 150 or 200 %. Of nights from an eve into a holiday they count no less: those hours are the eve's too.
 func TestTheRulesCountAsOvertimeWhatPayPaysAbove100(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		person := Person{ID: "a"}
@@ -210,11 +210,12 @@ func TestTheRulesCountAsOvertimeWhatPayPaysAbove100(t *testing.T) {
 		frame := randomFrame(t)
 		judge := NewJudge(frame, person)
 		var duties []Duty
+		eves := false
 		for _, s := range rapid.SampledFrom([]func(*rapid.T) []scheduling.Shift{randomShifts, workWeeks}).Draw(t, "kind of shifts")(t) {
 			s.Activities = nil // a pause on midnight is counted against the rest day
 			d, ok := frame.Duty(s)
-			eve := frame.kind[d.Day] != calendar.Statutory && d.Holiday > 0
-			if ok && !eve && (len(duties) == 0 || d.Start >= duties[len(duties)-1].End) {
+			eves = eves || frame.kind[d.Day] != calendar.Statutory && d.Holiday > 0
+			if ok && (len(duties) == 0 || d.Start >= duties[len(duties)-1].End) {
 				duties = append(duties, d)
 			}
 		}
@@ -230,6 +231,11 @@ func TestTheRulesCountAsOvertimeWhatPayPaysAbove100(t *testing.T) {
 				consent += l.overDay
 			}
 			consent += l.overWeek
+		}
+		if eves {
+			assert.GreaterOrEqual(t, counted, paid.Extended+paid.RestDay+paid.Statutory)
+			assert.GreaterOrEqual(t, consent, paid.Extended+paid.RestDay)
+			return
 		}
 		if holidays := paid.Statutory; holidays == 0 { // the normal day of a holiday is its own
 			assert.Equal(t, paid.Extended+paid.RestDay, consent)

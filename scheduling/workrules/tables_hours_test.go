@@ -83,6 +83,10 @@ var hourTables = map[string][]ruleCase{
 		},
 		{name: "exactly those", person: agreed, shifts: shortSixDayWeeks(), params: func(p *Params) { p.OvertimeMonth = 24 * time.Hour }},
 		{
+			name: "an eve's six hours on the holiday, the ninth of the day among them", person: agreed, want: []hit{{2, 1, 0, 31, 0}},
+			shifts: []scheduling.Shift{shift(30, 21, 9)}, params: func(p *Params) { p.OvertimeMonth, p.OvertimeWeek = 4*time.Hour, 4*time.Hour },
+		},
+		{
 			name: "by the calendar 16 h of each weekend", person: agreed, shifts: days(9, 8, 5, 6, 12, 13, 26, 27), want: []hit{{12, 1, 0, 31, 0}},
 			params: restCalendar,
 		},

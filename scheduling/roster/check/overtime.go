@@ -17,17 +17,18 @@ type overtimeDesk struct {
 	work     map[calendar.Date]time.Duration // by date
 	rest     map[calendar.Date]time.Duration // of it on Saturdays, Sundays and bridge days
 	after    map[calendar.Date]time.Duration // of a statutory holiday: of it after midnight, past the holidays
+	eve      map[calendar.Date]time.Duration // of any other date: of it after midnight, on a statutory holiday
 }
 
 // atMidnight looks which days the minutes of the shifts lie on.
 func (d *overtimeDesk) atMidnight(all []scheduling.Shift) {
-	d.rest, d.after = map[calendar.Date]time.Duration{}, map[calendar.Date]time.Duration{}
+	d.rest, d.after, d.eve = map[calendar.Date]time.Duration{}, map[calendar.Date]time.Duration{}, map[calendar.Date]time.Duration{}
 	if !d.standard {
 		return
 	}
 	for _, s := range all {
 		start := dateOf(d.p, s)
-		rest, after := time.Duration(0), time.Duration(0)
+		rest, after, holiday := time.Duration(0), time.Duration(0), time.Duration(0)
 		for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
 			on := start
 			if d.p.Rules.SplitAtMidnight {
@@ -35,6 +36,7 @@ func (d *overtimeDesk) atMidnight(all []scheduling.Shift) {
 			}
 			switch d.p.Holidays.Kind(on) {
 			case calendar.Statutory:
+				holiday += time.Minute
 				continue
 			case calendar.RestDay, calendar.Bridge:
 				rest += time.Minute
@@ -44,6 +46,8 @@ func (d *overtimeDesk) atMidnight(all []scheduling.Shift) {
 		d.rest[start] += min(rest, s.WorkTime())
 		if d.p.Holidays.Kind(start) == calendar.Statutory {
 			d.after[start] += min(after, s.WorkTime())
+		} else {
+			d.eve[start] += min(holiday, s.WorkTime())
 		}
 	}
 }

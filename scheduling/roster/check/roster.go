@@ -189,7 +189,9 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 			} else {
 				extra -= over
 				weekOver += over + extra
-				over += extra
+				if over += extra; rules.HolidayIsOvertime {
+					over = max(over, desk.eve[d])
+				}
 			}
 			if extra > 0 && inWeek && shielded(who, d) && who.Regime != workrules.PartTime {
 				r.breaks("protected.overtime", who.ID, "%s: protected, but works on a rest day or beyond the normal week", d)
