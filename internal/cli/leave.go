@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -289,12 +290,29 @@ func newLeavePolicy(s *settings) *cobra.Command {
 						return err
 					}
 				}
-				return s.print(cmd, now, func() { writeYAML(cmd.OutOrStdout(), now.Policy) })
+				return s.print(cmd, now, func() {
+					tellLeftOut(cmd.OutOrStdout(), now.LeftOut)
+					writeYAML(cmd.OutOrStdout(), now.Policy)
+				})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&file, "set", "", "policy file (YAML); what it leaves out stays as it is, lists are replaced as a whole")
+	cmd.Flags().StringVar(&file, "set", "", "policy file (YAML); what it leaves out stays as it is, lists are replaced as a whole; kinds of leave that kinds leaves out are told, and what the law gives stays")
 	return cmd
+}
+
+// tellLeftOut names the kinds of leave that a policy has no rule of, as a comment, so that the output stays a policy file.
+func tellLeftOut(w io.Writer, kinds []leave.LeaveKind) {
+	if len(kinds) == 0 {
+		return
+	}
+	usual := leave.DefaultPolicy()
+	var zh, en []string
+	for _, k := range kinds {
+		rule, _ := usual.RuleOf(k)
+		zh, en = append(zh, rule.Name.ZH), append(en, fmt.Sprintf("%s (%s)", k, rule.Name.EN))
+	}
+	_, _ = fmt.Fprintf(w, "# 没有列出，无人可请：%s / left out, so nobody can ask for it: %s\n", strings.Join(zh, "、"), strings.Join(en, ", "))
 }
 
 // readYAML reads a file strictly into a value; judge, where there is one, adds what is wrong with the value itself.

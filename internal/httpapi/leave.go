@@ -22,7 +22,8 @@ import (
 func (s *Server) addLeave() {
 	const tag = "Leave"
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-policy", "get-leave-policy", tag, "Quotas, closed days and the rules of each kind of leave"), s.leavePolicy)
-	huma.Register(s.api, operation(http.MethodPut, "/v1/leave-policy", "put-leave-policy", tag, "Replace the leave policy", describe("If-Match holds the version that was read.")), s.putLeavePolicy)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/leave-policy", "put-leave-policy", tag, "Replace the leave policy",
+		describe("If-Match holds the version that was read. Annual leave and what else the law gives stay whatever kinds leaves out; left_out names the other kinds that it leaves out.")), s.putLeavePolicy)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-balances", "list-leave-balances", tag, "Leave balances by agent and kind, with their lots"), s.leaveBalances)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-entries", "list-leave-entries", tag, "The rows behind balances, oldest first"), s.leaveEntries)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-grants", "grant-annual-leave", tag, "Book a year's annual leave: 5, 10 or 15 days by years of work",

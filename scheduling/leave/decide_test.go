@@ -254,6 +254,23 @@ func TestNobodyLosesWhatTheLawGrants(t *testing.T) {
 	assert.False(t, known, "what the house grants it may leave out")
 }
 
+// Whoever has worked for a year has annual leave (职工带薪年休假条例 §2 §3): a policy without the kind has it all the
+// same, as is usual, and tells by name what it does leave out.
+func TestAnnualLeaveCannotBeDropped(t *testing.T) {
+	for name, kinds := range map[string][]leave.KindRule{"none": {}, "another": {{Kind: leave.Maternity, MostDays: 158}}} {
+		p := leave.Policy{Kinds: kinds}.WithLaw()
+		rule, known := p.RuleOf(leave.Annual)
+		require.True(t, known, name)
+		assert.Equal(t, leave.DefaultKinds()[0], rule, name)
+		assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, p.LeftOut(), name)
+	}
+	assert.Empty(t, leave.DefaultPolicy().LeftOut())
+	kept, err := leave.ReadStored([]byte(`{"kinds": [{"kind": "sick"}]}`))
+	require.NoError(t, err)
+	_, known := kept.RuleOf(leave.Annual)
+	assert.True(t, known, "a house that dropped it before has it again")
+}
+
 // Every kind of leave is law or house, and the usual rules agree with it.
 func TestEveryKindHasItsLaw(t *testing.T) {
 	for _, r := range leave.DefaultKinds() {

@@ -217,6 +217,43 @@ func TestCareerDecidesAnnualLeave(t *testing.T) {
 	assert.Zero(t, h.balance(t, "a3", leave.Annual))
 }
 
+// A policy without kinds takes nobody's annual leave: it can be asked for and what waits can be approved. The kinds that
+// it does leave out are named, and come back when they are named again.
+func TestAPolicyWithoutKindsKeepsAnnualLeave(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	_, err := h.GrantAnnualLeave(ctx, supervisor, 2026, nil)
+	ok(t, err)
+	h.policy(t, func(p *leave.Policy) {
+		p.Closures = []leave.Closure{{Name: "盘点", Dates: calendar.Dates{From: date("2026-07-06"), Until: date("2026-07-11")}}}
+	})
+	waits, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Annual, Dates: day("2026-07-06")})
+	ok(t, err)
+	require.Equal(t, leave.Waiting, waits.Request.Value.State, "the day is closed")
+
+	p := leave.DefaultPolicy()
+	p.Kinds = []leave.KindRule{}
+	put, err := h.PutLeavePolicy(ctx, planner, p, store.AnyVersion)
+	ok(t, err)
+	assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, put.LeftOut)
+	read, err := h.LeavePolicy(ctx, as("a1"))
+	ok(t, err)
+	assert.Equal(t, put.LeftOut, read.LeftOut)
+	assert.Equal(t, put.Policy.Kinds, read.Policy.Kinds)
+	h.act(t, supervisor, waits.Request.Value.ID, leave.Approve)
+	assert.Equal(t, 2400-480, h.balance(t, "a1", leave.Annual))
+	got, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Annual, Dates: day("2026-07-07")})
+	ok(t, err)
+	assert.Equal(t, leave.Approved, got.Request.Value.State)
+	_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Personal, Dates: day("2026-07-08")})
+	fails(t, err, "leave.rejected")
+
+	p.Kinds = leave.DefaultKinds()
+	put, err = h.PutLeavePolicy(ctx, planner, p, store.AnyVersion)
+	ok(t, err)
+	assert.Empty(t, put.LeftOut)
+}
+
 func TestPolicyIsThePlanners(t *testing.T) {
 	h := sqlite(t)
 	_, err := h.PutLeavePolicy(t.Context(), supervisor, leave.DefaultPolicy(), store.AnyVersion)
