@@ -22,7 +22,7 @@ func (s *Server) addRequests() {
 		describe("An agent sees what concerns itself and what is open to it.")), s.requests)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/requests/{request}", "get-request", tag, "One request with its trail: who, when, why, and the states before and after"), s.request)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/requests/{request}/steps", "step-request", tag, "Take a step: approve, refuse, withdraw, cancel, accept, decline, take, claim, unclaim, pick, bid, unbid, draw",
-		describe("Everything is judged again as things are now. 409 request.unlawful names the rules that would break and what would do; request.stale and request.expired end the request."), repeatable), s.stepRequest)
+		describe("Everything is judged again as things are now. 409 request.unlawful names the rules that would break and what would do; request.stale and request.expired end the request. 409 leave.owed: the law grants this leave with its document, it cannot be refused."), repeatable), s.stepRequest)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-requests", "ask-leave", tag, "Ask for leave; it is granted at once when quota, closed days, balance and coverage allow", describe(dry), status(http.StatusCreated), repeatable), s.askLeave)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/swaps", "propose-swap", tag, "Ask another agent to swap shifts", describe(dry), status(http.StatusCreated), repeatable), s.proposeSwap)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/give-aways", "give-shift", tag, "Open a shift to the team: first come, or a supervisor picks", status(http.StatusCreated), repeatable), s.giveShift)
@@ -67,11 +67,12 @@ type stepInput struct {
 	RequestPath
 	Precondition
 	Body struct {
-		Action string `json:"action" enum:"approve,refuse,withdraw,cancel,accept,decline,take,claim,unclaim,pick,bid,unbid,draw"`
-		Agent  string `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor acts for an agent; with pick who gets the shift"`
-		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"kept in the trail"`
-		Early  bool   `json:"early,omitempty" doc:"draw although bids are still taken; needs a reason"`
-		Wishes []int  `json:"wishes,omitempty" maxItems:"500" doc:"of a bid: numbers of the open shifts from 0, the dearest first"`
+		Action   string `json:"action" enum:"approve,refuse,withdraw,cancel,accept,decline,take,claim,unclaim,pick,bid,unbid,draw"`
+		Agent    string `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor acts for an agent; with pick who gets the shift"`
+		Reason   string `json:"reason,omitempty" maxLength:"1000" doc:"kept in the trail"`
+		Early    bool   `json:"early,omitempty" doc:"draw although bids are still taken; needs a reason"`
+		Unproven bool   `json:"unproven,omitempty" doc:"refuse leave that the law grants because its document does not prove it; needs a reason"`
+		Wishes   []int  `json:"wishes,omitempty" maxItems:"500" doc:"of a bid: numbers of the open shifts from 0, the dearest first"`
 	}
 }
 
@@ -81,7 +82,7 @@ func (s *Server) stepRequest(ctx context.Context, in *stepInput) (*entity[operat
 		return nil, err
 	}
 	r, err := s.deps.Ops.Requesting.Act(ctx, whoOf(ctx), ids.Request(in.Request), requesting.ActInput{
-		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Early: in.Body.Early, Expect: expect,
+		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Early: in.Body.Early, Unproven: in.Body.Unproven, Expect: expect,
 	})
 	if err != nil {
 		return nil, in.failed(err)
