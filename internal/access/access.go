@@ -119,6 +119,13 @@ func (p Principal) Can(perm Permission) bool {
 	return p.Token == "" || slices.Contains(p.Grants, perm)
 }
 
+// SeesTerms reports that the principal may see what people earn, which protected states they are in and when they are
+// away: whoever keeps people on file, plans with them or decides their requests. Others see who they are and what they
+// can do.
+func (p Principal) SeesTerms() bool {
+	return p.Can(WriteAgents) || p.Can(ReadPlans) || p.Can(ReadRequests)
+}
+
 // Decide returns the scope in which the principal may use the permission, or a Forbidden fault.
 func Decide(p Principal, perm Permission) (Scope, error) {
 	if p.User == "" {
