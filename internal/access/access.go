@@ -126,6 +126,17 @@ func (p Principal) SeesTerms() bool {
 	return p.Can(WriteAgents) || p.Can(ReadPlans) || p.Can(ReadRequests)
 }
 
+// DecideAny is Decide by the first of several permissions that the principal holds; without any of them it is refused
+// as by the first.
+func DecideAny(p Principal, first Permission, others ...Permission) (Scope, error) {
+	for _, perm := range others {
+		if !p.Can(first) && p.Can(perm) {
+			return Decide(p, perm)
+		}
+	}
+	return Decide(p, first)
+}
+
 // Decide returns the scope in which the principal may use the permission, or a Forbidden fault.
 func Decide(p Principal, perm Permission) (Scope, error) {
 	if p.User == "" {

@@ -197,7 +197,7 @@ func (s *Server) addWorkforce() {
 		describe("Wages, protected states and absences are for those who keep people on file, plan or decide requests; others hear which fields are withheld.")), s.agents)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/agents/{agent}", "get-agent", tag, "One agent"), s.agent)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/overtime-consents", "put-overtime-consents", tag, "Note that agents have agreed to overtime, or do so no longer",
-		describe("Holds for what is rostered, edited and offered from then on (劳动合同法 §31). The answer names the published shifts from today on that break rules by it (broken), and whose consent has no effect because the law bars the overtime itself (notes): late pregnancy, nursing, interns, minors.")), s.putConsents)
+		describe("For supervisors, planners and administrators. Holds for what is rostered, edited and offered from then on (劳动合同法 §31). The answer names the published shifts from today on that break rules by it (broken), and whose consent has no effect because the law bars the overtime itself (notes): late pregnancy, nursing, interns, minors.")), s.putConsents)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/agents", "put-agents", tag, "Add or replace agents; those not named stay", s.bounded,
 		describe("The answer names the published shifts from today on that break rules by it.")), s.putAgents)
 }
