@@ -80,19 +80,27 @@ func printDecision(w io.Writer, d leave.Decision, charge []leave.Charge) {
 	for _, c := range charge {
 		minutes += c.Minutes
 	}
-	fmt.Fprintf(w, "takes %.4g h on %s, loses %.2f yuan of coverage: %s\n", float64(minutes)/60, counted(len(charge), "day", "days"), d.LostYuan, d.Outcome)
+	fmt.Fprintf(w, "takes %.4g h on %s, loses %s yuan of coverage: %s\n", float64(minutes)/60, counted(len(charge), "day", "days"), lostText(d.LostYuan), d.Outcome)
 	rows := make([]string, len(d.Days))
 	for i, v := range d.Days {
 		quota := "-"
 		if v.Heads >= 0 {
 			quota = fmt.Sprintf("%s %d of %d", v.Quota, v.Away, v.Heads)
 		}
-		rows[i] = fmt.Sprintf("%s\t%.4g\t%s\t%.2f\t%s", v.Date, float64(v.Minutes)/60, quota, v.LostYuan, yesNo(v.Known))
+		rows[i] = fmt.Sprintf("%s\t%.4g\t%s\t%s\t%s", v.Date, float64(v.Minutes)/60, quota, lostText(v.LostYuan), yesNo(v.Known))
 	}
 	table(w, "DAY\tHOURS\tQUOTA\tLOSES\tPLANNED", rows)
 	for _, x := range d.Findings {
 		fmt.Fprintf(w, "%s: %s / %s\n", x.Code, x.Says.ZH, x.Says.EN)
 	}
+}
+
+// lostText is an amount of yuan, or a dash where none is told.
+func lostText(yuan *float64) string {
+	if yuan == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", *yuan)
 }
 
 func newLeaveBalances(s *settings) *cobra.Command {

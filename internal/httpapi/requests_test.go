@@ -10,6 +10,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/operations/operationstest"
+	"github.com/chaoban/chaoban/scheduling/leave"
 )
 
 type requestDoc struct {
@@ -18,7 +19,11 @@ type requestDoc struct {
 		State string `json:"state"`
 		Leave struct {
 			Decision struct {
-				LostYuan float64 `json:"lost_yuan"`
+				LostYuan *float64 `json:"lost_yuan"`
+				Findings []struct {
+					Code string     `json:"code"`
+					Says leave.Text `json:"says"`
+				} `json:"findings"`
 			} `json:"decision"`
 		} `json:"leave"`
 	} `json:"value"`
@@ -48,6 +53,9 @@ func TestLeaveByAPI(t *testing.T) {
 	assert.Nil(t, made.Request)
 	h.ask(t, "agent-lumi", "POST", "/v1/leave-requests", ask).into(t, &made)
 	require.Equal(t, "waiting", made.Request.Value.State, "the document is missing")
+	assert.Nil(t, made.Request.Value.Leave.Decision.LostYuan, "an agent is not told what it is worth, not even 0")
+	require.Len(t, made.Request.Value.Leave.Decision.Findings, 1)
+	assert.Equal(t, "缺少证明材料", made.Request.Value.Leave.Decision.Findings[0].Says.ZH)
 	path := "/v1/requests/" + made.Request.Value.ID
 	assert.Equal(t, 404, h.ask(t, "agent-orca", "GET", path, nil).status)
 	assert.Equal(t, 403, h.ask(t, "agent-lumi", "POST", path+"/steps", `{"action":"approve"}`).status)
@@ -55,6 +63,9 @@ func TestLeaveByAPI(t *testing.T) {
 
 	got := h.ask(t, "supervisor", "GET", path, nil)
 	tag := got.header.Get("ETag")
+	var boss requestDoc
+	got.into(t, &boss)
+	assert.NotNil(t, boss.Value.Leave.Decision.LostYuan)
 	done := h.ask(t, "supervisor", "POST", path+"/steps", `{"action":"approve","reason":"好好休息"}`, "If-Match", tag)
 	require.Equal(t, 200, done.status, string(done.body))
 	again := h.ask(t, "supervisor", "POST", path+"/steps", `{"action":"cancel"}`, "If-Match", tag)
