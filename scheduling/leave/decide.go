@@ -113,21 +113,24 @@ func (c Case) published(day calendar.Range) bool {
 	return slices.ContainsFunc(c.Published, func(r calendar.Range) bool { return r.Contains(day.Start) })
 }
 
-// rostered is the minutes of work that the leave takes out of the shifts starting on a day.
+// rostered is the minutes of work of the shifts starting on a day that lie in the leave. A part outside that is too
+// short to be worked goes too, but nobody asked for it, so it is not charged.
 func (c Case) rostered(day calendar.Range) int {
-	e := c.Effect()
 	var sum time.Duration
-	for _, s := range e.Drop {
-		if day.Contains(s.Start) {
-			sum += s.WorkTime()
+	for _, s := range c.Shifts {
+		if s.Agent != c.Agent || !day.Contains(s.Start) || !s.Range().Overlaps(c.Range) {
+			continue
 		}
-	}
-	for _, s := range e.Add {
-		if day.Contains(s.Start) {
-			sum -= s.WorkTime()
+		part := s.Range()
+		if c.Range.Start.After(part.Start) {
+			part.Start = c.Range.Start
 		}
+		if c.Range.End.Before(part.End) {
+			part.End = c.Range.End
+		}
+		sum += cut(s, part).WorkTime()
 	}
-	return int(max(0, sum) / time.Minute)
+	return int(sum / time.Minute)
 }
 
 // Effect is what the leave takes out of the roster: shifts inside it go, those across its edges keep

@@ -122,6 +122,12 @@ func TestCharges(t *testing.T) {
 	check("a shift of 4 h and one of 10 h on the weekend", c, 2, 240+480)
 	c.Range = hours("2026-11-22", 13, 24)
 	check("half of the shift", c, 1, 360)
+	noon := shift("a", "2026-11-16", 9, 18)
+	meal := scheduling.Activity{Kind: scheduling.Meal, Start: at("2026-11-16 13:00"), End: at("2026-11-16 14:00")}
+	noon.Activities = []scheduling.Activity{{Kind: scheduling.Work, Start: noon.Start, End: meal.Start, Queue: queue}, meal, {Kind: scheduling.Work, Start: meal.End, End: noon.End, Queue: queue}}
+	c.Shifts, c.Range = []scheduling.Shift{noon}, calendar.Range{Start: at("2026-11-16 09:30"), End: noon.End}
+	check("all but the first half hour, which is not asked for", c, 1, 450)
+	assert.Empty(t, c.Effect().Add, "half an hour is not worked alone")
 	c.Shifts, c.Published, c.Range = nil, nil, hours("2026-11-17", 14, 17)
 	check("an afternoon that is not rostered", c, 1, 180)
 }
