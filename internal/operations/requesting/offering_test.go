@@ -166,6 +166,15 @@ func TestBidding(t *testing.T) {
 		_, err = h.OpenBidding(ctx, supervisor, long)
 		fails(t, err, "bidding.round")
 		assert.ErrorContains(t, err, "is 17h of work; nobody may work more than")
+		nine := in
+		nine.ClosesAt = at(monday, 9)
+		nine.Shifts = []requesting.OpenShift{{Start: at(monday, 9), End: at(monday, 18), Queue: pre}} // nine hours, and nobody has agreed to overtime
+		_, err = h.OpenBidding(ctx, supervisor, nine)
+		assert.Contains(t, refused(t, err, "bidding.round").Fields[0].Problem, "nobody may work it")
+		scored := in
+		scored.Method, scored.Seed = leave.ByScore, ""
+		_, err = h.OpenBidding(ctx, supervisor, scored)
+		assert.Equal(t, "scores", refused(t, err, "bidding.round").Fields[0].Path)
 		in.Shifts[0].Start, in.Shifts[0].End = at("2026-07-06", 9), at("2026-07-06", 18)
 		_, err = h.OpenBidding(ctx, supervisor, in)
 		fails(t, err, "request.no_roster")
