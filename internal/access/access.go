@@ -111,6 +111,15 @@ type Scope struct {
 // Allows reports whether a merchant's data may be seen.
 func (s Scope) Allows(m ids.Merchant) bool { return s.Everything || slices.Contains(s.Merchants, m) }
 
+// MayName refuses an agent that asks about another by name: an empty list would say that the other has nothing. Nobody
+// named is everybody in the scope. Errors: access.forbidden.
+func (s Scope) MayName(a ids.Agent) error {
+	if s.Agent != "" && a != "" && a != s.Agent {
+		return fault.New(fault.Forbidden, "access.forbidden", "an agent speaks for itself only")
+	}
+	return nil
+}
+
 // Can reports whether the principal holds the permission.
 func (p Principal) Can(perm Permission) bool {
 	if !slices.Contains(table[p.Role], perm) {

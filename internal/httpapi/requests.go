@@ -17,7 +17,7 @@ import (
 // addRequests registers what agents and supervisors agree about a published roster.
 func (s *Server) addRequests() {
 	const tag = "Requests"
-	const dry = "With dry=true nothing is kept: the answer says what would come of it."
+	const dry = "With dry=true nothing is kept: the answer is 200 and says what would come of it."
 	huma.Register(s.api, operation(http.MethodGet, "/v1/requests", "list-requests", tag, "Leave, swaps, shifts given away, offers and biddings, newest first",
 		describe("An agent sees what concerns itself and what is open to it.")), s.requests)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/requests/{request}", "get-request", tag, "One request with its trail: who, when, why, and the states before and after"), s.request)
@@ -29,6 +29,9 @@ func (s *Server) addRequests() {
 	huma.Register(s.api, operation(http.MethodPost, "/v1/offers", "offer-hours", tag, "Offer overtime or time off to those who may, priced by contract value against the wage", describe(dry), status(http.StatusCreated), long, repeatable), s.offerHours)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/biddings", "open-bidding", tag, "Open shifts to bids by seniority, score or lottery", status(http.StatusCreated), repeatable), s.openBidding)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/fairness", "get-fairness", tag, "Nights, weekends, holidays, promotion days and unpopular shifts by agent; one agent's open into shifts"), s.fairness)
+	for _, path := range []string{"/v1/leave-requests", "/v1/swaps", "/v1/offers"} {
+		s.triable(path)
+	}
 }
 
 type requestsInput struct {
@@ -95,6 +98,30 @@ type Dry struct {
 	Dry bool `query:"dry" doc:"only say what would come of it"`
 }
 
+// triable describes the answers of a route that makes something, or only tries it. It comes after the registration,
+// which knows what the answer looks like.
+func (s *Server) triable(path string) {
+	answers := s.api.OpenAPI().Paths[path].Post.Responses
+	answers["200"] = &huma.Response{Description: "Tried with dry=true; nothing was made", Content: answers["201"].Content}
+}
+
+// tried is the answer of such a route.
+type tried[T any] struct {
+	Status int
+	Body   T
+}
+
+// triedOr makes the answer of a use case that was only tried, or done.
+func triedOr[T any](dry bool, v T, err error) (*tried[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	if dry {
+		return &tried[T]{http.StatusOK, v}, nil
+	}
+	return &tried[T]{http.StatusCreated, v}, nil
+}
+
 type leaveInput struct {
 	Dry
 	Body struct {
@@ -109,7 +136,7 @@ type leaveInput struct {
 	}
 }
 
-func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*one[requesting.LeaveAnswer], error) {
+func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*tried[requesting.LeaveAnswer], error) {
 	b := in.Body
 	ask := requesting.LeaveInput{Agent: ids.Agent(b.Agent), Kind: leave.LeaveKind(b.Kind), Reason: b.Reason, Proof: b.Proof, Dry: in.Dry.Dry}
 	if b.First != nil {
@@ -121,7 +148,8 @@ func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*one[requesting.
 	if b.From != nil && b.To != nil {
 		ask.Range = calendar.Range{Start: *b.From, End: *b.To}
 	}
-	return answered(s.deps.Ops.Requesting.AskLeave(ctx, whoOf(ctx), ask))
+	done, err := s.deps.Ops.Requesting.AskLeave(ctx, whoOf(ctx), ask)
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 // answered makes the answer of a use case.
@@ -144,11 +172,12 @@ type swapInput struct {
 	}
 }
 
-func (s *Server) proposeSwap(ctx context.Context, in *swapInput) (*one[requesting.SwapAnswer], error) {
+func (s *Server) proposeSwap(ctx context.Context, in *swapInput) (*tried[requesting.SwapAnswer], error) {
 	b := in.Body
-	return answered(s.deps.Ops.Requesting.ProposeSwap(ctx, whoOf(ctx), requesting.SwapInput{
+	done, err := s.deps.Ops.Requesting.ProposeSwap(ctx, whoOf(ctx), requesting.SwapInput{
 		Agent: ids.Agent(b.Agent), Start: b.Start, Other: ids.Agent(b.Other), OtherStart: b.OtherStart, Reason: b.Reason, ExpiresAt: b.ExpiresAt, Dry: in.Dry.Dry,
-	}))
+	})
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 type giveInput struct {
@@ -183,12 +212,13 @@ type offerInput struct {
 	}
 }
 
-func (s *Server) offerHours(ctx context.Context, in *offerInput) (*one[requesting.OfferAnswer], error) {
+func (s *Server) offerHours(ctx context.Context, in *offerInput) (*tried[requesting.OfferAnswer], error) {
 	b := in.Body
-	return answered(s.deps.Ops.Requesting.OfferHours(ctx, whoOf(ctx), requesting.OfferInput{
+	done, err := s.deps.Ops.Requesting.OfferHours(ctx, whoOf(ctx), requesting.OfferInput{
 		Kind: leave.Kind(b.Kind), Queue: ids.Queue(b.Queue), Block: calendar.Range{Start: b.From, End: b.To}, Heads: b.Heads, To: typed[ids.Agent](b.Agents), Reason: b.Reason,
 		ExpiresAt: b.ExpiresAt, Dry: in.Dry.Dry,
-	}))
+	})
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 type biddingInput struct {

@@ -49,9 +49,13 @@ func TestLeaveByAPI(t *testing.T) {
 	var made struct {
 		Request *requestDoc `json:"request"`
 	}
-	h.ask(t, "agent-lumi", "POST", "/v1/leave-requests?dry=true", ask).into(t, &made)
+	dry := h.ask(t, "agent-lumi", "POST", "/v1/leave-requests?dry=true", ask)
+	dry.into(t, &made)
+	assert.Equal(t, 200, dry.status, "nothing was made")
 	assert.Nil(t, made.Request)
-	h.ask(t, "agent-lumi", "POST", "/v1/leave-requests", ask).into(t, &made)
+	done := h.ask(t, "agent-lumi", "POST", "/v1/leave-requests", ask)
+	done.into(t, &made)
+	assert.Equal(t, 201, done.status)
 	require.Equal(t, "waiting", made.Request.Value.State, "the document is missing")
 	assert.Nil(t, made.Request.Value.Leave.Decision.LostYuan, "an agent is not told what it is worth, not even 0")
 	require.Len(t, made.Request.Value.Leave.Decision.Findings, 1)
@@ -66,7 +70,7 @@ func TestLeaveByAPI(t *testing.T) {
 	var boss requestDoc
 	got.into(t, &boss)
 	assert.NotNil(t, boss.Value.Leave.Decision.LostYuan)
-	done := h.ask(t, "supervisor", "POST", path+"/steps", `{"action":"approve","reason":"好好休息"}`, "If-Match", tag)
+	done = h.ask(t, "supervisor", "POST", path+"/steps", `{"action":"approve","reason":"好好休息"}`, "If-Match", tag)
 	require.Equal(t, 200, done.status, string(done.body))
 	again := h.ask(t, "supervisor", "POST", path+"/steps", `{"action":"cancel"}`, "If-Match", tag)
 	assert.Equal(t, 412, again.status)
@@ -84,4 +88,14 @@ func TestLeaveByAPI(t *testing.T) {
 	overlap := h.ask(t, "agent-lumi", "POST", "/v1/leave-requests", ask).problem(t)
 	assert.Equal(t, "leave.rejected", overlap.Code)
 	assert.Equal(t, "leave.overlap", overlap.Errors[0].Path)
+}
+
+// An agent that names another is refused; an empty list would say that the other has no shifts.
+func TestAnAgentAsksAboutItselfOnly(t *testing.T) {
+	h := open(t, nil)
+	for _, path := range []string{"/v1/shifts?agent=", "/v1/shifts/calendar?agent=", "/v1/person-facts?agent=", "/v1/leave-entries?agent="} {
+		assert.Equal(t, 200, h.ask(t, "agent-lumi", "GET", path+"1001", nil).status, path)
+		assert.Equal(t, 403, h.ask(t, "agent-lumi", "GET", path+"2001", nil).status, path)
+		assert.Equal(t, 200, h.ask(t, "supervisor", "GET", path+"2001", nil).status, path)
+	}
 }

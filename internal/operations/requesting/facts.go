@@ -21,7 +21,10 @@ import (
 
 // Facts lists what is on file about people, by agent and kind. An agent sees its own.
 func (q *Requesting) Facts(ctx context.Context, who access.Principal, f store.FactFilter, page store.Page) ([]store.Stored[workforce.Fact], string, error) {
-	view, _, err := q.gate.Read(who, access.ReadRequests)
+	view, scope, err := q.gate.Read(who, access.ReadRequests)
+	if err == nil {
+		err = scope.MayName(f.Agent)
+	}
 	if err != nil {
 		return nil, "", err
 	}
