@@ -243,8 +243,10 @@ func randomProblem(t *rapid.T) roster.Problem {
 	p.Rules.SplitAtMidnight = rapid.Bool().Draw(t, "split")
 	p.Rules.RestDays = rapid.SampledFrom([]workrules.RestDayReading{workrules.RestDaysPlaced, workrules.RestDaysCalendar}).Draw(t, "rest days")
 	for i := range p.Agents {
-		person := &p.Agents[i].Person // training on a Saturday is overtime there
-		person.OvertimeAgreed = person.OvertimeAgreed || p.Rules.RestDays == workrules.RestDaysCalendar && len(person.Sessions) > 0
+		person := &p.Agents[i].Person // training on a Saturday is overtime there, which some must not work
+		if p.Rules.RestDays == workrules.RestDaysCalendar && len(person.Sessions) > 0 {
+			person.OvertimeAgreed, person.Conditions, person.Born = true, nil, calendar.Date{}
+		}
 	}
 	p.Rules.HardMeals = rapid.Bool().Draw(t, "hard meals")
 	randomPlaces(t, &p)
