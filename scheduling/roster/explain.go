@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -128,14 +129,15 @@ func (y *asking) reasons(slot, queue int) []Reason {
 	for a := range y.m.agents {
 		counts[y.reason(a, slot, queue)]++
 	}
-	return Reasons(counts, reasonTexts)
+	return Reasons(counts, reasonTexts, y.m.p.Rules)
 }
 
-// Reasons are counts by code, the most frequent first, in words: those of says, or what the rule of that code asks.
-func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
+// Reasons are counts by code, the most frequent first, in words: those of says, or what the rule of that code asks
+// under the parameters.
+func Reasons(counts map[string]int, says map[string]workrules.Text, rules workrules.Params) []Reason {
 	var out []Reason
 	for code, n := range counts {
-		r := Reason{Code: code, Count: n, Says: reasonText(code, says)}
+		r := Reason{Code: code, Count: n, Says: reasonText(code, says, rules)}
 		if n == 1 {
 			r.Says.EN = one(r.Says.EN)
 		}
@@ -147,11 +149,11 @@ func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
 	return out
 }
 
-func reasonText(code string, says map[string]workrules.Text) workrules.Text {
+func reasonText(code string, says map[string]workrules.Text, rules workrules.Params) workrules.Text {
 	if t, ok := says[code]; ok {
 		return t
 	}
-	for _, r := range workrules.Rules() {
+	for _, r := range workrules.RulesUnder(rules) {
 		if r.Code == code {
 			return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
 		}
@@ -210,8 +212,8 @@ func (y *asking) reason(a, slot, queue int) string {
 			cause, ranked = code, n
 		}
 	}
-	if !contains(am.skills[m.dayOf(slot)], int16(queue)) {
-		return "no_skill"
+	if day := m.dayOf(slot); !contains(am.skills[day], int16(queue)) {
+		return barredFrom(y.judges[a], m.queues[queue], m.days[day])
 	}
 	for _, d := range y.days {
 		if p := &y.place[a][d]; p.occ >= 0 {
@@ -234,6 +236,14 @@ func (y *asking) reason(a, slot, queue int) string {
 		rank(code, n)
 	}
 	return cause
+}
+
+// barredFrom is the reason of somebody who may not serve a queue: no skill, or the rule that asks for more than that.
+func barredFrom(j *workrules.Judge, q ids.Queue, d calendar.Date) string {
+	if rule := j.Barred(q, d); rule != "fit.skill" {
+		return rule
+	}
+	return "no_skill"
 }
 
 // dayOf is the day whose civil date holds the slot.

@@ -183,7 +183,7 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 		e.Kind = fault.Conflict
 		return nil, e
 	}
-	return softBreaches(soft, before), nil
+	return softBreaches(rules, soft, before), nil
 }
 
 // onRecord reports that a hard breach of a copy is of hours that have passed: a correction of what was worked, made in
@@ -194,9 +194,9 @@ func (r *Rostering) onRecord(draft store.Roster, v workrules.Violation, before [
 }
 
 // softBreaches sums violations of soft rules up by rule.
-func softBreaches(soft, before []workrules.Violation) []SoftBreach {
+func softBreaches(rules workrules.Params, soft, before []workrules.Violation) []SoftBreach {
 	out := []SoftBreach{}
-	for _, rule := range workrules.Rules() {
+	for _, rule := range workrules.RulesUnder(rules) {
 		b := SoftBreach{Rule: rule.Code, Says: rule.Says, Overrule: rule.ByLaw()}
 		for _, v := range soft {
 			if v.Rule != rule.Code {
