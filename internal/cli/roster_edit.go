@@ -401,7 +401,7 @@ func printRepair(w io.Writer, m rostering.RepairMade, top int, zone *time.Locati
 			if !f.Pays {
 				pays = "does not pay"
 			}
-			fmt.Fprintf(w, "      for one head: %s / %s; saves %.2f, %s\n", f.Says.ZH, f.Says.EN, f.Saves, pays)
+			fmt.Fprintf(w, "      for one head: %s / %s; %s\n", f.Says.ZH, f.Says.EN, pays)
 		}
 	}
 	for _, id := range m.Leave {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -182,22 +181,12 @@ func summary(u Uncovered) workrules.Text {
 	return t
 }
 
-// FixText says what the best of the fixes of a stretch costs and brings, or that not even that one pays.
+// FixText names the best of the fixes of a stretch, or says that not even that one pays.
 func FixText(f Fix) workrules.Text {
 	if f.Pays {
-		return workrules.Text{
-			ZH: fmt.Sprintf("最省的补救：%s，可省%.2f元", f.Says.ZH, f.Saves),
-			EN: fmt.Sprintf("Cheapest fix: %s, saves %.2f yuan", f.Says.EN, f.Saves),
-		}
+		return workrules.Text{ZH: "最好的补救：" + f.Says.ZH, EN: "Best fix: " + f.Says.EN}
 	}
-	what := workrules.Text{
-		ZH: strings.TrimSuffix(f.Says.ZH, fmt.Sprintf("，%.2f元", f.Price)),
-		EN: strings.TrimSuffix(f.Says.EN, fmt.Sprintf(", %.2f yuan", f.Price)),
-	}
-	return workrules.Text{
-		ZH: fmt.Sprintf("没有划算的补救：最省的是%s，要花%.2f元，只省%.2f元", what.ZH, f.Price, f.Saves),
-		EN: fmt.Sprintf("No fix pays: the cheapest, %s, costs %.2f and saves %.2f yuan", what.EN, f.Price, f.Saves),
-	}
+	return workrules.Text{ZH: "没有划算的补救，最好的是：" + f.Says.ZH, EN: "No fix pays; the best: " + f.Says.EN}
 }
 
 // reason is the cause for one agent. A rule counts as the cause only when every shift over the

@@ -273,11 +273,15 @@ func (m *model) compileAgent(a *Agent) agentModel {
 
 // dayCost is what wishes and stability cost on a day with a template (-1: off).
 func (a *agentModel) dayCost(m *model, day int, template int16) float64 {
-	cost := a.wishCost(day, template)
-	if len(m.p.Previous) > 0 {
-		cost += m.p.Weights.Stability * differs(a.previous[day], template)
+	return a.wishCost(day, template) + a.unrest(m, day, template)
+}
+
+// unrest is what a day costs with a template (-1: off) for being another one than before.
+func (a *agentModel) unrest(m *model, day int, template int16) float64 {
+	if len(m.p.Previous) == 0 {
+		return 0
 	}
-	return cost
+	return m.p.Weights.Stability * differs(a.previous[day], template)
 }
 
 func (m *model) compileWishes(a *Agent, am *agentModel) {
