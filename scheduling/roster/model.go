@@ -70,6 +70,8 @@ type agentModel struct {
 	conflict bool   // what is fixed breaks a hard rule
 	locked   []bool // per day: has a locked shift, so the optimiser adds none
 	lockWork int32  // minutes of locked work in the range
+	nights   int    // of the ledger and of locked shifts
+	weekends int
 	wishes   [][]wish
 	previous []int16 // per day: template of Problem.Previous, -1 none, -2 unknown kind
 }
@@ -225,6 +227,7 @@ func (m *model) compileShifts() {
 func (m *model) compileAgent(a *Agent) agentModel {
 	judge := workrules.NewJudge(m.frame, a.Person)
 	am := agentModel{
+		nights: a.Ledger.Nights, weekends: a.Ledger.Weekends,
 		locked: make([]bool, len(m.days)), wishes: make([][]wish, len(m.days)), previous: make([]int16, len(m.days)),
 		cloud: a.Person.Engagement == workrules.Cloud,
 	}
@@ -325,10 +328,17 @@ func (m *model) applyLocked() {
 		i := index[s.Agent]
 		a := &m.agents[i]
 		held[i] = append(held[i], s)
-		a.locked[calendar.DateOf(s.Start, m.p.Location).Sub(first)] = true
+		day := calendar.DateOf(s.Start, m.p.Location).Sub(first)
+		a.locked[day] = true
+		if m.weekend[day] {
+			a.weekends++
+		}
 		a.lockWork += int32(s.WorkTime() / time.Minute)
 		if duty, ok := m.frame.Duty(s); ok {
 			a.fixed = append(a.fixed, duty)
+			if duty.Night {
+				a.nights++
+			}
 		}
 		for _, act := range s.Activities {
 			q := slices.Index(m.queues, act.Queue)
