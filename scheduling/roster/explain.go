@@ -152,10 +152,8 @@ func reasonText(code string, says map[string]workrules.Text, rules workrules.Par
 	if t, ok := says[code]; ok {
 		return t
 	}
-	for _, r := range workrules.RulesUnder(rules) {
-		if r.Code == code {
-			return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
-		}
+	if r, ok := workrules.RuleUnder(code, rules); ok {
+		return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
 	}
 	return workrules.Text{ZH: code, EN: code}
 }

@@ -9,12 +9,8 @@ import (
 )
 
 func saysOf(p Params, code string) Text {
-	for _, r := range RulesUnder(p) {
-		if r.Code == code {
-			return r.Says
-		}
-	}
-	return Text{}
+	r, _ := RuleUnder(code, p)
+	return r.Says
 }
 
 // Every blank of every sentence is a setting that the rule goes by, in both languages, and nothing is left blank.
@@ -45,6 +41,9 @@ func TestSentencesStateTheLimitsThatAreSet(t *testing.T) {
 	assert.Equal(t, "At most 1 working day in a row", saysOf(p, "days.consecutive").EN)
 	assert.Equal(t, "Overtime at most 10 h a month", saysOf(p, "hours.overtime_monthly").EN)
 	assert.Equal(t, "Shifts over 6 h hold a meal of at least 45 minutes", saysOf(p, "meal.required").EN)
+	assert.Equal(t, saysOf(p, "night.run"), RulesUnder(p)[slices.IndexFunc(registry, func(r Rule) bool { return r.Code == "night.run" })].Says)
+	_, known := RuleUnder("naps", p)
+	assert.False(t, known)
 	grouped := ByRule([]Violation{{Rule: "rest.between_block"}}, p, 1)
 	assert.Contains(t, grouped[0].Says.EN, "10 h 30 minutes")
 }

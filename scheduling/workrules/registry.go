@@ -3,6 +3,7 @@ package workrules
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -39,7 +40,20 @@ func (r *Rule) HardUnder(p Params) bool {
 func (r *Rule) ByLaw() bool { return !strings.HasPrefix(r.Article, "内部规定") }
 
 // Rules returns the pack in a fixed order; its sentences state the default limits.
-func Rules() []Rule { return RulesUnder(DefaultParams()) }
+func Rules() []Rule { return slices.Clone(usualRules()) }
+
+var usualRules = sync.OnceValue(func() []Rule { return RulesUnder(DefaultParams()) })
+
+// RuleUnder is the rule of a code, its sentence with the limits of the parameters; ok is false when there is none.
+func RuleUnder(code string, p Params) (r Rule, ok bool) {
+	i := slices.IndexFunc(registry, func(r Rule) bool { return r.Code == code })
+	if i < 0 {
+		return Rule{}, false
+	}
+	r = registry[i]
+	r.Says = p.filled(r.Says)
+	return r, true
+}
 
 // RulesUnder returns the pack in a fixed order; its sentences state the limits of the parameters.
 func RulesUnder(p Params) []Rule {
