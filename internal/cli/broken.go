@@ -86,3 +86,21 @@ func brokenShifts(all []gate.Break) (out []brokenShift) {
 	})
 	return out
 }
+
+// printPayMoves tells whose pay of days that are over a change moved.
+func printPayMoves(w io.Writer, all []gate.PayMove) {
+	if len(all) == 0 {
+		return
+	}
+	before, after := 0.0, 0.0
+	for _, m := range all {
+		before, after = before+m.Before, after+m.After
+	}
+	fmt.Fprintf(w, "pay of published days that are over is another by this (%s): %.2f yuan in place of %.2f\n", counted(len(all), "agent", "agents"), after, before)
+	for _, m := range all[:min(len(all), mostBroken)] {
+		fmt.Fprintf(w, "  %s: %.2f yuan in place of %.2f\n", m.Agent, m.After, m.Before)
+	}
+	if more := len(all) - mostBroken; more > 0 {
+		fmt.Fprintf(w, "  and %d more; --json lists all\n", more)
+	}
+}

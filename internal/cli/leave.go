@@ -201,14 +201,24 @@ func newLeaveEarn(s *settings) *cobra.Command {
 	var agents []string
 	cmd := &cobra.Command{
 		Use: "earn", Short: "Book time off in lieu (调休) for rest days that were worked", Args: cobra.NoArgs,
+		Long: "Book time off in lieu (调休) for rest days that were worked (劳动法 §44(2)): from then on pay has no 200 % for these hours. Where less was\n" +
+			"worked on such a day than is booked for it, the rest is taken back, as far as it was not taken as time off already.",
 		Example: "  chaoban leave earn --from 2026-11-02 --to 2026-11-15 --agent 1001",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			days, err := dates(from, to)
 			if err != nil {
 				return err
 			}
-			return s.booked(cmd, func(a *app) ([]leave.Entry, error) {
-				return a.ops.Requesting.EarnLieu(cmd.Context(), a.who, days, typed[ids.Agent](agents))
+			return s.with(cmd, needStore, func(a *app) error {
+				done, err := a.ops.Requesting.EarnLieu(cmd.Context(), a.who, days, typed[ids.Agent](agents))
+				if err != nil {
+					return err
+				}
+				return s.print(cmd, done, func() {
+					printEntries(cmd, done.Rows, a.ops.Zone())
+					fmt.Fprintf(cmd.OutOrStdout(), "%s booked\n", counted(len(done.Rows), "row", "rows"))
+					printNotes(cmd.OutOrStdout(), done.Notes)
+				})
 			})
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
@@ -133,7 +134,7 @@ func newImportCommand(s *settings) *cobra.Command {
 }
 
 func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Command {
-	var mapping, rejects string
+	var mapping, rejects, payFrom string
 	var partial, again, noRounds bool
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short, Args: cobra.ExactArgs(1),
@@ -153,6 +154,11 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 			}
 			defer closer.Close()
 			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, NoRounds: noRounds, Again: again}
+			if payFrom != "" {
+				if in.PayFrom, err = calendar.ParseDate(payFrom); err != nil {
+					return err
+				}
+			}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile
 				if partial {
@@ -183,6 +189,9 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 	cmd.Flags().BoolVar(&partial, "partial", false, "import the good rows although others are bad")
 	if kind != intake.Agents && kind != intake.Accounts { // these always say what is now
 		cmd.Flags().BoolVar(&again, "again", false, againHelp)
+	}
+	if kind == intake.Agents {
+		cmd.Flags().StringVar(&payFrom, "pay-from", "", "first day that changed wages and employments are paid by, up to 366 days ago (default: today); days before it keep their pay")
 	}
 	if kind == intake.Conversations {
 		cmd.Flags().BoolVar(&noRounds, "no-rounds", false, "rows without rounds may take the place of stored conversations that have rounds")
@@ -310,6 +319,7 @@ func printImported(out io.Writer, done measuring.Imported, rejects string, zone 
 	}
 	printUnknownAgents(out, done.Unknown)
 	printBroken(out, done.Broken, zone)
+	printPayMoves(out, done.PayMoved)
 	for _, n := range done.Notes {
 		fmt.Fprintf(out, "warning: %s\n", localTimes(n, zone))
 	}

@@ -234,5 +234,13 @@ func TestFactsAndPolicyByCommand(t *testing.T) {
 	assert.Contains(t, errs, "policy.yaml")
 	d.run("leave", "adjust", "--agent", "1001", "--kind", "annual", "--hours", "16", "--note", "上家单位结转")
 	assert.Contains(t, d.run("leave", "balances", "--agent", "1001"), "16")
-	d.run("leave", "earn", "--from", "2026-01-05", "--to", "2026-01-11")
+	assert.Contains(t, d.run("leave", "earn", "--from", "2026-01-05", "--to", "2026-01-11"), "0 rows booked")
+
+	earlier := calendar.DateOf(time.Now(), d.zone).Add(-3).String()
+	rule := []string{"roster", "rules", "--set", "rest_block=9h", "--reason", "公司规定", "--pay-from"}
+	d.run(append(rule, earlier)...)
+	assert.Contains(t, d.run("roster", "rules", "--history"), "paid by from "+earlier+" on")
+	code, _, errs = typedLine(t, d.line(append(rule, "DAY+6"))...)
+	assert.Equal(t, exitInvalid, code)
+	assert.Contains(t, errs, "pay_from")
 }

@@ -71,7 +71,8 @@ func newRosterPay(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "pay", Short: "Hours of a roster at 100, 150, 200 and 300 % of the wage, by agent and date", Args: cobra.NoArgs,
 		Long: "Hours of a roster at 100, 150, 200 and 300 % of the wage (劳动法 §44), by agent and date, with nights and yuan. A salary pays the hours\n" +
-			"at 100 %, so the yuan of whoever has one are what comes on top. Hours after midnight stand on the next date.",
+			"at 100 %, so the yuan of whoever has one are what comes on top, less unpaid hours. Hours after midnight stand on the next date. LIEU are\n" +
+			"hours worked on a rest day and given back as time off (leave earn): no 200 %. Each day is paid by the rules and the wage of that day.",
 		Example: "  chaoban roster pay --roster latest --agent A0001\n  chaoban roster pay --roster latest --out pay.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out != "" {
@@ -111,7 +112,7 @@ func newRosterPay(s *settings) *cobra.Command {
 
 func printPay(w io.Writer, p rostering.RosterPay, daily bool, zone *time.Location) {
 	row := func(head string, h rostering.PayHours) string {
-		return fmt.Sprintf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f", head, h.Normal, h.Extended, h.RestDay, h.Statutory, h.Night, h.Yuan)
+		return fmt.Sprintf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f", head, h.Normal, h.Extended, h.RestDay, h.Statutory, h.Lieu, h.Unpaid, h.Night, h.Yuan)
 	}
 	var rows []string
 	for _, a := range p.Agents {
@@ -124,10 +125,10 @@ func printPay(w io.Writer, p rostering.RosterPay, daily bool, zone *time.Locatio
 		rows = append(rows, row(fmt.Sprintf("%s %s", a.Agent, a.Name), a.PayHours))
 	}
 	rows = append(rows, row("total", p.Total))
-	table(w, "AGENT\t100 %\t150 %\t200 %\t300 %\tNIGHT\tYUAN", rows)
+	table(w, "AGENT\t100 %\t150 %\t200 %\t300 %\tLIEU\tUNPAID\tNIGHT\tYUAN", rows)
 	for _, a := range p.Agents {
 		if daily && a.Salaried {
-			fmt.Fprintf(w, "%s has a salary, which pays the hours at 100 %%; the base of the rest is %.2f yuan an hour\n", a.Agent, a.Wage)
+			fmt.Fprintf(w, "%s has a salary, which pays the hours at 100 %% and is %.2f yuan for these days; the base of the rest is %.2f yuan an hour\n", a.Agent, a.Salary, a.Wage)
 		}
 	}
 	printRecorded(w, p.Recorded, p.Since, zone)

@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -73,7 +72,7 @@ func newRosterSolveCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVar(&f.format, "format", "json", "input format: nrp, matsp or json")
 	fl.StringVar(&f.in, "in", "", "problem file")
-	fl.StringVar(&f.out, "out", "", "roster file to write")
+	fl.StringVar(&f.out, "out", "", "roster file to write; - for standard output")
 	fl.DurationVar(&f.budget, "time", 0, "how long to search (default 60s without --iterations)")
 	fl.IntVar(&f.iterations, "iterations", 0, "search steps per thread; makes the result repeatable")
 	fl.Uint64Var(&f.seed, "seed", 1, "random seed")
@@ -84,8 +83,9 @@ func newRosterSolveCommand() *cobra.Command {
 }
 
 func runRosterSolve(cmd *cobra.Command, f rosterFlags) error {
-	if f.out == "" {
-		return fault.New(fault.Invalid, "roster.out", "--out names the roster file to write")
+	out, err := rosterTarget(f.in, f.out)
+	if err != nil {
+		return err
 	}
 	if f.iterations == 0 && f.budget == 0 {
 		f.budget = time.Minute
@@ -112,10 +112,17 @@ func runRosterSolve(cmd *cobra.Command, f rosterFlags) error {
 	if sum.Savable = sum.Cost - sum.Bound; sum.Cost > 0 {
 		sum.Gap = (sum.Cost - sum.Bound) / sum.Cost
 	}
-	if err := writeJSONFile(f.out, result); err != nil {
+	summary := cmd.OutOrStdout()
+	if out.standard() {
+		summary = cmd.ErrOrStderr()
+	}
+	if !out.atomic() {
+		stop() // a pipe waits for its reader, and Ctrl-C ends that
+	}
+	if err := out.write(cmd.OutOrStdout(), result); err != nil {
 		return err
 	}
-	return printRosterSummary(cmd.OutOrStdout(), sum, f.json)
+	return printRosterSummary(summary, sum, f.json)
 }
 
 // solveFormat reads the input in its format, solves it and returns what goes into the file.
@@ -206,6 +213,9 @@ func progressLine(p search.Progress) string {
 		return line + "  no legal roster yet"
 	}
 	line += "  cost " + costFigure(p.Cost)
+	if p.Loose {
+		return line + " before people stay on their queues"
+	}
 	if p.Bound > 0 && p.Cost > 0 {
 		line += fmt.Sprintf("  bound %s  gap %.2f %%", costFigure(p.Bound), 100*(p.Cost-p.Bound)/p.Cost)
 	}
@@ -229,7 +239,7 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 		s.Needed-s.Missing, s.Needed, counted(s.Uncovered, "place", "places"), counted(s.SoftBroken, "time", "times"))
 	printSoft(w, s.Soft, s.zone)
 	for _, v := range s.broken {
-		fmt.Fprintf(w, "  broken: %s %s: %s %s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
+		fmt.Fprintf(w, "  broken: %s %s: %s%s\n", v.Agent, v.Rule, v.Sentence.EN, articleOf(v.Rule))
 	}
 	printShort(w, s.worst, s.zone, 5)
 	return nil
@@ -238,10 +248,11 @@ func printRosterSummary(w io.Writer, s rosterSummary, asJSON bool) error {
 // costFigure is a cost to the fen, in plain digits.
 func costFigure(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
+// articleOf is the source of a rule of the pack in brackets, with a space before them; "" for what is no rule of it.
 func articleOf(rule string) string {
 	for _, r := range workrules.Rules() {
 		if r.Code == rule {
-			return "(" + r.Article + ")"
+			return " (" + r.Article + ")"
 		}
 	}
 	return ""
@@ -259,35 +270,4 @@ func readFlagFile(flag, name string) ([]byte, error) {
 		return nil, fault.Bad("roster.file", "", []fault.Field{{File: name, Problem: "is empty"}})
 	}
 	return raw, nil
-}
-
-// writeJSONFile replaces a file in one step, so that an interrupt never leaves half a roster.
-func writeJSONFile(name string, value any) error {
-	fail := func(err error) error {
-		return fault.Wrap(err, fault.Invalid, "roster.out", "%s cannot be written", name)
-	}
-	raw, err := json.MarshalIndent(value, "", " ")
-	if err != nil {
-		return fail(err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // after the rename there is nothing to remove
-	if _, err := tmp.Write(append(raw, '\n')); err != nil {
-		tmp.Close() //nolint:errcheck // the write error matters
-		return fail(err)
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close() //nolint:errcheck // the chmod error matters
-		return fail(err)
-	}
-	if err := tmp.Close(); err != nil {
-		return fail(err)
-	}
-	if err := os.Rename(tmp.Name(), name); err != nil {
-		return fail(err)
-	}
-	return nil
 }

@@ -156,6 +156,7 @@ func TestRosterCommandsRefuseBadInput(t *testing.T) {
 func TestProgressLineNamesCostBoundAndGap(t *testing.T) {
 	assert.Equal(t, " 25 %  cost 200  bound 150  gap 25.00 %", progressLine(search.Progress{Done: 0.25, Cost: 200, Bound: 150}))
 	assert.Equal(t, "  0 %  cost 200", progressLine(search.Progress{Cost: 200}))
+	assert.Equal(t, " 25 %  cost 200 before people stay on their queues", progressLine(search.Progress{Done: 0.25, Cost: 200, Bound: 150, Loose: true}))
 	assert.Equal(t, "  0 %  no legal roster yet", progressLine(search.Progress{Cost: math.Inf(1)}))
 	now := time.Duration(0)
 	b := search.Budget{Elapsed: func() time.Duration { return now }}

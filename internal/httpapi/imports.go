@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations"
@@ -67,9 +68,11 @@ type importInput struct {
 	Name     string `query:"name" maxLength:"255" doc:"name of the file when the body is the file; for messages"`
 	Partial  bool   `query:"partial" doc:"import the good rows although others are bad"`
 	NoRounds bool   `query:"no_rounds" doc:"conversations without rounds may take the place of stored ones that have rounds"`
-	Again    bool   `query:"again" doc:"import a file that was imported before once more, so that its rows win over what came since"`
-	Type     string `header:"Content-Type"`
-	Encoding string `header:"Content-Encoding" enum:"identity,gzip"`
+
+	PayFrom  calendar.Date `query:"pay_from" doc:"of agents: first day that changed wages and employments are paid by, up to 366 days ago; today unless given"`
+	Again    bool          `query:"again" doc:"import a file that was imported before once more, so that its rows win over what came since"`
+	Type     string        `header:"Content-Type"`
+	Encoding string        `header:"Content-Encoding" enum:"identity,gzip"`
 
 	body io.Reader
 }
@@ -115,7 +118,7 @@ func (s *Server) importFile(ctx context.Context, in *importInput) (*one[importAn
 		return nil, fault.Bad("intake.mapping", "mapping", []fault.Field{{Path: "kind", Value: string(up.mapping.Kind), Problem: "must be " + string(kind) + " at this address"}})
 	}
 	rejects := &capped{left: 1 << 20}
-	order := measuring.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial, NoRounds: in.NoRounds, Again: in.Again}
+	order := measuring.ImportInput{Source: up.source, Mapping: up.mapping, Partial: in.Partial, NoRounds: in.NoRounds, Again: in.Again, PayFrom: in.PayFrom}
 	if in.Partial {
 		order.RejectTo = rejects
 	}

@@ -130,8 +130,12 @@ type earnInput struct {
 	}
 }
 
-func (s *Server) earnLeave(ctx context.Context, in *earnInput) (*one[page[leave.Entry]], error) {
-	return booked(s.deps.Ops.Requesting.EarnLieu(ctx, whoOf(ctx), calendar.Dates{From: in.Body.From, Until: in.Body.Until}, typed[ids.Agent](in.Body.Agents)))
+func (s *Server) earnLeave(ctx context.Context, in *earnInput) (*one[requesting.LieuEarned], error) {
+	done, err := s.deps.Ops.Requesting.EarnLieu(ctx, whoOf(ctx), calendar.Dates{From: in.Body.From, Until: in.Body.Until}, typed[ids.Agent](in.Body.Agents))
+	if done.Rows == nil {
+		done.Rows = []leave.Entry{}
+	}
+	return answered(done, err)
 }
 
 type adjustLeaveInput struct {

@@ -235,12 +235,13 @@ func (s *Server) agent(ctx context.Context, in *agentPath) (*entity[agentDoc], e
 
 type putAgentsInput struct {
 	Body struct {
-		Agents []workforce.Agent `json:"agents" minItems:"1" maxItems:"20000"`
+		Agents  []workforce.Agent `json:"agents" minItems:"1" maxItems:"20000"`
+		PayFrom calendar.Date     `json:"pay_from,omitzero" required:"false" doc:"first day that changed wages and employments are paid by, up to 366 days ago; today unless given. Days before it keep their pay"`
 	}
 }
 
 func (s *Server) putAgents(ctx context.Context, in *putAgentsInput) (*one[administration.AgentsPut], error) {
-	return answered(s.deps.Ops.Administration.PutAgents(ctx, whoOf(ctx), in.Body.Agents))
+	return answered(s.deps.Ops.Administration.PutAgentsFrom(ctx, whoOf(ctx), in.Body.Agents, in.Body.PayFrom))
 }
 
 type consentsInput struct {

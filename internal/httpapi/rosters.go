@@ -30,7 +30,7 @@ func (s *Server) addRosters() {
 			"new breaches of those that rest on law, as work on a statutory holiday without agreement, need overrule and a reason. A roster that takes the place of another one, of which it is no copy and to which something was done since, "+
 			"is refused (409 roster.replaces) with what would be lost, until replace and a reason say that it is meant.")), s.publishRoster)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/rosters/{roster}/pay", "get-roster-pay", tag, "Hours of a roster at 100, 150, 200 and 300 % of the wage by agent and date, with yuan",
-		describe("A salary pays the hours at 100 %, so its yuan are what comes on top (劳动法 §44).")), s.rosterPay)
+		describe("Each day by the rules and the wage that held on it. A salary pays the hours at 100 %, so its yuan are what comes on top (劳动法 §44), less hours that it is cut for; rest-day work that is given back as time off is not paid 200 %.")), s.rosterPay)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/work-rules", "get-work-rules", tag, "The parameters of the rules, where each value comes from, and every version of them"), s.workRules)
 	huma.Register(s.api, operation(http.MethodPatch, "/v1/work-rules", "set-work-rules", tag, "Set parameters of the rules by name, or put them back to their defaults",
 		describe("Such as special_dates 2026-11-10:2026-11-12 (the last day included), rest_block 9h, consecutive_days 5, shops_at_once 12. Each setting says what is law of it (law): a value on the lax side is refused. "+
@@ -220,6 +220,8 @@ type workRulesInput struct {
 		Set    map[string]string `json:"set,omitempty" doc:"values by name, as GET shows them"`
 		Reset  []string          `json:"reset,omitempty" maxItems:"100" doc:"names that go back to their defaults"`
 		Reason string            `json:"reason" minLength:"1" maxLength:"500" doc:"kept with the version"`
+
+		PayFrom calendar.Date `json:"pay_from,omitzero" required:"false" doc:"first day that is paid by it, up to 366 days ago; today unless given. Days before it keep their pay"`
 	}
 }
 
@@ -229,7 +231,7 @@ func (s *Server) setWorkRules(ctx context.Context, in *workRulesInput) (*entity[
 		return nil, err
 	}
 	rules, err := s.deps.Ops.Rostering.SetHouseRules(ctx, whoOf(ctx), rostering.HouseRulesInput{
-		Set: in.Body.Set, Reset: in.Body.Reset, Reason: in.Body.Reason, Expect: expect,
+		Set: in.Body.Set, Reset: in.Body.Reset, Reason: in.Body.Reason, Expect: expect, PayFrom: in.Body.PayFrom,
 	})
 	if err != nil {
 		return nil, in.failed(err)

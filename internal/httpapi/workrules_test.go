@@ -50,10 +50,22 @@ func TestWorkRulesOverHTTP(t *testing.T) {
 		"rules.naps":           set("naps", "1"),
 		"女职工劳动保护特别规定":          set("night_until", "5h"),
 		"reason":               {"set": map[string]string{"rest_block": "10h"}},
+		"pay_from":             {"set": map[string]string{"rest_block": "10h"}, "reason": "x", "pay_from": "2099-01-01"},
 	} {
 		got := h.ask(t, "planner", "PATCH", "/v1/work-rules", body)
 		assert.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, got.status, string(got.body))
 		assert.Contains(t, string(got.body), field)
 	}
 	assert.Equal(t, http.StatusForbidden, h.ask(t, "supervisor", "PATCH", "/v1/work-rules", set("rest_block", "10h")).status)
+
+	var agents struct {
+		Items []struct{ Value map[string]any }
+	}
+	h.ask(t, "planner", "GET", "/v1/agents", nil).into(t, &agents)
+	put := map[string]any{"agents": []any{agents.Items[0].Value}, "pay_from": "2099-01-01"}
+	got := h.ask(t, "planner", "PUT", "/v1/agents", put)
+	assert.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, got.status)
+	assert.Contains(t, string(got.body), `"path":"pay_from"`)
+	delete(put, "pay_from")
+	assert.Equal(t, http.StatusOK, h.ask(t, "planner", "PUT", "/v1/agents", put).status)
 }

@@ -105,6 +105,9 @@ func peopleCases() map[string]useCase {
 		"Administration.PutAgents": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Administration.PutAgents(ctx, p, nil))
 		}},
+		"Administration.PutAgentsFrom": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+			return only(w.Administration.PutAgentsFrom(ctx, p, nil, today))
+		}},
 		"Administration.Accounts": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			rows, next, err := w.Administration.Accounts(ctx, p, operations.AccountFilter{}, operations.Page{})
 			return list(rows, next, err, func(a store.Account) owner { return owner{agent: a.Agent} })

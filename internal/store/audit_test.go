@@ -105,6 +105,9 @@ var auditCases = map[string]struct {
 		_, err := tx.PutAgents([]workforce.Agent{agent("new2")})
 		return err
 	}},
+	"KeepPay": {"agent.pay", func(tx *store.Tx) error {
+		return tx.KeepPay(workforce.PastPay{Agent: "1001", Until: calendar.MakeDate(2026, 8, 1), Wage: 2400, Employment: workforce.Standard})
+	}},
 	"PutUser": {"user.put", func(tx *store.Tx) error {
 		_, err := tx.PutUser(store.User{ID: "new", Login: "new", Role: access.Quality}, store.AnyVersion)
 		return err

@@ -42,6 +42,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"scenarios":       testScenarios,
 	"requests":        testRequests,
 	"leave ledger":    testLeaveLedgerAndFacts,
+	"past pay":        testPastPay,
 	"rosters":         testRosters,
 	"revisions":       testRevisions,
 	"one of two":      testRevisionsAtOnce,

@@ -137,6 +137,14 @@ func seed(t testing.TB, db *store.DB) {
 				_, err := tx.PutAgents([]workforce.Agent{agent("1001"), agent("1002")})
 				return err
 			},
+			func() error {
+				for _, a := range []ids.Agent{"1001", "1002"} {
+					if err := tx.KeepPay(workforce.PastPay{Agent: a, Until: calendar.MakeDate(2026, 7, 1), Wage: 2300, Employment: workforce.Standard}); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
 			func() error { return seedMerchant(tx, "a") },
 			func() error { return seedMerchant(tx, "b") },
 			func() error { return seedUser(tx) },

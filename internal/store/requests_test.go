@@ -69,6 +69,10 @@ func requestCases() map[string]scopeCase {
 			}
 			return owners, err
 		}, bothAgents},
+		"PastPay": {func(t *testing.T, v *view) ([]string, error) {
+			rows, err := v.PastPay(t.Context(), nil)
+			return listed(rows, "", err, func(p workforce.PastPay) string { return string(p.Agent) })
+		}, bothAgents},
 		"Facts": {func(t *testing.T, v *view) ([]string, error) {
 			rows, next, err := v.Facts(t.Context(), store.FactFilter{Code: "lumi"}, store.Page{})
 			return listed(rows, next, err, func(f store.Stored[workforce.Fact]) string { return string(f.Value.Agent) })

@@ -23,6 +23,11 @@ const (
 	Compensatory LeaveKind = "compensatory" // 调休
 )
 
+// Unpaid reports leave for which no wage is paid: personal leave. Annual leave, time off in lieu, marriage, bereavement
+// and the leave of parents are paid (劳动法 §51; 职工带薪年休假条例 §2; 工资支付暂行规定 §11); of sick leave the province
+// says how much (劳部发[1995]309 §59), and no salary is cut for it here.
+func (k LeaveKind) Unpaid() bool { return k == Personal }
+
 // LeaveKinds is every kind, in the order they are listed to people.
 var LeaveKinds = []LeaveKind{Annual, Compensatory, Personal, Sick, Marriage, Maternity, Paternity, ChildCare, Bereavement}
 

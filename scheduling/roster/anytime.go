@@ -105,6 +105,6 @@ func (m *model) search(ctx context.Context, o Options) (best *state, relaxed *re
 
 func report(o Options, steps int, cost float64, relaxed *relaxation) {
 	if o.Progress != nil {
-		o.Progress(search.Progress{Done: o.Spent(steps), Cost: cost, Bound: relaxed.bound()})
+		o.Progress(search.Progress{Done: o.Spent(steps), Cost: cost, Bound: relaxed.bound(), Loose: relaxed.m.stays()})
 	}
 }

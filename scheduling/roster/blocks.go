@@ -19,18 +19,20 @@ func (m *model) stays() bool { return m.block > 1 || m.p.Weights.Switch > 0 }
 // shifts change queues together too, while they gain. The best roster after each of these phases is what
 // stays, so nothing after the first pass raises the cost. spent tells the share of the time that some work has
 // used; 1 ends it. Afterwards the pool passes nobody on any more.
-func (s *state) stay(seed uint64, spent func(work int) float64) {
+func (s *state) stay(seed uint64, spent func(work int) float64, tell func(cost float64)) {
 	y := &staying{s: s, rng: rand.New(rand.NewPCG(seed, 0x5bd1e995)), plan: queuePlan{block: max(1, s.m.block), price: s.m.p.Weights.Switch}, slack: s.m.slackOf()}
 	y.list()
 	y.sweep(0, true)
 	y.descend()
 	y.remember()
+	tell(s.account().Total())
 	work := 0
 	for ; spent(work) < drawnUntil; work++ {
 		y.sweep(y.heat(spent(work)/drawnUntil), false)
 	}
 	y.descend()
 	y.better()
+	tell(s.account().Total())
 	s.pool.hold(s)
 	more := func() bool { return spent(work) < 1 }
 	for s.m.block > 1 && spent(work) < heatedUntil {
@@ -53,6 +55,7 @@ func (s *state) stay(seed uint64, spent func(work int) float64) {
 	y.better()
 	s.pool.hold(s)
 	s.cost = s.account().Total()
+	tell(s.cost)
 }
 
 // The temperature falls from a share of what a missing head costs in a slot to a share of that share. Without

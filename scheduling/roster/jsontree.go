@@ -153,11 +153,11 @@ func (n *node) at(path string) *node {
 	return n
 }
 
-// field is the last field of a name in an object, as encoding/json takes it; -1 for none.
+// field is the last field of a name in an object, the one that counts; -1 for none.
 func (n *node) field(name string) int {
 	if n.kind == '{' {
 		for i := len(n.keys) - 1; i >= 0; i-- {
-			if strings.EqualFold(n.keys[i], name) {
+			if n.keys[i] == name {
 				return i
 			}
 		}

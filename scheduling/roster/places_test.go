@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -263,6 +264,57 @@ func TestBadPlaces(t *testing.T) {
 	p.LeastViolating = true
 	_, err := roster.Solve(context.Background(), p, roster.Options{Iterations: 1, Threads: 1})
 	assert.NoError(t, err)
+}
+
+// Locked shifts that need more seats than there are stay where they may break rules, and solver and checker name the
+// stretch once, with who came last. By hand: A1 comes at 10 to the one seat that A0 has since 9, and goes at 12; from
+// 15 to 16 the site is closed around A0; A1's night before the range ends at 2, when A0's shift of 1 has begun.
+func TestTooFewSeatsForLockedShiftsAreTold(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 9, hour, 0, 0, 0, zone) }
+	shift := func(who ids.Agent, from, until int) scheduling.Shift {
+		return scheduling.Shift{Agent: who, Start: at(from), End: at(until)}
+	}
+	for name, c := range map[string]struct {
+		locked, history []scheduling.Shift
+		windows         []roster.SeatWindow
+		who             ids.Agent
+		from, until     int
+		says            string
+	}{
+		"two on one seat": {[]scheduling.Shift{shift("A0", 9, 17), shift("A1", 10, 12)}, nil, nil, "A1", 10, 12, "x 2026-11-09 10:00 to 2026-11-09 12:00: 2 people on 1 seats"},
+		"a closed site": {
+			[]scheduling.Shift{shift("A0", 9, 17)},
+			nil,
+			[]roster.SeatWindow{{From: 15 * time.Hour, Until: 16 * time.Hour}},
+			"A0", 15, 16,
+			"x 2026-11-09 15:00 to 2026-11-09 16:00: 1 people on 0 seats",
+		},
+		"the night before": {[]scheduling.Shift{shift("A0", 1, 9)}, []scheduling.Shift{shift("A1", -6, 2)}, nil, "A0", 1, 2, "x 2026-11-09 01:00 to 2026-11-09 02:00: 2 people on 1 seats"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := small(2)
+			p.Sites = []roster.Site{{ID: "x", Seats: 1, Windows: c.windows}}
+			p.Agents[0].Site, p.Agents[1].Site = "x", "x"
+			p.Locked, p.Agents[1].History = c.locked, c.history
+			need(&p, "q", 1, 9, 18, 0, 1)
+			_, err := roster.Solve(t.Context(), p, roster.Options{Iterations: 1, Threads: 1})
+			require.ErrorContains(t, err, "seats of x")
+			p.LeastViolating = true
+			s, err := roster.Solve(t.Context(), p, roster.Options{Seed: 1, Iterations: 20, Threads: 1})
+			require.NoError(t, err)
+			soft := slices.DeleteFunc(slices.Clone(s.Violations), func(v workrules.Violation) bool { return v.Hard })
+			hard := slices.DeleteFunc(slices.Clone(s.Violations), func(v workrules.Violation) bool { return !v.Hard })
+			require.Len(t, hard, 1, "%v", hard)
+			v := hard[0]
+			assert.Equal(t, []any{roster.SeatsRule, c.who, true, 1.0}, []any{v.Rule, v.Agent, v.Hard, v.Amount})
+			assert.True(t, v.Range.Start.Equal(at(c.from)) && v.Range.End.Equal(at(c.until)), "%v", v.Range)
+			assert.Equal(t, []string{c.says}, check.Roster(p, s.Roster.Shifts).Violations)
+			requireHonest(t, p, s)
+			report := check.Roster(p, s.Roster.Shifts)
+			report.Compare(p, check.Claims{Roster: s.Roster, Violations: &soft}, roster.Judge(p, s.Roster.Shifts))
+			assert.Len(t, report.False, 1, "a file that hides it is false")
+		})
+	}
 }
 
 // Three shifts of a site with two seats, one of them until 20:00 only.

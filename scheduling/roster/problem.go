@@ -27,6 +27,7 @@ type Problem struct {
 	Location  *time.Location
 	Holidays  calendar.Holidays
 	Rules     workrules.Params
+	PastRules []PastRules // by which earlier days are paid, oldest first; only what accounts for shifts reads them, Solve does not
 	Agents    []Agent
 	Templates []Template
 	Demand    []scheduling.Requirement
@@ -39,7 +40,8 @@ type Problem struct {
 	// between two pauses that is shorter is worked on one queue. 0 = people may change in every slot.
 	MinBlock time.Duration
 	// LeastViolating accepts locked shifts and sessions that break hard rules. They stay, their agents
-	// get nothing more, and Solution.Violations names what they break: no roster breaks less.
+	// get nothing more (but where only seats are too few), and Solution.Violations names what they break:
+	// no roster breaks less.
 	LeastViolating bool
 }
 
@@ -56,6 +58,46 @@ type Agent struct {
 	Later       []scheduling.Shift // binding shifts after the range: the rules look both ways (a week matters at most)
 	Ledger      Ledger             // nights and weekends already worked, for fairness
 	Site        ids.Site           // one of Problem.Sites; "" = no seat is needed (home office)
+
+	// What pay of days that are over rests on, which no problem file has.
+	PastPay []PastPay                       // what held before Wage, Salaried and Person.Regime, oldest first
+	Lieu    map[calendar.Date]time.Duration // worked rest-day hours that are given back as time off: no 200 % (劳动法 §44(2))
+	Unpaid  map[calendar.Date]time.Duration // leave and time off that a salary does not pay
+	Salary  *float64                        // yuan that a salary pays in the range; nil: the wage of MinWork, or of the normal days
+}
+
+// PastRules are rules by which shifts are paid that start before a date.
+type PastRules struct {
+	Until calendar.Date
+	Rules workrules.Params
+}
+
+// PastPay is by what an agent was paid before a date.
+type PastPay struct {
+	Until    calendar.Date
+	Wage     float64 // yuan per ordinary hour
+	Salaried bool
+	Regime   workrules.Regime
+}
+
+// RulesOn are the rules by which shifts are paid that start on a date.
+func (p *Problem) RulesOn(d calendar.Date) workrules.Params {
+	for _, x := range p.PastRules {
+		if d.Before(x.Until) {
+			return x.Rules
+		}
+	}
+	return p.Rules
+}
+
+// PayOn is by what the agent is paid on a date.
+func (a *Agent) PayOn(d calendar.Date) PastPay {
+	for _, x := range a.PastPay {
+		if d.Before(x.Until) {
+			return x
+		}
+	}
+	return PastPay{Wage: a.Wage, Salaried: a.Salaried, Regime: a.Person.Regime}
 }
 
 // Ledger counts unpopular shifts of the past.
@@ -181,11 +223,15 @@ func (s *Solution) Weigh(bound float64) {
 	}
 }
 
-// Salaries are the yuan that salaries pay in the range whatever the roster is: the wage of the hours that the
-// contract wants (MinWork), or where it names none, of the normal days in employment.
+// Salaries are the yuan that salaries pay in the range whatever the roster is: Agent.Salary, or where that is not known
+// the wage of the hours that the contract wants (MinWork), or where it names none, of the normal days in employment.
 func (p *Problem) Salaries() (sum float64) {
 	for i := range p.Agents {
 		a := &p.Agents[i]
+		if a.Salary != nil {
+			sum += *a.Salary
+			continue
+		}
 		if !a.Salaried {
 			continue
 		}

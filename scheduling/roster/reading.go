@@ -39,6 +39,7 @@ func ReadProblem(file string, in io.Reader, leastViolating bool) (Problem, error
 	if err := json.Unmarshal(text.Bytes(), &f); err != nil && len(shape) == 0 {
 		return Problem{}, fault.Wrap(err, fault.Invalid, "roster.file", "%s cannot be read as a roster problem", file)
 	}
+	f.crowd(&shape)
 	p, made, bad := f.problem()
 	p.LeastViolating = leastViolating
 	if err := p.Validate(); err != nil {
@@ -137,6 +138,7 @@ func inFile(fields []fault.Field, made []string) []fault.Field {
 // unknownNames are the complaints that a name is unknown, with the places that names of that kind come from.
 var unknownNames = map[string]*regexp.Regexp{
 	"is not a template": regexp.MustCompile(`^(templates(\[\d+\](\.code)?)?$|windows)`),
+	"is not a queue":    regexp.MustCompile(`^(demand|agents)(\[\d+\](\.queue|\.skills(\[\d+\](\.queue)?)?)?)?$`),
 	"is not a site":     regexp.MustCompile(`^sites(\[\d+\](\.id)?)?$`),
 	"is not an agent":   regexp.MustCompile(`^agents(\[\d+\](\.id)?)?$`),
 }

@@ -58,6 +58,8 @@ type problemFile struct {
 	Demand    []demandFile       `json:"demand"`
 	Locked    []scheduling.Shift `json:"locked"`
 	Previous  []scheduling.Shift `json:"previous"`
+
+	crowded bool // the windows would generate too many templates
 }
 
 type rulesFile struct {
@@ -257,6 +259,25 @@ func (f *problemFile) problem() (p Problem, made []string, bad complaints) {
 	return p, made, bad
 }
 
+// crowd adds the windows that generate most where all generate more templates than a problem may have. None is
+// expanded then: nobody has to wait for millions of them.
+func (f *problemFile) crowd(bad *complaints) {
+	made, most, all := make([]int, len(f.Windows)), make([]int, len(f.Windows)), len(f.Templates)
+	for i, w := range f.Windows {
+		if most[i] = i; w.Step > 0 && w.Until >= w.From {
+			made[i] = (int((w.Until-w.From)/clockTime(w.Step)) + 1) * len(w.Lengths)
+		}
+		all += made[i]
+	}
+	f.crowded = all > mostTemplates
+	slices.SortStableFunc(most, func(i, k int) int { return made[k] - made[i] })
+	for rest := all; rest > mostTemplates && len(most) > 0 && made[most[0]] > 0; most = most[1:] {
+		n := made[most[0]]
+		bad.add(fmt.Sprintf("windows[%d].lengths", most[0]), "", "generate %d of %d templates, and %d are possible: give fewer lengths or a longer step", n, all, mostTemplates)
+		rest -= n
+	}
+}
+
 // templates lists the templates of the file, then those that its windows generate.
 // made tells for each the path of what it is from.
 func (f *problemFile) templates(bad *complaints) (out []Template, made []string) {
@@ -289,6 +310,9 @@ func (f *problemFile) templates(bad *complaints) (out []Template, made []string)
 				continue
 			}
 			win.Lengths = append(win.Lengths, time.Duration(l))
+		}
+		if f.crowded {
+			continue
 		}
 		all := win.Expand()
 		out, made = append(out, all...), append(made, slices.Repeat([]string{at}, len(all))...)

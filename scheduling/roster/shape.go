@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type shape struct {
 	alone bool   // it reads itself
 	names []string
 	types []reflect.Type
-	at    map[string]int // by name in small letters
+	at    map[string]int
 }
 
 // trail is where a value stands; it is put into words only for a complaint.
@@ -73,10 +74,14 @@ func (f *fitting) fit(n *node, t reflect.Type, at *trail) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if n.kind == 'n' {
-		return // left out
-	}
 	shape := f.shapeOf(t)
+	if n.kind == 'n' {
+		// Lists and objects of nothing are how results write that there is none; a value of nothing is a mistake.
+		if k := t.Kind(); shape.alone || k != reflect.Struct && k != reflect.Slice && k != reflect.Map {
+			f.no(n, at, "must not be null: leave the field out, or give a value")
+		}
+		return
+	}
 	switch {
 	case shape.alone:
 		if into := reflect.New(t).Interface(); !n.scalar() || json.Unmarshal(n.raw(), into) != nil {
@@ -146,7 +151,7 @@ func (f *fitting) shapeOf(t reflect.Type) shape {
 		s.names, s.types = fieldsOf(t)
 		s.at = map[string]int{}
 		for i, name := range s.names {
-			s.at[strings.ToLower(name)] = i
+			s.at[name] = i
 		}
 	}
 	f.known[t] = s
@@ -197,9 +202,13 @@ func (f *fitting) fitStruct(n *node, s shape, at *trail) {
 	}
 	seen := make([]bool, len(s.names))
 	for i, key := range n.keys {
-		k, known := s.at[strings.ToLower(key)]
+		k, known := s.at[key]
 		where := &trail{in: at, name: key}
-		switch {
+		switch same := slices.IndexFunc(s.names, func(name string) bool { return strings.EqualFold(name, key) }); {
+		case !known && same >= 0:
+			n.kids[i].refuse = true
+			f.bad.add(where.String(), n.kids[i].says(), "must be written %s", s.names[same])
+			continue
 		case !known:
 			n.kids[i].refuse = true
 			f.bad.add(where.String(), n.kids[i].says(), "is no field here; there are %s", strings.Join(s.names, ", "))

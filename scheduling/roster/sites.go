@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // Site is a place of work whose seats are limited. Whoever has a shift there holds a seat from its start
@@ -98,11 +100,63 @@ func (p Problem) validateSites(bad *complaints) {
 
 // validateLockedSeats refuses locked shifts that need more seats than there are.
 func (p Problem) validateLockedSeats(bad *complaints) {
-	for _, x := range OverSeated(p.Sites, p.SiteOf(), p.Locked, p.Location) {
+	for _, x := range p.lockedOverfull() {
 		i := slices.IndexFunc(p.Locked, func(s scheduling.Shift) bool { return p.SiteOf()(s.Agent) == x.Site && s.Range().Overlaps(x.Range) })
-		bad.add(fmt.Sprintf("locked[%d].start", max(0, i)), p.Locked[max(0, i)].Start, "is one of %d people on the %d seats of %s at %s %s",
-			x.Seated, x.Seats, x.Site, x.Range.Start.In(p.Location).Format("2006-01-02 15:04"), heldSays)
+		bad.add(fmt.Sprintf("locked[%d].start", i), p.Locked[i].Start, "is one of %d people on the %d seats of %s at %s %s",
+			x.Seated, x.Seats, x.Site, x.Range.Start.In(p.Location).Format(minuteLayout), heldSays)
 	}
+}
+
+// lockedOverfull lists where locked shifts, together with what is worked around the range, need more seats than there
+// are. A stretch begins in the range, and one without a locked shift is not held against them.
+func (p Problem) lockedOverfull() (out []Overfull) {
+	if len(p.Locked) == 0 {
+		return nil
+	}
+	siteOf, all := p.SiteOf(), slices.Clone(p.Locked)
+	for i := range p.Agents {
+		all = append(append(all, p.Agents[i].History...), p.Agents[i].Later...)
+	}
+	for _, x := range OverSeated(p.Sites, siteOf, all, p.Location) {
+		if x.Range.Start.Before(p.Range.Start) {
+			x.Range.Start = p.Range.Start.In(p.Location)
+		}
+		if slices.ContainsFunc(p.Locked, func(s scheduling.Shift) bool { return siteOf(s.Agent) == x.Site && s.Range().Overlaps(x.Range) }) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// SeatsRule is the code under which violations name too few seats. It is no rule of the pack: it binds a site, and the
+// agent of a violation is who came last.
+const SeatsRule = "site.seats"
+
+const minuteLayout = "2006-01-02 15:04"
+
+// seatless are the violations of locked shifts that need more seats than there are, each of the agent whose shift
+// begins last of those in the stretch.
+func (p Problem) seatless() (out []workrules.Violation) {
+	siteOf := p.SiteOf()
+	for _, x := range p.lockedOverfull() {
+		last := scheduling.Shift{}
+		for _, s := range p.Locked {
+			later := cmp.Or(s.Start.Compare(last.Start), cmp.Compare(s.Agent, last.Agent)) > 0
+			if siteOf(s.Agent) == x.Site && s.Range().Overlaps(x.Range) && (last.Agent == "" || later) {
+				last = s
+			}
+		}
+		from, until := x.Range.Start.In(p.Location).Format(minuteLayout), x.Range.End.In(p.Location).Format(minuteLayout)
+		out = append(out, workrules.Violation{
+			Rule: SeatsRule, Agent: last.Agent, Range: x.Range, Hard: true, Amount: float64(x.Seated - x.Seats),
+			Sentence: workrules.Text{
+				ZH: fmt.Sprintf("职场 %s 在 %s 至 %s 有 %d 人，只有 %d 个座位", x.Site, from, until, x.Seated, x.Seats),
+				EN: fmt.Sprintf("site %s has %d people on %d seats from %s to %s", x.Site, x.Seated, x.Seats, from, until),
+			},
+			Fix: workrules.Text{ZH: "换时间、换其他职场或居家的人，或增加座位", EN: "another time, somebody of another site or at home, or one more seat"},
+		})
+	}
+	return out
 }
 
 // SiteOf tells where an agent of the problem sits.

@@ -37,7 +37,11 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 	s, relaxed, stopped := m.search(ctx, o)
 	if m.stays() {
 		s.settle()
-		s.stay(o.Seed, queuesSpent(ctx, o))
+		s.stay(o.Seed, queuesSpent(ctx, o), func(cost float64) {
+			if o.Progress != nil {
+				o.Progress(search.Progress{Done: o.Spent(o.Iterations), Cost: cost, Bound: relaxed.bound()})
+			}
+		})
 	}
 	out := s.solution(relaxed.bound())
 	out.Seed, out.Stopped = o.Seed, stopped
@@ -51,6 +55,7 @@ func Solve(ctx context.Context, p Problem, o Options) (Solution, error) {
 		}
 		out.Violations = append(out.Violations, v)
 	}
+	out.Violations = append(out.Violations, p.seatless()...)
 	return out, nil
 }
 

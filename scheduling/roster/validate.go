@@ -2,6 +2,7 @@ package roster
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -18,6 +19,9 @@ const finest = 5 * time.Minute
 
 // maxGridSlots bounds memory: 13 weeks of 5-minute slots.
 const maxGridSlots = 13 * 7 * 24 * 12
+
+// mostTemplates is how many kinds of shift the optimiser can number.
+const mostTemplates = math.MaxInt16
 
 // mostLedger is how many nights or weekends somebody may have worked: more than a working life has.
 const mostLedger = 10_000
@@ -82,8 +86,11 @@ func onGrid(d time.Duration) bool { return d%finest == 0 }
 
 func (p Problem) validateTemplates(bad *complaints) {
 	seen := map[string]bool{}
-	if len(p.Templates) == 0 {
+	switch n := len(p.Templates); {
+	case n == 0:
 		bad.add("templates", "", "give at least one shift template")
+	case n > mostTemplates:
+		bad.add("templates", n, "must be at most %d", mostTemplates)
 	}
 	for i, t := range p.Templates {
 		at := fmt.Sprintf("templates[%d]", i)

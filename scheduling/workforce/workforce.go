@@ -92,6 +92,14 @@ type Agent struct {
 	Unavailable    []calendar.Range `json:"unavailable,omitempty"`  // leave and fixed absences
 }
 
+// PastPay is by what an agent was paid before a change of its wage or employment.
+type PastPay struct {
+	Agent      ids.Agent
+	Until      calendar.Date // first day that is paid otherwise
+	Wage       money.Fen     // per ordinary hour
+	Employment Employment
+}
+
 // Skill is the right to work one queue.
 type Skill struct {
 	Queue ids.Queue `json:"queue"`

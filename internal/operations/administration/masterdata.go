@@ -290,14 +290,16 @@ func (a *Administration) PutPlaces(ctx context.Context, who access.Principal, si
 	})
 }
 
-// AgentsPut is what became of agents, and which published shifts from today on break rules by it.
-type AgentsPut struct {
-	store.PutResult
-	Broken []gate.Break `json:"broken,omitempty"` // by agent and time
+// AgentsPut is what became of agents.
+type AgentsPut = gate.AgentsPut
+
+// PutAgents adds or replaces agents; agents that are not named stay. Wages that change hold from today on.
+func (a *Administration) PutAgents(ctx context.Context, who access.Principal, agents []workforce.Agent) (AgentsPut, error) {
+	return a.PutAgentsFrom(ctx, who, agents, calendar.Date{})
 }
 
-// PutAgents adds or replaces agents; agents that are not named stay.
-func (a *Administration) PutAgents(ctx context.Context, who access.Principal, agents []workforce.Agent) (done AgentsPut, err error) {
+// PutAgentsFrom is PutAgents with the day from which changed wages and employments are paid by, as gate.PutAgents has it.
+func (a *Administration) PutAgentsFrom(ctx context.Context, who access.Principal, agents []workforce.Agent, payFrom calendar.Date) (done AgentsPut, err error) {
 	if _, err := access.Decide(who, access.WriteAgents); err != nil {
 		return done, err
 	}
@@ -307,7 +309,7 @@ func (a *Administration) PutAgents(ctx context.Context, who access.Principal, ag
 		}
 	}
 	err = a.gate.Store.Change(ctx, who, a.gate.Now(), func(tx *store.Tx) (err error) {
-		done.PutResult, done.Broken, err = a.policy.PutAgents(ctx, tx, agents)
+		done, err = a.policy.PutAgents(ctx, tx, agents, payFrom)
 		return err
 	})
 	return done, err

@@ -17,5 +17,13 @@ type Break struct {
 	Shifts []calendar.Range `json:"shifts"` // the published shifts it is about
 }
 
-// PutAgents adds or replaces agents and tells the published shifts from today on that break rules by it.
-type PutAgents func(ctx context.Context, tx *store.Tx, agents []workforce.Agent) (store.PutResult, []Break, error)
+// AgentsPut is what became of agents, and which published shifts from today on break rules by it.
+type AgentsPut struct {
+	store.PutResult
+	Broken   []Break   `json:"broken,omitempty"`    // by agent and time
+	PayMoved []PayMove `json:"pay_moved,omitempty"` // whose pay of days that are over is another by it
+}
+
+// PutAgents adds or replaces agents and tells what that breaks. A wage or an employment that changes is paid by from
+// payFrom on, up to 366 days ago, or from today when that is zero; days before it keep their pay. Errors: agent.pay_from.
+type PutAgents func(ctx context.Context, tx *store.Tx, agents []workforce.Agent, payFrom calendar.Date) (AgentsPut, error)

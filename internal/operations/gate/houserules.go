@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -24,6 +27,17 @@ type RuleChange struct {
 	Set     map[string]string `json:"set,omitempty"`   // by name, as workrules.Params.With takes them
 	Reset   []string          `json:"reset,omitempty"` // back to their defaults
 	Values  map[string]string `json:"values"`          // all that differ from the defaults from then on
+	// PayFrom is the first day that is paid by this version; days before it keep the pay of the versions that held then.
+	// Missing in versions of before it was kept: the day on which they were made.
+	PayFrom calendar.Date `json:"pay_from,omitzero"`
+}
+
+// paidFrom is the first day that is paid by a version.
+func (c RuleChange) paidFrom(zone *time.Location) calendar.Date {
+	if c.PayFrom.IsZero() {
+		return calendar.DateOf(c.At, zone)
+	}
+	return c.PayFrom
 }
 
 // RuleChanges are the versions of the parameters, oldest first; none when the house never chose.
@@ -50,6 +64,31 @@ func PutRuleChanges(tx *store.Tx, changes []RuleChange, expect int) error {
 	}
 	_, err = tx.PutSetting(houseRulesKey, text, expect)
 	return err
+}
+
+// PastRules are the rules by which earlier days are paid, oldest first: a day is paid by the last version of those that
+// hold for it. base as in HouseRules.
+func PastRules(ctx context.Context, view *store.View, base workrules.Params, zone *time.Location) ([]roster.PastRules, error) {
+	changes, err := RuleChanges(ctx, view)
+	if err != nil || len(changes) == 0 {
+		return nil, err
+	}
+	until := changes[len(changes)-1].paidFrom(zone)
+	out := []roster.PastRules{}
+	for _, c := range slices.Backward(changes[:len(changes)-1]) {
+		from := c.paidFrom(zone)
+		if !from.Before(until) {
+			continue // a later version was made to hold for all of its days
+		}
+		rules, bad := base.With(LawfulRules(c.Values))
+		if err := fault.Bad("house_rules.stored", "the stored rules of the house", bad); err != nil {
+			return nil, err
+		}
+		out, until = append(out, roster.PastRules{Until: until, Rules: rules}), from
+	}
+	out = append(out, roster.PastRules{Until: until, Rules: base})
+	slices.Reverse(out)
+	return out, nil
 }
 
 // HouseRules are the rules with the parameters that the house chose and what it asks for each queue.

@@ -17,8 +17,9 @@ import (
 // Standing is what is on file about people beside the agents themselves: certificates, packs they
 // have read, agreements, sessions, carried hours, agency posts, and granted leave.
 type Standing struct {
-	facts map[ids.Agent][]workforce.Fact
-	leave map[ids.Agent][]calendar.Range
+	facts  map[ids.Agent][]workforce.Fact
+	leave  map[ids.Agent][]calendar.Range
+	unpaid map[ids.Agent][]leave.Charge
 }
 
 // fewAgents is up to how many agents are read one by one instead of all at once.
@@ -27,7 +28,7 @@ const fewAgents = 16
 // ReadStanding reads what is on file, with the leave that shares an instant with a span; only of these
 // agents, or of all when none is named.
 func ReadStanding(ctx context.Context, view *store.View, span calendar.Range, only []ids.Agent) (Standing, error) {
-	s := Standing{facts: map[ids.Agent][]workforce.Fact{}, leave: map[ids.Agent][]calendar.Range{}}
+	s := Standing{facts: map[ids.Agent][]workforce.Fact{}, leave: map[ids.Agent][]calendar.Range{}, unpaid: map[ids.Agent][]leave.Charge{}}
 	if len(only) == 0 || len(only) > fewAgents {
 		return s, s.read(ctx, view, span, "")
 	}
@@ -58,6 +59,9 @@ func (s Standing) read(ctx context.Context, view *store.View, span calendar.Rang
 	})
 	for _, r := range granted {
 		s.leave[r.Value.Agent] = append(s.leave[r.Value.Agent], r.Value.Range)
+		if ask := r.Value.Leave; ask != nil && ask.Kind.Unpaid() {
+			s.unpaid[r.Value.Agent] = append(s.unpaid[r.Value.Agent], ask.Charge...)
+		}
 	}
 	return err
 }
@@ -67,6 +71,9 @@ func (s Standing) Fill(p *workrules.Person) {
 	workforce.Fill(p, s.facts[p.ID])
 	p.Unavailable = append(p.Unavailable, s.leave[p.ID]...)
 }
+
+// Unpaid is the working time that leave without pay takes from an agent, by day.
+func (s Standing) Unpaid(a ids.Agent) []leave.Charge { return s.unpaid[a] }
 
 // Career is when an agent began to work anywhere; zero when it is not on file.
 func (s Standing) Career(a ids.Agent) calendar.Date {

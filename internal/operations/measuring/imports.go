@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/chaoban/chaoban/internal/access"
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
@@ -34,6 +35,7 @@ type ImportInput struct {
 	Again    bool           // import a file that was imported before once more, so that its rows win over what came since
 	RejectTo io.Writer      // with Partial: the rejected rows with their reasons
 	Progress func(done, total int64)
+	PayFrom  calendar.Date // of agents: first day that changed wages hold for; zero: today
 }
 
 // Imported says what an import did.
@@ -46,6 +48,7 @@ type Imported struct {
 	Unknown  []AgentRows      `json:"unknown_agents,omitempty"` // agents of accepted rows that nobody has entered
 	Notes    []string         `json:"notes,omitempty"`          // of assignments: what is accepted and will not work
 	Broken   []gate.Break     `json:"broken,omitempty"`         // of agents: rules that published shifts from today on break by it
+	PayMoved []gate.PayMove   `json:"pay_moved,omitempty"`      // of agents: whose pay of days that are over is another by it
 	Summary  intake.Summary   `json:"summary"`
 }
 
@@ -323,9 +326,9 @@ func (r *importRun) people(ctx context.Context) (Imported, error) {
 		return Imported{Summary: summary}, err
 	}
 	return r.keep(ctx, key, sha, summary, func(tx *store.Tx, done *Imported) (store.PutResult, error) {
-		result, broken, err := r.policy.PutAgents(ctx, tx, agents)
-		done.Agents, done.Broken = &result, broken
-		return result, err
+		put, err := r.policy.PutAgents(ctx, tx, agents, r.in.PayFrom)
+		done.Agents, done.Broken, done.PayMoved = &put.PutResult, put.Broken, put.PayMoved
+		return put.PutResult, err
 	})
 }
 

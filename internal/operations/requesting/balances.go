@@ -16,7 +16,6 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/workforce"
-	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // LeaveBalances are the balances on a date, by agent and kind; of all agents that the caller sees when
@@ -234,45 +233,6 @@ func lotNames(lots []leave.Lot) string {
 		return "there is none with time left"
 	}
 	return "there are: " + strings.Join(names, ", ")
-}
-
-// EarnLieu books time off in lieu for rest days that were worked: the working time that is paid 200 %
-// (劳动法 §44(2)) and that the agent takes as time off instead. Work on statutory holidays is paid
-// 300 % and never given back. Only days that are over count, each once. Errors: leave.earn.
-func (q *Requesting) EarnLieu(ctx context.Context, who access.Principal, days calendar.Dates, agents []ids.Agent) ([]leave.Entry, error) {
-	if _, err := access.Decide(who, access.DecideRequests); err != nil {
-		return nil, err
-	}
-	today := calendar.DateOf(q.gate.Now(), q.gate.Zone)
-	if days.Until.IsZero() || !days.From.Before(days.Until) || days.Until.After(today) || days.Until.Sub(days.From) > 92 {
-		return nil, fault.Bad("leave.earn", "time off in lieu", []fault.Field{{Path: "dates", Value: days.From.String(), Problem: "must be up to 92 days that are over"}})
-	}
-	return q.book(ctx, who, agents, func(view *store.View, policy leave.Policy, people []workforce.Agent) ([]leave.Entry, error) {
-		now, err := q.situation(ctx, view, calendar.Range{Start: days.From.In(q.gate.Zone), End: days.Until.Add(-1).In(q.gate.Zone)})
-		if err != nil {
-			return nil, err
-		}
-		var rows []leave.Entry
-		for _, a := range people {
-			if _, employed := now.agents[a.ID]; !employed {
-				continue
-			}
-			c, err := now.caseOf(a.ID)
-			if err != nil {
-				return nil, err
-			}
-			for _, p := range workrules.PayHours(c) {
-				if p.Kind != workrules.PayRestDay || !days.Contains(p.Date) {
-					continue
-				}
-				rows = append(rows, leave.Entry{
-					Agent: a.ID, Kind: leave.Compensatory, Lot: p.Date.String(), Good: p.Date.Add(1), Until: calendar.MakeDate(p.Date.Year, p.Date.Month+time.Month(policy.LieuMonths), p.Date.Day).Add(1),
-					Minutes: int(p.Time / time.Minute), Cause: leave.Earned, On: p.Date, Source: fmt.Sprintf("lieu:%s:%s", a.ID, p.Date),
-				})
-			}
-		}
-		return rows, nil
-	})
 }
 
 // FairnessInput asks for the fairness ledger.

@@ -42,8 +42,8 @@ func (q *Requesting) PutOvertimeConsent(ctx context.Context, who access.Principa
 				done.Notes = append(done.Notes, note)
 			}
 		}
-		var err error
-		done.PutResult, done.Broken, err = q.desk.PutAgents(ctx, tx, changed)
+		put, err := q.desk.PutAgents(ctx, tx, changed, calendar.Date{})
+		done.PutResult, done.Broken = put.PutResult, put.Broken
 		return err
 	})
 	return done, err

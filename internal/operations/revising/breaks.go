@@ -6,6 +6,7 @@ import (
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/store"
@@ -150,23 +151,36 @@ func (s *standing) addGone(ctx context.Context, view *store.View, before standin
 // fewPeople is up to how many people are judged one by one; of more, everybody is.
 const fewPeople = 100
 
-// PutAgents is gate.PutAgents.
-func (d *Desk) PutAgents(ctx context.Context, tx *store.Tx, agents []workforce.Agent) (done store.PutResult, broken []gate.Break, err error) {
-	view := tx.In(access.Scope{Everything: true})
-	span, err := d.FromToday(ctx, view, tx.Now())
-	if err != nil {
-		return done, nil, err
+// few are the ids of agents, or none when there are so many that everybody is read.
+func few(agents []workforce.Agent) (people []ids.Agent) {
+	if len(agents) > fewPeople {
+		return nil
 	}
-	var people []ids.Agent
 	for _, a := range agents {
 		people = append(people, a.ID)
 	}
-	if len(people) > fewPeople {
-		people = nil
+	return people
+}
+
+// PutAgents is gate.PutAgents.
+func (d *Desk) PutAgents(ctx context.Context, tx *store.Tx, agents []workforce.Agent, payFrom calendar.Date) (done gate.AgentsPut, err error) {
+	view := tx.In(access.Scope{Everything: true})
+	if problem := PayFromProblem(payFrom, calendar.DateOf(tx.Now(), d.policy.Zone)); problem != "" {
+		return done, fault.Bad("agent.pay_from", "agents", []fault.Field{{Path: "pay_from", Value: payFrom.String(), Problem: problem}})
 	}
-	broken, err = d.Breaks(ctx, view, span, people, func() error {
-		done, err = tx.PutAgents(agents)
+	span, err := d.FromToday(ctx, view, tx.Now())
+	if err != nil {
+		return done, err
+	}
+	done.PayMoved, err = d.PayMoves(ctx, view, payFrom, tx.Now(), few(agents), func() error {
+		done.Broken, err = d.Breaks(ctx, view, span, few(agents), func() error {
+			if err := d.keepPay(ctx, tx, agents, payFrom); err != nil {
+				return err
+			}
+			done.PutResult, err = tx.PutAgents(agents)
+			return err
+		})
 		return err
 	})
-	return done, broken, err
+	return done, err
 }

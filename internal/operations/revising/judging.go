@@ -133,11 +133,11 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err != nil {
 		return v, err
 	}
-	rules, err := d.Rules(ctx, view)
+	paid, err := d.Paid(ctx, view, head.Range, people)
 	if err != nil {
 		return v, err
 	}
-	if err := d.judge(&v, head, rules, people, own); err != nil {
+	if err := d.judge(&v, head, paid.Rules, people, own); err != nil {
 		return v, err
 	}
 	terms, err := TermsOf(head)
@@ -157,10 +157,10 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	if err := d.judgePlaces(ctx, view, &v, head, time.Duration(terms.MinBlock), sites, around); err != nil {
 		return v, err
 	}
-	v.Cost, err = d.price(ctx, view, head, terms.Weights, payroll(head, d.policy, rules, people), own, around, changes)
+	v.Cost, err = d.price(ctx, view, head, terms.Weights, revise.NewPayroll(paid), own, around, changes)
 	if v.Cost != nil {
 		v.Cost.SoftRules = terms.Weights.SoftRule * float64(v.softer())
-		v.Cost.MinWork = terms.Weights.MinWork * d.owed(head, rules, people, own, changes, absent).Hours()
+		v.Cost.MinWork = terms.Weights.MinWork * d.owed(head, paid.Rules, people, own, changes, absent).Hours()
 		v.Cost.Total += v.Cost.SoftRules + v.Cost.MinWork
 	}
 	return v, err
@@ -250,11 +250,6 @@ func (d *Desk) judge(v *Verdict, head store.Roster, rules workrules.Params, peop
 
 func shiftsBy(shifts []scheduling.Shift, agent ids.Agent) []scheduling.Shift {
 	return slices.DeleteFunc(slices.Clone(shifts), func(s scheduling.Shift) bool { return s.Agent != agent })
-}
-
-// payroll prices the shifts of a roster.
-func payroll(head store.Roster, p Policy, rules workrules.Params, people []roster.Agent) *revise.Payroll {
-	return revise.NewPayroll(workrules.NewFrame(head.Range, p.Holidays, p.Zone, rules), people)
 }
 
 // price is what changes cost against the requirement of the roster's plans, by the weights under which the roster was made, and in

@@ -41,18 +41,30 @@ func (d *Desk) People(ctx context.Context, view *store.View, span calendar.Range
 	if err != nil {
 		return nil, err
 	}
-	rules, err := d.Rules(ctx, view)
+	paid, err := d.Paid(ctx, view, span, nil)
 	if err != nil {
 		return nil, err
 	}
 	standing, err := gate.ReadStanding(ctx, view, calendar.Range{Start: span.Start.Add(-LookBack), End: span.End.Add(LookAhead)}, only)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.payOf(ctx, view, span, out, standing, only); err != nil {
+		return nil, err
+	}
 	for i := range out {
 		standing.Fill(&out[i].Person)
 		if out[i].Salaried {
-			out[i].MinWork = d.contractHours(&out[i].Person, span, rules.NormalDay)
+			out[i].MinWork = d.contractHours(&out[i].Person, span, paid.Rules.NormalDay)
+		}
+		for date, time := range out[i].Unpaid { // a salary pays no more than the normal hours of a day
+			out[i].Unpaid[date] = min(time, normalOn(&out[i].Person, date, paid.RulesOn(date).NormalDay))
+		}
+		if yuan, has := d.SalaryOf(paid, &out[i], span); has {
+			out[i].Salary = new(yuan)
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // Rules are the rules as the house set them, with what it demands of those who serve each queue.

@@ -17,8 +17,9 @@ func salaried(e workforce.Employment) bool {
 // enoughOfADay is how much of a workday has to be free of leave for its normal hours to be owed.
 const enoughOfADay = 9 * time.Hour
 
-// contractHours are the normal hours that a salary pays for in a span: its official workdays in employment, less
-// days of leave, shorter where the person agreed on shorter days. Statutory holidays are no workdays.
+// contractHours are the hours that a roster should fill for a salary in a span: the normal ones of its official workdays
+// in employment, less days of leave, shorter where the person agreed on shorter days. Statutory holidays are no workdays.
+// What the salary pays is Desk.SalaryOf.
 func (d *Desk) contractHours(p *workrules.Person, span calendar.Range, normalDay time.Duration) (sum time.Duration) {
 	for date := range span.Dates(d.policy.Zone) {
 		if !d.policy.Holidays.Kind(date).Working() || p.Employed != (calendar.Dates{}) && !p.Employed.Contains(date) {
@@ -32,13 +33,7 @@ func (d *Desk) contractHours(p *workrules.Person, span calendar.Range, normalDay
 		if free < enoughOfADay {
 			continue
 		}
-		normal := normalDay
-		for _, a := range p.Agreements {
-			if a.Dates.Contains(date) && a.DayHours > 0 {
-				normal = min(normal, time.Duration(a.DayHours*float64(time.Hour)))
-			}
-		}
-		sum += normal
+		sum += normalOn(p, date, normalDay)
 	}
 	return sum
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/fault"
@@ -52,14 +51,11 @@ func (r *Rostering) aroundDays(ctx context.Context, view *store.View, id ids.Ros
 	return err
 }
 
-// owedOn are the salaries of days made anew: the wage of the hours that contracts still want after the other days of
-// the roster, at most the normal day each day. Who has filled the contract is owed nothing for them.
-func owedOn(p roster.Problem) (sum float64) {
-	days := len(p.Days())
+// salariesOn are the salaries of days made anew.
+func (r *Rostering) salariesOn(p *roster.Problem) (sum float64) {
 	for i := range p.Agents {
-		if a := &p.Agents[i]; a.Salaried {
-			sum += a.Wage * min(a.MinWork, time.Duration(days)*p.Rules.NormalDay).Hours()
-		}
+		yuan, _ := r.desk.SalaryOf(p, &p.Agents[i], p.Range)
+		sum += yuan
 	}
 	return sum
 }
@@ -81,7 +77,7 @@ func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in Roste
 			return RosterMade{}, err
 		}
 	}
-	s.Salaries = owedOn(from.problem)
+	s.Salaries = r.salariesOn(&from.problem)
 	s.Idle = nil // who is off on a day is no news
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
 	made := RosterMade{Solution: s, Soft: workrules.ByRule(s.Violations, from.problem.Rules, softExamples), Day: in.From, Changes: changes, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}

@@ -12,7 +12,6 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
-	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // Ref names a roster, or one of its revisions, as ID or ID@revision.
@@ -113,12 +112,8 @@ func (r *Rostering) demandOf(ctx context.Context, view *store.View, head store.R
 	if err != nil {
 		return demand, err
 	}
-	rules, err := r.desk.Rules(ctx, view)
-	if err != nil {
-		return demand, err
-	}
-	demand.Payroll = revise.NewPayroll(workrules.NewFrame(paid, r.policy.Holidays, r.gate.Zone, rules), people)
-	return demand, nil
+	demand.Payroll, err = r.desk.Payroll(ctx, view, paid, people)
+	return demand, err
 }
 
 func union(a, b calendar.Range) calendar.Range {

@@ -20,8 +20,9 @@ import (
 )
 
 // RosterExplained is what a roster costs and what is short in it, why nobody fills it, and what would, all of one
-// revision. Of a roster that was changed since it was made everything is worked out anew from its shifts as they are, by
-// the people and rules of now: cost, parts, hours, stretches with reasons and fixes, soft rules. Nobody knows how cheap
+// revision. Of a roster that was changed since it was made, or whose rest-day work is given back as time off, everything
+// is worked out anew from its shifts as they are, by the people and rules of now: cost, parts, hours, stretches with
+// reasons and fixes, soft rules; only what a day is paid by is what held on it. Nobody knows how cheap
 // another roster for them would be, so it has no bound; Made holds what the first revision was made with.
 type RosterExplained struct {
 	roster.Solution
@@ -40,7 +41,7 @@ type RosterExplained struct {
 	Since     []workrules.Breaches `json:"broken_since,omitempty"`
 	Unplanned []gate.GapDays       `json:"unplanned,omitempty"`
 	Revision  int                  `json:"revision"`         // that is explained
-	Changed   bool                 `json:"changed"`          // since it was made
+	Changed   bool                 `json:"changed"`          // since it was made, or rest-day work of its days was given back as time off
 	Totals    *revise.Totals       `json:"totals,omitempty"` // of a changed roster, priced as a diff prices them
 	Made      *MadeFigures         `json:"made,omitempty"`   // of a changed roster
 	Head      store.Roster         `json:"-"`                // with its shifts
@@ -97,6 +98,11 @@ func (r *Rostering) ExplainRoster(ctx context.Context, who access.Principal, ref
 		out.Head, out.Revision, out.Changed = head, head.Revision, head.Revision > 1
 		if ref.Revision > 0 {
 			out.Revision, out.Changed = ref.Revision, ref.Revision > 1
+		}
+		if len(head.Plans) > 0 && !out.Changed {
+			if out.Changed, err = r.desk.LieuIn(ctx, view, head.Range); err != nil {
+				return err
+			}
 		}
 		if len(head.Plans) == 0 || !out.Changed && ask == (roster.Question{}) && out.told() {
 			return nil
@@ -202,6 +208,9 @@ func (r *Rostering) problemOf(ctx context.Context, view *store.View, head store.
 		Range: calendar.Range{Start: head.Range.Start.In(r.gate.Zone), End: head.Range.End.In(r.gate.Zone)}, Location: r.gate.Zone, Holidays: r.policy.Holidays, Weights: terms.Weights, MinBlock: time.Duration(terms.MinBlock),
 	}
 	if p.Rules, err = r.desk.Rules(ctx, view); err != nil {
+		return nil, err
+	}
+	if p.PastRules, err = r.desk.PastRules(ctx, view); err != nil {
 		return nil, err
 	}
 	if p.Demand, err = r.desk.Requirement(ctx, view, head.Plans, head.Range); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/operations/gate"
+	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
@@ -30,6 +31,8 @@ type HouseRules struct {
 	Changes  []gate.RuleChange `json:"changes"`            // oldest first
 	Warnings []string          `json:"warnings,omitempty"` // values that are lawful and still a risk
 	Broken   []gate.Break      `json:"broken,omitempty"`   // when they were set: the rules that published shifts from today on break by it
+	// PayMoved is whose pay of published days that are over is another by it, when they were set for such days.
+	PayMoved []gate.PayMove `json:"pay_moved,omitempty"`
 }
 
 // HouseRules tells by which parameters rosters, edits, swaps and leave are judged, and where each comes from.
@@ -96,11 +99,15 @@ type HouseRulesInput struct {
 	Reset  []string          // names that go back to their defaults
 	Reason string            // kept with the version
 	Expect int               // the version that is changed; store.AnyVersion: whatever it is
+	// PayFrom is the first day that is paid by the version, up to 366 days ago; zero: today. Days before it keep the pay
+	// of the versions that held then.
+	PayFrom calendar.Date
 }
 
 // SetHouseRules makes a new version of the parameters. They hold at once for every roster, edit, swap and leave that
-// is judged from then on; the law may be tightened, not relaxed. The answer names the published shifts from today on
-// that break rules by it; they stay until somebody edits, swaps or repairs them.
+// is judged from then on, and for the pay of days from PayFrom on; the law may be tightened, not relaxed. The answer
+// names the published shifts from today on that break rules by it, which stay until somebody edits, swaps or repairs
+// them, and whose pay of days that are over it moves.
 //
 // Errors: house_rules.invalid with every bad value, house_rules.unchanged, store.conflict.
 func (r *Rostering) SetHouseRules(ctx context.Context, who access.Principal, in HouseRulesInput) (HouseRules, error) {
@@ -108,7 +115,12 @@ func (r *Rostering) SetHouseRules(ctx context.Context, who access.Principal, in 
 		return HouseRules{}, err
 	}
 	now := r.gate.Now()
+	today := calendar.DateOf(now, r.gate.Zone)
+	if problem := revising.PayFromProblem(in.PayFrom, today); problem != "" {
+		return HouseRules{}, fault.Bad("house_rules.invalid", "rules of the house", []fault.Field{{Path: "pay_from", Value: in.PayFrom.String(), Problem: problem}})
+	}
 	var broken []gate.Break
+	var moved []gate.PayMove
 	var unasked string
 	err := r.gate.Store.Change(ctx, who, now, func(tx *store.Tx) error {
 		view := tx.In(access.Scope{Everything: true})
@@ -123,18 +135,24 @@ func (r *Rostering) SetHouseRules(ctx context.Context, who access.Principal, in 
 		if err != nil {
 			return err
 		}
-		next.At, next.Author = now, who.Name
+		next.At, next.Author, next.PayFrom = now, who.Name, in.PayFrom
+		if next.PayFrom.IsZero() {
+			next.PayFrom = today
+		}
 		span, err := r.desk.FromToday(ctx, view, now)
 		if err != nil {
 			return err
 		}
 		if _, set := in.Set["special_dates"]; set {
-			if unasked, err = withoutConsent(ctx, view, calendar.DateOf(now, r.gate.Zone)); err != nil {
+			if unasked, err = withoutConsent(ctx, view, today); err != nil {
 				return err
 			}
 		}
-		broken, err = r.desk.Breaks(ctx, view, span, nil, func() error {
-			return gate.PutRuleChanges(tx, append(changes, next), store.AnyVersion)
+		moved, err = r.desk.PayMoves(ctx, view, next.PayFrom, now, nil, func() error {
+			broken, err = r.desk.Breaks(ctx, view, span, nil, func() error {
+				return gate.PutRuleChanges(tx, append(changes, next), store.AnyVersion)
+			})
+			return err
 		})
 		return err
 	})
@@ -142,7 +160,7 @@ func (r *Rostering) SetHouseRules(ctx context.Context, who access.Principal, in 
 		return HouseRules{}, err
 	}
 	rules, err := r.HouseRules(ctx, who)
-	rules.Broken = broken
+	rules.Broken, rules.PayMoved = broken, moved
 	if unasked != "" {
 		rules.Warnings = append(rules.Warnings, unasked)
 	}
@@ -211,7 +229,7 @@ func (in HouseRulesInput) next(changes []gate.RuleChange) (gate.RuleChange, erro
 			next.Values[s.Name] = s.Value
 		}
 	}
-	if maps.Equal(next.Values, before) {
+	if maps.Equal(next.Values, before) && in.PayFrom.IsZero() {
 		return next, fault.New(fault.Conflict, "house_rules.unchanged", "the rules of the house are so already")
 	}
 	return next, nil

@@ -18,7 +18,7 @@ const (
 var headings = map[string]string{
 	"agent": "工号", "name": "姓名", "team": "班组", "day": "日期", "start": "开始", "end": "结束", "code": "班次", "work_hours": "工时", "parts": "安排",
 	"date": "日期", "hours_100": "100%工时", "hours_150": "150%工时", "hours_200": "200%工时", "hours_300": "300%工时", "night_hours": "夜班工时",
-	"wage": "时薪", "salaried": "月薪制", "yuan": "金额",
+	"lieu_hours": "调休抵充工时", "unpaid_hours": "无薪工时", "wage": "时薪", "salaried": "月薪制", "yuan": "金额",
 }
 
 // kinds are the parts of a shift in Chinese.

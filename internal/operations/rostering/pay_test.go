@@ -96,14 +96,14 @@ func TestPayOfARoster(t *testing.T) {
 	require.Len(t, p.Agents, 1)
 	a := p.Agents[0]
 	require.Len(t, a.Days, 3)
-	assert.Equal(t, rostering.PayDay{Date: monday, PayHours: rostering.PayHours{Normal: 8, Extended: 1, Yuan: 37.5}}, a.Days[0])
-	assert.Equal(t, rostering.PayDay{Date: monday.Add(3), PayHours: rostering.PayHours{Normal: 2, Night: 2}}, a.Days[1])
-	assert.Equal(t, rostering.PayDay{Date: monday.Add(4), PayHours: rostering.PayHours{Statutory: 6, Night: 6, Yuan: 450}}, a.Days[2])
+	assert.Equal(t, rostering.PayDay{Date: monday, Wage: 25, PayHours: rostering.PayHours{Normal: 8, Extended: 1, Yuan: 37.5}}, a.Days[0])
+	assert.Equal(t, rostering.PayDay{Date: monday.Add(3), Wage: 25, PayHours: rostering.PayHours{Normal: 2, Night: 2}}, a.Days[1])
+	assert.Equal(t, rostering.PayDay{Date: monday.Add(4), Wage: 25, PayHours: rostering.PayHours{Statutory: 6, Night: 6, Yuan: 450}}, a.Days[2])
 	assert.InDelta(t, 487.5, p.Total.Yuan, 1e-9)
 	body, err := p.CSV(rostering.English)
 	ok(t, err)
 	assert.Equal(t, 4, strings.Count(string(body), "\n"))
-	assert.Contains(t, string(body), "2026-06-19,0.00,0.00,0.00,6.00,6.00,25.00,true,450.00")
+	assert.Contains(t, string(body), "2026-06-19,0.00,0.00,0.00,6.00,0.00,0.00,6.00,25.00,true,450.00")
 	_, err = s.Rostering.PayRoster(t.Context(), planner, rostering.Ref{Roster: "dragon"}, "9999")
 	_ = refused(t, err, "store.not_found")
 }

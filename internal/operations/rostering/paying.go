@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -14,6 +16,8 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
@@ -24,31 +28,39 @@ type PayHours struct {
 	Extended  float64 `json:"hours_150"`
 	RestDay   float64 `json:"hours_200"`
 	Statutory float64 `json:"hours_300"`
-	Night     float64 `json:"night_hours"` // of them, between 22:00 and 06:00: what a night allowance is paid on
-	Yuan      float64 `json:"yuan"`        // of a salary only what comes on top of it
+	Lieu      float64 `json:"lieu_hours"`   // worked on rest days and given back as time off: paid 100 %, a salary pays them already
+	Unpaid    float64 `json:"unpaid_hours"` // not worked: leave and time off that a salary is cut for
+	Night     float64 `json:"night_hours"`  // of the hours worked, between 22:00 and 06:00: what a night allowance is paid on
+	Yuan      float64 `json:"yuan"`         // of a salary what comes on top of it, less the cut for unpaid hours
 }
 
-func (h *PayHours) add(p workrules.PayPart, wage float64, salaried bool) {
+func (h *PayHours) add(p revise.PaidPart) {
 	hours := p.Time.Hours()
 	switch p.Kind {
 	case workrules.PayExtended:
 		h.Extended += hours
 	case workrules.PayRestDay:
-		h.RestDay += hours
+		h.RestDay += (p.Time - p.Lieu).Hours()
+		h.Lieu += p.Lieu.Hours()
 	case workrules.PayStatutory:
 		h.Statutory += hours
 	default:
 		h.Normal += hours
 	}
 	h.Night += p.Night.Hours()
-	if p.Kind != workrules.PayNormal || !salaried {
-		h.Yuan += wage * hours * float64(p.Kind) / 100
-	}
+	h.Yuan += p.Yuan()
+}
+
+// cut takes time that is not paid off a salary.
+func (h *PayHours) cut(unpaid time.Duration, wage float64) {
+	h.Unpaid += unpaid.Hours()
+	h.Yuan -= wage * unpaid.Hours()
 }
 
 // PayDay is one agent's working time on one date; hours after midnight are on the next.
 type PayDay struct {
 	Date calendar.Date `json:"date"`
+	Wage float64       `json:"wage"` // yuan per ordinary hour that held on it
 	PayHours
 }
 
@@ -56,8 +68,9 @@ type PayDay struct {
 type AgentPay struct {
 	Agent    ids.Agent `json:"agent"`
 	Name     string    `json:"name"`
-	Wage     float64   `json:"wage"`     // yuan per ordinary hour
+	Wage     float64   `json:"wage"`     // yuan per ordinary hour, of the last day
 	Salaried bool      `json:"salaried"` // a salary pays the hours at 100 %
+	Salary   float64   `json:"salary"`   // yuan that it pays for the days of the roster, after the cut; no part of yuan
 	Days     []PayDay  `json:"days"`
 	PayHours
 }
@@ -69,7 +82,7 @@ type RosterPay struct {
 	Range    calendar.Range `json:"range"`
 	Agents   []AgentPay     `json:"agents"`
 	Total    PayHours       `json:"total"`
-	Notes    []string       `json:"notes,omitempty"` // holidays that nobody has announced yet
+	Notes    []string       `json:"notes,omitempty"` // holidays that nobody has announced yet, time off that does not fit the work
 	// Recorded are hard rules that the shifts break: hours that were worked and entered although they were not lawful.
 	// They are paid like any others.
 	Recorded []workrules.Breaches `json:"recorded_breaches,omitempty"`
@@ -78,7 +91,8 @@ type RosterPay struct {
 }
 
 // PayRoster tells the hours of a roster at 100, 150, 200 and 300 % of the wage (劳动法 §44), of one agent or,
-// when none is named, of all who work in it. Shifts before it count towards its weeks and months.
+// when none is named, of all who work in it. Shifts before it count towards its weeks and months. Each day is paid by the
+// rules and the wage of that day; rest-day work that is given back as time off (EarnLieu) is not paid 200 %.
 //
 // Errors: store.not_found, also for an agent who has nothing in it.
 func (r *Rostering) PayRoster(ctx context.Context, who access.Principal, ref Ref, only ids.Agent) (RosterPay, error) {
@@ -122,29 +136,26 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 	if err != nil {
 		return err
 	}
+	payroll, err := r.desk.Payroll(ctx, view, it.Range, people)
+	if err != nil {
+		return err
+	}
 	var broken []workrules.Violation
 	frame := workrules.NewFrame(it.Range, r.policy.Holidays, r.gate.Zone, rules)
-	for _, p := range people {
-		broken = append(broken, workrules.CheckAll([]workrules.Person{p.Person}, slices.Concat(p.History, of(it.Shifts, p.Person.ID), p.Later), frame)...)
-		parts := workrules.PayHours(workrules.Case{
-			Person: p.Person, Shifts: slices.Concat(p.History, of(it.Shifts, p.Person.ID), p.Later),
-			Range: it.Range, Holidays: r.policy.Holidays, Location: r.gate.Zone, Params: rules,
-		})
-		if len(parts) == 0 {
+	for i := range people {
+		p := &people[i]
+		own := of(it.Shifts, p.Person.ID)
+		broken = append(broken, workrules.CheckAll([]workrules.Person{p.Person}, slices.Concat(p.History, own, p.Later), frame)...)
+		parts := payroll.Parts(p.Person.ID, own)
+		out.Notes = append(out.Notes, r.lieuNotes(p, it.Range, parts)...)
+		pay := r.agentPay(p, it.Range, parts)
+		if len(pay.Days) == 0 {
 			continue
 		}
-		pay := AgentPay{Agent: p.Person.ID, Wage: p.Wage, Salaried: p.Salaried}
 		if i := slices.IndexFunc(known, func(a workforce.Agent) bool { return a.ID == pay.Agent }); i >= 0 {
 			pay.Name = known[i].Name
 		}
-		for _, part := range parts {
-			if n := len(pay.Days); n == 0 || pay.Days[n-1].Date != part.Date {
-				pay.Days = append(pay.Days, PayDay{Date: part.Date})
-			}
-			for _, h := range []*PayHours{&pay.Days[len(pay.Days)-1].PayHours, &pay.PayHours, &out.Total} {
-				h.add(part, p.Wage, p.Salaried)
-			}
-		}
+		out.Total.plus(pay.PayHours)
 		out.Agents = append(out.Agents, pay)
 	}
 	knew, err := revising.OverruledIn(ctx, view, it)
@@ -158,6 +169,57 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 	return nil
 }
 
+// agentPay sums up what one agent is paid by day.
+func (r *Rostering) agentPay(a *roster.Agent, span calendar.Range, parts []revise.PaidPart) AgentPay {
+	days := map[calendar.Date]*PayDay{}
+	at := func(date calendar.Date) *PayDay {
+		if days[date] == nil {
+			days[date] = &PayDay{Date: date, Wage: a.PayOn(date).Wage}
+		}
+		return days[date]
+	}
+	for _, p := range parts {
+		at(p.Date).add(p)
+	}
+	for date, unpaid := range a.Unpaid {
+		if held := a.PayOn(date); held.Salaried && unpaid > 0 && span.Contains(date.In(r.gate.Zone)) {
+			at(date).cut(unpaid, held.Wage)
+		}
+	}
+	out := AgentPay{Agent: a.Person.ID, Wage: a.Wage, Salaried: a.Salaried}
+	for _, date := range slices.SortedFunc(maps.Keys(days), func(x, y calendar.Date) int { return x.Sub(y) }) {
+		out.Days, out.Wage, out.Salaried = append(out.Days, *days[date]), days[date].Wage, a.PayOn(date).Salaried
+		out.plus(days[date].PayHours)
+	}
+	if a.Salary != nil {
+		out.Salary = *a.Salary
+	}
+	return out
+}
+
+// plus adds hours and yuan up.
+func (h *PayHours) plus(o PayHours) {
+	h.Normal, h.Extended, h.RestDay, h.Statutory = h.Normal+o.Normal, h.Extended+o.Extended, h.RestDay+o.RestDay, h.Statutory+o.Statutory
+	h.Lieu, h.Unpaid, h.Night, h.Yuan = h.Lieu+o.Lieu, h.Unpaid+o.Unpaid, h.Night+o.Night, h.Yuan+o.Yuan
+}
+
+// lieuNotes tell the time off that is booked for more rest-day work of a day than there is.
+func (r *Rostering) lieuNotes(a *roster.Agent, span calendar.Range, parts []revise.PaidPart) (notes []string) {
+	for _, date := range slices.SortedFunc(maps.Keys(a.Lieu), func(x, y calendar.Date) int { return x.Sub(y) }) {
+		worked, given := time.Duration(0), a.Lieu[date]
+		for _, p := range parts {
+			if p.Date == date {
+				worked += p.Lieu
+			}
+		}
+		if given > worked && span.Contains(date.In(r.gate.Zone)) {
+			notes = append(notes, fmt.Sprintf("%s %s: 已记调休%.4g小时，当日休息日加班只有%.4g小时；leave earn 会收回多记的 / %.4[3]g h of time off are booked for %.4[4]g h of rest-day work: leave earn takes the rest back",
+				a.Person.ID, date, given.Hours(), worked.Hours()))
+		}
+	}
+	return notes
+}
+
 // CSV is the pay as a table with a row for each agent and date, in UTF-8 with a byte order mark. Errors:
 // roster.language.
 func (p RosterPay) CSV(in Language) ([]byte, error) {
@@ -166,11 +228,11 @@ func (p RosterPay) CSV(in Language) ([]byte, error) {
 	}
 	out := bytes.NewBufferString("\uFEFF")
 	w := csv.NewWriter(out)
-	rows := [][]string{in.head("agent", "name", "date", "hours_100", "hours_150", "hours_200", "hours_300", "night_hours", "wage", "salaried", "yuan")}
+	rows := [][]string{in.head("agent", "name", "date", "hours_100", "hours_150", "hours_200", "hours_300", "lieu_hours", "unpaid_hours", "night_hours", "wage", "salaried", "yuan")}
 	for _, a := range p.Agents {
 		for _, d := range a.Days {
 			row := []string{cell(string(a.Agent)), cell(a.Name), d.Date.String()}
-			for _, x := range []float64{d.Normal, d.Extended, d.RestDay, d.Statutory, d.Night, a.Wage} {
+			for _, x := range []float64{d.Normal, d.Extended, d.RestDay, d.Statutory, d.Lieu, d.Unpaid, d.Night, d.Wage} {
 				row = append(row, fmt.Sprintf("%.2f", x))
 			}
 			rows = append(rows, append(row, in.yes(a.Salaried), fmt.Sprintf("%.2f", d.Yuan)))

@@ -32,6 +32,8 @@ type Report struct {
 	marks []mark       // of Violations, in their order
 	softs map[mark]int // how often each soft rule is broken
 	cells []cell       // of Demand, every five minutes
+
+	seatless []workrules.Violation // where seats are too few, as a file names it
 }
 
 // mark is the rule of the pack that a violation breaks; a violation of the format has none.

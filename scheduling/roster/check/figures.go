@@ -91,7 +91,7 @@ func (r *Report) Compare(p roster.Problem, c Claims, found []workrules.Violation
 	r.stretches(b, c.Uncovered)
 	r.relief(c)
 	r.idle(b, c.Idle)
-	r.violations(c.Violations, found)
+	r.violations(c.Violations, slices.Concat(found, r.seatless))
 	r.Unread = unread
 }
 

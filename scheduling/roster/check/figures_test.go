@@ -244,6 +244,11 @@ func TestAForgedShiftIsIllegal(t *testing.T) {
 		"a code of nothing":   {at + "code", "Z9", `"Z9" is not a template`},
 		"a code of another":   {at + "code", "N0830-8h", "shift N0830-8h begins at 08:30"},
 		"a break for a meal":  {at + "activities.1.kind", "break", "pause 1 of shift L1400-8.5h is a meal"},
+		"a kind of nothing":   {at + "activities.0.kind", "idle", `"idle" is no kind of activity`},
+		"work on nothing":     {at + "activities.0.queue", "", "work on no queue"},
+		"a late beginning":    {at + "activities.0.start", "2026-11-09T14:30:00+08:00", "K001 2026-11-09 14:00: nothing is planned until 2026-11-09 14:30"},
+		"an early end":        {at + "activities.0.end", "2026-11-09T15:30:00+08:00", "K001 2026-11-09 15:30: nothing is planned until 2026-11-09 "},
+		"no activities":       {at + "activities", []any{}, "K001 2026-11-09 14:00: nothing is planned until 2026-11-09 22:30"},
 		"an end to its times": {at + "end", "2026-11-09T23:00:00+08:00", "shift L1400-8.5h lasts 8.5 h"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,4 +294,7 @@ func TestNothingIsNoRoster(t *testing.T) {
 	}
 	rows := map[string][]string{}
 	require.Error(t, roster.ReadStrict("r.json", "roster file", strings.NewReader("null"), &rows))
+	err := roster.ReadStrict("r.json", "roster file", strings.NewReader(`{"A": ["E", null, ""]}`), &rows)
+	require.Error(t, err, "a day off is written as text of nothing")
+	assert.Equal(t, "A[1]", fault.Of(err).Fields[0].Path)
 }

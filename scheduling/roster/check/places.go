@@ -1,11 +1,14 @@
 package check
 
 import (
+	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // blocks walks the activities of every shift made by the optimiser: work between two pauses is one
@@ -54,37 +57,90 @@ func blocks(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 	}
 }
 
-// seats counts the people at each site every five minutes, pauses included, with what is worked before and
-// after the range. What nobody decided here is not held against the roster.
+// overfull is a stretch of a site with more people than seats: the most of the ones, the fewest of the others.
+type overfull struct {
+	from, until   time.Time
+	seated, seats int
+}
+
+// seats counts the people at each site whenever somebody comes or goes or the seats change, pauses included, with
+// what is worked before and after the range. A stretch in which nobody of the roster sits is not held against it.
 func seats(r *Report, p roster.Problem, shifts []scheduling.Shift) {
 	for _, site := range p.Sites {
-		here := map[ids.Agent]bool{}
-		var fixed, made []scheduling.Shift
-		for _, a := range p.Agents {
-			if a.Site == site.ID {
-				here[a.Person.ID] = true
-				fixed = append(append(fixed, a.History...), a.Later...)
-			}
-		}
-		for _, s := range shifts {
-			if here[s.Agent] && locked(p, s) {
-				fixed = append(fixed, s)
-			} else if here[s.Agent] {
-				made = append(made, s)
-			}
-		}
-		for t := p.Range.Start; t.Before(p.Range.End.Add(24 * time.Hour)); t = t.Add(step) {
-			mine := seatedAt(made, t)
-			if most := seatsAt(site, t.In(p.Location)); mine > 0 && mine+seatedAt(fixed, t) > most {
-				r.broken("%s %s: %d people on %d seats", site.ID, clock(p, t), mine+seatedAt(fixed, t), most)
+		own, all := sitting(p, site, shifts)
+		times := seatTimes(p, all)
+		full := overfull{}
+		for i, t := range times {
+			n, most := seatedAt(all, t), seatsAt(site, t.In(p.Location))
+			switch over := n > most && i+1 < len(times); {
+			case over && full.until.Equal(t):
+				full.until, full.seated, full.seats = times[i+1], max(full.seated, n), min(full.seats, most)
+			case over:
+				full = overfull{t, times[i+1], n, most}
+			case full.until.Equal(t):
+				r.full(p, site, full, own)
 			}
 		}
 	}
 }
 
+// sitting are the shifts of a roster at a site, and those together with what is worked around the range.
+func sitting(p roster.Problem, site roster.Site, shifts []scheduling.Shift) (own, all []scheduling.Shift) {
+	here := map[ids.Agent]bool{}
+	for _, a := range p.Agents {
+		if a.Site == site.ID {
+			here[a.Person.ID] = true
+			all = append(append(all, a.History...), a.Later...)
+		}
+	}
+	all = slices.DeleteFunc(all, func(s scheduling.Shift) bool { return !s.End.After(p.Range.Start) })
+	for _, s := range shifts {
+		if here[s.Agent] {
+			own, all = append(own, s), append(all, s)
+		}
+	}
+	return own, all
+}
+
+// seatTimes are the instants of the range, and of the day after it, at which the people or the seats of a site may
+// change.
+func seatTimes(p roster.Problem, shifts []scheduling.Shift) (out []time.Time) {
+	end := p.Range.End.Add(24 * time.Hour)
+	for t := p.Range.Start; !t.After(end); t = t.Add(step) {
+		out = append(out, t)
+	}
+	for _, s := range shifts {
+		for _, t := range []time.Time{s.Start, s.End} {
+			if t.After(p.Range.Start) && t.Before(end) {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+// full tells of a stretch with too few seats, once, if anybody of the roster sits in it. Who came last breaks the rule.
+func (r *Report) full(p roster.Problem, site roster.Site, x overfull, own []scheduling.Shift) {
+	last := scheduling.Shift{}
+	for _, s := range own {
+		if s.Start.Before(x.until) && s.End.After(x.from) && (last.Agent == "" || s.Start.After(last.Start) || s.Start.Equal(last.Start) && s.Agent > last.Agent) {
+			last = s
+		}
+	}
+	if last.Agent == "" {
+		return
+	}
+	r.broken("%s %s to %s: %d people on %d seats", site.ID, clock(p, x.from), clock(p, x.until), x.seated, x.seats)
+	r.seatless = append(r.seatless, workrules.Violation{
+		Rule: roster.SeatsRule, Agent: last.Agent, Hard: true, Range: calendar.Range{Start: x.from, End: x.until}, Amount: float64(x.seated - x.seats),
+	})
+}
+
+// seatedAt counts the people at an instant.
 func seatedAt(shifts []scheduling.Shift, t time.Time) (n int) {
 	for _, s := range shifts {
-		if s.Start.Before(t.Add(step)) && s.End.After(t) {
+		if !s.Start.After(t) && s.End.After(t) {
 			n++
 		}
 	}

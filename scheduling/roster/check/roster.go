@@ -58,6 +58,7 @@ func Roster(p roster.Problem, shifts []scheduling.Shift) Report {
 		}
 	}
 	templates(&r, p, shifts)
+	filled(&r, p, shifts)
 	coverage(&r, p, shifts)
 	blocks(&r, p, shifts)
 	seats(&r, p, shifts)

@@ -57,8 +57,6 @@ func otherThan(p roster.Problem, t roster.Template, s scheduling.Shift) string {
 		return fmt.Sprintf("shift %s lasts %s, not %s", t.Code, hours(t.Length), hours(s.End.Sub(s.Start)))
 	case len(t.Weekdays) > 0 && !slices.Contains(t.Weekdays, date.Weekday()):
 		return fmt.Sprintf("shift %s is not for a %s", t.Code, date.Weekday())
-	case len(s.Activities) == 0:
-		return "" // not planned, so it covers nothing
 	}
 	n := 0
 	for _, a := range s.Activities {
@@ -77,6 +75,34 @@ func otherThan(p roster.Problem, t roster.Template, s scheduling.Shift) string {
 		return fmt.Sprintf("shift %s has %d pauses, not %d", t.Code, len(t.Pauses), n)
 	}
 	return ""
+}
+
+// filled asks of every shift that is not locked that what it is made of fills it from start to end: work on a queue,
+// meals, breaks and gaps, and nothing else.
+func filled(r *Report, p roster.Problem, shifts []scheduling.Shift) {
+	for _, s := range shifts {
+		if locked(p, s) {
+			continue
+		}
+		at := s.Start
+		hole := func(until time.Time) {
+			if at.Before(until) {
+				r.broken("%s %s: nothing is planned until %s", s.Agent, clock(p, at), clock(p, until))
+			}
+		}
+		for _, a := range s.Activities {
+			hole(a.Start)
+			at = a.End
+			switch {
+			case a.Kind == scheduling.Break || a.Kind.Unpaid():
+			case a.Kind != scheduling.Work:
+				r.broken("%s %s: %q is no kind of activity, which are work, meal, break and gap", s.Agent, clock(p, a.Start), a.Kind)
+			case a.Queue == "":
+				r.broken("%s %s: work on no queue", s.Agent, clock(p, a.Start))
+			}
+		}
+		hole(s.End)
+	}
 }
 
 // startOf is when a template begins on a date, by the clock on the wall.

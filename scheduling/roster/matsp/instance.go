@@ -175,10 +175,11 @@ func (r *reader) coverRow(f []string, text string) {
 		r.complain(text, "must be day,HH:MM-HH:MM,task,min,max")
 		return
 	}
-	from, _, _ := strings.Cut(f[1], "-")
+	from, to, _ := strings.Cut(f[1], "-")
 	minutes, ok := ParseClock(from)
-	if !ok {
-		r.complain(f[1], "must be a quarter hour like 06:15-06:30")
+	until, also := ParseClock(to)
+	if !ok || !also || until != (minutes+15)%(24*60) {
+		r.complain(f[1], "must be a quarter hour like 06:15-06:30, one in each row")
 		return
 	}
 	period := PeriodAt(r.number("the day", f[0], 1, r.in.Days+1), minutes)
@@ -191,7 +192,12 @@ func (r *reader) coverRow(f []string, text string) {
 		r.complain(text, "this period and task already has a cover")
 	}
 	r.set[period][task] = true
-	r.in.Min[period][task], r.in.Max[period][task] = int16(r.number("the fewest heads", f[3], 0, 10000)), int16(r.number("the most heads", f[4], 0, 10000))
+	faults := len(r.bad)
+	least, most := r.number("the fewest heads", f[3], 0, 10000), r.number("the most heads", f[4], 0, 10000)
+	if least > most && len(r.bad) == faults {
+		r.complain(text, "the fewest heads, %d, are above the most, %d", least, most)
+	}
+	r.in.Min[period][task], r.in.Max[period][task] = int16(least), int16(most)
 }
 
 // ParseClock reads "06:15" as minutes after midnight; only quarter hours are good.

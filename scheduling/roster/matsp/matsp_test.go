@@ -55,6 +55,66 @@ func TestTinyOptimum(t *testing.T) {
 	}
 }
 
+// horizon is some days of one task with the staff and the cover given.
+func horizon(days int, staff, cover string) string {
+	return fmt.Sprintf("SECTION_HORIZON\n%d\nSECTION_TASKS\n1\nSECTION_STAFF\n%sSECTION_COVER\n%s", days, staff, cover)
+}
+
+// What nobody could keep is told before any search, with who, when, what is asked and what there is. By hand: one day
+// holds one shift of at most 10 h; in seven days somebody starts on seven of the eight civil days only with the last at
+// 00:00 of the eighth, which lasts 6 h: 66 h. 610 to 700 minutes lie between one shift (600) and two (720).
+func TestWhatCannotBeIsTold(t *testing.T) {
+	const some = "1,08:00-08:15,1,0,1\n"
+	long := ""
+	for m := 8 * 60; m < 20*60; m += 15 {
+		long += fmt.Sprintf("1,%02d:%02d-%02d:%02d,1,1,1\n", m/60, m%60, (m+15)/60, (m+15)%60)
+	}
+	for name, c := range map[string]struct {
+		text string
+		says []string
+	}{
+		"too few people":   {strings.Replace(tiny(0), "1,08:15-08:30,2,1,1", "1,08:15-08:30,2,50,60", 1), []string{"no roster can keep this: day 1 08:15-08:30 asks for 51 heads (task 1: 1, task 2: 50) of a staff of 2"}},
+		"one day":          {horizon(1, "7,900,1200\n", some), []string{"employee 7 must work 900 minutes", "the horizon holds at most 600 of one person"}},
+		"seven days":       {horizon(7, "7,3961,9999\n", some), []string{"employee 7 must work 3961 minutes", "at most 3960"}},
+		"between quarters": {horizon(7, "7,2041,2044\n", some), []string{"employee 7 must work 2041 to 2044 minutes", "quarter hours"}},
+		"between shifts":   {horizon(7, "7,610,700\n", some), []string{"employee 7 must work 610 to 700 minutes, and 2 shifts of 6 to 10 h are at least 720"}},
+		"a long day":       {horizon(1, "7,0,5000\n", long), []string{"asks for 720 head-minutes, and a staff of 1 gives at most 600", "all contracts together hold at most 600"}},
+		"short contracts":  {horizon(7, "7,0,300\n8,0,600\n", "1,08:00-08:15,1,2,2\n"), []string{"asks for 2 heads (task 1: 2) of a staff of 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := matsp.Solve(t.Context(), parse(t, c.text), search.Budget{Seed: 1, Iterations: 50, Threads: 1})
+			require.Equal(t, "matsp.infeasible", fault.CodeOf(err))
+			for _, says := range c.says {
+				assert.ErrorContains(t, err, says)
+			}
+			assert.NotContains(t, strings.ToLower(err.Error()), "search longer")
+		})
+	}
+	// The 66 h: two days from 06:00, a day off, and five from 00:00, of which the last ends with the horizon.
+	in := parse(t, horizon(7, "7,3960,3960\n", some))
+	var week []matsp.Shift
+	for _, day := range []int{1, 2, 4, 5, 6, 7, 8} {
+		s := matsp.Shift{Day: day, Start: "00:00", Tasks: []matsp.Task{{1, 600}}}
+		if day < 3 {
+			s.Start = "06:00"
+		}
+		if day == 8 {
+			s.Tasks[0][1] = 360
+		}
+		week = append(week, s)
+	}
+	assert.Empty(t, check.MATSP(in, map[string][]matsp.Shift{"7": week}).Violations)
+}
+
+// One person cannot be there at 06:00 and at 05:30 of the next day, but no sum shows it: what the nearest roster leaves
+// short is told, and that a longer search may find more.
+func TestWhatWasNotFoundIsTold(t *testing.T) {
+	in := parse(t, horizon(1, "7,0,600\n", "1,06:00-06:15,1,1,1\n2,05:30-05:45,1,1,1\n"))
+	_, err := matsp.Solve(t.Context(), in, search.Budget{Seed: 1, Iterations: 50, Threads: 1})
+	require.Equal(t, "matsp.infeasible", fault.CodeOf(err))
+	assert.Regexp(t, `the nearest leaves short: day \d 0[56]:\d\d-0[56]:\d\d task 1 with 0 of 1 heads. Search longer`, err.Error())
+}
+
 func TestClock(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.IntRange(0, 7*96).Draw(t, "period")
@@ -134,6 +194,10 @@ func TestBadInstancesSayWhere(t *testing.T) {
 	good := tiny(360)
 	for name, c := range map[string]struct{ from, to, says string }{
 		"clock":   {"1,08:15-08:30,1,1,1", "1,08:20-08:30,1,1,1", "x.txt:10"},
+		"hours":   {"1,08:15-08:30,1,1,1", "1,08:15-23:00,1,1,1", "x.txt:10"},
+		"back":    {"1,08:15-08:30,1,1,1", "1,08:15-08:00,1,1,1", "must be a quarter hour"},
+		"no end":  {"1,08:15-08:30,1,1,1", "1,08:15,1,1,1", "must be a quarter hour"},
+		"crossed": {"1,08:15-08:30,1,1,1", "1,08:15-08:30,1,5,1", "the fewest heads, 5, are above the most, 1"},
 		"task":    {"1,08:15-08:30,1,1,1", "1,08:15-08:30,7,1,1", "from 1 to 2"},
 		"horizon": {"1,08:15-08:30,1,1,1", "1,04:15-04:30,1,1,1", "outside the horizon"},
 		"twice":   {"1,08:15-08:30,1,1,1", "1,08:00-08:15,1,1,1", "already has"},

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/scheduling/roster/search"
 )
 
@@ -30,13 +29,17 @@ const chunk = 10
 
 // Solve searches by ruin and recreate: some shifts are taken away, and each employee gets the best
 // shift back that a dynamic programme over starts, lengths and task blocks finds. It returns a
-// Conflict error when no roster with every minimum covered and every contract met was found.
+// Conflict error when no roster covers every minimum within all contracts, with what collides where that
+// can be shown beforehand, or else when none was found, with what the nearest leaves short.
 func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error) {
 	if b.Threads == 0 {
 		b.Threads = 1
 	}
 	if err := b.Validate(); err != nil {
 		return Solution{}, err
+	}
+	if proof := in.impossible(); len(proof) > 0 {
+		return Solution{}, infeasible("no roster can keep this: %s", proof)
 	}
 	bound := in.bound()
 	if show := b.Progress; show != nil {
@@ -61,7 +64,7 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	stopped := ctx.Err() != nil
 	c := chains[best]
 	if c.bestCost >= shortPrice {
-		return Solution{Stopped: stopped}, fault.New(fault.Conflict, "matsp.infeasible", "no roster that covers every minimum within all contracts was found; search longer")
+		return Solution{Stopped: stopped}, infeasible("no roster that covers every minimum within all contracts was found; the nearest leaves short: %s. Search longer", c.missed())
 	}
 	return Solution{Roster: c.best, Cost: c.bestCost, Bound: bound, Stopped: stopped}, nil
 }

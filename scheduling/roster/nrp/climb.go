@@ -187,8 +187,8 @@ func (c *climber) size() int {
 // then when the root was solved.
 func (c *climber) window() window {
 	whole := window{0, c.p.days}
-	priced := c.p.atOnce() && !c.root.group.failed
-	if priced && (len(c.p.covers) <= windowCells || c.root.settled() && c.rng.IntN(8) == 0) {
+	priced := c.root.guide.root && !c.root.group.failed
+	if priced && (!c.p.long || c.root.settled() && c.rng.IntN(8) == 0) {
 		return whole
 	}
 	weeks, most := c.p.weeks(), c.p.windowWeeks

@@ -122,7 +122,6 @@ func TestWindowPricingIsExact(t *testing.T) {
 // TestMasterMatchesAnotherSimplex holds the master, before and after a fixed column, against
 // gonum's dense simplex on the same programme.
 func TestMasterMatchesAnotherSimplex(t *testing.T) {
-	never := func() bool { return false }
 	rapid.Check(t, func(t *rapid.T) {
 		cells, staff := rapid.IntRange(1, 5).Draw(t, "cells"), rapid.IntRange(1, 4).Draw(t, "staff")
 		covers, need := make([]coverCell, cells), make([]int, cells)
@@ -230,7 +229,6 @@ func TestGroupBoundsEveryRoster(t *testing.T) {
 // TestPurgeLeavesEverybodyAColumn: after a purge the weights still make up one row per member, and
 // the value stays within what the weights too small to keep can be worth.
 func TestPurgeLeavesEverybodyAColumn(t *testing.T) {
-	never := func() bool { return false }
 	rapid.Check(t, func(t *rapid.T) {
 		covers := []coverCell{{under: 20, over: 1}, {under: 10, over: 2}}
 		draw := func() *column {

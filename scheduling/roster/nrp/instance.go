@@ -215,8 +215,12 @@ func (r *reader) staffRow(f []string, text string) {
 			e.MaxShifts[s] = r.number("the most shifts "+id, count, 0, maxDays)
 		}
 	}
+	faults := len(r.bad)
 	e.MaxMinutes, e.MinMinutes = r.number("the most minutes", f[2], 0, 1<<30), r.number("the fewest minutes", f[3], 0, 1<<30)
 	e.MaxRun, e.MinRun = r.number("the most working days in a row", f[4], 0, maxDays), r.number("the fewest working days in a row", f[5], 0, maxDays)
+	if e.MinMinutes > e.MaxMinutes && len(r.bad) == faults {
+		r.complain(text, "MinTotalMinutes %d is above MaxTotalMinutes %d", e.MinMinutes, e.MaxMinutes)
+	}
 	e.MinOff = r.number("the fewest days off in a row", f[6], 0, maxDays)
 	e.MaxWeekends = r.number("the most weekends", f[7], 0, maxDays)
 	r.staff[e.ID] = len(r.inst.Staff)

@@ -161,6 +161,43 @@ func TestOverConstrainedIsSaid(t *testing.T) {
 	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 4000, Threads: 1})
 	assert.Equal(t, fault.Conflict, fault.KindOf(err))
 	assert.ErrorContains(t, err, "no row of shifts for A")
+
+	searched := func() time.Duration {
+		assert.Fail(t, "nothing is searched for where it is proven that no roster exists")
+		return time.Hour
+	}
+	_, err = nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Time: time.Hour, Elapsed: searched, Threads: 1})
+	assert.ErrorContains(t, err, "no row of shifts for A")
+}
+
+// Each person's own limits that collide are named by the columns of the file, and no others. By hand, of the seven
+// days of tiny with shifts of eight hours: no run leaves nothing; without a weekend five days are left; all days are
+// 3360 minutes; three shifts are 1440; runs of two are five days (2, 2 and 1), and with two days off between them four
+// (2 and 2), so that both stand in the way of five; 14 hours lie between one shift and two.
+func TestWhatCollidesIsNamed(t *testing.T) {
+	const tinyB = "B,E=7|L=7,2400,960,5,2,2,1"
+	for name, c := range map[string]struct{ row, says string }{
+		"no days":        {"B,E=7|L=7,4000,480,0,1,1,1", "B (MinTotalMinutes is 480, and MaxConsecutiveShifts 0 in the 7 days allow at most 0)"},
+		"no weekends":    {"B,E=7|L=7,4000,2880,7,1,1,0", "B (MinTotalMinutes is 2880, and MaxWeekends 0 in the 7 days allow at most 2400)"},
+		"beyond the day": {"B,E=7|L=7,40000,20000,7,1,1,1", "B (MinTotalMinutes is 20000, and the 7 days allow at most 3360)"},
+		"few shifts":     {"B,E=2|L=1,4000,1920,7,1,1,1", "B (MinTotalMinutes is 1920, and MaxShifts E=2|L=1 in the 7 days allow at most 1440)"},
+		"short runs":     {"B,E=7|L=7,4000,2400,2,1,2,1", "B (MinTotalMinutes is 2400, and MinConsecutiveDaysOff 2 and MaxConsecutiveShifts 2 in the 7 days allow at most 1920)"},
+		"between shifts": {"B,E=7|L=7,900,840,7,1,1,1", "B (MinTotalMinutes is 840, and MaxTotalMinutes 900 in the 7 days allow at most 480)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := parse(t, strings.Replace(tiny, tinyB, c.row, 1))
+			_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 2000, Threads: 1})
+			require.Equal(t, fault.Conflict, fault.KindOf(err))
+			assert.ErrorContains(t, err, "no row of shifts for "+c.says)
+			assert.NotContains(t, err.Error(), "search longer")
+		})
+	}
+	off := "SECTION_DAYS_OFF\nB,0,1,2,3,4,5,6\n"
+	in := parse(t, strings.Replace(tiny, "SECTION_DAYS_OFF\n", off, 1))
+	_, err := nrp.Solve(context.Background(), in, search.Budget{Seed: 1, Iterations: 2000, Threads: 1})
+	assert.ErrorContains(t, err, "7 days of SECTION_DAYS_OFF in the 7 days allow at most 0")
+	_, err = nrp.Parse("x.txt", strings.NewReader(strings.Replace(tiny, tinyB, "B,E=7|L=7,960,2400,5,1,1,1", 1)))
+	assert.ErrorContains(t, err, "MinTotalMinutes 2400 is above MaxTotalMinutes 960")
 }
 
 func TestSolutionsPassTheChecker(t *testing.T) {

@@ -14,9 +14,8 @@ type root struct {
 	rows    [][]int8
 	heads   []int16
 	cost    int
-	bound   int // no roster costs less; 0 when nothing was proven
 	pool    *pool
-	lambda  []float64
+	guide   // bound and multipliers become better here
 	group   *group
 	pricers []*pricer
 }
@@ -24,11 +23,8 @@ type root struct {
 // masterLimit is the most rows of a master; the inverse of its basis has the square of it.
 const masterLimit = 1200
 
-// atOnce tells whether one master can hold the whole problem.
-func (p *problem) atOnce() bool { return len(p.covers)+p.workers <= masterLimit }
-
-func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, lambda []float64) *root {
-	r := &root{p: p, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers), lambda: lambda}
+func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, known guide) *root {
+	r := &root{p: p, guide: known, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
 	for range b.Threads {
 		r.pricers = append(r.pricers, newPricer(p))
 	}
@@ -37,7 +33,7 @@ func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, la
 		all[e] = e
 	}
 	share := rootShare
-	if len(p.covers) > windowCells {
+	if p.long {
 		share = largeRootShare
 	}
 	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, share))
@@ -51,7 +47,7 @@ func (r *root) solve(b search.Budget) {
 		rounds = 10 + b.Iterations/iterationsPerStep
 	}
 	g := r.group
-	if !r.p.atOnce() {
+	if !r.guide.root {
 		return
 	}
 	if b.Progress != nil {
@@ -66,7 +62,7 @@ func (r *root) solve(b search.Budget) {
 	g.open(r.lambda, 0)
 	g.generate(rounds, rowsPerPricing(r.p.workers), float64(r.cost))
 	if g.bound > 0 {
-		r.bound = int(math.Ceil(g.bound - 1e-6)) // costs are whole numbers
+		r.bound = max(r.bound, int(math.Ceil(g.bound-1e-6))) // costs are whole numbers
 	}
 	copy(r.lambda, g.center)
 }

@@ -19,7 +19,9 @@ type problem struct {
 	usable  [][]int8  // [employee]: shifts with MaxShifts above 0
 	off     [][]bool  // [employee][day]
 
-	windowWeeks int // at most
+	windowWeeks int  // at most
+	long        bool // windows are far quicker than the whole horizon
+	atOnce      bool // one master can hold it all the same
 	covers      []coverCell
 	cell        []int32 // [day*shifts+shift]: index into covers, or -1
 	grid        float64 // parts per cost unit in the integers of the pricing

@@ -32,7 +32,8 @@ const iterationsPerStep = 2000
 
 // Solve finds first rosters by simulated annealing, prices columns until the linear relaxation is
 // solved, and then improves groups of rows by column generation and diving until the budget ends.
-// It returns a Conflict error when no legal roster was found within the budget.
+// It returns a Conflict error when no legal roster was found within the budget, at once where it is
+// proven that none exists.
 func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error) {
 	if b.Threads == 0 {
 		b.Threads = 1
@@ -44,17 +45,23 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 		return Solution{}, fault.New(fault.Invalid, "nrp.too_many_shifts", "the instance has %d shift types, at most 64 are supported", len(in.Shifts))
 	}
 	p := prepare(in)
-	first := anneal(ctx, p, b)
-	if first.bestCost == math.MaxInt32 {
-		return Solution{Stopped: ctx.Err() != nil}, infeasible(p)
+	if !p.long {
+		if err := impossible(p); err != nil {
+			return Solution{}, err
+		}
 	}
-	x := newStager(ctx, p, b, first.best)
-	if !x.run() && !p.atOnce() {
+	first, err := anneal(ctx, p, b)
+	if err != nil {
+		return Solution{Stopped: ctx.Err() != nil}, err
+	}
+	known := p.relax(ctx, b, first.best)
+	x := newStager(ctx, p, b, first.best, known)
+	if !x.run() && !known.root {
 		if longer := annealFor(ctx, p, b, annealLongest); int(longer.bestCost) < p.total(x.rows) {
 			x.rows = longer.best
 		}
 	}
-	r := newRoot(ctx, p, b, x.rows, x.lambda)
+	r := newRoot(ctx, p, b, x.rows, known)
 	r.solve(b)
 	rows := improve(ctx, r, b)
 	out := Solution{Cost: p.total(rows), Stopped: ctx.Err() != nil}
@@ -77,33 +84,53 @@ func andMore(n int) string {
 	return fmt.Sprintf(" and %d more", n)
 }
 
-// infeasible says whose rules leave no row at all, as far as the pricing can prove it.
-func infeasible(p *problem) error {
+// namedApart is how many people without a row are named, each with what collides.
+const namedApart = 5
+
+// impossible says whose rules leave no row at all, and which of them, as far as the pricing can prove it: in a moment
+// unless the problem is long.
+func impossible(p *problem) error {
 	x := newPricer(p)
 	var who []string
 	for e := range p.workers {
 		copy(x.entry, p.wish[e])
 		if _, floor := x.cheapest(e, window{0, p.days}, nil, 1); floor == unreachable {
-			who = append(who, p.in.Staff[e].ID)
+			says := p.in.Staff[e].ID
+			if len(who) < namedApart {
+				says += p.in.collision(&p.in.Staff[e])
+			}
+			who = append(who, says)
 		}
 	}
-	if len(who) > 0 {
-		return fault.New(fault.Conflict, "nrp.infeasible", "the hard rules leave no row of shifts for %s%s", strings.Join(who[:min(5, len(who))], ", "), andMore(len(who)-5))
+	if len(who) == 0 {
+		return nil
 	}
-	return fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
+	return fault.New(fault.Conflict, "nrp.infeasible", "the hard rules leave no row of shifts for %s%s", strings.Join(who[:min(namedApart, len(who))], ", "), andMore(len(who)-namedApart))
 }
 
-// anneal runs the first phase, and goes on for the whole budget while no roster is legal.
-func anneal(ctx context.Context, p *problem, b search.Budget) *chain {
+// anneal runs the first phase, and goes on for the whole budget while no roster is legal and none is known to be
+// impossible.
+func anneal(ctx context.Context, p *problem, b search.Budget) (*chain, error) {
 	share := annealShare
-	if !p.atOnce() {
+	if p.long {
 		share = annealLong
 	}
 	c := annealFor(ctx, p, b, share)
-	if c.bestCost == math.MaxInt32 && b.Time > 0 {
+	if c.bestCost < math.MaxInt32 {
+		return c, nil
+	}
+	if p.long {
+		if err := impossible(p); err != nil {
+			return nil, err
+		}
+	}
+	if b.Time > 0 {
 		c = annealFor(ctx, p, b, 0.9)
 	}
-	return c
+	if c.bestCost == math.MaxInt32 {
+		return nil, fault.New(fault.Conflict, "nrp.infeasible", "no roster that keeps every hard rule was found; search longer or relax the rules")
+	}
+	return c, nil
 }
 
 func annealFor(ctx context.Context, p *problem, b search.Budget, share float64) *chain {

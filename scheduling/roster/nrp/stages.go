@@ -2,6 +2,7 @@ package nrp
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/chaoban/chaoban/scheduling/roster/search"
@@ -17,9 +18,9 @@ type stager struct {
 	who     []int // everybody
 	rows    [][]int8
 	heads   []int16
-	lambda  []float64
-	b       search.Budget
-	ctx     context.Context
+	guide
+	b   search.Budget
+	ctx context.Context
 }
 
 // Shares of the time: when the first rows and the stages must be done, the latter sooner when a root follows, and
@@ -28,18 +29,15 @@ const (
 	annealLong      = 0.1
 	annealLongest   = 0.5 // where there is no time for stages
 	stagesUntil     = 0.6
-	stagesUntilRoot = 0.2
+	stagesUntilRoot = 0.26
 	generateShare   = 0.6
 )
 
 // stageLoose is the share of its value within which a window's master is solved: its dive loses more.
 const stageLoose = 0.002
 
-func newStager(ctx context.Context, p *problem, b search.Budget, rows [][]int8) *stager {
-	s := &stager{
-		p: p, rows: cloneRows(rows), heads: p.count(rows), lambda: make([]float64, len(p.covers)),
-		b: b, ctx: ctx,
-	}
+func newStager(ctx context.Context, p *problem, b search.Budget, rows [][]int8, known guide) *stager {
+	s := &stager{p: p, rows: cloneRows(rows), heads: p.count(rows), guide: known, b: b, ctx: ctx}
 	for range b.Threads {
 		s.pricers = append(s.pricers, newPricer(p))
 	}
@@ -52,11 +50,11 @@ func newStager(ctx context.Context, p *problem, b search.Budget, rows [][]int8) 
 // run makes the roster; ok is false where there is no time for it.
 func (s *stager) run() (ok bool) {
 	p, length := s.p, 7*s.p.windowWeeks
-	if length >= p.days || len(p.covers) <= windowCells {
+	if length >= p.days || !p.long {
 		return true
 	}
 	windows, last := (p.days+length-1)/length, stagesUntil
-	if p.atOnce() {
+	if s.root {
 		last = stagesUntilRoot
 	}
 	for i := range windows {
@@ -95,14 +93,15 @@ func (s *stager) save(win window) {
 	}
 }
 
-// window makes everybody's rows in a window anew; ok is false when its master was not solved in time.
+// window makes everybody's rows in a window anew, from the rows found until its time is up; ok is false when there was
+// none for a single pricing.
 func (s *stager) window(win window, until float64) (ok bool) {
 	start := s.b.Spent(0)
 	g := newGroup(s.p, s.pricers, nil, s.rows, s.heads, s.who, win, halting(s.ctx, s.b, start+generateShare*(until-start)))
 	g.loose, g.steps = stageLoose, stageSteps
 	g.open(s.lambda, 0)
 	g.generate(stageRounds, rowsPerPricing(len(s.who)), float64(g.cost))
-	if g.failed || g.halt() {
+	if g.failed || math.IsInf(g.bound, -1) {
 		return false
 	}
 	copy(s.lambda[g.first:], g.center)

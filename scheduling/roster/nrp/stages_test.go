@@ -53,8 +53,9 @@ func TestStages(t *testing.T) {
 	p.windowWeeks = 5
 	require.Greater(t, len(p.covers), windowCells)
 	budget := search.Budget{Seed: 1, Iterations: 4000, Threads: 2}
-	first := anneal(context.Background(), p, budget)
-	x := newStager(context.Background(), p, budget, first.best)
+	first, err := anneal(context.Background(), p, budget)
+	require.NoError(t, err)
+	x := newStager(context.Background(), p, budget, first.best, guide{lambda: make([]float64, len(p.covers))})
 	x.run()
 	for e, row := range x.rows {
 		_, broken := p.row(e, row)
@@ -71,7 +72,9 @@ func TestStages(t *testing.T) {
 func TestWindowsSaveHours(t *testing.T) {
 	p := planted(t, 20, 3, 4)
 	x := newPricer(p)
-	rows := anneal(context.Background(), p, search.Budget{Seed: 2, Iterations: 2000, Threads: 1}).best
+	short, err := anneal(context.Background(), p, search.Budget{Seed: 2, Iterations: 2000, Threads: 1})
+	require.NoError(t, err)
+	rows := short.best
 	win := window{0, 28}
 	x.limits = func(int) limits { return limits{least: 1, most: 0.1, thrifty: true, slack: 480} }
 	for e, row := range rows {
@@ -102,9 +105,10 @@ func TestWindowsSaveHours(t *testing.T) {
 // What two climbers won apart is kept when they meet; a move that the other roster makes illegal is not.
 func TestClimbersKeepTheirMoves(t *testing.T) {
 	p := planted(t, 4, 3, 2)
-	rows := anneal(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}).best
-	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, make([]float64, len(p.covers)))
-	never := func() bool { return false }
+	short, err := anneal(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1})
+	require.NoError(t, err)
+	rows := short.best
+	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, guide{lambda: make([]float64, len(p.covers)), root: true})
 	budget := search.Budget{Seed: 3}
 	a, b := newClimber(r, budget.Random(1), never, func() {}), newClimber(r, budget.Random(2), never, func() {})
 	for _, c := range []*climber{a, b} {

@@ -13,17 +13,19 @@ const (
 
 func (p *problem) weeks() int { return (p.days + 6) / 7 }
 
-// planWindows sets how many weeks windows have.
+// planWindows sets how many weeks windows have, and whether there need be any.
 func (p *problem) planWindows() {
 	within := func(cells int) int { return p.weeks() * cells / max(1, len(p.covers)) }
 	p.windowWeeks = max(1, min(leastWeeks, p.weeks(), within(windowCells)))
-	for p.windowWeeks < min(p.weeks(), within(longCells)) && p.priced(p.windowWeeks+1) {
+	for p.windowWeeks < min(p.weeks(), within(longCells)) && p.priced(p.windowWeeks+1, windowTable) {
 		p.windowWeeks++
 	}
+	p.atOnce = len(p.covers)+p.workers <= masterLimit && p.priced(p.weeks(), tableLimit)
+	p.long = len(p.covers) > windowCells || !p.priced(p.weeks(), windowTable)
 }
 
-// priced tells whether everybody's rows of some weeks can be priced in tables that are small enough.
-func (p *problem) priced(weeks int) bool {
+// priced tells whether everybody's rows of some weeks can be priced in tables of a size.
+func (p *problem) priced(weeks, table int) bool {
 	off := make([]int8, p.days)
 	for d := range off {
 		off[d] = Off
@@ -31,7 +33,7 @@ func (p *problem) priced(weeks int) bool {
 	x := newPricer(p)
 	win := window{0, min(p.days, 7*weeks)}
 	for e := range p.workers {
-		if s := newRowSpace(p, e, win, off, x.counts[e], wholeLimits); s.size*(win.to-win.from+1) > windowTable {
+		if s := newRowSpace(p, e, win, off, x.counts[e], wholeLimits); s.size*(win.to-win.from+1) > table {
 			return false
 		}
 	}

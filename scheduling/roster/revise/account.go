@@ -25,15 +25,17 @@ func Account(p roster.Problem, shifts []scheduling.Shift, broken []workrules.Vio
 		parts.Switches += w.Switch * float64(Switches(s))
 	}
 	frame := workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules)
-	payroll := NewPayroll(frame, p.Agents)
+	payroll := NewPayroll(&p)
 	for i := range p.Agents {
 		a := &p.Agents[i]
 		mine := own[a.Person.ID]
 		work := WorkOf(mine)[a.Person.ID]
 		_, dues := payroll.Of(mine)
 		plain := 0.0
-		if !a.Salaried {
-			plain = w.Wage * a.Wage * work.Hours()
+		for _, s := range mine {
+			if held := a.PayOn(calendar.DateOf(s.Start, p.Location)); !held.Salaried {
+				plain += w.Wage * held.Wage * s.WorkTime().Hours()
+			}
 		}
 		parts.Wages += plain
 		parts.Premiums += w.Wage*dues - plain

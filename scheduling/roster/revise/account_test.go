@@ -103,7 +103,7 @@ func TestADayMadeAnewCostsWhatItAddsToThePayOfTheRoster(t *testing.T) {
 		parts := revise.Account(p, made.Roster.Shifts, made.Violations)
 		require.InDelta(t, made.Parts.Wages, parts.Wages, 1e-6)
 		require.InDelta(t, made.Parts.Premiums, parts.Premiums, 1e-6)
-		_, dues := revise.NewPayroll(workrules.NewFrame(p.Range, p.Holidays, p.Location, p.Rules), p.Agents).Of(made.Roster.Shifts)
+		_, dues := revise.NewPayroll(&p).Of(made.Roster.Shifts)
 		require.InDelta(t, want, p.Weights.Wage*dues, 1e-6)
 		require.LessOrEqual(t, made.Bound, made.Cost+1e-6)
 	})

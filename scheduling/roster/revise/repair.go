@@ -198,7 +198,7 @@ func newRepairer(p roster.Problem, absences []Absence, from time.Time) *repairer
 	if from.After(span.Start) {
 		r.first = min(int((from.Sub(span.Start)+cell-1)/cell), r.board.cells)
 	}
-	r.payroll = NewPayroll(r.frame, p.Agents)
+	r.payroll = NewPayroll(&p)
 	own := map[ids.Agent][]scheduling.Shift{}
 	for _, s := range p.Previous {
 		own[s.Agent] = append(own[s.Agent], s)

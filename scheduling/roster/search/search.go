@@ -31,6 +31,8 @@ type Progress struct {
 	Cost float64 // best so far of the reporting chain
 	// Bound that no solution can beat, as far as it is known by now; 0 = none yet.
 	Bound float64
+	// Loose says that no roster costs this yet: people still change queues as they like, and what staying costs comes later.
+	Loose bool
 }
 
 // Validate checks that the budget ends.
