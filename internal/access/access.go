@@ -111,12 +111,39 @@ type Scope struct {
 // Allows reports whether a merchant's data may be seen.
 func (s Scope) Allows(m ids.Merchant) bool { return s.Everything || slices.Contains(s.Merchants, m) }
 
+// MayName refuses an agent that asks about another by name: an empty list would say that the other has nothing. Nobody
+// named is everybody in the scope. Errors: access.forbidden.
+func (s Scope) MayName(a ids.Agent) error {
+	if s.Agent != "" && a != "" && a != s.Agent {
+		return fault.New(fault.Forbidden, "access.forbidden", "an agent speaks for itself only")
+	}
+	return nil
+}
+
 // Can reports whether the principal holds the permission.
 func (p Principal) Can(perm Permission) bool {
 	if !slices.Contains(table[p.Role], perm) {
 		return false
 	}
 	return p.Token == "" || slices.Contains(p.Grants, perm)
+}
+
+// SeesTerms reports that the principal may see what people earn, which protected states they are in and when they are
+// away: whoever keeps people on file, plans with them or decides their requests. Others see who they are and what they
+// can do.
+func (p Principal) SeesTerms() bool {
+	return p.Can(WriteAgents) || p.Can(ReadPlans) || p.Can(ReadRequests)
+}
+
+// DecideAny is Decide by the first of several permissions that the principal holds; without any of them it is refused
+// as by the first.
+func DecideAny(p Principal, first Permission, others ...Permission) (Scope, error) {
+	for _, perm := range others {
+		if !p.Can(first) && p.Can(perm) {
+			return Decide(p, perm)
+		}
+	}
+	return Decide(p, first)
 }
 
 // Decide returns the scope in which the principal may use the permission, or a Forbidden fault.

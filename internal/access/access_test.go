@@ -71,6 +71,24 @@ func TestDecide(t *testing.T) {
 	assert.Len(t, access.Roles, len(columns)+1)
 }
 
+// One of several permissions is enough, in the scope that it gives; without any the first is what is missing.
+func TestDecideAny(t *testing.T) {
+	scope, err := access.DecideAny(principal(access.Supervisor), access.WriteAgents, access.DecideRequests)
+	require.NoError(t, err)
+	assert.Equal(t, access.Scope{Everything: true}, scope)
+	_, err = access.DecideAny(principal(access.Planner), access.WriteAgents, access.ManageUsers)
+	require.NoError(t, err)
+	_, err = access.DecideAny(principal(access.AgentRole), access.WriteAgents, access.DecideRequests)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "agents:write")
+	_, err = access.DecideAny(access.Principal{}, access.WriteAgents, access.DecideRequests)
+	assert.Equal(t, fault.Unauthenticated, fault.KindOf(err))
+	narrow := principal(access.Administrator)
+	narrow.Token, narrow.Grants = "k", []access.Permission{access.DecideRequests}
+	_, err = access.DecideAny(narrow, access.WriteAgents, access.DecideRequests)
+	require.NoError(t, err)
+}
+
 func check(t *testing.T, permission access.Permission, role access.Role, allowed bool) {
 	t.Helper()
 	scope, err := access.Decide(principal(role), permission)
@@ -139,6 +157,10 @@ func TestScope(t *testing.T) {
 	assert.True(t, access.Scope{Merchants: []ids.Merchant{"m1"}}.Allows("m1"))
 	assert.False(t, access.Scope{Merchants: []ids.Merchant{"m1"}}.Allows("m2"))
 	assert.False(t, access.Scope{Agent: "a1"}.Allows("m1"))
+	assert.NoError(t, access.Scope{Agent: "a1"}.MayName(""))
+	assert.NoError(t, access.Scope{Agent: "a1"}.MayName("a1"))
+	assert.Equal(t, "access.forbidden", fault.CodeOf(access.Scope{Agent: "a1"}.MayName("a2")))
+	assert.NoError(t, access.Scope{Everything: true}.MayName("a2"))
 	scope, err := access.Decide(access.System("job"), access.ManageUsers)
 	require.NoError(t, err)
 	assert.True(t, scope.Everything)

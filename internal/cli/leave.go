@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,19 +80,27 @@ func printDecision(w io.Writer, d leave.Decision, charge []leave.Charge) {
 	for _, c := range charge {
 		minutes += c.Minutes
 	}
-	fmt.Fprintf(w, "takes %.4g h on %s, loses %.2f yuan of coverage: %s\n", float64(minutes)/60, counted(len(charge), "day", "days"), d.LostYuan, d.Outcome)
+	fmt.Fprintf(w, "takes %.4g h on %s, loses %s yuan of coverage: %s\n", float64(minutes)/60, counted(len(charge), "day", "days"), lostText(d.LostYuan), d.Outcome)
 	rows := make([]string, len(d.Days))
 	for i, v := range d.Days {
 		quota := "-"
 		if v.Heads >= 0 {
 			quota = fmt.Sprintf("%s %d of %d", v.Quota, v.Away, v.Heads)
 		}
-		rows[i] = fmt.Sprintf("%s\t%.4g\t%s\t%.2f\t%s", v.Date, float64(v.Minutes)/60, quota, v.LostYuan, yesNo(v.Known))
+		rows[i] = fmt.Sprintf("%s\t%.4g\t%s\t%s\t%s", v.Date, float64(v.Minutes)/60, quota, lostText(v.LostYuan), yesNo(v.Known))
 	}
 	table(w, "DAY\tHOURS\tQUOTA\tLOSES\tPLANNED", rows)
 	for _, x := range d.Findings {
 		fmt.Fprintf(w, "%s: %s / %s\n", x.Code, x.Says.ZH, x.Says.EN)
 	}
+}
+
+// lostText is an amount of yuan, or a dash where none is told.
+func lostText(yuan *float64) string {
+	if yuan == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", *yuan)
 }
 
 func newLeaveBalances(s *settings) *cobra.Command {
@@ -299,12 +308,29 @@ func newLeavePolicy(s *settings) *cobra.Command {
 						return err
 					}
 				}
-				return s.print(cmd, now, func() { writeYAML(cmd.OutOrStdout(), now.Policy) })
+				return s.print(cmd, now, func() {
+					tellLeftOut(cmd.OutOrStdout(), now.LeftOut)
+					writeYAML(cmd.OutOrStdout(), now.Policy)
+				})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&file, "set", "", "policy file (YAML); what it leaves out stays as it is, lists are replaced as a whole")
+	cmd.Flags().StringVar(&file, "set", "", "policy file (YAML); what it leaves out stays as it is, lists are replaced as a whole; kinds of leave that kinds leaves out are told, and what the law gives stays")
 	return cmd
+}
+
+// tellLeftOut names the kinds of leave that a policy has no rule of, as a comment, so that the output stays a policy file.
+func tellLeftOut(w io.Writer, kinds []leave.LeaveKind) {
+	if len(kinds) == 0 {
+		return
+	}
+	usual := leave.DefaultPolicy()
+	var zh, en []string
+	for _, k := range kinds {
+		rule, _ := usual.RuleOf(k)
+		zh, en = append(zh, rule.Name.ZH), append(en, fmt.Sprintf("%s (%s)", k, rule.Name.EN))
+	}
+	_, _ = fmt.Fprintf(w, "# 没有列出，无人可请：%s / left out, so nobody can ask for it: %s\n", strings.Join(zh, "、"), strings.Join(en, ", "))
 }
 
 // readYAML reads a file strictly into a value; judge, where there is one, adds what is wrong with the value itself.

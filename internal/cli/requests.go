@@ -131,13 +131,17 @@ func printRequest(w io.Writer, r requesting.RequestView, zone *time.Location) {
 
 func newRequestStep(s *settings, do leave.Action, short string) *cobra.Command {
 	var agent, reason string
+	var unproven bool
 	cmd := &cobra.Command{
 		Use: string(do) + " REQUEST", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.act(cmd, args[0], requesting.ActInput{Action: do, Agent: ids.Agent(agent), Reason: reason})
+			return s.act(cmd, args[0], requesting.ActInput{Action: do, Agent: ids.Agent(agent), Reason: reason, Unproven: unproven})
 		},
 	}
 	cmd.Flags().StringVar(&agent, "agent", "", "for whom it is done")
+	if do == leave.Refuse {
+		cmd.Flags().BoolVar(&unproven, "unproven", false, "the document does not prove leave that the law grants; needs --reason")
+	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; kept in the trail")
 	if slices.Contains([]leave.Action{leave.Accept, leave.Take, leave.Claim, leave.Unclaim, leave.Pick, leave.Decline}, do) {
 		_ = cmd.MarkFlagRequired("agent") // the flag exists

@@ -52,7 +52,7 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		x.secret = secret
 	}
 	if need, known := rights[ctx.Operation().OperationID]; known && err == nil {
-		_, err = access.Decide(x.who, need)
+		_, err = access.DecideAny(x.who, need, otherRights[ctx.Operation().OperationID]...)
 	}
 	if err != nil {
 		s.refuse(ctx, err)

@@ -22,7 +22,8 @@ import (
 func (s *Server) addLeave() {
 	const tag = "Leave"
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-policy", "get-leave-policy", tag, "Quotas, closed days and the rules of each kind of leave"), s.leavePolicy)
-	huma.Register(s.api, operation(http.MethodPut, "/v1/leave-policy", "put-leave-policy", tag, "Replace the leave policy", describe("If-Match holds the version that was read.")), s.putLeavePolicy)
+	huma.Register(s.api, operation(http.MethodPut, "/v1/leave-policy", "put-leave-policy", tag, "Replace the leave policy",
+		describe("If-Match holds the version that was read. Annual leave and what else the law gives stay whatever kinds leaves out; left_out names the other kinds that it leaves out.")), s.putLeavePolicy)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-balances", "list-leave-balances", tag, "Leave balances by agent and kind, with their lots"), s.leaveBalances)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/leave-entries", "list-leave-entries", tag, "The rows behind balances, oldest first"), s.leaveEntries)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-grants", "grant-annual-leave", tag, "Book a year's annual leave: 5, 10 or 15 days by years of work",
@@ -32,10 +33,10 @@ func (s *Server) addLeave() {
 	const people = "Workforce"
 	huma.Register(s.api, operation(http.MethodGet, "/v1/person-facts", "list-person-facts", people, "Certificates, packs read, agreements, sessions, carried hours, agency posts, careers and absences"), s.facts)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/person-facts", "put-person-facts", people, "Put facts on file; the same again replaces them",
-		describe("The answer names the published shifts that break rules by it. With dry=true nothing is kept.")), s.putFacts)
+		describe("For planners and administrators. The answer names the published shifts that break rules by it. With dry=true nothing is kept.")), s.putFacts)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/person-fact-files", "import-person-facts", people, "Put the rows of a CSV file on file, all or none",
 		describe("Every fault is told with row and column; the answer names the published shifts that break rules by it. With dry=true nothing is kept. The body is UTF-8 CSV with the columns agent, kind, code, from, to, start, end, day_hours, week_hours, not_before, not_after, no_nights, days_off, hours, holiday_hours, note, or their Chinese names."), csvBody, s.bounded), s.importFacts)
-	huma.Register(s.api, operation(http.MethodDelete, "/v1/person-facts/{fact}", "delete-person-fact", people, "Take a wrong fact off file", status(http.StatusNoContent)), s.deleteFact)
+	huma.Register(s.api, operation(http.MethodDelete, "/v1/person-facts/{fact}", "delete-person-fact", people, "Take a wrong fact off file", describe("Planners and administrators; supervisors for absences only."), status(http.StatusNoContent)), s.deleteFact)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/pack-acknowledgements", "acknowledge-pack", people, "Note that an agent has read a promotion pack today", repeatable), s.acknowledgePack)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/queue-terms", "get-queue-terms", people, "Certificate, promotion packs and shops that each queue asks of its agents"), s.queueTerms)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/queue-terms", "put-queue-terms", people, "Replace what each queue asks of its agents"), s.putQueueTerms)

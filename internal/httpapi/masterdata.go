@@ -8,9 +8,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chaoban/chaoban/contracts"
+	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
+	"github.com/chaoban/chaoban/internal/money"
 	"github.com/chaoban/chaoban/internal/operations"
 	"github.com/chaoban/chaoban/internal/operations/administration"
 	"github.com/chaoban/chaoban/internal/operations/requesting"
@@ -45,8 +47,26 @@ func (s *Server) bounded(op *huma.Operation) { op.MaxBodyBytes = s.cfg.BodyLimit
 type (
 	merchantDoc = operations.Stored[contracts.Merchant]
 	contractDoc = operations.Stored[contracts.Contract]
-	agentDoc    = operations.Stored[workforce.Agent]
+	agentDoc    = operations.Stored[agentView]
 )
+
+// agentView is an agent as a reader may see it: what is withheld is left out, which 0 would not say.
+type agentView struct {
+	workforce.Agent
+	Wage     *money.Fen `json:"wage,omitempty" doc:"per ordinary hour"`
+	Withheld []string   `json:"withheld,omitempty" doc:"fields that are left out because the reader may not see them"`
+}
+
+// agentSeen is how a principal sees a stored agent.
+func agentSeen(who access.Principal, a operations.Stored[workforce.Agent]) agentDoc {
+	doc := agentDoc{Value: agentView{Agent: a.Value}, Meta: a.Meta}
+	if who.SeesTerms() {
+		doc.Value.Wage = &a.Value.Wage
+	} else {
+		doc.Value.Withheld = []string{"wage", "conditions", "unavailable"}
+	}
+	return doc
+}
 
 func (s *Server) merchants(ctx context.Context, in *Paging) (*list[merchantDoc], error) {
 	items, next, err := s.deps.Ops.Administration.Merchants(ctx, whoOf(ctx), in.page())
@@ -173,10 +193,11 @@ func (s *Server) addWorkforce() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/sites", "list-sites", tag, "Sites (职场) by id"), s.sites)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/teams", "list-teams", tag, "Teams (班组) by id"), s.teams)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/places", "put-places", tag, "Add or replace sites and teams", status(http.StatusNoContent)), s.putPlaces)
-	huma.Register(s.api, operation(http.MethodGet, "/v1/agents", "list-agents", tag, "Agents (客服) by id"), s.agents)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/agents", "list-agents", tag, "Agents (客服) by id",
+		describe("Wages, protected states and absences are for those who keep people on file, plan or decide requests; others hear which fields are withheld.")), s.agents)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/agents/{agent}", "get-agent", tag, "One agent"), s.agent)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/overtime-consents", "put-overtime-consents", tag, "Note that agents have agreed to overtime, or do so no longer",
-		describe("Holds for what is rostered, edited and offered from then on (劳动合同法 §31). The answer names the published shifts from today on that break rules by it (broken), and whose consent has no effect because the law bars the overtime itself (notes): late pregnancy, nursing, interns, minors.")), s.putConsents)
+		describe("For supervisors, planners and administrators. Holds for what is rostered, edited and offered from then on (劳动合同法 §31). The answer names the published shifts from today on that break rules by it (broken), and whose consent has no effect because the law bars the overtime itself (notes): late pregnancy, nursing, interns, minors.")), s.putConsents)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/agents", "put-agents", tag, "Add or replace agents; those not named stay", s.bounded,
 		describe("The answer names the published shifts from today on that break rules by it.")), s.putAgents)
 }
@@ -218,7 +239,11 @@ type agentsInput struct {
 func (s *Server) agents(ctx context.Context, in *agentsInput) (*list[agentDoc], error) {
 	filter := operations.AgentFilter{Site: ids.Site(in.Site), Team: ids.Team(in.Team), Queue: ids.Queue(in.Queue), On: in.On}
 	items, next, err := s.deps.Ops.Administration.Agents(ctx, whoOf(ctx), filter, in.page())
-	return paged(ctx, items, next, err)
+	seen := make([]agentDoc, len(items))
+	for i := range items {
+		seen[i] = agentSeen(whoOf(ctx), items[i])
+	}
+	return paged(ctx, seen, next, err)
 }
 
 type agentPath struct {
@@ -230,7 +255,7 @@ func (s *Server) agent(ctx context.Context, in *agentPath) (*entity[agentDoc], e
 	if err != nil {
 		return nil, err
 	}
-	return &entity[agentDoc]{ETag: a.ETag(), Body: a}, nil
+	return &entity[agentDoc]{ETag: a.ETag(), Body: agentSeen(whoOf(ctx), a)}, nil
 }
 
 type putAgentsInput struct {

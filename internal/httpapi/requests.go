@@ -17,18 +17,21 @@ import (
 // addRequests registers what agents and supervisors agree about a published roster.
 func (s *Server) addRequests() {
 	const tag = "Requests"
-	const dry = "With dry=true nothing is kept: the answer says what would come of it."
+	const dry = "With dry=true nothing is kept: the answer is 200 and says what would come of it."
 	huma.Register(s.api, operation(http.MethodGet, "/v1/requests", "list-requests", tag, "Leave, swaps, shifts given away, offers and biddings, newest first",
 		describe("An agent sees what concerns itself and what is open to it.")), s.requests)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/requests/{request}", "get-request", tag, "One request with its trail: who, when, why, and the states before and after"), s.request)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/requests/{request}/steps", "step-request", tag, "Take a step: approve, refuse, withdraw, cancel, accept, decline, take, claim, unclaim, pick, bid, unbid, draw",
-		describe("Everything is judged again as things are now. 409 request.unlawful names the rules that would break and what would do; request.stale and request.expired end the request."), repeatable), s.stepRequest)
+		describe("Everything is judged again as things are now. 409 request.unlawful names the rules that would break and what would do; request.stale and request.expired end the request. 409 leave.owed: the law grants this leave with its document, it cannot be refused."), repeatable), s.stepRequest)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/leave-requests", "ask-leave", tag, "Ask for leave; it is granted at once when quota, closed days, balance and coverage allow", describe(dry), status(http.StatusCreated), repeatable), s.askLeave)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/swaps", "propose-swap", tag, "Ask another agent to swap shifts", describe(dry), status(http.StatusCreated), repeatable), s.proposeSwap)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/give-aways", "give-shift", tag, "Open a shift to the team: first come, or a supervisor picks", status(http.StatusCreated), repeatable), s.giveShift)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/offers", "offer-hours", tag, "Offer overtime or time off to those who may, priced by contract value against the wage", describe(dry), status(http.StatusCreated), long, repeatable), s.offerHours)
 	huma.Register(s.api, operation(http.MethodPost, "/v1/biddings", "open-bidding", tag, "Open shifts to bids by seniority, score or lottery", status(http.StatusCreated), repeatable), s.openBidding)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/fairness", "get-fairness", tag, "Nights, weekends, holidays, promotion days and unpopular shifts by agent; one agent's open into shifts"), s.fairness)
+	for _, path := range []string{"/v1/leave-requests", "/v1/swaps", "/v1/offers"} {
+		s.triable(path)
+	}
 }
 
 type requestsInput struct {
@@ -67,11 +70,12 @@ type stepInput struct {
 	RequestPath
 	Precondition
 	Body struct {
-		Action string `json:"action" enum:"approve,refuse,withdraw,cancel,accept,decline,take,claim,unclaim,pick,bid,unbid,draw"`
-		Agent  string `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor acts for an agent; with pick who gets the shift"`
-		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"kept in the trail"`
-		Early  bool   `json:"early,omitempty" doc:"draw although bids are still taken; needs a reason"`
-		Wishes []int  `json:"wishes,omitempty" maxItems:"500" doc:"of a bid: numbers of the open shifts from 0, the dearest first"`
+		Action   string `json:"action" enum:"approve,refuse,withdraw,cancel,accept,decline,take,claim,unclaim,pick,bid,unbid,draw"`
+		Agent    string `json:"agent,omitempty" maxLength:"64" doc:"for whom, when a supervisor acts for an agent; with pick who gets the shift"`
+		Reason   string `json:"reason,omitempty" maxLength:"1000" doc:"kept in the trail"`
+		Early    bool   `json:"early,omitempty" doc:"draw although bids are still taken; needs a reason"`
+		Unproven bool   `json:"unproven,omitempty" doc:"refuse leave that the law grants because its document does not prove it; needs a reason"`
+		Wishes   []int  `json:"wishes,omitempty" maxItems:"500" doc:"of a bid: numbers of the open shifts from 0, the dearest first"`
 	}
 }
 
@@ -81,7 +85,7 @@ func (s *Server) stepRequest(ctx context.Context, in *stepInput) (*entity[operat
 		return nil, err
 	}
 	r, err := s.deps.Ops.Requesting.Act(ctx, whoOf(ctx), ids.Request(in.Request), requesting.ActInput{
-		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Early: in.Body.Early, Expect: expect,
+		Action: leave.Action(in.Body.Action), Agent: ids.Agent(in.Body.Agent), Reason: in.Body.Reason, Wishes: in.Body.Wishes, Early: in.Body.Early, Unproven: in.Body.Unproven, Expect: expect,
 	})
 	if err != nil {
 		return nil, in.failed(err)
@@ -92,6 +96,30 @@ func (s *Server) stepRequest(ctx context.Context, in *stepInput) (*entity[operat
 // Dry is embedded in the input of what can be asked without being done.
 type Dry struct {
 	Dry bool `query:"dry" doc:"only say what would come of it"`
+}
+
+// triable describes the answers of a route that makes something, or only tries it. It comes after the registration,
+// which knows what the answer looks like.
+func (s *Server) triable(path string) {
+	answers := s.api.OpenAPI().Paths[path].Post.Responses
+	answers["200"] = &huma.Response{Description: "Tried with dry=true; nothing was made", Content: answers["201"].Content}
+}
+
+// tried is the answer of such a route.
+type tried[T any] struct {
+	Status int
+	Body   T
+}
+
+// triedOr makes the answer of a use case that was only tried, or done.
+func triedOr[T any](dry bool, v T, err error) (*tried[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	if dry {
+		return &tried[T]{http.StatusOK, v}, nil
+	}
+	return &tried[T]{http.StatusCreated, v}, nil
 }
 
 type leaveInput struct {
@@ -108,7 +136,7 @@ type leaveInput struct {
 	}
 }
 
-func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*one[requesting.LeaveAnswer], error) {
+func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*tried[requesting.LeaveAnswer], error) {
 	b := in.Body
 	ask := requesting.LeaveInput{Agent: ids.Agent(b.Agent), Kind: leave.LeaveKind(b.Kind), Reason: b.Reason, Proof: b.Proof, Dry: in.Dry.Dry}
 	if b.First != nil {
@@ -120,7 +148,8 @@ func (s *Server) askLeave(ctx context.Context, in *leaveInput) (*one[requesting.
 	if b.From != nil && b.To != nil {
 		ask.Range = calendar.Range{Start: *b.From, End: *b.To}
 	}
-	return answered(s.deps.Ops.Requesting.AskLeave(ctx, whoOf(ctx), ask))
+	done, err := s.deps.Ops.Requesting.AskLeave(ctx, whoOf(ctx), ask)
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 // answered makes the answer of a use case.
@@ -143,11 +172,12 @@ type swapInput struct {
 	}
 }
 
-func (s *Server) proposeSwap(ctx context.Context, in *swapInput) (*one[requesting.SwapAnswer], error) {
+func (s *Server) proposeSwap(ctx context.Context, in *swapInput) (*tried[requesting.SwapAnswer], error) {
 	b := in.Body
-	return answered(s.deps.Ops.Requesting.ProposeSwap(ctx, whoOf(ctx), requesting.SwapInput{
+	done, err := s.deps.Ops.Requesting.ProposeSwap(ctx, whoOf(ctx), requesting.SwapInput{
 		Agent: ids.Agent(b.Agent), Start: b.Start, Other: ids.Agent(b.Other), OtherStart: b.OtherStart, Reason: b.Reason, ExpiresAt: b.ExpiresAt, Dry: in.Dry.Dry,
-	}))
+	})
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 type giveInput struct {
@@ -182,12 +212,13 @@ type offerInput struct {
 	}
 }
 
-func (s *Server) offerHours(ctx context.Context, in *offerInput) (*one[requesting.OfferAnswer], error) {
+func (s *Server) offerHours(ctx context.Context, in *offerInput) (*tried[requesting.OfferAnswer], error) {
 	b := in.Body
-	return answered(s.deps.Ops.Requesting.OfferHours(ctx, whoOf(ctx), requesting.OfferInput{
+	done, err := s.deps.Ops.Requesting.OfferHours(ctx, whoOf(ctx), requesting.OfferInput{
 		Kind: leave.Kind(b.Kind), Queue: ids.Queue(b.Queue), Block: calendar.Range{Start: b.From, End: b.To}, Heads: b.Heads, To: typed[ids.Agent](b.Agents), Reason: b.Reason,
 		ExpiresAt: b.ExpiresAt, Dry: in.Dry.Dry,
-	}))
+	})
+	return triedOr(in.Dry.Dry, done, err)
 }
 
 type biddingInput struct {

@@ -52,3 +52,9 @@ var rights = map[string]access.Permission{
 	"get-fairness":          access.ReadRequests,
 	"put-overtime-consents": access.WriteAgents,
 }
+
+// otherRights do as well as the one in rights.
+var otherRights = map[string][]access.Permission{
+	"delete-person-fact":    {access.DecideRequests},
+	"put-overtime-consents": {access.DecideRequests},
+}

@@ -178,7 +178,7 @@ func (s *Server) acknowledgements(ctx context.Context, in *struct {
 
 type acknowledgeInput struct {
 	RosterPath
-	Body struct {
+	Body *struct { // without one an agent has seen the newest revision
 		Agent    string `json:"agent,omitempty" maxLength:"64" doc:"an agent leaves it out"`
 		Revision int    `json:"revision,omitempty" minimum:"0" doc:"that was seen; 0 or missing: the newest"`
 		Note     string `json:"note,omitempty" maxLength:"2000"`
@@ -186,9 +186,11 @@ type acknowledgeInput struct {
 }
 
 func (s *Server) acknowledge(ctx context.Context, in *acknowledgeInput) (*one[operations.Acknowledgement], error) {
-	made, err := s.deps.Ops.Rostering.Acknowledge(ctx, whoOf(ctx), rostering.AcknowledgeInput{
-		Roster: ids.Roster(in.Roster), Revision: in.Body.Revision, Agent: ids.Agent(in.Body.Agent), Note: in.Body.Note,
-	})
+	seen := rostering.AcknowledgeInput{Roster: ids.Roster(in.Roster)}
+	if b := in.Body; b != nil {
+		seen.Revision, seen.Agent, seen.Note = b.Revision, ids.Agent(b.Agent), b.Note
+	}
+	made, err := s.deps.Ops.Rostering.Acknowledge(ctx, whoOf(ctx), seen)
 	if err != nil {
 		return nil, err
 	}

@@ -127,6 +127,7 @@ func TestCalendarFeedOverHTTP(t *testing.T) {
 func TestAcknowledgingOverHTTP(t *testing.T) {
 	h := open(t, nil)
 	h.published(t, "r")
+	assert.Equal(t, http.StatusCreated, h.ask(t, "agent-lumi", "POST", "/v1/rosters/r/acknowledgements", nil).status, "an agent has nothing to add")
 	assert.Equal(t, http.StatusCreated, h.ask(t, "agent-lumi", "POST", "/v1/rosters/r/acknowledgements", map[string]any{}).status)
 	assert.Equal(t, http.StatusForbidden, h.ask(t, "agent-lumi", "POST", "/v1/rosters/r/acknowledgements", map[string]any{"agent": "2001"}).status)
 	var pending struct {

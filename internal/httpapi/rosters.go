@@ -33,7 +33,7 @@ func (s *Server) addRosters() {
 		describe("Each day by the rules and the wage that held on it. A salary pays the hours at 100 %, so its yuan are what comes on top (劳动法 §44), less hours that it is cut for; rest-day work that is given back as time off is not paid 200 %.")), s.rosterPay)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/work-rules", "get-work-rules", tag, "The parameters of the rules, where each value comes from, and every version of them"), s.workRules)
 	huma.Register(s.api, operation(http.MethodPatch, "/v1/work-rules", "set-work-rules", tag, "Set parameters of the rules by name, or put them back to their defaults",
-		describe("Such as special_dates 2026-11-10:2026-11-12 (the last day included), rest_block 9h, consecutive_days 5, shops_at_once 12. Each setting says what is law of it (law): a value on the lax side is refused. "+
+		describe("For planners and administrators. Such as special_dates 2026-11-10:2026-11-12 (the last day included), rest_block 9h, consecutive_days 5, shops_at_once 12. Each setting says what is law of it (law): a value on the lax side is refused. "+
 			"It holds at once for every roster, edit, swap and leave that is judged from then on; the answer names the published shifts from today on that break rules by it (broken).")), s.setWorkRules)
 	s.addRosterLife()
 	huma.Register(s.api, operation(http.MethodGet, "/v1/shifts", "list-shifts", tag, "Shifts by start; an agent sees its own published ones"), s.shifts)

@@ -46,15 +46,48 @@ func (o *Operations) Once(ctx context.Context, who access.Principal, key, reques
 	if who.User == "" {
 		return nil, nil, fault.New(fault.Unauthenticated, "access.unauthenticated", "log in first")
 	}
-	db, owner := o.deps.Store, string(who.User)+"/"+string(who.Token)
-	reply, err = db.ClaimKey(ctx, owner, key, requestHash, o.deps.Now(), keepReplies)
+	db, owner, now := o.deps.Store, string(who.User)+"/"+string(who.Token), o.deps.Now()
+	reply, err = db.ClaimKey(ctx, owner, key, requestHash, now, keepReplies)
 	if err != nil || reply != nil {
 		return reply, nil, err
 	}
+	stop := o.keepClaim(ctx, owner, key, now)
 	return nil, func(ctx context.Context, answer *Reply) error {
+		stop()
 		if answer == nil {
 			return db.ReleaseKey(ctx, owner, key)
 		}
 		return db.CompleteKey(ctx, owner, key, *answer)
 	}, nil
+}
+
+// keepClaim renews the claim on a key until stop, where the store wants that, so that a dead process loses it soon. It
+// ends by itself when the request must have ended.
+func (o *Operations) keepClaim(ctx context.Context, owner, key string, last time.Time) (stop func()) {
+	lease := o.deps.Store.ClaimLease()
+	if lease == 0 {
+		return func() {}
+	}
+	work, stop := context.WithTimeout(context.WithoutCancel(ctx), store.ClaimLimit(ctx))
+	go func() {
+		defer stop()
+		tick := time.NewTicker(lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-work.Done():
+				return
+			case <-tick.C:
+			}
+			now := o.deps.Now()
+			held, err := o.deps.Store.RenewKey(work, owner, key, last, now)
+			if err == nil && !held {
+				return
+			}
+			if err == nil { // otherwise the store was away: the next round tries again
+				last = now
+			}
+		}
+	}()
+	return stop
 }

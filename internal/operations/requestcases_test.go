@@ -131,7 +131,7 @@ func requestCases() map[string]useCase {
 		"Requesting.ImportFacts": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Requesting.ImportFacts(ctx, p, "f.csv", strings.NewReader("agent,kind\n"), false))
 		}},
-		"Requesting.DeleteFact": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+		"Requesting.DeleteFact": {decide, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return nil, w.Requesting.DeleteFact(ctx, p, "none")
 		}},
 		"Requesting.AcknowledgePack": {read, "", func(ctx context.Context, w *world, p who) ([]owner, error) {

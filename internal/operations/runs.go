@@ -236,7 +236,8 @@ func (o *Operations) JobMissed(ctx context.Context, job string, due time.Time) (
 }
 
 // AbandonRuns marks the runs that this node left unfinished when it died, and frees their leases,
-// so that a job need not wait for the lease of a dead process. Call it before anything runs.
+// so that a job need not wait for the lease of a dead process. In the embedded store it frees the
+// idempotency keys of requests that died with it, too. Call it before anything runs.
 func (o *Operations) AbandonRuns(ctx context.Context) (int, error) {
 	db, now := o.deps.Store, o.deps.Now()
 	unfinished, err := store.All(func(p store.Page) ([]store.JobRun, string, error) {
@@ -251,6 +252,9 @@ func (o *Operations) AbandonRuns(ctx context.Context) (int, error) {
 		}
 	}
 	if _, err := db.FreeLeases(ctx, o.leaseHolder("")); err != nil {
+		return 0, err
+	}
+	if _, err := db.FreeClaims(ctx); err != nil {
 		return 0, err
 	}
 	return db.AbandonJobRuns(ctx, o.deps.Node, now)

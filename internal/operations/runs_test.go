@@ -151,6 +151,28 @@ func TestJobMissed(t *testing.T) {
 	assert.True(t, missed(due.Add(time.Second)))
 }
 
+// The key of a request that died with the service is free when the service is there again; who asks while it works
+// hears that it does.
+func TestAKeyIsFreeAfterARestart(t *testing.T) {
+	s := newStoreStack(t)
+	ctx := t.Context()
+	_, cut, err := s.Once(ctx, planner, "repair-0001", "h")
+	ok(t, err)
+	require.NotNil(t, cut)
+	_, _, err = s.Once(ctx, planner, "repair-0001", "h")
+	_ = refused(t, err, "store.conflict")
+	_, err = s.AbandonRuns(ctx)
+	ok(t, err)
+	_, done, err := s.Once(ctx, planner, "repair-0001", "h")
+	ok(t, err)
+	ok(t, done(ctx, &operations.Reply{Status: 200, ContentType: "text/plain", Body: []byte("x")}))
+	_, err = s.AbandonRuns(ctx)
+	ok(t, err)
+	reply, _, err := s.Once(ctx, planner, "repair-0001", "h")
+	ok(t, err)
+	assert.Equal(t, 200, reply.Status, "an answer outlives the restart")
+}
+
 func TestAbandonedRunsAreNamed(t *testing.T) {
 	s := newStoreStack(t)
 	ctx := t.Context()

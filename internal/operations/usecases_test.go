@@ -99,7 +99,7 @@ func peopleCases() map[string]useCase {
 		"Administration.PutPlaces": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return nil, w.Administration.PutPlaces(ctx, p, nil, nil)
 		}},
-		"Requesting.PutOvertimeConsent": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {
+		"Requesting.PutOvertimeConsent": {"APS", "", func(ctx context.Context, w *world, p who) ([]owner, error) {
 			return only(w.Requesting.PutOvertimeConsent(ctx, p, []ids.Agent{"1001"}, true))
 		}},
 		"Administration.PutAgents": {write, "", func(ctx context.Context, w *world, p who) ([]owner, error) {

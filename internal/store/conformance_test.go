@@ -62,6 +62,7 @@ var suite = map[string]func(*testing.T, *store.DB){
 	"job runs":        testJobRuns,
 	"leases":          testLeases,
 	"idempotency":     testIdempotency,
+	"dead claims":     testClaimsOfADeadProcess,
 	"prune":           testPrune,
 	"bad text":        testBadText,
 	"change":          testChange,

@@ -30,19 +30,38 @@ type keyRow struct {
 }
 
 // A claim on a key is void when its request must have ended: claimMargin after the deadline of the
-// request, or after claimTime when it has none.
+// request, or after claimTime when it has none. Where several services may share the store a claim is void
+// claimLease after it was last renewed, too: the process of a request that still works renews it.
 const (
 	claimTime   = 5 * time.Minute
 	claimMargin = time.Minute
+	claimLease  = 30 * time.Second
 )
 
-// claimFor is how long the request of a context may hold a claim. The same request has the same
-// deadline each time it comes, so who comes later knows it of who came first.
-func claimFor(ctx context.Context) time.Duration {
+// ClaimLimit is the longest that the request of a context may hold a claim, renewed or not. The same request has the
+// same deadline each time it comes, so who comes later knows it of who came first.
+func ClaimLimit(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return max(0, time.Until(deadline)) + claimMargin // how long, not when: the caller's now says when
 	}
 	return claimTime
+}
+
+// ClaimLease is how long a claim holds without being renewed; 0 where claims need no renewal: the embedded store
+// belongs to one service, which frees the claims of the process before it when it starts (FreeClaims).
+func (db *DB) ClaimLease() time.Duration {
+	if db.dialect == SQLite {
+		return 0
+	}
+	return claimLease
+}
+
+// void is how old a claim must be that the request of a context may take over.
+func (db *DB) void(ctx context.Context) time.Duration {
+	if lease := db.ClaimLease(); lease > 0 {
+		return min(lease, ClaimLimit(ctx))
+	}
+	return ClaimLimit(ctx)
 }
 
 // ClaimKey begins a request that carries an idempotency key of a principal. When the key is new it
@@ -50,7 +69,7 @@ func claimFor(ctx context.Context) time.Duration {
 // when it failed in a way worth repeating. When the same request was completed before, its reply
 // comes back. ErrConflict when the key was used for another request (requestHash differs) or the
 // first request is still being worked on, which it may be until a minute after the deadline that ctx
-// carries. Keys are forgotten after keep.
+// carries, or until its ClaimLease ends. Keys are forgotten after keep.
 func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, now time.Time, keep time.Duration) (reply *Reply, err error) {
 	mine := keyRow{
 		Principal: clean(principal), Key: clean(key), RequestHash: requestHash, ClaimedAt: micros(now),
@@ -62,7 +81,7 @@ func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, 
 			Set("request_hash = EXCLUDED.request_hash").Set("claimed_at = EXCLUDED.claimed_at").
 			Set("expires_at = EXCLUDED.expires_at").Set("done = EXCLUDED.done").
 			Where("t.expires_at <= ? OR (NOT t.done AND t.request_hash = EXCLUDED.request_hash AND t.claimed_at <= ?)",
-				micros(now), micros(now.Add(-claimFor(ctx)))).
+				micros(now), micros(now.Add(-db.void(ctx)))).
 			Exec(ctx)
 		if err != nil {
 			return err
@@ -84,6 +103,38 @@ func (db *DB) ClaimKey(ctx context.Context, principal, key, requestHash string, 
 		return nil
 	})
 	return reply, err
+}
+
+// RenewKey extends a claim that was made or renewed last at an instant. held is false when the claim is another's by
+// now, or over.
+func (db *DB) RenewKey(ctx context.Context, principal, key string, last, now time.Time) (held bool, err error) {
+	err = db.plain(ctx, func(tx bun.Tx) error {
+		result, err := tx.NewUpdate().Model((*keyRow)(nil)).Set("claimed_at = ?", micros(now)).
+			Where("principal = ? AND key = ? AND NOT done AND claimed_at = ?", clean(principal), clean(key), micros(last)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		held = n == 1
+		return err
+	})
+	return held, err
+}
+
+// FreeClaims gives up every claim of the embedded store and returns how many there were: their requests ended with
+// the process that the caller follows. Elsewhere other services may be at work, so leases end by themselves.
+func (db *DB) FreeClaims(ctx context.Context) (n int64, err error) {
+	if db.ClaimLease() > 0 {
+		return 0, nil
+	}
+	err = db.plain(ctx, func(tx bun.Tx) error {
+		result, err := tx.NewDelete().Model((*keyRow)(nil)).Where("NOT done").Exec(ctx)
+		if err == nil {
+			n, err = result.RowsAffected()
+		}
+		return err
+	})
+	return n, err
 }
 
 // CompleteKey remembers the reply to the claimed request.

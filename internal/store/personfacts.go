@@ -29,6 +29,7 @@ func (r factRow) stored() (Stored[workforce.Fact], error) {
 
 // FactFilter narrows a list of facts; empty fields do not.
 type FactFilter struct {
+	ID      string
 	Agent   ids.Agent
 	Kind    workforce.FactKind
 	Code    string
@@ -39,7 +40,7 @@ type FactFilter struct {
 func (v *View) Facts(ctx context.Context, f FactFilter, p Page) ([]Stored[workforce.Fact], string, error) {
 	var rows []factRow
 	q := whereText(v.ofAgents(&rows, "agent"), "agent", string(f.Agent))
-	q = whereText(whereText(q, "kind", string(f.Kind)), "code", f.Code)
+	q = whereText(whereText(whereText(q, "kind", string(f.Kind)), "code", f.Code), "id", f.ID)
 	if !f.EndedBy.IsZero() {
 		q = q.Where("until_day <= ?", f.EndedBy.String())
 	}

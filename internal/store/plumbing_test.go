@@ -121,9 +121,12 @@ func testIdempotency(t *testing.T, db *store.DB) {
 	require.NoError(t, err, "the first request died long ago")
 	long, cancel := context.WithTimeout(ctx, 10*time.Minute) // a request that may take ten minutes
 	defer cancel()
+	held, err := db.RenewKey(ctx, "u1", "key", now.Add(10*time.Minute), now.Add(19*time.Minute-20*time.Second))
+	require.NoError(t, err)
+	assert.True(t, held)
 	_, err = db.ClaimKey(long, "u1", "key", "h", now.Add(19*time.Minute), time.Hour)
-	codeIs(t, err, store.ErrConflict) // the one at ten minutes may still be at work
-	_, err = db.ClaimKey(long, "u1", "key", "h", now.Add(22*time.Minute), 24*time.Hour)
+	codeIs(t, err, store.ErrConflict) // the one at ten minutes is still at work
+	_, err = db.ClaimKey(long, "u1", "key", "h", now.Add(30*time.Minute), 24*time.Hour)
 	require.NoError(t, err)
 	want := store.Reply{Status: 201, ContentType: "application/json", Body: []byte("{\"a\":\x00\xff}")}
 	require.NoError(t, db.CompleteKey(ctx, "u1", "key", want))
@@ -183,6 +186,40 @@ func testUnfinishedImports(t *testing.T, db *store.DB) {
 		return err
 	})
 	codeIs(t, err, store.ErrConflict)
+}
+
+// A process that died frees its keys: in the embedded store when the next one starts, elsewhere after a lease that a
+// living process renews. What was answered stays.
+func testClaimsOfADeadProcess(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	claim := func(key string, at time.Duration) error {
+		_, err := db.ClaimKey(ctx, "u1", key, "h", now.Add(at), 24*time.Hour)
+		return err
+	}
+	require.NoError(t, claim("answered", 0))
+	require.NoError(t, db.CompleteKey(ctx, "u1", "answered", store.Reply{Status: 201}))
+	require.NoError(t, claim("cut off", 0))
+	codeIs(t, claim("cut off", 29*time.Second), store.ErrConflict)
+	free, err := db.FreeClaims(ctx)
+	require.NoError(t, err)
+	if db.Dialect() == store.SQLite {
+		assert.Zero(t, db.ClaimLease())
+		assert.Equal(t, int64(1), free)
+		require.NoError(t, claim("cut off", 29*time.Second))
+	} else {
+		assert.Zero(t, free, "another service may be at work on it")
+		held, err := db.RenewKey(ctx, "u1", "cut off", now, now.Add(10*time.Second))
+		require.NoError(t, err)
+		assert.True(t, held)
+		codeIs(t, claim("cut off", 39*time.Second), store.ErrConflict)
+		require.NoError(t, claim("cut off", 40*time.Second))
+		held, err = db.RenewKey(ctx, "u1", "cut off", now.Add(10*time.Second), now.Add(41*time.Second))
+		require.NoError(t, err)
+		assert.False(t, held, "it is another's by now")
+	}
+	reply, err := db.ClaimKey(ctx, "u1", "answered", "h", now.Add(time.Hour), 24*time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, 201, reply.Status)
 }
 
 func testPrune(t *testing.T, db *store.DB) {

@@ -22,7 +22,7 @@ type RequestStep struct {
 	Seq        int          `json:"seq"` // from 1
 	At         time.Time    `json:"at"`
 	Author     ids.User     `json:"author"`
-	AuthorName string       `json:"author_name"`
+	AuthorName string       `json:"author_name,omitempty"`
 	Agent      ids.Agent    `json:"agent,omitempty"` // for whom it was done
 	Action     leave.Action `json:"action"`
 	From       leave.State  `json:"from,omitempty"` // empty for the first step

@@ -33,7 +33,7 @@ type Round struct {
 	Seed   string             `json:"seed,omitempty"` // of a lottery; told in full with the result
 	Most   int                `json:"most,omitempty"` // shifts that one agent may win; 0 = no limit
 
-	Scores  map[ids.Agent]float64 `json:"scores,omitempty"`  // of the method score; who is not in it has 0
+	Scores  map[ids.Agent]float64 `json:"scores,omitempty"`  // of the method score, for one agent at least; who is not in it has 0
 	Order   []Place               `json:"order,omitempty"`   // of the draw
 	Results []Award               `json:"results,omitempty"` // one per bid, in the order in which they were decided
 }
@@ -52,6 +52,9 @@ func (r Round) Validate() error {
 	}
 	if (r.Method == Lottery) != (r.Seed != "") {
 		report("seed", r.Seed, "belongs to a lottery, which needs one")
+	}
+	if (r.Method == ByScore) != (len(r.Scores) > 0) {
+		report("scores", len(r.Scores), "belong to the method score, which needs them: without any all bidders are alike")
 	}
 	if r.Most < 0 {
 		report("most", r.Most, "must be 0 (no limit) or more")

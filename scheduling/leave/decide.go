@@ -29,21 +29,24 @@ type Finding struct {
 	Says  Text   `json:"says"`
 }
 
+// codeCoverage is the finding that says what the hours are worth.
+const codeCoverage = "leave.coverage"
+
 // DayView is one day of a leave request as a supervisor sees it.
 type DayView struct {
 	Date     calendar.Date `json:"date"`
-	Minutes  int           `json:"minutes"`   // charged
-	Away     int           `json:"away"`      // others of the tightest quota's people who are away
-	Heads    int           `json:"heads"`     // most of that quota; -1 = no quota
-	Quota    string        `json:"quota"`     // its name
-	LostYuan float64       `json:"lost_yuan"` // what the requirement loses
-	Known    bool          `json:"known"`     // there is a requirement for the day
+	Minutes  int           `json:"minutes"`             // charged
+	Away     int           `json:"away"`                // others of the tightest quota's people who are away
+	Heads    int           `json:"heads"`               // most of that quota; -1 = no quota
+	Quota    string        `json:"quota"`               // its name
+	LostYuan *float64      `json:"lost_yuan,omitempty"` // what the requirement loses; nil: withheld from the reader
+	Known    bool          `json:"known"`               // there is a requirement for the day
 }
 
 // Decision is what was found about a leave request.
 type Decision struct {
 	Outcome  Outcome   `json:"outcome"`
-	LostYuan float64   `json:"lost_yuan"`
+	LostYuan *float64  `json:"lost_yuan,omitempty"` // of all days; nil: withheld from the reader
 	Days     []DayView `json:"days"`
 	Findings []Finding `json:"findings"`
 }
@@ -110,21 +113,24 @@ func (c Case) published(day calendar.Range) bool {
 	return slices.ContainsFunc(c.Published, func(r calendar.Range) bool { return r.Contains(day.Start) })
 }
 
-// rostered is the minutes of work that the leave takes out of the shifts starting on a day.
+// rostered is the minutes of work of the shifts starting on a day that lie in the leave. A part outside that is too
+// short to be worked goes too, but nobody asked for it, so it is not charged.
 func (c Case) rostered(day calendar.Range) int {
-	e := c.Effect()
 	var sum time.Duration
-	for _, s := range e.Drop {
-		if day.Contains(s.Start) {
-			sum += s.WorkTime()
+	for _, s := range c.Shifts {
+		if s.Agent != c.Agent || !day.Contains(s.Start) || !s.Range().Overlaps(c.Range) {
+			continue
 		}
-	}
-	for _, s := range e.Add {
-		if day.Contains(s.Start) {
-			sum -= s.WorkTime()
+		part := s.Range()
+		if c.Range.Start.After(part.Start) {
+			part.Start = c.Range.Start
 		}
+		if c.Range.End.Before(part.End) {
+			part.End = c.Range.End
+		}
+		sum += cut(s, part).WorkTime()
 	}
-	return int(max(0, sum) / time.Minute)
+	return int(sum / time.Minute)
 }
 
 // Effect is what the leave takes out of the roster: shifts inside it go, those across its edges keep
@@ -171,7 +177,8 @@ func cut(s scheduling.Shift, r calendar.Range) scheduling.Shift {
 // the law grants (KindRule.Protected) is never stopped by quota or closed days; it says so and a
 // supervisor sees it.
 func Decide(c Case) Decision {
-	d := Decision{Outcome: Ask, Findings: []Finding{}}
+	lost := 0.0
+	d := Decision{Outcome: Ask, Findings: []Finding{}, LostYuan: &lost}
 	rule, region, known := c.Policy.RuleAt(c.Kind, c.Site)
 	if !known {
 		d.find(Finding{Code: "leave.kind", Stops: true, Says: text("没有这种假", "there is no such leave")})
@@ -186,14 +193,43 @@ func Decide(c Case) Decision {
 			d.find(Finding{Code: "leave.balance", Stops: true, Says: shortText(short)})
 		}
 	}
-	if d.LostYuan > c.Policy.AutoYuan {
-		d.find(Finding{Code: "leave.coverage", Asks: true, Says: text("缺人损失%.2f元，超过自动批准的上限%.2f元", "the hours lost are worth %.2f yuan, more than the %.2f that pass by themselves", d.LostYuan, c.Policy.AutoYuan)})
+	if lost > c.Policy.AutoYuan {
+		d.find(Finding{Code: codeCoverage, Asks: true, Says: text("缺人损失%.2f元，超过自动批准的上限%.2f元", "the hours lost are worth %.2f yuan, more than the %.2f that pass by themselves", lost, c.Policy.AutoYuan)})
 	}
 	switch {
 	case slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Stops }):
 		d.Outcome = Reject
-	case rule.Auto && !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Asks }):
+	case slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Asks }):
+	case rule.Auto:
 		d.Outcome = Grant
+	default:
+		d.find(c.approval(d, rule))
+	}
+	return d
+}
+
+// approval says why leave waits against which nothing speaks: its kind is not granted by itself.
+func (c Case) approval(d Decision, rule KindRule) Finding {
+	f := Finding{Code: "leave.approval", Asks: true, Says: Text{ZH: rule.Name.ZH + "由主管批准", EN: "a supervisor approves " + rule.Name.EN}}
+	if law, owed := c.Owed(d); owed {
+		f.Says = text("依法应予批准（%s），待主管确认", "the law grants this leave (%s), a supervisor confirms it", law.Article)
+	}
+	return f
+}
+
+// ForAgent is the decision as the agent reads it: why it waits in plain words, and not what its hours are worth to the
+// house.
+func (d Decision) ForAgent() Decision {
+	d.LostYuan = nil
+	d.Days = slices.Clone(d.Days)
+	for i := range d.Days {
+		d.Days[i].LostYuan = nil
+	}
+	d.Findings = slices.Clone(d.Findings)
+	for i, f := range d.Findings {
+		if f.Code == codeCoverage {
+			d.Findings[i].Says = text("这段时间人手紧张，需主管决定", "there are few people for the work in this time, so a supervisor decides")
+		}
 	}
 	return d
 }
@@ -268,11 +304,12 @@ func (c Case) days(d *Decision, rule KindRule, charges []Charge) {
 	if c.Coverage != nil {
 		for _, l := range c.Coverage.Lost(c.Effect(), c.Zone) {
 			lost[l.Date] = l.Yuan
-			d.LostYuan += l.Yuan
+			*d.LostYuan += l.Yuan
 		}
 	}
 	for _, charge := range charges {
-		v := DayView{Date: charge.Date, Minutes: charge.Minutes, Heads: -1, LostYuan: lost[charge.Date]}
+		yuan := lost[charge.Date]
+		v := DayView{Date: charge.Date, Minutes: charge.Minutes, Heads: -1, LostYuan: &yuan}
 		v.Known = c.Coverage != nil && c.Coverage.Known(charge.Date, c.Zone)
 		for _, q := range c.Policy.Quotas {
 			if !covers(q.Site, q.Team, c.Site, c.Team) || !on(q.Dates, charge.Date) {

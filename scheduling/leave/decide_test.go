@@ -74,7 +74,8 @@ func TestDecide(t *testing.T) {
 		{"left by then", func(c *leave.Case) { c.Employed.Until = date("2026-11-16") }, leave.Reject, []string{"leave.employed"}},
 		{"only a Sunday", func(c *leave.Case) { c.Range = calendar.Day(date("2026-11-15"), zone) }, leave.Reject, []string{"leave.nothing"}},
 		{"sick without a note", func(c *leave.Case) { c.Kind = leave.Sick }, leave.Ask, []string{"leave.proof"}},
-		{"sick in a full team", both(quota(0), func(c *leave.Case) { c.Kind, c.Proof = leave.Sick, "0042" }), leave.Ask, []string{"leave.quota"}},
+		{"sick in a full team", both(quota(0), func(c *leave.Case) { c.Kind, c.Proof = leave.Sick, "0042" }), leave.Ask, []string{"leave.quota", "leave.approval"}},
+		{"bereavement", func(c *leave.Case) { c.Kind = leave.Bereavement }, leave.Ask, []string{"leave.approval"}},
 		{"four days off", func(c *leave.Case) {
 			c.Kind, c.Range.End = leave.Personal, date("2026-11-21").In(zone)
 		}, leave.Ask, []string{"leave.length"}},
@@ -121,6 +122,12 @@ func TestCharges(t *testing.T) {
 	check("a shift of 4 h and one of 10 h on the weekend", c, 2, 240+480)
 	c.Range = hours("2026-11-22", 13, 24)
 	check("half of the shift", c, 1, 360)
+	noon := shift("a", "2026-11-16", 9, 18)
+	meal := scheduling.Activity{Kind: scheduling.Meal, Start: at("2026-11-16 13:00"), End: at("2026-11-16 14:00")}
+	noon.Activities = []scheduling.Activity{{Kind: scheduling.Work, Start: noon.Start, End: meal.Start, Queue: queue}, meal, {Kind: scheduling.Work, Start: meal.End, End: noon.End, Queue: queue}}
+	c.Shifts, c.Range = []scheduling.Shift{noon}, calendar.Range{Start: at("2026-11-16 09:30"), End: noon.End}
+	check("all but the first half hour, which is not asked for", c, 1, 450)
+	assert.Empty(t, c.Effect().Add, "half an hour is not worked alone")
 	c.Shifts, c.Published, c.Range = nil, nil, hours("2026-11-17", 14, 17)
 	check("an afternoon that is not rostered", c, 1, 180)
 }
@@ -149,9 +156,9 @@ func TestCoverageLost(t *testing.T) {
 	ask.Shifts, ask.Coverage, ask.Published = all[:1], c, []calendar.Range{calendar.Day(date("2026-11-16"), zone)}
 	d := leave.Decide(ask)
 	assert.Equal(t, leave.Ask, d.Outcome)
-	assert.InDelta(t, 300, d.LostYuan, 1e-9)
+	assert.InDelta(t, 300, *d.LostYuan, 1e-9)
 	require.Len(t, d.Days, 1)
-	assert.InDelta(t, 300, d.Days[0].LostYuan, 1e-9)
+	assert.InDelta(t, 300, *d.Days[0].LostYuan, 1e-9)
 	assert.True(t, d.Days[0].Known)
 	ask.Policy.AutoYuan = 300
 	assert.Equal(t, leave.Grant, leave.Decide(ask).Outcome)
@@ -208,9 +215,10 @@ func TestProvincesGrantMore(t *testing.T) {
 		}
 		return texts
 	}
-	assert.Empty(t, birth("wh", 158))
+	granted := []string{"依法应予批准（女职工劳动保护特别规定 §7），待主管确认", "the law grants this leave (女职工劳动保护特别规定 §7), a supervisor confirms it"}
+	assert.Equal(t, granted, birth("wh", 158))
 	assert.Equal(t, []string{"159天，超过产假（湖北）的158天", "159 days, maternity leave (湖北) is for 158"}, birth("wh", 159))
-	assert.Empty(t, birth("hz", 98))
+	assert.Equal(t, granted, birth("hz", 98))
 	assert.Equal(t, []string{"99天，超过产假的98天", "99 days, maternity leave is for 98"}, birth("hz", 99))
 
 	p := leave.DefaultPolicy()
@@ -226,12 +234,36 @@ func TestProvincesGrantMore(t *testing.T) {
 	assert.Equal(t, []string{"kinds[5].most_days", "regions[0].most_days", "regions[1].name", "regions[1].sites[0]", "regions[2].sites", "regions[2].kind"}, paths)
 }
 
+// An agent reads that its leave waits because hands are short, in words and without yuan; what is withheld is left out
+// and not told as 0. The supervisor's own copy stays whole.
+func TestAnAgentReadsWhyLeaveWaits(t *testing.T) {
+	c := request()
+	s := shift("a", "2026-11-16", 9, 12)
+	c.Shifts, c.Published = []scheduling.Shift{s}, []calendar.Range{{Start: at("2026-11-16 00:00"), End: at("2026-11-23 00:00")}}
+	c.Coverage = leave.NewCoverage([]scheduling.Requirement{needs("2026-11-16", 9, 12, 1, 100)}, c.Shifts, 0)
+	d := leave.Decide(c)
+	require.Equal(t, leave.Ask, d.Outcome)
+	require.InDelta(t, 300, *d.LostYuan, 1e-9, "three hours of 100 yuan")
+	seen := d.ForAgent()
+	require.Len(t, seen.Findings, 1)
+	assert.Equal(t, "leave.coverage", seen.Findings[0].Code)
+	assert.Equal(t, "这段时间人手紧张，需主管决定", seen.Findings[0].Says.ZH)
+	assert.NotContains(t, seen.Findings[0].Says.EN, "yuan")
+	raw, err := json.Marshal(seen)
+	require.NoError(t, err)
+	assert.NotContains(t, string(raw), "yuan")
+	assert.Contains(t, d.Findings[0].Says.EN, "300.00 yuan")
+	assert.InDelta(t, 300, *d.Days[0].LostYuan, 1e-9)
+}
+
 // Child care leave counts by the calendar year, all requests together: eight of ten days are taken.
 func TestChildCareLeaveIsOfAYear(t *testing.T) {
 	c := request()
 	c.Kind, c.Proof, c.Taken = leave.ChildCare, "出生证", map[int]int{2026: 8}
 	c.Range = calendar.Range{Start: date("2026-12-30").In(zone), End: date("2027-01-06").In(zone)} // Wed, Thu of 2026; Fri, Mon, Tue of 2027
-	require.Empty(t, leave.Decide(c).Findings)
+	within := leave.Decide(c).Findings
+	require.Len(t, within, 1)
+	require.Equal(t, "leave.approval", within[0].Code)
 	c.Taken[2026] = 9
 	found := leave.Decide(c).Findings
 	require.Len(t, found, 1)
@@ -252,6 +284,23 @@ func TestNobodyLosesWhatTheLawGrants(t *testing.T) {
 	assert.Equal(t, 200, rule.MostDays)
 	_, known := own.RuleOf(leave.Personal)
 	assert.False(t, known, "what the house grants it may leave out")
+}
+
+// Whoever has worked for a year has annual leave (职工带薪年休假条例 §2 §3): a policy without the kind has it all the
+// same, as is usual, and tells by name what it does leave out.
+func TestAnnualLeaveCannotBeDropped(t *testing.T) {
+	for name, kinds := range map[string][]leave.KindRule{"none": {}, "another": {{Kind: leave.Maternity, MostDays: 158}}} {
+		p := leave.Policy{Kinds: kinds}.WithLaw()
+		rule, known := p.RuleOf(leave.Annual)
+		require.True(t, known, name)
+		assert.Equal(t, leave.DefaultKinds()[0], rule, name)
+		assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, p.LeftOut(), name)
+	}
+	assert.Empty(t, leave.DefaultPolicy().LeftOut())
+	kept, err := leave.ReadStored([]byte(`{"kinds": [{"kind": "sick"}]}`))
+	require.NoError(t, err)
+	_, known := kept.RuleOf(leave.Annual)
+	assert.True(t, known, "a house that dropped it before has it again")
 }
 
 // Every kind of leave is law or house, and the usual rules agree with it.

@@ -1,8 +1,6 @@
 package roster
 
 import (
-	"time"
-
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -10,7 +8,7 @@ import (
 // week, and how it lies to the shifts around it.
 type planItem struct {
 	reward     float64
-	rest       float64 // what it costs more on a rest day
+	rest       float64 // what it costs more on a rest day, as overtime of its meters too
 	units      int
 	hard, soft int16 // latest classes of the day before that it may follow, and follow for nothing
 	end        int16 // its own class
@@ -36,7 +34,6 @@ func (w *planner) dayItems(a, day int, price []float64, t *workTerms, u *agentDu
 	if !t.over && !holiday {
 		hour -= meter
 	}
-	normal := int32(m.p.Rules.NormalDay / time.Minute)
 	for i := range am.choices[day] {
 		c := &am.choices[day][i]
 		o := &m.occ[day][c.occ]
@@ -51,11 +48,14 @@ func (w *planner) dayItems(a, day int, price []float64, t *workTerms, u *agentDu
 		if !holiday {
 			x.units = int(m.weekMinutes(t, &o.duty) / t.unit)
 			if t.over {
-				x.reward -= meter * float64(max(0, o.duty.Work-normal))
+				x.reward -= meter * float64(m.beyond(&o.duty))
 			}
-		}
-		if t.rests {
-			x.rest = c.rest
+			if t.rests {
+				x.rest = c.rest
+			}
+			if t.rests && t.over {
+				x.rest += meter * float64(o.duty.Work-m.beyond(&o.duty))
+			}
 		}
 		fixed, ok := w.besideFixed(&t.days[day], &o.duty)
 		if !ok {

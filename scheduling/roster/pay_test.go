@@ -81,7 +81,7 @@ func TestASalaryPaysTheNormalHours(t *testing.T) {
 func TestTheBoundKnowsThatASixthShortDayIsARestDay(t *testing.T) {
 	week := func(value float64) roster.Problem {
 		p := small(1)
-		p.Agents[0].Wage, p.Agents[0].Salaried = 30, true
+		p.Agents[0].Wage, p.Agents[0].Salaried, p.Agents[0].Person.OvertimeAgreed = 30, true, true
 		p.Templates = []roster.Template{{Code: "K", Start: 9 * time.Hour, Length: 6 * time.Hour}}
 		need(&p, "q", 1, 9, 15, 0, 1, 2, 3, 4, 5)
 		for i := range p.Demand[0].Needs {

@@ -8,7 +8,8 @@ import (
 )
 
 // What the bound knows of premiums beside those of single shifts: whoever works more days of a week than it has
-// official workdays works the last ones on rest days (200 %), so the planner counts the days of the week. Hours
+// official workdays works the last ones on rest days (200 %, all of it overtime), so the planner counts the days of the
+// week. Hours
 // beyond the normal month of comprehensive hours are extended time (150 %). Statutory holidays count nothing there.
 
 // cellsOf lays out the cells of a week of an agent.
@@ -16,13 +17,16 @@ func (m *model) cellsOf(a int, w weekSpan, t *workTerms, week *weekTerms) {
 	before, busy := 0, 0
 	if t.rests {
 		week.workdays = m.workdays(w)
+		if week.strict {
+			week.workdays = max(0, week.workdays-m.daysAfter(a, w))
+		}
 		before, busy = m.daysBefore(a, w), m.busyDays(w, t)
 	}
 	least, most := m.unitsOfDay(a, w, t)
 	before = min(before, week.workdays)
 	for days := range week.workdays + 1 {
 		low, high := max(0, days-before-busy)*least, week.most
-		if days < week.workdays {
+		if t.rests {
 			high = min(high, max(0, days-before)*most)
 		}
 		week.low, week.first = append(week.low, low), append(week.first, 0)
@@ -38,11 +42,22 @@ func (m *model) cellsOf(a int, w weekSpan, t *workTerms, week *weekTerms) {
 }
 
 // daysBefore is the number of days with work in a week before its part in the range, statutory holidays left out.
-func (m *model) daysBefore(a int, w weekSpan) (n int) {
+func (m *model) daysBefore(a int, w weekSpan) int {
+	first := m.frameDay(w.from)
+	return m.daysWorked(a, w, first-int32(m.days[w.from].Sub(m.weekStart(w))), first)
+}
+
+// daysAfter is the number of those behind it.
+func (m *model) daysAfter(a int, w weekSpan) int {
+	first := m.frameDay(w.from)
+	return m.daysWorked(a, w, first+int32(w.to-w.from), first+7-int32(m.days[w.from].Sub(m.weekStart(w))))
+}
+
+// daysWorked is the number of days of the frame from one to before another with fixed work, statutory holidays left out.
+func (m *model) daysWorked(a int, w weekSpan, from, until int32) (n int) {
 	first, day := m.frameDay(w.from), int32(math.MinInt32)
-	since := first - int32(m.days[w.from].Sub(m.weekStart(w)))
 	for _, d := range m.withSessions(a) {
-		if d.Day >= since && d.Day < first && d.Day != day && m.p.Holidays.Kind(m.days[w.from].Add(int(d.Day-first))) != calendar.Statutory {
+		if d.Day >= from && d.Day < until && d.Day != day && m.p.Holidays.Kind(m.days[w.from].Add(int(d.Day-first))) != calendar.Statutory {
 			day = d.Day
 			n++
 		}

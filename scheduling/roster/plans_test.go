@@ -28,6 +28,7 @@ func TestNoLegalRowEarnsMoreThanThePlannedOne(t *testing.T) {
 		if rapid.Bool().Draw(t, "whole week") {
 			p.Rules.WeekStart = strings.ToLower(p.Range.Start.In(p.Location).Weekday().String())
 		}
+		randomCeilings(t, &p)
 		randomLater(t, &p)
 		p.Rules.ConsecutiveDays = rapid.IntRange(2, 8).Draw(t, "days in a row")
 		p.Rules.RestWarn = time.Duration(rapid.IntRange(8, 14).Draw(t, "rest")) * time.Hour
@@ -40,6 +41,28 @@ func TestNoLegalRowEarnsMoreThanThePlannedOne(t *testing.T) {
 		}
 	})
 	require.Positive(t, exact)
+}
+
+// randomCeilings draws ceilings of overtime that a few days reach.
+func randomCeilings(t *rapid.T, p *roster.Problem) {
+	p.Rules.OvertimeMonth = time.Duration(rapid.SampledFrom([]int{4, 10, 36}).Draw(t, "overtime of a month")) * time.Hour
+	p.Rules.OvertimeWeek = min(p.Rules.OvertimeMonth, time.Duration(rapid.SampledFrom([]int{6, 18}).Draw(t, "overtime of a week"))*time.Hour)
+	for i := range p.Agents {
+		if p.Agents[i].Person.OvertimeAgreed && rapid.Bool().Draw(t, "a full week before") {
+			for d := 1; d <= 5; d++ {
+				at := p.Range.Start.AddDate(0, 0, -d).Add(12 * time.Hour)
+				if !slices.ContainsFunc(p.Agents[i].History, func(s scheduling.Shift) bool { return at.Before(s.End) && s.Start.Before(at.Add(6*time.Hour)) }) {
+					p.Agents[i].History = append(p.Agents[i].History, scheduling.Shift{Agent: p.Agents[i].Person.ID, Start: at, End: at.Add(6 * time.Hour)})
+				}
+			}
+		}
+	}
+	for i := range p.Agents {
+		if p.Validate() == nil {
+			break
+		}
+		p.Agents[i].Person.Sessions = nil // they may break a ceiling by themselves now
+	}
 }
 
 // randomLater fixes work on days after the range, so that a shift inside can make it dearer, for whom it is lawful there.
@@ -102,6 +125,7 @@ func TestNoRosterOfASmallProblemCostsLessThanTheBound(t *testing.T) {
 		for i := range p.Demand {
 			p.Demand[i].Needs = slices.DeleteFunc(p.Demand[i].Needs, func(n scheduling.Need) bool { return !n.Start.Before(p.Range.End) })
 		}
+		randomCeilings(t, &p)
 		randomLater(t, &p)
 		s := solve(t, p, 30)
 		cheapest := roster.Cheapest(p)

@@ -242,6 +242,10 @@ func randomProblem(t *rapid.T) roster.Problem {
 	}
 	p.Rules.SplitAtMidnight = rapid.Bool().Draw(t, "split")
 	p.Rules.RestDays = rapid.SampledFrom([]workrules.RestDayReading{workrules.RestDaysPlaced, workrules.RestDaysCalendar}).Draw(t, "rest days")
+	for i := range p.Agents {
+		person := &p.Agents[i].Person // training on a Saturday is overtime there
+		person.OvertimeAgreed = person.OvertimeAgreed || p.Rules.RestDays == workrules.RestDaysCalendar && len(person.Sessions) > 0
+	}
 	p.Rules.HardMeals = rapid.Bool().Draw(t, "hard meals")
 	randomPlaces(t, &p)
 	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q1", Shops: rapid.IntRange(1, 2).Draw(t, "shops")}}

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"math"
-	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 )
@@ -268,6 +267,9 @@ func (w *planner) dayOff(d, run, classes, after int, fixed bool, t *workTerms) {
 	for days := range week.low {
 		then := days
 		if fixed && !w.holiday[d] {
+			if t.rests && week.strict && days == week.workdays {
+				continue // fixed work alone never lies on a rest day here, so a new shift put it there
+			}
 			then = week.after(days)
 		}
 		from, until, shift := week.reach(days, then, 0)
@@ -293,13 +295,16 @@ func (w *planner) dayOn(d, run, classes, after int, t *workTerms) {
 		latest, calm := min(int(x.hard), classes-1)*t.width, min(int(x.soft), classes-1)*t.width
 		to := ((run+1)*after + int(x.end)) * t.width
 		for days := range week.low {
-			then, reward := days, x.reward
+			then, reward, units := days, x.reward, x.units
 			if !w.apart(d, t) {
-				if then = week.after(days); days == week.workdays {
-					reward -= x.rest
+				if then = week.after(days); t.rests && days == week.workdays {
+					if week.strict {
+						continue
+					}
+					reward, units = reward-x.rest, 0
 				}
 			}
-			from, until, shift := week.reach(days, then, x.units)
+			from, until, shift := week.reach(days, then, units)
 			if from == until {
 				continue
 			}
@@ -339,7 +344,8 @@ func (w *planner) walk(a, run, class int, t *workTerms) {
 		s := w.steps[d][state*t.width+h]
 		run, class, h = int(s.run), int(s.class), int(s.cell)
 		if s.item >= 0 {
-			w.count(a, d, &w.items[d][s.item], t)
+			terms := &t.weeks[week]
+			w.count(a, d, &w.items[d][s.item], t, t.rests && terms.daysOf(h) == terms.workdays)
 		}
 		if t.over && d == w.weeks[week].from {
 			w.meter(week, max(0, int32(hours)*t.unit-t.weeks[week].normal), t)
@@ -347,8 +353,8 @@ func (w *planner) walk(a, run, class int, t *workTerms) {
 	}
 }
 
-// count takes a shift into the roster.
-func (w *planner) count(a, d int, x *planItem, t *workTerms) {
+// count takes a shift into the roster; rest says that its day is a rest day.
+func (w *planner) count(a, d int, x *planItem, t *workTerms, rest bool) {
 	m := w.m
 	w.picks = append(w.picks, pick{d, x.at, x.pause})
 	o := &m.occ[d][m.agents[a].choices[d][x.at].occ]
@@ -361,8 +367,10 @@ func (w *planner) count(a, d int, x *planItem, t *workTerms) {
 	}
 	switch {
 	case w.apart(d, t):
+	case t.over && rest:
+		w.meter(w.weekOf[d], o.duty.Work, t)
 	case t.over:
-		w.meter(w.weekOf[d], max(0, o.duty.Work-int32(m.p.Rules.NormalDay/time.Minute)), t)
+		w.meter(w.weekOf[d], m.beyond(&o.duty), t)
 	default:
 		w.meter(w.weekOf[d], o.duty.Work, t)
 	}

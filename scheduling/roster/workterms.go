@@ -21,7 +21,7 @@ type workTerms struct {
 	run    int  // days in a row with work before the first one
 	over   bool // meters read overtime, otherwise all work
 	shifts bool // the units are shifts, not hours: interns, whose days are limited and no longer than normal
-	rests  bool // days beyond the official workdays of a week are rest days, which are paid as such
+	rests  bool // days beyond the official workdays of a week are rest days: paid as such, and overtime
 	pay    bool // statutory holidays count in the week: part-time hours
 }
 
@@ -30,9 +30,10 @@ type weekTerms struct {
 	normal int32 // minutes of work; what is beyond is overtime
 	month  int   // meter of the period, -1 = none
 	week   int   // meter of the week, -1 = none
+	strict bool  // nobody works on its rest days: overtime is not agreed, or barred
 
-	// A week is told apart by the days with work, rest days all alike, and the units: cells in order of
-	// both. What differs in neither is one cell.
+	// A week is told apart by the days with work, rest days all alike, and the units, those of rest days left out:
+	// cells in order of both. What differs in neither is one cell.
 	workdays int   // days of work that are no rest days
 	first    []int // cell of the fewest units per number of days, and the number of cells
 	low      []int // those units
@@ -42,11 +43,16 @@ func (t *weekTerms) cells() int { return t.first[len(t.low)] }
 
 // units of a cell.
 func (t *weekTerms) units(cell int) int {
-	days := 0
+	days := t.daysOf(cell)
+	return t.low[days] + cell - t.first[days]
+}
+
+// daysOf a cell.
+func (t *weekTerms) daysOf(cell int) (days int) {
 	for cell >= t.first[days+1] {
 		days++
 	}
-	return t.low[days] + cell - t.first[days]
+	return days
 }
 
 // after is the number of days told apart when one more is worked.
@@ -120,7 +126,7 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 	out.pay = person.Regime == workrules.PartTime
 	out.shifts = person.Engagement == workrules.Intern && !out.pay
 	out.over = standard && person.OvertimeAgreed && !out.shifts
-	out.rests = m.agents[a].rate > 0 && standard && !out.shifts && rules.RestDays != workrules.RestDaysCalendar
+	out.rests = standard && !out.shifts && rules.RestDays != workrules.RestDaysCalendar
 	out.unit = m.unitOf(a, &out)
 	month := map[calendar.Month]int{}
 	meterOf := func(most int32) int {
@@ -139,12 +145,13 @@ func (m *model) workTerms(a int, weeks []weekSpan) (out workTerms) {
 			weekly(int32(rules.PartTimeWeek / time.Minute))
 		case standard && !person.OvertimeAgreed:
 			weekly(normal)
+			t.strict = true
 		case standard && m.protected(person, w):
 			weekly(normal)
-			t.normal = math.MaxInt32
+			t.normal, t.strict = math.MaxInt32, true
 		case standard:
 			t.normal = max(0, normal-fixed)
-			if m.mayExceed(a, w, normal, int32(rules.OvertimeWeek/time.Minute)) {
+			if m.mayExceed(a, w, &out, normal, int32(rules.OvertimeWeek/time.Minute)) {
 				t.week = meterOf(int32(rules.OvertimeWeek / time.Minute))
 			}
 		case !person.OvertimeAgreed && periodOf(person, rules) == workrules.ByWeek:
@@ -199,23 +206,26 @@ func (m *model) weekMinutes(t *workTerms, d *workrules.Duty) int32 {
 		return 1
 	}
 	if t.over {
-		return min(d.Work, int32(m.p.Rules.NormalDay/time.Minute))
+		return d.Work - m.beyond(d)
 	}
 	return d.Work
+}
+
+// beyond is the part of a shift of standard hours that is overtime whatever else is worked: beyond the normal day, or
+// on a rest day that the calendar names.
+func (m *model) beyond(d *workrules.Duty) int32 {
+	over := max(0, d.Work-int32(m.p.Rules.NormalDay/time.Minute))
+	if m.p.Rules.RestDays == workrules.RestDaysCalendar {
+		over = max(over, d.Rest)
+	}
+	return over
 }
 
 // widthOf finds the units of a week that can be reached, and where no ceiling needs them.
 func (m *model) widthOf(a int, weeks []weekSpan, t *workTerms) {
 	needed := false
 	for i, w := range weeks {
-		reach := 0
-		for d := w.from; d < w.to; d++ {
-			day := int32(0)
-			for _, c := range m.agents[a].choices[d] {
-				day = max(day, m.weekMinutes(t, &m.occ[d][c.occ].duty))
-			}
-			reach += int(day / t.unit)
-		}
+		reach := m.reach(a, w, t)
 		if t.weeks[i].most < 0 || t.weeks[i].most > reach {
 			t.weeks[i].most = reach
 		} else if t.weeks[i].most < reach {
@@ -237,19 +247,47 @@ func (m *model) widthOf(a int, weeks []weekSpan, t *workTerms) {
 	}
 }
 
+// reach is the most units of a week that shifts can take.
+func (m *model) reach(a int, w weekSpan, t *workTerms) (units int) {
+	var days []int
+	for d := w.from; d < w.to; d++ {
+		day := int32(0)
+		for _, c := range m.agents[a].choices[d] {
+			day = max(day, m.weekMinutes(t, &m.occ[d][c.occ].duty))
+		}
+		days = append(days, int(day/t.unit))
+	}
+	if t.rests { // more days than these are rest days, whose hours are no units
+		slices.SortFunc(days, func(x, y int) int { return y - x })
+		days = days[:min(len(days), max(0, m.workdays(w)-m.daysBefore(a, w)))]
+	}
+	for _, n := range days {
+		units += n
+	}
+	return units
+}
+
 // mayExceed reports whether the shifts of a week could hold more overtime than its ceiling.
-func (m *model) mayExceed(a int, w weekSpan, normal, most int32) bool {
-	day := int32(m.p.Rules.NormalDay / time.Minute)
+func (m *model) mayExceed(a int, w weekSpan, t *workTerms, normal, most int32) bool {
 	sum, hours := int32(0), int32(0)
+	var days []int32
 	for d := w.from; d < w.to; d++ {
 		over, within := int32(0), int32(0)
 		for _, c := range m.agents[a].choices[d] {
-			work := m.occ[d][c.occ].duty.Work
-			over, within = max(over, work-day), max(within, min(day, work))
+			duty := &m.occ[d][c.occ].duty
+			over, within = max(over, m.beyond(duty)), max(within, duty.Work-m.beyond(duty))
 		}
+		days = append(days, within)
 		sum, hours = sum+over, hours+within
 	}
-	return sum+max(0, hours-normal) > most
+	rest := int32(0)
+	if t.rests {
+		slices.SortFunc(days, func(x, y int32) int { return int(y - x) })
+		for _, within := range days[:max(0, len(days)-m.workdays(w))] {
+			rest += within // the longest ones may be the rest days
+		}
+	}
+	return sum+max(rest, hours-normal) > most
 }
 
 // dayTerms finds what is fixed around each day.

@@ -77,8 +77,8 @@ func NewFrame(judged calendar.Range, holidays calendar.Holidays, loc *time.Locat
 
 // weeks finds the normal hours and the official workdays of each week. A make-up workday adds a
 // normal day to its week, a bridge day that falls on Monday to Friday takes one away: the two are
-// the halves of one swap (国务院办公厅 holiday notices). Statutory holidays take nothing away here,
-// because work on them never counts towards the normal week.
+// the halves of one swap (国务院办公厅 holiday notices). A statutory holiday on Monday to Friday takes
+// one away too: it is a paid day off (工资支付暂行规定 §11), not hours to be worked on other days.
 func (f *Frame) weeks(holidays calendar.Holidays) {
 	normalDay, normalWeek := int32(f.params.NormalDay/time.Minute), int32(f.params.NormalWeek/time.Minute)
 	for i := 0; i < len(f.date); {
@@ -93,7 +93,8 @@ func (f *Frame) weeks(holidays calendar.Holidays) {
 			if kind == calendar.Makeup {
 				normal += normalDay
 			}
-			if w := d.Weekday(); kind == calendar.Bridge && w != time.Saturday && w != time.Sunday {
+			off := kind == calendar.Bridge || kind == calendar.Statutory
+			if w := d.Weekday(); off && w != time.Saturday && w != time.Sunday {
 				normal -= normalDay
 			}
 		}
@@ -125,8 +126,8 @@ func (f *Frame) compileRules() {
 // Params of the frame.
 func (f *Frame) Params() Params { return f.params }
 
-// NormalWeek is the normal working time of the week that a date lies in, with make-up workdays
-// and bridge days. It is the plain normal week for dates outside the frame.
+// NormalWeek is the normal working time of the week that a date lies in, with make-up workdays,
+// bridge days and statutory holidays. It is the plain normal week for dates outside the frame.
 func (f *Frame) NormalWeek(d calendar.Date) time.Duration {
 	if i := d.Sub(f.date[0]); i >= 0 && i < len(f.date) {
 		return time.Duration(f.normal[i]) * time.Minute
@@ -144,17 +145,18 @@ const NursingPause = 30 * time.Minute
 
 // Duty is a shift compiled for one Frame: what the hour and rest rules need and nothing else.
 type Duty struct {
-	Start, End int32 // minutes from the frame's base
-	Work       int32 // minutes of working time: the shift without its unpaid parts
-	Pause      int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
-	Care       int32 // minutes of Pause in breaks of half an hour and longer, which can be nursing time
-	Meal       int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
-	Holiday    int32 // minutes of Work on statutory holidays, by the clock
-	RestDay    int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
-	Day        int32 // index of the civil day it starts on
-	Night      bool  // touches the night
-	Judged     bool  // starts inside the judged range; otherwise it is history (or later)
-	Session    bool  // working time outside the shifts (Person.Sessions)
+	Start, End  int32 // minutes from the frame's base
+	Work        int32 // minutes of working time: the shift without its unpaid parts
+	Pause       int32 // minutes of paid breaks inside Work; -1 when the activities are not planned
+	Care        int32 // minutes of Pause in breaks of half an hour and longer, which can be nursing time
+	Meal        int32 // minutes of the longest unpaid part: a meal, or the gap of a split shift
+	Holiday     int32 // minutes of Work on statutory holidays, by the clock
+	RestDay     int32 // minutes of Work on Saturdays, Sundays and bridge days, by the clock
+	Rest, After int32 // what overtime goes by, wherever the unpaid parts lie: see overtimeParts
+	Day         int32 // index of the civil day it starts on
+	Night       bool  // touches the night
+	Judged      bool  // starts inside the judged range; otherwise it is history (or later)
+	Session     bool  // working time outside the shifts (Person.Sessions)
 }
 
 // Duty compiles a shift; ok is false when it lies outside the frame and cannot matter.
@@ -202,9 +204,30 @@ func (f *Frame) DutyOf(start, end time.Time, work time.Duration) (d Duty, ok boo
 	d.Judged = d.Start >= f.from && d.Start < f.until
 	d.Night = f.touchesNight(d)
 	f.spread(&d, d.Start, d.End)
+	f.overtimeParts(&d)
 	d.Holiday = min(d.Holiday, d.Work) // whoever knows where the unpaid parts lie says so by Unpaid
 	d.RestDay = min(d.RestDay, d.Work-d.Holiday)
 	return d, true
+}
+
+// overtimeParts finds the minutes of a duty on Saturdays, Sundays and bridge days (Rest) and those beyond a midnight at
+// which statutory holidays end or begin (After): of a duty that starts on a holiday those after the holidays, of any
+// other one those on them. All as the house splits a shift at midnight. Unpaid parts are taken off the other minutes
+// first: an optimiser moves pauses, and what is legal must not turn on where they go.
+func (f *Frame) overtimeParts(d *Duty) {
+	holiday, rest, statutory := d.Holiday, d.RestDay, f.kind[d.Day] == calendar.Statutory
+	if !f.params.SplitAtMidnight {
+		holiday, rest = 0, 0
+		if statutory {
+			holiday = d.End - d.Start
+		}
+		if restsOn(f.kind[d.Day]) {
+			rest = d.Work
+		}
+	}
+	if d.Rest, d.After = min(rest, d.Work), min(holiday, d.Work); statutory {
+		d.After = min(d.End-d.Start-holiday, d.Work)
+	}
 }
 
 // spread books a stretch of work of a duty on the kinds of day that it lies on.

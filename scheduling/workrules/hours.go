@@ -53,14 +53,15 @@ func dailyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	}
 }
 
-// weeklyHours: 国务院规定(1995) §3: 40 h a week; beyond it overtime must be agreed (劳动合同法 §31).
+// weeklyHours: 国务院规定(1995) §3: 40 h a week, 劳动法 §44(2): rest days; what is beyond them is overtime, which must be
+// agreed (劳动合同法 §31).
 func weeklyHours(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	j.eachPeriod(j.frame.week, func(l *dayLoad) int32 { return l.overWeek }, func(from *dayLoad, over int32) bool {
 		if over == 0 || out.quickly() {
 			return over != 0
 		}
 		out.add(j.weekRange(from.day), hours(over),
-			say("%s 所在周工作%.4g小时，超过每周标准工时，且未同意加班", "week of %s: %.4g h of work, above the normal week, and overtime is not agreed", j.weekFirst(from.day), hours(j.frame.normal[from.day]+over)),
+			say("%s 所在周有%.4g小时超过每周标准工时或在休息日，且未同意加班", "week of %s: %.4g h of work above the normal week or on rest days, and overtime is not agreed", j.weekFirst(from.day), hours(over)),
 			say("本周减少%.4g小时", "take %.4g h out of the week", hours(over)))
 		return false
 	})
@@ -93,7 +94,7 @@ func overtimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	limit := int32(j.frame.params.OvertimeWeek / time.Minute)
 	overtime := func(l *dayLoad) int32 {
 		if l.holiday > 0 {
-			return 0
+			return l.overWeek
 		}
 		return l.overDay + l.overWeek
 	}
@@ -108,20 +109,35 @@ func overtimeWeekly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	})
 }
 
-// overtimeMonthly: 劳动法 §41: 36 h a month. Statutory-holiday work counts when the house says so
-// (Params.HolidayIsOvertime, the cautious reading).
+// overtimeMonthly: 劳动法 §41: 36 h a month, of workdays, rest days and statutory holidays. Holidays count when the house
+// says so (Params.HolidayIsOvertime, the cautious reading). Work late in a month can make overtime of a day of the same
+// week in the next one, so who works there is asked about both.
 func overtimeMonthly(j *Judge, _ []Duty, _ []scheduling.Shift, out *findings) {
 	limit := int32(j.frame.params.OvertimeMonth / time.Minute)
-	j.eachPeriod(j.frame.month, func(l *dayLoad) int32 { return l.overtime }, func(from *dayLoad, sum int32) bool {
-		if sum <= limit || out.quickly() {
-			return sum > limit
+	month, week := j.frame.month, j.frame.week
+	for i, k := 0, 0; i < len(j.days); i = k {
+		sum, judged := int32(0), false
+		for k = i; k < len(j.days) && month[j.days[k].day] == month[j.days[i].day]; k++ {
+			sum += j.days[k].overtime
+			judged = judged || j.days[k].judged
 		}
-		month := j.frame.date[from.day].MonthOf()
-		out.add(month.Range(j.frame.loc), hours(sum-limit),
-			say("%s 月加班%.4g小时，上限%.4g小时", "%s: %.4g h of overtime, the ceiling is %.4g h", month, hours(sum), hours(limit)),
+		if sum <= limit {
+			continue
+		}
+		for b := i - 1; !judged && b >= 0 && week[j.days[b].day] == week[j.days[i].day]; b-- {
+			judged = j.days[b].judged
+		}
+		if !judged {
+			continue
+		}
+		if out.quickly() {
+			return
+		}
+		at := j.frame.date[j.days[i].day].MonthOf()
+		out.add(at.Range(j.frame.loc), hours(sum-limit),
+			say("%s 月加班%.4g小时，上限%.4g小时", "%s: %.4g h of overtime, the ceiling is %.4g h", at, hours(sum), hours(limit)),
 			say("本月减少%.4g小时加班", "take %.4g h of overtime out of the month", hours(sum-limit)))
-		return false
-	})
+	}
 }
 
 // partTimeDaily: 劳动合同法 §68: at most 4 h a day on average with one employer; the house reads it

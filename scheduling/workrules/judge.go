@@ -37,9 +37,11 @@ func (s span) contains(x int32) bool { return x >= s.start && x < s.end }
 type dayLoad struct {
 	day        int32
 	work       int32 // minutes
+	rest       int32 // of it by the clock on Saturdays, Sundays and bridge days
+	after      int32 // of it beyond the midnight of a statutory holiday (Duty.After)
 	overDay    int32 // beyond the normal day
-	overWeek   int32 // of the rest, beyond the normal week
-	holiday    int32 // statutory-holiday work, outside the normal week
+	overWeek   int32 // of what is left: on a rest day, or beyond the normal week
+	holiday    int32 // work of a statutory holiday, outside the normal week
 	overtime   int32 // what the day adds to the monthly ceiling
 	judged     bool
 	start, end int32
@@ -186,41 +188,20 @@ func (j *Judge) Explain(shifts []scheduling.Shift) []Violation {
 	return out.list
 }
 
-// prepare sums the duties by day and finds overtime in order of time: first what exceeds the
-// normal day, then what of the rest exceeds the normal week (国务院1995 §3). Statutory-holiday work
-// is paid by itself and does not use up the normal week.
+// prepare sums the duties by day and finds their overtime.
 func (j *Judge) prepare(duties []Duty) {
 	j.days = j.days[:0]
-	normalDay := int32(j.frame.params.NormalDay / time.Minute)
 	for i := range duties {
 		d := &duties[i]
 		if n := len(j.days); n > 0 && j.days[n-1].day == d.Day {
 			l := &j.days[n-1]
 			l.work, l.end, l.judged = l.work+d.Work, max(l.end, d.End), l.judged || d.Judged
+			l.rest, l.after = l.rest+d.Rest, l.after+d.After
 			continue
 		}
-		j.days = append(j.days, dayLoad{day: d.Day, work: d.Work, judged: d.Judged, start: d.Start, end: d.End})
+		j.days = append(j.days, dayLoad{day: d.Day, work: d.Work, rest: d.Rest, after: d.After, judged: d.Judged, start: d.Start, end: d.End})
 	}
-	week, normal := int32(-1), int32(0)
-	for i := range j.days {
-		l := &j.days[i]
-		if w := j.frame.week[l.day]; w != week {
-			week, normal = w, 0
-		}
-		if j.frame.kind[l.day] == calendar.Statutory {
-			l.holiday = l.work
-			l.overDay = max(0, l.work-normalDay)
-			if l.overtime = l.overDay; j.frame.params.HolidayIsOvertime {
-				l.overtime = l.work
-			}
-			continue
-		}
-		l.overDay = max(0, l.work-normalDay)
-		limit, before := j.frame.normal[l.day], normal
-		normal += l.work - l.overDay
-		l.overWeek = max(0, normal-limit) - max(0, before-limit)
-		l.overtime = l.overDay + l.overWeek
-	}
+	j.overtime()
 }
 
 // findings collects violations; in quick mode only the fact that there is one, when counting only

@@ -47,7 +47,7 @@ var protectedRules = []Rule{
 		concerns: isShielded,
 		Article:  "劳动法 §61 §63; 女职工劳动保护特别规定 §6 §9; 未成年工为内部规定",
 		Says:     Text{"怀孕7个月以上、哺乳期及未成年员工不加班", "No overtime from the 7th month of pregnancy, while nursing, or for minors"},
-		Params:   []string{"normal_day", "normal_week"},
+		Params:   []string{"normal_day", "normal_week", "rest_days"},
 	},
 	{
 		Code: "protected.rest", hardWith: "hard_care", Unit: "hours", duties: true, judge: pregnantRest,
@@ -76,9 +76,9 @@ var hourRules = []Rule{
 	{
 		Code: "hours.weekly", Hard: true, Unit: "hours", duties: true, judge: weeklyHours,
 		concerns: notAgreed,
-		Article:  "国务院规定(1995) §3; 劳动合同法 §31",
-		Says:     Text{"未同意加班者每周工作不超过{normal_week}（调休上班日增加{normal_day}，周一至周五的调休放假日减少{normal_day}）", "At most {normal_week} a week without agreed overtime; a make-up workday adds {normal_day}, a bridge day on Monday to Friday takes {normal_day}"},
-		Params:   []string{"normal_week", "normal_day", "week_start"},
+		Article:  "国务院规定(1995) §3; 劳动法 §44; 劳动合同法 §31",
+		Says:     Text{"未同意加班者每周工作不超过{normal_week}，休息日不上班（调休上班日增加{normal_day}，周一至周五的法定节假日和调休放假日减少{normal_day}）", "At most {normal_week} a week and no work on rest days without agreed overtime; a make-up workday adds {normal_day}, a statutory holiday or bridge day on Monday to Friday takes {normal_day}"},
+		Params:   []string{"normal_week", "normal_day", "week_start", "rest_days"},
 	},
 	{
 		Code: "hours.overtime_daily", Hard: true, Unit: "hours", duties: true, judge: overtimeDaily,
@@ -92,14 +92,14 @@ var hourRules = []Rule{
 		concerns: isStandard,
 		Article:  "内部规定",
 		Says:     Text{"每周加班不超过{overtime_week}", "Overtime at most {overtime_week} a week"},
-		Params:   []string{"overtime_week", "week_start"},
+		Params:   []string{"overtime_week", "week_start", "rest_days"},
 	},
 	{
 		Code: "hours.overtime_monthly", Hard: true, Unit: "hours", duties: true, judge: overtimeMonthly,
 		concerns: isStandard,
 		Article:  "劳动法 §41",
 		Says:     Text{"每月加班不超过{overtime_month}", "Overtime at most {overtime_month} a month"},
-		Params:   []string{"overtime_month", "holiday_is_overtime"},
+		Params:   []string{"overtime_month", "holiday_is_overtime", "rest_days"},
 	},
 	{
 		Code: "hours.comprehensive_daily", Hard: true, Unit: "hours", duties: true, judge: comprehensiveDaily,
@@ -190,7 +190,7 @@ var engagementRules = []Rule{
 		concerns: isIntern,
 		Article:  "职业学校学生实习管理规定(2021) §17",
 		Says:     Text{"实习生不加班", "No overtime for interns"},
-		Params:   []string{"normal_day", "normal_week"},
+		Params:   []string{"normal_day", "normal_week", "rest_days"},
 	},
 	{
 		Code: "interns.holiday", Hard: true, Unit: "hours", duties: true, judge: internHoliday,

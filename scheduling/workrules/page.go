@@ -18,7 +18,7 @@ which of them are statutory: those may be tightened, and a value on the lax side
 that would make it legal; each of those was judged again before it is shown.
 
 Days are civil days in the business time zone, and a shift counts on the day it starts. Only the
-night, statutory holidays, the weekly rest day and the pay split look at both sides of midnight.
+night, statutory holidays, the weekly rest day, rest days of the calendar and the pay split look at both sides of midnight.
 
 ## Rules
 
@@ -42,6 +42,25 @@ that the law does not allow gives way to its default.
 `
 
 const pagePay = `
+## Overtime (劳动法 §41; 劳动合同法 §31)
+
+Of standard hours these are overtime, each hour once: what exceeds the normal day, what lies on a rest day, what of the rest exceeds
+the normal week, and work of statutory holidays. They are the hours that are paid 150, 200 and 300 %. All of them count in the 36 hours of
+a month. Those of days and weeks and rest days need the consent (hours.daily, hours.weekly), are not worked by whom the law bars, and
+count in the house's ceiling of a week; holidays ask for it by a warning (holidays.agreed). The three hours of a day are those beyond
+the normal day alone: a rest day of eight hours is not a day prolonged by eight.
+
+Which days are rest days rest_days says, for rules and pay alike. "placed": the worked days of a week beyond its official workdays, in
+order of time, however long they are. The law itself would let a house spread 40 hours over six days (国务院规定(1995) §7, 劳动法 §38: one
+rest day a week): it is this house reading that makes the sixth day a rest day, so whoever has not agreed to overtime works at most as
+many days of a week as it has workdays, and who has agreed is paid 200 % for the day. "calendar": Saturdays, Sundays and bridge days;
+nobody works on them without consent, and each of their hours counts in the month. A house whose people rest on other days of the week
+should not choose it. Part-time and comprehensive hours have no rest days in this sense, interns work none.
+
+The rules count a shift on the day it starts: the hours of a night from an eve into a statutory holiday are paid 300 % and count in the
+month, but towards day and week they are the eve's. Where an unpaid meal lies about such a midnight, or that of a rest day of the calendar,
+rules take it off the other minutes of the shift, since a plan may still move it; pay goes by the minute.
+
 ## Pay (劳动法 §44)
 
 | hours | standard | comprehensive | part-time |
@@ -53,7 +72,10 @@ const pagePay = `
 
 A make-up workday (调休上班) is an ordinary day; a bridge day (调休放假) is a rest day, never 300 %.
 A shift over midnight is split there when split_at_midnight is true: 22:00-06:00 into 1 October is two
-normal hours and six at 300 %, 16:00-24:00 on the eve is none. With rest_days "placed" the house
+normal hours and six at 300 %, 16:00-24:00 on the eve is none. What a shift of a statutory holiday works after the
+holidays is work of the day that it lies on: with a second shift of that day it fills the normal day, it uses up the normal week, and
+the day is a worked day. A week has 40 normal hours less eight for each statutory holiday or bridge day on Monday to
+Friday and eight more for a make-up workday: a holiday is a paid day off, its hours are not made up on other days. With rest_days "placed" the house
 places its rest days (国务院规定(1995) §7): worked days of a calendar week beyond its official workdays
 are rest-day work: the last of them in order of time, however long they are. So two hours added on a free Monday to
 five days of eight make Sunday's eight hours rest-day work, and the price of an offer or an edit shows fewer hours at
@@ -76,7 +98,7 @@ var meanings = map[string]string{
 	"part_time_day": "part-time work a day", "part_time_week": "part-time work a week",
 	"night_from": "the night begins, after midnight", "night_until": "the night ends, after midnight",
 	"meal_after": "longer shifts hold a meal", "meal_length": "length of that meal", "hard_meals": "a missing meal forbids",
-	"split_at_midnight": "holiday pay by the minute; false: by the day a shift starts", "rest_days": "which days are paid 200 %",
+	"split_at_midnight": "holiday pay by the minute; false: by the day a shift starts", "rest_days": "which days are rest days: overtime, paid 200 %",
 	"comprehensive_period": "the approved period where a person names none", "comprehensive_day": "work a day under comprehensive hours",
 	"comprehensive_week": "normal hours of a week", "comprehensive_month": "normal hours of a month: 248 days x 8 h / 12",
 	"comprehensive_quarter": "normal hours of a quarter: 62 days x 8 h", "comprehensive_year": "normal hours of a year: 248 days x 8 h",

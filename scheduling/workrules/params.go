@@ -65,7 +65,7 @@ type Params struct {
 	ComprehensiveMonth   time.Duration  `json:"comprehensive_month" yaml:"comprehensive_month"`     // 165 h 20 min = 248 days x 8 h / 12
 	ComprehensiveQuarter time.Duration  `json:"comprehensive_quarter" yaml:"comprehensive_quarter"` // 496 h = 62 days x 8 h
 	ComprehensiveYear    time.Duration  `json:"comprehensive_year" yaml:"comprehensive_year"`       // 1,984 h = 248 days x 8 h
-	RestDays             RestDayReading `json:"rest_days" yaml:"rest_days"`                         // "placed" or "calendar": which days are paid 200 %
+	RestDays             RestDayReading `json:"rest_days" yaml:"rest_days"`                         // "placed" or "calendar": which days are rest days
 	NightRun             int            `json:"night_run" yaml:"night_run"`                         // house: 5 night shifts in a row
 	WorkStretch          time.Duration  `json:"work_stretch" yaml:"work_stretch"`                   // house: 4 h of work without a pause
 	PregnantRest         time.Duration  `json:"pregnant_rest" yaml:"pregnant_rest"`                 // house: 30 min of paid rest in a shift; the law names no length

@@ -97,7 +97,7 @@ type payWalk struct {
 	j                 *Judge
 	normalDay         int32
 	week, day, period int32
-	weekDays          int32 // worked days in the running week, statutory holidays left out
+	weekDays          int32 // worked days in the running week, statutory holidays left out (see enter)
 	dayTime, weekTime int32 // normal-kind minutes so far
 	periodTime        int32 // of comprehensive hours, carried sums included
 }
@@ -109,15 +109,6 @@ func (j *Judge) payWalk() payWalk {
 // duty is what the law pays for the next duty, in the order in which its kinds exclude each other.
 func (w *payWalk) duty(d *Duty) PayMinutes {
 	j, f := w.j, w.j.frame
-	if week := f.week[d.Day]; week != w.week {
-		w.week, w.day, w.weekDays, w.weekTime = week, -1, 0, 0
-	}
-	if d.Day != w.day {
-		w.day, w.dayTime = d.Day, 0
-		if f.kind[d.Day] != calendar.Statutory {
-			w.weekDays++
-		}
-	}
 	holiday, weekend := d.Holiday, d.RestDay
 	if !f.params.SplitAtMidnight {
 		holiday, weekend = 0, 0
@@ -129,6 +120,7 @@ func (w *payWalk) duty(d *Duty) PayMinutes {
 		}
 	}
 	rest := d.Work - holiday
+	w.enter(d, rest)
 	switch {
 	case j.person.Regime == PartTime:
 		return PayMinutes{Normal: rest, Statutory: holiday}
@@ -145,6 +137,31 @@ func (w *payWalk) duty(d *Duty) PayMinutes {
 	w.dayTime += rest
 	w.weekTime += normal
 	return PayMinutes{Normal: normal, Extended: rest - normal, RestDay: weekend, Statutory: holiday}
+}
+
+// enter begins the week and the day that a duty counts on. Its week is that of its start. A shift of a statutory
+// holiday counts on no day, but what it works after the holidays does: on the day that it lies on, which is a worked
+// day like any other.
+func (w *payWalk) enter(d *Duty, ordinary int32) {
+	if week := w.j.frame.week[d.Day]; week != w.week {
+		w.week, w.day, w.weekDays, w.weekTime = week, -1, 0, 0
+	}
+	day := w.j.frame.ordinaryDay(d.Day)
+	if day != d.Day && ordinary == 0 {
+		return
+	}
+	if day > w.day {
+		w.day, w.dayTime = day, 0
+		w.weekDays++
+	}
+}
+
+// ordinaryDay is a day, or the first one after the statutory holidays that it is one of.
+func (f *Frame) ordinaryDay(day int32) int32 {
+	for int(day)+1 < len(f.date) && f.kind[day] == calendar.Statutory {
+		day++
+	}
+	return day
 }
 
 // restsOn says that nobody works officially on a day, without its being a statutory holiday.

@@ -49,7 +49,8 @@ func slowPay(c Case) (minutes, nights map[payKey]int) {
 	slices.SortStableFunc(all, func(a, b stretch) int { return a.Start.Compare(b.Start) })
 
 	minutes, nights = map[payKey]int{}, map[payKey]int{}
-	ofDay, ofWeek, ofPeriod := map[calendar.Date]int{}, map[calendar.Date]int{}, map[string]int{}
+	type weekDay struct{ week, day calendar.Date } // a day counts in the week that the shift starts in
+	ofDay, ofWeek, ofPeriod := map[weekDay]int{}, map[calendar.Date]int{}, map[string]int{}
 	worked := map[calendar.Date]map[calendar.Date]bool{} // by first day of the week
 	for _, x := range all {
 		day := calendar.DateOf(x.Start, c.Location)
@@ -57,8 +58,12 @@ func slowPay(c Case) (minutes, nights map[payKey]int) {
 		if worked[week] == nil {
 			worked[week] = map[calendar.Date]bool{}
 		}
-		if c.Holidays.Kind(day) != calendar.Statutory {
-			worked[week][day] = true
+		counted := day // after the statutory holidays that it starts on, a shift works on the first day after them
+		for c.Holidays.Kind(counted) == calendar.Statutory {
+			counted = counted.Add(1)
+		}
+		if counted == day {
+			worked[week][counted] = true
 		}
 		for at := x.Start; at.Before(x.End); at = at.Add(time.Minute) {
 			if slices.ContainsFunc(x.unpaid, func(r calendar.Range) bool { return r.Contains(at) }) {
@@ -67,6 +72,9 @@ func slowPay(c Case) (minutes, nights map[payKey]int) {
 			date := day
 			if p.SplitAtMidnight {
 				date = calendar.DateOf(at, c.Location)
+			}
+			if c.Holidays.Kind(date) != calendar.Statutory {
+				worked[week][counted] = true
 			}
 			rests := len(worked[week]) > workdays
 			if p.RestDays == RestDaysCalendar {
@@ -88,7 +96,7 @@ func slowPay(c Case) (minutes, nights map[payKey]int) {
 			case rests:
 				kind = PayRestDay
 			default:
-				if ofDay[day]++; ofDay[day] > int(p.NormalDay/time.Minute) || ofWeek[week] >= normalWeek {
+				if ofDay[weekDay{week, counted}]++; ofDay[weekDay{week, counted}] > int(p.NormalDay/time.Minute) || ofWeek[week] >= normalWeek {
 					kind = PayExtended
 				} else {
 					ofWeek[week]++
@@ -118,7 +126,7 @@ func slowWeek(c Case, day calendar.Date) (first calendar.Date, workdays, normal 
 		switch weekday := d.Weekday() != time.Saturday && d.Weekday() != time.Sunday; {
 		case c.Holidays.Kind(d) == calendar.Makeup:
 			workdays, normal = workdays+1, normal+int(c.Params.NormalDay/time.Minute)
-		case c.Holidays.Kind(d) == calendar.Bridge && weekday:
+		case (c.Holidays.Kind(d) == calendar.Bridge || c.Holidays.Kind(d) == calendar.Statutory) && weekday:
 			normal -= int(c.Params.NormalDay / time.Minute)
 		case c.Holidays.Kind(d) == calendar.Workday:
 			workdays++
@@ -247,6 +255,24 @@ func TestPremiumByHand(t *testing.T) {
 	assert.InDelta(t, 3+16, pay(week...).Dues(true), 1e-9)
 	// The holiday week has workdays from Monday to Wednesday; a fourth day, the bridge Sunday, is 200 %.
 	assert.Equal(t, PayMinutes{Normal: 1440, RestDay: 480, Statutory: 480}, pay(days(9, 8, 28, 29, 30, 31, 34)...))
+}
+
+// Monday and Wednesday, the night of 3 to 4 October and the day of the 4th, in the week whose Thursday to Saturday are
+// statutory: three worked days and 24 normal hours. The four hours after midnight and the eight of the day are twelve
+// on the 4th, so four of them are 150 %. Whoever has worked the three workdays works these four on a rest day.
+func TestHoursAfterAHolidayNightAreThoseOfTheirDay(t *testing.T) {
+	frame := NewFrame(testRange, testDays, shanghai, DefaultParams())
+	pay := func(shifts ...scheduling.Shift) PayMinutes { return NewJudge(frame, Person{ID: "a"}).PayShifts(shifts) }
+	night := shift(33, 20, 8)
+	assert.Equal(t, PayMinutes{Normal: 24 * 60, Extended: (2 + 4) * 60, Statutory: (2 + 4) * 60},
+		pay(shift(28, 9, 8), shift(30, 14, 12), night, shift(34, 9, 8)))
+	assert.Equal(t, PayMinutes{Normal: 24 * 60, RestDay: 4 * 60, Statutory: 4 * 60}, pay(append(days(9, 8, 28, 29, 30), night)...))
+	assert.Equal(t, PayMinutes{Normal: 12 * 60, Statutory: 4 * 60}, pay(shift(28, 9, 8), night))
+	whole := DefaultParams()
+	whole.SplitAtMidnight = false // then all eight are those of the holiday
+	judge := NewJudge(NewFrame(testRange, testDays, shanghai, whole), Person{ID: "a"})
+	assert.Equal(t, PayMinutes{Normal: 24 * 60, RestDay: 8 * 60, Statutory: 8 * 60},
+		judge.PayShifts(append(days(9, 8, 28, 29, 30, 34), night)))
 }
 
 // A shift from 14:00 to 23:00 with an unpaid meal of an hour is eight hours of work on the holiday.

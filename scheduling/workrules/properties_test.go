@@ -72,6 +72,8 @@ func randomFrame(t *rapid.T) *Frame {
 	p := DefaultParams()
 	p.HardMeals = rapid.Bool().Draw(t, "hard meals")
 	p.WeekStart = rapid.SampledFrom([]string{"monday", "sunday", "wednesday"}).Draw(t, "week")
+	p.RestDays = rapid.SampledFrom([]RestDayReading{RestDaysPlaced, RestDaysCalendar}).Draw(t, "rest days")
+	p.SplitAtMidnight = rapid.Bool().Draw(t, "split")
 	return NewFrame(testRange, testDays, shanghai, p)
 }
 
@@ -171,6 +173,8 @@ func TestADayThatIsLegalAloneIsLegalInTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		params := DefaultParams()
 		params.WeekStart = rapid.SampledFrom([]string{"monday", "sunday", "wednesday"}).Draw(t, "week")
+		params.RestDays = rapid.SampledFrom([]RestDayReading{RestDaysPlaced, RestDaysCalendar}).Draw(t, "rest days")
+		params.OvertimeMonth = time.Duration(rapid.SampledFrom([]int{18, 36}).Draw(t, "overtime of a month")) * time.Hour
 		person := randomPerson(t)
 		whole := NewFrame(testRange, testDays, shanghai, params)
 		judge := NewJudge(whole, person)
@@ -192,6 +196,51 @@ func TestADayThatIsLegalAloneIsLegalInTheWhole(t *testing.T) {
 		if rule := judge.Broken(dutiesOf(whole, all)); rule != nil {
 			assert.Fail(t, "legal alone, not in the whole", rule.Code)
 		}
+	})
+}
+
+// The overtime that the rules count, each hour once, is what pay does not pay as ordinary hours, and the rules ask for
+// consent where pay pays 150 or 200 %. Of nights from an eve into a holiday they count no less: those hours are the eve's too.
+func TestTheRulesCountAsOvertimeWhatPayPaysAbove100(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		person := Person{ID: "a"}
+		if rapid.Bool().Draw(t, "training") {
+			person.Sessions = session(rapid.IntRange(15, 34).Draw(t, "day"), 5, 2)
+		}
+		frame := randomFrame(t)
+		judge := NewJudge(frame, person)
+		var duties []Duty
+		eves := false
+		for _, s := range rapid.SampledFrom([]func(*rapid.T) []scheduling.Shift{randomShifts, workWeeks}).Draw(t, "kind of shifts")(t) {
+			s.Activities = nil // a pause on midnight is counted against the rest day
+			d, ok := frame.Duty(s)
+			eves = eves || frame.kind[d.Day] != calendar.Statutory && d.Holiday > 0
+			if ok && (len(duties) == 0 || d.Start >= duties[len(duties)-1].End) {
+				duties = append(duties, d)
+			}
+		}
+		all := slices.Clone(judge.withSessions(duties))
+		walk, paid := judge.payWalk(), PayMinutes{}
+		for i := range all {
+			paid = paid.Plus(walk.duty(&all[i]))
+		}
+		judge.prepare(all)
+		counted, consent := int32(0), int32(0)
+		for _, l := range judge.days {
+			if counted += l.overtime; l.holiday == 0 {
+				consent += l.overDay
+			}
+			consent += l.overWeek
+		}
+		if eves {
+			assert.GreaterOrEqual(t, counted, paid.Extended+paid.RestDay+paid.Statutory)
+			assert.GreaterOrEqual(t, consent, paid.Extended+paid.RestDay)
+			return
+		}
+		if holidays := paid.Statutory; holidays == 0 { // the normal day of a holiday is its own
+			assert.Equal(t, paid.Extended+paid.RestDay, consent)
+		}
+		assert.Equal(t, paid.Extended+paid.RestDay+paid.Statutory, counted)
 	})
 }
 

@@ -13,6 +13,8 @@ func specialWeek(p *Params) {
 	p.SpecialDates = []calendar.Dates{{From: calendar.MakeDate(2026, 9, 21), Until: calendar.MakeDate(2026, 9, 28)}}
 }
 
+func restCalendar(p *Params) { p.RestDays = RestDaysCalendar }
+
 // octoberSpan judges the week of 5 October: bridge days Monday to Wednesday, make-up Saturday.
 var (
 	octoberSpan = calendar.Range{Start: shift(35, 0, 1).Start, End: shift(42, 0, 1).Start}
@@ -37,11 +39,22 @@ var hourTables = map[string][]ruleCase{
 		{name: "48 h", shifts: days(9, 8, 21, 22, 23, 24, 25, 26), want: []hit{{8, 21, 0, 28, 0}}},
 		{name: "40 h", shifts: days(9, 8, 21, 22, 23, 24, 25)},
 		{name: "history of the week counts", shifts: days(9, 8, 14, 15, 16, 17, 18, 19)}, // all before the range: not judged
-		{name: "a statutory holiday does not use up the week", shifts: days(9, 8, 28, 29, 30, 31, 34)},
-		{name: "a bridge Sunday does", shifts: days(9, 8, 28, 29, 30, 31, 32, 34)},
+		{name: "a statutory holiday does not use up the week", shifts: days(9, 8, 28, 29, 30, 31)},
+		{name: "two statutory weekdays leave 24 h, which a bridge Sunday exceeds", shifts: days(9, 8, 28, 29, 30, 31, 34), want: []hit{{8, 28, 0, 35, 0}}},
+		{name: "the bridge Sunday instead of a workday", shifts: days(9, 8, 28, 30, 34)},
 		{name: "a make-up Sunday is a sixth normal day", span: makeupSpan, shifts: days(9, 8, 14, 15, 16, 17, 18, 20)},
 		{name: "a seventh day is not", span: makeupSpan, shifts: days(9, 8, 14, 15, 16, 17, 18, 19, 20), want: []hit{{8, 14, 0, 21, 0}}},
 		{name: "three bridge weekdays and a make-up Saturday leave 24 h", span: octoberSpan, shifts: days(9, 8, 38, 39, 40)},
+		{name: "a sixth short day is a rest day, 32 h or not", shifts: append(days(9, 6, 21, 22, 23, 24), days(9, 4, 25, 26)...), want: []hit{{4, 21, 0, 28, 0}}},
+		{name: "the sixth day in order of time", shifts: append(days(9, 4, 21, 22), days(9, 6, 23, 24, 25, 26)...), want: []hit{{6, 21, 0, 28, 0}}},
+		{name: "agreed", person: agreed, shifts: days(9, 6, 21, 22, 23, 24, 25, 26)},
+		{name: "part-time hours have no rest days", person: partTimer, shifts: days(9, 4, 21, 22, 23, 24, 25, 26)},
+		{name: "training on the sixth day", person: Person{Sessions: session(26, 9, 2)}, shifts: days(9, 6, 21, 22, 23, 24, 25), want: []hit{{2, 21, 0, 28, 0}}},
+		{name: "Saturday and Sunday by the calendar", params: restCalendar, shifts: days(9, 6, 21, 26, 27), want: []hit{{12, 21, 0, 28, 0}}},
+		{name: "the calendar's workdays", params: restCalendar, shifts: days(9, 8, 21, 22, 23, 24, 25)},
+		{name: "the calendar's Friday night ends on Saturday", params: restCalendar, shifts: days(20, 8, 25), want: []hit{{4, 21, 0, 28, 0}}},
+		{name: "the calendar's make-up Sunday", span: makeupSpan, params: restCalendar, shifts: days(9, 8, 20)},
+		{name: "after a holiday night the workdays are a day further", shifts: append(days(9, 4, 28, 29, 30), shift(33, 20, 8)), want: []hit{{4, 28, 0, 35, 0}}},
 		{name: "a bridge day worked on top", span: octoberSpan, shifts: days(9, 8, 37, 38, 39, 40), want: []hit{{8, 35, 0, 42, 0}}},
 	},
 	"hours.overtime_daily": {
@@ -64,6 +77,24 @@ var hourTables = map[string][]ruleCase{
 			params: func(p *Params) { p.OvertimeMonth = 28 * time.Hour },
 		},
 		{name: "exactly 32 h", person: agreed, shifts: sixDayWeeks(), params: func(p *Params) { p.OvertimeMonth = 32 * time.Hour }},
+		{
+			name: "six-day weeks of 4 x 6 h and 2 x 8 h have 8 h on their rest day, but for the week with a make-up day", person: agreed,
+			shifts: shortSixDayWeeks(), want: []hit{{4, 1, 0, 31, 0}}, params: func(p *Params) { p.OvertimeMonth = 20 * time.Hour },
+		},
+		{name: "exactly those", person: agreed, shifts: shortSixDayWeeks(), params: func(p *Params) { p.OvertimeMonth = 24 * time.Hour }},
+		{
+			name: "an eve's six hours on the holiday, the ninth of the day among them", person: agreed, want: []hit{{2, 1, 0, 31, 0}},
+			shifts: []scheduling.Shift{shift(30, 21, 9)}, params: func(p *Params) { p.OvertimeMonth, p.OvertimeWeek = 4*time.Hour, 4*time.Hour },
+		},
+		{
+			name: "by the calendar 16 h of each weekend", person: agreed, shifts: days(9, 8, 5, 6, 12, 13, 26, 27), want: []hit{{12, 1, 0, 31, 0}},
+			params: restCalendar,
+		},
+		{
+			name: "work at the end of a month makes the last day of the week a rest day of the next month", person: agreed, want: []hit{{4, 31, 0, 62, 0}},
+			span: calendar.Range{Start: shift(30, 0, 1).Start, End: shift(31, 0, 1).Start}, params: func(p *Params) { p.OvertimeMonth, p.OvertimeWeek = 4*time.Hour, 4*time.Hour },
+			shifts: days(9, 8, 28, 29, 30, 34),
+		},
 		{name: "27 h on a holiday", person: agreed, shifts: days(9, 9, 31, 32, 33)},
 		{
 			name: "a lower ceiling and holiday work", person: agreed, shifts: days(9, 9, 31, 32, 33), want: []hit{{3, 31, 0, 62, 0}},

@@ -117,7 +117,7 @@ func TestTheYearEnds(t *testing.T) {
 	require.Equal(t, "2027-01-01", calendar.DateOf(shift(123, 0, 1).Start, shanghai).String())
 	t.Run("the week goes on", func(t *testing.T) {
 		c := yearEnd(Person{}, days(9, 8, 119, 120, 121, 122, 124, 125)...)
-		assert.Equal(t, []float64{8}, amounts(c, "hours.weekly"), "six days without the holiday")
+		assert.Equal(t, []float64{16}, amounts(c, "hours.weekly"), "six days in a week of four workdays, 32 h")
 	})
 	t.Run("the eve is not holiday work, the hours after midnight are", func(t *testing.T) {
 		assert.Empty(t, amounts(yearEnd(Person{}, shift(122, 16, 8)), "holidays.agreed"))
@@ -137,11 +137,12 @@ func TestTheYearEnds(t *testing.T) {
 		}
 	})
 	t.Run("overtime of December is not January's", func(t *testing.T) {
-		// Sixth days: 26 December, 3 January (the week has a holiday on the first) and 9 January.
+		// 26 December is a sixth day; 2 and 3 January are beyond the four workdays of their week, which has the holiday
+		// on its Friday; 9 January is a sixth day again.
 		c := yearEnd(agreed, append(days(9, 8, 112, 113, 114, 115, 116, 117, 119, 120, 121, 122, 124, 125), days(9, 8, 126, 127, 128, 129, 130, 131)...)...)
 		c.Params.OvertimeMonth = 12 * time.Hour
-		assert.Equal(t, []float64{4}, amounts(c, "hours.overtime_monthly"), "3 January and 9 January, 16 h of 12 h")
-		c.Params.OvertimeMonth = 16 * time.Hour
+		assert.Equal(t, []float64{12}, amounts(c, "hours.overtime_monthly"), "2, 3 and 9 January, 24 h of 12 h")
+		c.Params.OvertimeMonth = 24 * time.Hour
 		assert.Empty(t, amounts(c, "hours.overtime_monthly"))
 	})
 	t.Run("somebody born on 29 February", func(t *testing.T) {

@@ -11,7 +11,7 @@
 //
 // Times: shifts are instants. A "day" is the civil day in the business time zone on which a shift
 // starts, and all hours of a shift are counted on that day; only the pay split, statutory holidays,
-// the weekly rest day and the night rules look at the minutes on either side of midnight. Lengths
+// the weekly rest day, rest days of the calendar and the night rules look at the minutes on either side of midnight. Lengths
 // are elapsed time; the night and agreed hours go by the clock on the wall. A "week" begins on
 // Params.WeekStart, a "month" is the civil month. Sessions are working time outside shifts. Shifts before the judged range are history: they count towards every sum
 // and run, but a violation is reported only where a judged shift takes part.

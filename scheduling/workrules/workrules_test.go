@@ -113,6 +113,15 @@ func sixDayWeeks() (out []scheduling.Shift) {
 	return append(out, days(9, 9, 28, 29, 30)...)
 }
 
+// shortSixDayWeeks are four weeks of 40 hours on six days, the last ones on 5, 12, 19 and 26 September; the third week has
+// a make-up Sunday and so six workdays.
+func shortSixDayWeeks() (out []scheduling.Shift) {
+	for _, s := range []int{0, 7, 14, 21} {
+		out = append(append(out, days(9, 6, s, s+1, s+2, s+3)...), days(9, 8, s+4, s+5)...)
+	}
+	return out
+}
+
 func (c ruleCase) check(t *testing.T) Case {
 	params := DefaultParams()
 	if c.params != nil {

@@ -315,22 +315,37 @@ func (a *Administration) PutAgentsFrom(ctx context.Context, who access.Principal
 	return done, err
 }
 
-// Agents lists agents in scope by id; an agent sees itself.
+// Agents lists agents in scope by id. Who may not see their terms (access.Principal.SeesTerms) is shown neither wages nor protected
+// states nor absences.
 func (a *Administration) Agents(ctx context.Context, who access.Principal, f store.AgentFilter, p store.Page) ([]store.Stored[workforce.Agent], string, error) {
 	view, _, err := a.gate.Read(who, access.ReadAgents)
 	if err != nil {
 		return nil, "", err
 	}
-	return view.Agents(ctx, f, p)
+	list, next, err := view.Agents(ctx, f, p)
+	for i := range list {
+		list[i].Value = shownAgent(list[i].Value, who)
+	}
+	return list, next, err
 }
 
-// Agent returns one agent.
+// Agent returns one agent, as Agents shows it.
 func (a *Administration) Agent(ctx context.Context, who access.Principal, id ids.Agent) (store.Stored[workforce.Agent], error) {
 	view, _, err := a.gate.Read(who, access.ReadAgents)
 	if err != nil {
 		return store.Stored[workforce.Agent]{}, err
 	}
-	return view.Agent(ctx, id)
+	one, err := view.Agent(ctx, id)
+	one.Value = shownAgent(one.Value, who)
+	return one, err
+}
+
+// shownAgent is what a reader sees of an agent.
+func shownAgent(x workforce.Agent, who access.Principal) workforce.Agent {
+	if !who.SeesTerms() {
+		x.Wage, x.Conditions, x.Unavailable = 0, nil, nil
+	}
+	return x
 }
 
 // Sites lists sites.

@@ -13,12 +13,13 @@ import (
 
 // ActInput is one step of a request.
 type ActInput struct {
-	Action leave.Action
-	Agent  ids.Agent // for whom; an agent acts for itself. With pick: who gets the shift
-	Reason string    // kept in the trail
-	Wishes []int     // of a bid: indexes of the open shifts, the dearest first
-	Early  bool      // draw although bids are still taken; needs Reason
-	Expect int       // version the request was read at, or store.AnyVersion
+	Action   leave.Action
+	Agent    ids.Agent // for whom; an agent acts for itself. With pick: who gets the shift
+	Reason   string    // kept in the trail
+	Wishes   []int     // of a bid: indexes of the open shifts, the dearest first
+	Early    bool      // draw although bids are still taken; needs Reason
+	Unproven bool      // refuse leave that the law grants because its document does not prove it; needs Reason
+	Expect   int       // version the request was read at, or store.AnyVersion
 }
 
 // step is one step in progress, inside its change.
@@ -46,7 +47,8 @@ var deciding = map[leave.Action]bool{leave.Approve: true, leave.Refuse: true, le
 // unclaim, pick, bid, unbid, draw.
 //
 // Errors: those of access.Decide and store.not_found; request.part when the step is another's;
-// request.state when it does not lead on from here; bidding.open for a draw before its time;
+// request.state when it does not lead on from here; bidding.open for a draw before its time; leave.owed and
+// leave.reason for leave that the law gives;
 // request.expired and request.stale, after which the request is over; request.unlawful with the rules that it would break; store.conflict.
 func (q *Requesting) Act(ctx context.Context, who access.Principal, id ids.Request, in ActInput) (store.Request, error) {
 	perm := access.MakeRequests
@@ -185,6 +187,10 @@ func (s *step) effect() error {
 			return s.grantLeave()
 		case leave.Cancel:
 			return s.cancelLeave()
+		case leave.Refuse:
+			return s.refuseLeave()
+		case leave.Withdraw:
+			return s.withdrawLeave()
 		default:
 			return s.returnLeave()
 		}

@@ -62,7 +62,10 @@ func (q *Requesting) LeaveBalances(ctx context.Context, who access.Principal, ag
 
 // LeaveEntries opens a balance into the rows of its ledger, oldest first.
 func (q *Requesting) LeaveEntries(ctx context.Context, who access.Principal, f store.LeaveFilter, page store.Page) ([]leave.Entry, string, error) {
-	view, _, err := q.gate.Read(who, access.ReadRequests)
+	view, scope, err := q.gate.Read(who, access.ReadRequests)
+	if err == nil {
+		err = scope.MayName(f.Agent)
+	}
 	if err != nil {
 		return nil, "", err
 	}

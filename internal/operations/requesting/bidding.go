@@ -15,6 +15,8 @@ import (
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workforce"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // OpenShift is work without an agent.
@@ -40,7 +42,7 @@ type BiddingInput struct {
 }
 
 // OpenBidding opens shifts to bids. The seed of a lottery is fixed now, so nobody can choose it after
-// the bids. Errors: bidding.round with every bad field, request.no_roster, request.expiry.
+// the bids. Errors: bidding.round with every bad field, also a shift that nobody may work, request.no_roster, request.expiry.
 func (q *Requesting) OpenBidding(ctx context.Context, who access.Principal, in BiddingInput) (store.Request, error) {
 	if _, err := access.Decide(who, access.DecideRequests); err != nil {
 		return store.Request{}, err
@@ -81,6 +83,9 @@ func (q *Requesting) OpenBidding(ctx context.Context, who access.Principal, in B
 		if err != nil {
 			return err
 		}
+		if err := q.workable(ctx, view, round, span, in.Team); err != nil {
+			return err
+		}
 		r := leave.Request{
 			ID: ids.New[ids.Request](tx.Now()), Kind: leave.Bidding, State: leave.Open, Team: in.Team, Open: true, Range: span, Reason: in.Reason, ExpiresAt: closes, Round: &round,
 		}
@@ -104,6 +109,75 @@ func (q *Requesting) lawfulLengths(ctx context.Context, view *store.View, in Bid
 		}
 	}
 	return fault.Bad("bidding.round", "bidding", bad)
+}
+
+// workable refuses open shifts that nobody may work, even with nothing else to do: none of the people who may bid has
+// the skill and the hours. The rule that most of them would break says why. Errors: bidding.round.
+func (q *Requesting) workable(ctx context.Context, view *store.View, round leave.Round, span calendar.Range, team ids.Team) error {
+	rules, err := q.desk.Rules(ctx, view)
+	if err != nil {
+		return err
+	}
+	members, err := store.All(func(p store.Page) ([]store.Stored[workforce.Agent], string, error) {
+		return view.Agents(ctx, store.AgentFilter{Team: team}, p)
+	})
+	if err != nil || len(members) == 0 {
+		return err
+	}
+	only := make([]ids.Agent, len(members))
+	for i, m := range members {
+		only[i] = m.Value.ID
+	}
+	now := &situation{rules: rules, judged: q.around(span, rules), zone: q.gate.Zone, holidays: q.policy.Holidays, agents: map[ids.Agent]roster.Agent{}}
+	people, err := q.desk.People(ctx, view, now.judged, only)
+	if err != nil {
+		return err
+	}
+	for _, a := range people {
+		now.agents[a.Person.ID] = a
+		now.order = append(now.order, a.Person.ID)
+	}
+	var bad []fault.Field
+	for i, s := range round.Shifts {
+		if i > 0 && leave.SameShift(s, round.Shifts[i-1]) {
+			continue
+		}
+		why, err := now.nobodyMay(s)
+		if err != nil {
+			return err
+		}
+		if why != nil {
+			bad = append(bad, fault.Field{
+				Path: "shifts", Value: s.Start.In(q.gate.Zone).Format("2006-01-02 15:04"), Problem: fmt.Sprintf("没有人可以上这个班 / nobody may work it: %s / %s", why.Sentence.ZH, why.Sentence.EN),
+			})
+		}
+	}
+	return fault.Bad("bidding.round", "bidding", bad)
+}
+
+// nobodyMay is the hard rule that stops most of the people from working an open shift; nil when somebody may.
+func (s *situation) nobodyMay(open scheduling.Shift) (*workrules.Violation, error) {
+	count := map[string]int{}
+	var worst *workrules.Violation
+	for _, id := range s.order {
+		c, err := s.caseOf(id)
+		if err != nil {
+			return nil, err
+		}
+		open.Agent = id
+		o, err := c.Try(workrules.Change{Add: []scheduling.Shift{open}})
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(o.New, func(v workrules.Violation) bool { return v.Hard })
+		if i < 0 {
+			return nil, nil
+		}
+		if count[o.New[i].Rule]++; worst == nil || count[o.New[i].Rule] > count[worst.Rule] {
+			worst = &o.New[i]
+		}
+	}
+	return worst, nil
 }
 
 // roundOf spells the open shifts out: one per head, with the meal in the middle.

@@ -17,12 +17,12 @@ import (
 // PutOvertimeConsent notes that agents have agreed to overtime, or do so no longer (劳动合同法 §31: nobody may be
 // made to work it). It holds for what is rostered, edited and offered from then on; the answer tells the published
 // shifts that break rules by it, and whose consent has no effect because the law bars the overtime itself: the consent
-// is kept, since most bars end.
+// is kept, since most bars end. Who decides requests may note it too, since it is the supervisor who asks an agent.
 //
 // Errors: consent.agents for none, store.not_found for an agent nobody knows; then nothing is changed.
 func (q *Requesting) PutOvertimeConsent(ctx context.Context, who access.Principal, agents []ids.Agent, agreed bool) (FactsPut, error) {
 	done := FactsPut{Broken: []gate.Break{}}
-	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+	if _, err := access.DecideAny(who, access.WriteAgents, access.DecideRequests); err != nil {
 		return done, err
 	}
 	if len(agents) == 0 {

@@ -21,7 +21,10 @@ import (
 
 // Facts lists what is on file about people, by agent and kind. An agent sees its own.
 func (q *Requesting) Facts(ctx context.Context, who access.Principal, f store.FactFilter, page store.Page) ([]store.Stored[workforce.Fact], string, error) {
-	view, _, err := q.gate.Read(who, access.ReadRequests)
+	view, scope, err := q.gate.Read(who, access.ReadRequests)
+	if err == nil {
+		err = scope.MayName(f.Agent)
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -126,12 +129,25 @@ func (q *Requesting) ImportFacts(ctx context.Context, who access.Principal, file
 	})
 }
 
-// DeleteFact takes a wrong fact off file. Errors: store.not_found.
+// DeleteFact takes a wrong fact off file. Who decides requests takes back absences only: repairs and edits put them
+// there, and whoever makes those hears first that somebody does come. Errors: store.not_found.
 func (q *Requesting) DeleteFact(ctx context.Context, who access.Principal, id string) error {
-	if _, err := access.Decide(who, access.WriteAgents); err != nil {
+	if _, err := access.DecideAny(who, access.WriteAgents, access.DecideRequests); err != nil {
 		return err
 	}
-	return q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error { return tx.DeleteFact(id) })
+	return q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
+		if !who.Can(access.WriteAgents) {
+			found, _, err := tx.In(everything).Facts(ctx, store.FactFilter{ID: id}, store.Page{})
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 && found[0].Value.Kind != workforce.AbsenceFact {
+				_, err := access.Decide(who, access.WriteAgents)
+				return err
+			}
+		}
+		return tx.DeleteFact(id)
+	})
 }
 
 // AcknowledgePack notes that an agent has read a promotion pack, today. Errors: pack.unknown when no

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -338,6 +339,33 @@ func (s *step) shiftsOf(a ids.Agent, r calendar.Range) ([]store.Shift, error) {
 	})
 }
 
+// refuseLeave turns leave down, where the law lets the house do so. Errors: leave.owed, leave.reason.
+func (s *step) refuseLeave() error {
+	c, _, err := s.q.leaveCase(s.ctx, s.view, s.r)
+	if err != nil {
+		return err
+	}
+	c.Entries = slices.Concat(c.Entries, leave.GiveBack(c.Entries, s.r.ID))
+	if err := c.MayRefuse(leave.Decide(c), strings.TrimSpace(s.in.Reason), s.in.Unproven); err != nil {
+		return err
+	}
+	if s.in.Unproven {
+		s.in.Reason += " [材料不能证明 / the document does not prove it: " + c.Proof + "]"
+	}
+	return s.returnLeave()
+}
+
+// withdrawLeave takes back what was not decided yet. Errors: leave.reason for a supervisor who does so for an agent
+// without a word, where the law gives the leave: it would be a refusal by another name.
+func (s *step) withdrawLeave() error {
+	if s.who.Role != access.AgentRole {
+		if err := s.r.Leave.Kind.NeedsReason(strings.TrimSpace(s.in.Reason)); err != nil {
+			return err
+		}
+	}
+	return s.returnLeave()
+}
+
 // returnLeave gives back what a request that comes to nothing holds.
 func (s *step) returnLeave() error {
 	entries, err := s.q.entries(s.ctx, s.view, store.LeaveFilter{Request: s.r.ID})
@@ -349,9 +377,13 @@ func (s *step) returnLeave() error {
 
 // cancelLeave gives granted leave back. The shifts come back where the agent may still work them;
 // otherwise Effects keeps what did not, and the trail says so. Errors: leave.begun for an agent whose
-// leave has begun.
+// leave has begun, leave.reason for a supervisor who takes back what the law gives without a word.
 func (s *step) cancelLeave() error {
-	if s.who.Role == access.AgentRole && !s.now.Before(s.r.Range.Start) {
+	if s.who.Role != access.AgentRole {
+		if err := s.r.Leave.Kind.NeedsReason(strings.TrimSpace(s.in.Reason)); err != nil {
+			return err
+		}
+	} else if !s.now.Before(s.r.Range.Start) {
 		return fault.New(fault.Conflict, "leave.begun", "the leave has begun; a supervisor can still cancel it")
 	}
 	if err := s.returnLeave(); err != nil {

@@ -89,10 +89,10 @@ func TestLeaveNeedsASupervisor(t *testing.T) {
 	first, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Annual, Dates: day(monday)})
 	ok(t, err)
 	require.Equal(t, leave.Approved, first.Request.Value.State)
-	assert.Zero(t, first.Decision.LostYuan, "an agent is not told what it is worth")
+	assert.Nil(t, first.Decision.LostYuan, "an agent is not told what it is worth")
 	kept, err := h.Request(ctx, supervisor, first.Request.Value.ID)
 	ok(t, err)
-	assert.InDelta(t, 8*20, kept.Value.Leave.Decision.LostYuan, 1e-9, "eight hours of work of nine")
+	assert.InDelta(t, 8*20, *kept.Value.Leave.Decision.LostYuan, 1e-9, "eight hours of work of nine")
 
 	h.policy(t, func(p *leave.Policy) { p.Quotas = []leave.Quota{{Name: "每日一人", Team: "t1", Heads: 1}} })
 	second, err := h.AskLeave(ctx, as("a2"), requesting.LeaveInput{Kind: leave.Annual, Dates: day(monday)})
@@ -217,6 +217,43 @@ func TestCareerDecidesAnnualLeave(t *testing.T) {
 	assert.Zero(t, h.balance(t, "a3", leave.Annual))
 }
 
+// A policy without kinds takes nobody's annual leave: it can be asked for and what waits can be approved. The kinds that
+// it does leave out are named, and come back when they are named again.
+func TestAPolicyWithoutKindsKeepsAnnualLeave(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	_, err := h.GrantAnnualLeave(ctx, supervisor, 2026, nil)
+	ok(t, err)
+	h.policy(t, func(p *leave.Policy) {
+		p.Closures = []leave.Closure{{Name: "盘点", Dates: calendar.Dates{From: date("2026-07-06"), Until: date("2026-07-11")}}}
+	})
+	waits, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Annual, Dates: day("2026-07-06")})
+	ok(t, err)
+	require.Equal(t, leave.Waiting, waits.Request.Value.State, "the day is closed")
+
+	p := leave.DefaultPolicy()
+	p.Kinds = []leave.KindRule{}
+	put, err := h.PutLeavePolicy(ctx, planner, p, store.AnyVersion)
+	ok(t, err)
+	assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, put.LeftOut)
+	read, err := h.LeavePolicy(ctx, as("a1"))
+	ok(t, err)
+	assert.Equal(t, put.LeftOut, read.LeftOut)
+	assert.Equal(t, put.Policy.Kinds, read.Policy.Kinds)
+	h.act(t, supervisor, waits.Request.Value.ID, leave.Approve)
+	assert.Equal(t, 2400-480, h.balance(t, "a1", leave.Annual))
+	got, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Annual, Dates: day("2026-07-07")})
+	ok(t, err)
+	assert.Equal(t, leave.Approved, got.Request.Value.State)
+	_, err = h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Personal, Dates: day("2026-07-08")})
+	fails(t, err, "leave.rejected")
+
+	p.Kinds = leave.DefaultKinds()
+	put, err = h.PutLeavePolicy(ctx, planner, p, store.AnyVersion)
+	ok(t, err)
+	assert.Empty(t, put.LeftOut)
+}
+
 func TestPolicyIsThePlanners(t *testing.T) {
 	h := sqlite(t)
 	_, err := h.PutLeavePolicy(t.Context(), supervisor, leave.DefaultPolicy(), store.AnyVersion)
@@ -283,7 +320,9 @@ func TestChildCareDaysOfTheYearAddUp(t *testing.T) {
 	}
 	ask(leave.ChildCare, "2026-07-06", 5, false)
 	ask(leave.Sick, "2026-07-13", 5, false)
-	assert.Empty(t, ask(leave.ChildCare, "2026-07-20", 5, true).Findings)
+	within := ask(leave.ChildCare, "2026-07-20", 5, true).Findings
+	require.Len(t, within, 1)
+	assert.Contains(t, within[0].Says.ZH, "依法应予批准")
 	over := ask(leave.ChildCare, "2026-07-20", 8, true).Findings // with the weekend six working days
 	require.Len(t, over, 1)
 	assert.Contains(t, over[0].Says.ZH, "已休5天，再休6天")

@@ -166,6 +166,15 @@ func TestBidding(t *testing.T) {
 		_, err = h.OpenBidding(ctx, supervisor, long)
 		fails(t, err, "bidding.round")
 		assert.ErrorContains(t, err, "is 17h of work; nobody may work more than")
+		nine := in
+		nine.ClosesAt = at(monday, 9)
+		nine.Shifts = []requesting.OpenShift{{Start: at(monday, 9), End: at(monday, 18), Queue: pre}} // nine hours, and nobody has agreed to overtime
+		_, err = h.OpenBidding(ctx, supervisor, nine)
+		assert.Contains(t, refused(t, err, "bidding.round").Fields[0].Problem, "nobody may work it")
+		scored := in
+		scored.Method, scored.Seed = leave.ByScore, ""
+		_, err = h.OpenBidding(ctx, supervisor, scored)
+		assert.Equal(t, "scores", refused(t, err, "bidding.round").Fields[0].Path)
 		in.Shifts[0].Start, in.Shifts[0].End = at("2026-07-06", 9), at("2026-07-06", 18)
 		_, err = h.OpenBidding(ctx, supervisor, in)
 		fails(t, err, "request.no_roster")
@@ -232,9 +241,10 @@ func TestFactsBite(t *testing.T) {
 	others, _, err := h.Facts(ctx, as("a1"), store.FactFilter{}, store.Page{})
 	ok(t, err)
 	assert.Empty(t, others)
+	fails(t, h.DeleteFact(ctx, supervisor, mine[0].Value.ID), "access.forbidden")
 	ok(t, h.DeleteFact(ctx, planner, mine[0].Value.ID))
 	fails(t, h.DeleteFact(ctx, planner, mine[0].Value.ID), "store.not_found")
-	fails(t, h.DeleteFact(ctx, supervisor, "x"), "access.forbidden")
+	fails(t, h.DeleteFact(ctx, as("a2"), "x"), "access.forbidden")
 	_, err = h.PutFacts(ctx, planner, []workforce.Fact{{Agent: "nobody", Kind: workforce.CareerFact, Dates: day(monday)}}, false)
 	fails(t, err, "facts.invalid")
 	_, err = h.PutQueueTerms(ctx, planner, []workrules.QueueTerms{{Queue: "none", Shops: -1}, {Queue: "none", Packs: []workrules.Pack{{}}}}, 0)

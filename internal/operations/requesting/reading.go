@@ -62,12 +62,7 @@ func shown(r leave.Request, who access.Principal) leave.Request {
 	}
 	if r.Leave != nil {
 		ask := *r.Leave
-		ask.Decision.LostYuan = 0
-		ask.Decision.Days = slices.Clone(ask.Decision.Days)
-		for i := range ask.Decision.Days {
-			ask.Decision.Days[i].LostYuan = 0
-		}
-		ask.Decision.Findings = slices.DeleteFunc(slices.Clone(ask.Decision.Findings), func(f leave.Finding) bool { return f.Code == "leave.coverage" })
+		ask.Decision = ask.Decision.ForAgent()
 		r.Leave = &ask
 	}
 	if r.Offer != nil {

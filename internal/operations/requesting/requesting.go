@@ -55,6 +55,8 @@ const policyKey = "leave_policy"
 type LeavePolicy struct {
 	Policy  leave.Policy `json:"policy"`
 	Version int          `json:"version"`
+
+	LeftOut []leave.LeaveKind `json:"left_out,omitempty"` // kinds of leave that nobody can ask for: the policy has no rule of them
 }
 
 // LeavePolicy reads quotas, closed days and the rules of each kind of leave.
@@ -74,10 +76,11 @@ func (q *Requesting) house(ctx context.Context, view *store.View) (LeavePolicy, 
 		return LeavePolicy{}, err
 	}
 	p, err := leave.ReadStored(setting.Value)
-	return LeavePolicy{Policy: p, Version: setting.Version}, err
+	return LeavePolicy{Policy: p, Version: setting.Version, LeftOut: p.LeftOut()}, err
 }
 
-// PutLeavePolicy replaces the house's policy. expect is the version it was read at, or
+// PutLeavePolicy replaces the house's policy: what the law gives is in it, whatever is left out, and the answer names
+// the other kinds of leave that are left out. expect is the version it was read at, or
 // store.AnyVersion. Errors: leave.policy with every bad field, also a site, team or promotion that
 // nobody knows; store.conflict.
 func (q *Requesting) PutLeavePolicy(ctx context.Context, who access.Principal, p leave.Policy, expect int) (LeavePolicy, error) {
@@ -94,7 +97,7 @@ func (q *Requesting) PutLeavePolicy(ctx context.Context, who access.Principal, p
 	if err != nil {
 		return LeavePolicy{}, err
 	}
-	out := LeavePolicy{Policy: p}
+	out := LeavePolicy{Policy: p, LeftOut: p.LeftOut()}
 	err = q.gate.Store.Change(ctx, who, q.gate.Now(), func(tx *store.Tx) error {
 		places, err := placesOf(ctx, tx.In(everything))
 		if err != nil {

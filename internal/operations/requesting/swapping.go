@@ -179,7 +179,7 @@ type GiveInput struct {
 }
 
 // GiveShift opens a shift to the team: the first who may work it takes it, or a supervisor picks among
-// those who come forward. Errors: request.no_shift, request.expiry.
+// those who come forward. Errors: request.no_shift, request.expiry, give.twice when the shift is given away already.
 func (q *Requesting) GiveShift(ctx context.Context, who access.Principal, in GiveInput) (store.Request, error) {
 	if _, err := access.Decide(who, access.MakeRequests); err != nil {
 		return store.Request{}, err
@@ -211,6 +211,9 @@ func (q *Requesting) GiveShift(ctx context.Context, who access.Principal, in Giv
 		if r.ExpiresAt, err = expiry(in.ExpiresAt, r.Range.Start, tx.Now()); err != nil {
 			return err
 		}
+		if err := givenOnce(ctx, view, r, tx.Now()); err != nil {
+			return err
+		}
 		if r.Swap.Seen, err = q.seen(ctx, view, r, house.Policy.SwapDays); err != nil {
 			return err
 		}
@@ -220,6 +223,25 @@ func (q *Requesting) GiveShift(ctx context.Context, who access.Principal, in Giv
 	})
 	out.Value = shown(out.Value, who)
 	return out, err
+}
+
+// givenOnce refuses to give a shift away that is being given away: two takers would both believe that they have it.
+// Errors: give.twice.
+func givenOnce(ctx context.Context, view *store.View, r leave.Request, now time.Time) error {
+	for _, state := range []leave.State{leave.Open, leave.Agreed} {
+		there, err := store.All(func(p store.Page) ([]store.Request, string, error) {
+			return view.Requests(ctx, store.RequestFilter{Kind: leave.GiveAway, State: state, Agent: r.Agent, Range: r.Range}, p)
+		})
+		if err != nil {
+			return err
+		}
+		for _, o := range there {
+			if v := o.Value; v.Agent == r.Agent && leave.SameShift(v.Swap.Given, r.Swap.Given) && now.Before(v.ExpiresAt) {
+				return fault.New(fault.Conflict, "give.twice", "这个班次已在转让中（%s），请先撤回 / this shift is being given away already (%[1]s); withdraw that first", v.ID)
+			}
+		}
+	}
+	return nil
 }
 
 // seen is the digest of the shifts of those whom a swap is about, as they are now.

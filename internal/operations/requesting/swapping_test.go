@@ -230,6 +230,29 @@ func TestGiveWithPick(t *testing.T) {
 	assert.Contains(t, h.shifts(t), "a3 06-16 09-18")
 }
 
+// A shift is given away once at a time: while it is open, and while its taker waits for the supervisor. Withdrawn, it
+// can be given away again; another shift can be all the while.
+func TestAShiftIsGivenAwayOnce(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "r", monday, 14, shift("a1", monday, 9, 18), shift("a1", tuesday, 9, 18))
+	give := func(day string) (store.Request, error) {
+		return h.GiveShift(ctx, as("a1"), requesting.GiveInput{Start: at(day, 9), Everybody: true})
+	}
+	first, err := give(monday)
+	ok(t, err)
+	_, err = give(monday)
+	assert.Contains(t, refused(t, err, "give.twice").Message, string(first.Value.ID))
+	h.act(t, as("a2"), first.Value.ID, leave.Take)
+	_, err = give(monday)
+	fails(t, err, "give.twice")
+	_, err = give(tuesday)
+	ok(t, err)
+	h.act(t, as("a1"), first.Value.ID, leave.Withdraw)
+	_, err = give(monday)
+	ok(t, err)
+}
+
 // Whatever a crowd does in whatever order: the trail never leaves the table of steps, no balance is
 // below zero, no shift has two owners or gets lost but by leave, and the audit chain holds.
 func TestAnySequenceOfCalls(t *testing.T) {

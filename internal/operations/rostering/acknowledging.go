@@ -76,10 +76,8 @@ func ownAgent(scope access.Scope, agent ids.Agent) (ids.Agent, error) {
 		return "", fault.Bad("acknowledgement.agent", "acknowledgement", []fault.Field{{Path: "agent", Problem: "is needed: this login belongs to no agent"}})
 	case scope.Agent == "":
 		return agent, nil
-	case agent != "" && agent != scope.Agent:
-		return "", fault.New(fault.Forbidden, "access.forbidden", "an agent speaks for itself only")
 	}
-	return scope.Agent, nil
+	return scope.Agent, scope.MayName(agent)
 }
 
 // lastChange tells for everybody who has or had a part in a roster at which revision it last changed, not

@@ -40,7 +40,7 @@ func TestTheHouseSetsItsRules(t *testing.T) {
 		return s.Rostering.SetHouseRules(t.Context(), planner, in)
 	}
 	assert.Contains(t, broken(), "hours.daily")
-	_, err := s.Requesting.PutOvertimeConsent(t.Context(), planner, []ids.Agent{"1001"}, true)
+	_, err := s.Requesting.PutOvertimeConsent(t.Context(), supervisor, []ids.Agent{"1001"}, true)
 	ok(t, err)
 	assert.Equal(t, []string{"hours.overtime_daily"}, broken())
 	rules, err := set(rostering.HouseRulesInput{Set: map[string]string{"special_dates": "2026-06-15:2026-06-18"}, Reason: "618大促"})

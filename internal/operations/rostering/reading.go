@@ -40,7 +40,10 @@ func (r *Rostering) Roster(ctx context.Context, who access.Principal, id ids.Ros
 
 // Shifts lists shifts by start; an agent sees its own published ones.
 func (r *Rostering) Shifts(ctx context.Context, who access.Principal, f store.ShiftFilter, page store.Page) ([]store.Shift, string, error) {
-	view, _, err := r.gate.Read(who, access.ReadShifts)
+	view, scope, err := r.gate.Read(who, access.ReadShifts)
+	if err == nil {
+		err = scope.MayName(f.Agent)
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -28,10 +28,13 @@ type payDesk struct {
 	p      roster.Problem
 	a      *roster.Agent
 	days   map[calendar.Date]map[calendar.Date]bool // per week: the worked dates that are no statutory holidays
-	day    map[calendar.Date]int                    // minutes that count towards the normal day
+	day    map[payDay]int                           // minutes that count towards the normal day
 	week   map[calendar.Date]int                    // normal minutes
 	period map[calendar.Date]int                    // of comprehensive hours
 }
+
+// payDay is a worked day in the week that its shifts start in.
+type payDay struct{ week, date calendar.Date }
 
 func premiumHours(p roster.Problem, a *roster.Agent, list []scheduling.Shift) float64 {
 	sum := 0
@@ -56,7 +59,7 @@ func minutesPaid(p roster.Problem, a *roster.Agent, list []scheduling.Shift) map
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Start.Before(all[j].Start) })
 	d := payDesk{
-		p: p, a: a, days: map[calendar.Date]map[calendar.Date]bool{}, day: map[calendar.Date]int{},
+		p: p, a: a, days: map[calendar.Date]map[calendar.Date]bool{}, day: map[payDay]int{},
 		week: map[calendar.Date]int{}, period: map[calendar.Date]int{},
 	}
 	if a.Person.Regime == workrules.Comprehensive {
@@ -84,8 +87,12 @@ func (d *payDesk) shift(s scheduling.Shift) map[int]int {
 	if d.days[week] == nil {
 		d.days[week] = map[calendar.Date]bool{}
 	}
-	if d.p.Holidays.Kind(start) != calendar.Statutory {
-		d.days[week][start] = true
+	day := start // what follows the statutory holidays that a shift starts on is work of the day after them
+	for d.p.Holidays.Kind(day) == calendar.Statutory {
+		day = day.Add(1)
+	}
+	if day == start {
+		d.days[week][day] = true
 	}
 	on, midnight := start, start.Add(1).In(d.p.Location)
 	for t := s.Start; t.Before(s.End); t = t.Add(time.Minute) {
@@ -97,15 +104,19 @@ func (d *payDesk) shift(s scheduling.Shift) map[int]int {
 		for _, act := range s.Activities {
 			unpaid = unpaid || act.Kind.Unpaid() && !t.Before(act.Start) && t.Before(act.End)
 		}
-		if !unpaid {
-			minutes[d.minute(start, week, d.p.Holidays.Kind(on))]++
+		if unpaid {
+			continue
 		}
+		if d.p.Holidays.Kind(on) != calendar.Statutory {
+			d.days[week][day] = true
+		}
+		minutes[d.minute(start, payDay{week, day}, d.p.Holidays.Kind(on))]++
 	}
 	return minutes
 }
 
 // minute is the percentage that one more minute of work is paid at.
-func (d *payDesk) minute(start, week calendar.Date, on calendar.DayKind) int {
+func (d *payDesk) minute(start calendar.Date, day payDay, on calendar.DayKind) int {
 	rules := d.p.Rules
 	switch {
 	case on == calendar.Statutory:
@@ -126,14 +137,14 @@ func (d *payDesk) minute(start, week calendar.Date, on calendar.DayKind) int {
 		return 100
 	case rules.RestDays == workrules.RestDaysCalendar && (on == calendar.RestDay || on == calendar.Bridge):
 		return 200
-	case rules.RestDays != workrules.RestDaysCalendar && len(d.days[week]) > workdaysOf(d.p, week):
+	case rules.RestDays != workrules.RestDaysCalendar && len(d.days[day.week]) > workdaysOf(d.p, day.week):
 		return 200
 	}
-	d.day[start]++
-	if d.day[start] > int(rules.NormalDay.Minutes()) || d.week[week] >= int(normalWeekOf(d.p, week).Minutes()) {
+	d.day[day]++
+	if d.day[day] > int(rules.NormalDay.Minutes()) || d.week[day.week] >= int(normalWeekOf(d.p, day.week).Minutes()) {
 		return 150
 	}
-	d.week[week]++
+	d.week[day.week]++
 	return 100
 }
 

@@ -164,35 +164,40 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 	for first = first.Add(-40); first.Weekday() != rules.WeekStartDay(); first = first.Add(-1) {
 	}
 	runs(r, p, who, starts, judged, first)
+	desk := overtimeDesk{p: p, standard: isStandard(who), work: work}
+	desk.atMidnight(all)
 	for monday := first; !monday.In(p.Location).After(p.Range.End); monday = monday.Add(7) { // the last shift may end a week later
-		weekWork, weekNormal, worked := time.Duration(0), time.Duration(0), 0
+		weekWork, worked := time.Duration(0), 0
 		inWeek, tail := false, false
 		for i := range 7 {
 			inWeek, tail = inWeek || judged[monday.Add(i)], tail || reached[monday.Add(i)]
 		}
-		normalWeek, weekOver := normalWeekOf(p, monday), time.Duration(0)
+		beyond, weekOver, weekExtra, known := desk.week(monday), time.Duration(0), time.Duration(0), false
 		for i := range 7 {
 			d := monday.Add(i)
 			if touched[d] {
 				worked++
 			}
 			weekWork += work[d]
-			inMonth[d.MonthOf()] = inMonth[d.MonthOf()] || judged[d]
+			known = known || judged[d] // it can make overtime of the days behind it
+			inMonth[d.MonthOf()] = inMonth[d.MonthOf()] || judged[d] || known && starts[d]
 			over := dayRules(r, p, who, d, work[d], judged[d])
+			extra := beyond[i]
 			if p.Holidays.Kind(d) == calendar.Statutory {
-				if rules.HolidayIsOvertime {
-					over = work[d]
+				if weekOver += extra; rules.HolidayIsOvertime {
+					over = max(over, work[d]-desk.after[d]+extra)
 				}
 			} else {
-				before := max(0, weekNormal-normalWeek)
-				weekNormal += min(work[d], rules.NormalDay)
-				extra := max(0, weekNormal-normalWeek) - before
-				if extra > 0 && inWeek && shielded(who, d) && who.Regime != workrules.PartTime {
-					r.breaks("protected.overtime", who.ID, "%s: protected, but works beyond the normal week", d)
+				extra -= over
+				weekOver += over + extra
+				if over += extra; rules.HolidayIsOvertime {
+					over = max(over, desk.eve[d])
 				}
-				over += extra
-				weekOver += over
 			}
+			if extra > 0 && inWeek && shielded(who, d) && who.Regime != workrules.PartTime {
+				r.breaks("protected.overtime", who.ID, "%s: protected, but works on a rest day or beyond the normal week", d)
+			}
+			weekExtra += extra
 			overtime[d.MonthOf()] += over
 		}
 		if tail && worked == 7 {
@@ -209,8 +214,8 @@ func dates(r *Report, p roster.Problem, who workrules.Person, all []scheduling.S
 			continue
 		} else if weekOver > rules.OvertimeWeek {
 			r.breaks("hours.overtime_weekly", who.ID, "week of %s: %s of overtime", monday, hours(weekOver))
-		} else if !who.OvertimeAgreed && weekNormal > normalWeek {
-			r.breaks("hours.weekly", who.ID, "week of %s: %s without agreed overtime", monday, hours(weekNormal))
+		} else if !who.OvertimeAgreed && weekExtra > 0 {
+			r.breaks("hours.weekly", who.ID, "week of %s: %s on rest days or beyond the normal week without agreed overtime", monday, hours(weekExtra))
 		}
 	}
 	for m, t := range overtime {
@@ -250,7 +255,7 @@ func isStandard(p workrules.Person) bool {
 	return p.Regime == "" || p.Regime == workrules.Standard
 }
 
-// normalWeekOf counts a make-up workday of the week in and a weekday that is a bridge day out.
+// normalWeekOf counts a make-up workday of the week in and a weekday that is a bridge day or a statutory holiday out.
 func normalWeekOf(p roster.Problem, first calendar.Date) time.Duration {
 	t := p.Rules.NormalWeek
 	for i := range 7 {
@@ -259,7 +264,7 @@ func normalWeekOf(p roster.Problem, first calendar.Date) time.Duration {
 		switch k := p.Holidays.Kind(d); {
 		case k == calendar.Makeup:
 			t += p.Rules.NormalDay
-		case k == calendar.Bridge && !weekend:
+		case (k == calendar.Bridge || k == calendar.Statutory) && !weekend:
 			t -= p.Rules.NormalDay
 		}
 	}
