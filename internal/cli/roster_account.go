@@ -138,7 +138,7 @@ func printEveryFix(w io.Writer, uncovered []roster.Uncovered) {
 			if !f.Pays {
 				pays = "does not pay"
 			}
-			fmt.Fprintf(w, "    %s: %s, saves %.2f yuan, %s\n", u.Queue, f.Says.EN, f.Saves, pays)
+			fmt.Fprintf(w, "    %s: %s; %s\n", u.Queue, f.Says.EN, pays)
 		}
 	}
 }

@@ -203,6 +203,9 @@ func printVerdict(w io.Writer, v revising.Verdict, zone *time.Location) {
 	}
 	if c := v.Cost; c != nil {
 		fmt.Fprintf(w, "cost %+.0f yuan: understaffing %+.0f, overstaffing %+.0f, wages %+.2f%s, changes of queue %+.0f, soft rules %+.0f\n", c.Total, c.Short, c.Over, c.Wages, paidAt(c.Pay), c.Switches, c.SoftRules)
+		if c.MinWork != 0 {
+			fmt.Fprintf(w, "  with it %+.2f yuan for hours of the contract\n", c.MinWork)
+		}
 		if c.PayWhy.EN != "" {
 			fmt.Fprintf(w, "  %s / %s\n", c.PayWhy.ZH, c.PayWhy.EN)
 		}
@@ -401,7 +404,7 @@ func printRepair(w io.Writer, m rostering.RepairMade, top int, zone *time.Locati
 			if !f.Pays {
 				pays = "does not pay"
 			}
-			fmt.Fprintf(w, "      for one head: %s / %s; saves %.2f, %s\n", f.Says.ZH, f.Says.EN, f.Saves, pays)
+			fmt.Fprintf(w, "      for one head: %s / %s; %s\n", f.Says.ZH, f.Says.EN, pays)
 		}
 	}
 	for _, id := range m.Leave {

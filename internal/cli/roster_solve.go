@@ -161,7 +161,7 @@ func solveFormat(ctx context.Context, f rosterFlags, raw []byte, b search.Budget
 		return s, rosterSummary{
 			Cost: s.Cost, Bound: s.Bound, Stopped: s.Stopped, Needed: s.Needed, Missing: s.Missing,
 			Uncovered: len(s.Uncovered), SoftBroken: soft(s.Violations), worst: s.Uncovered, broken: hard(s.Violations),
-			HardBroken: len(s.Violations) - soft(s.Violations), Salaries: s.Salaries, Parts: &s.Parts, Soft: workrules.ByRule(s.Violations, softExamples), zone: problem.Location,
+			HardBroken: len(s.Violations) - soft(s.Violations), Salaries: s.Salaries, Parts: &s.Parts, Soft: workrules.ByRule(s.Violations, problem.Rules, softExamples), zone: problem.Location,
 		}, nil
 	}
 	return nil, rosterSummary{}, badFormat(f.format)

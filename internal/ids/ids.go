@@ -89,7 +89,10 @@ func Check(s string) string {
 	for i, r := range s {
 		letter := unicode.IsLetter(r) || r >= '0' && r <= '9'
 		punct := r == '.' || r == '_' || r == '-' || r == '/' || r == ':' || r == '@'
-		if !letter && (i == 0 || !punct) {
+		if punct && i == 0 {
+			return fmt.Sprintf("begins with %q, must begin with a letter or digit", r)
+		}
+		if !letter && !punct {
 			return fmt.Sprintf("has the character %q, allowed are letters, digits and . _ - / : @", r)
 		}
 	}

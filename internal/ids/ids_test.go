@@ -21,8 +21,8 @@ func TestCheck(t *testing.T) {
 		{"", "is empty"},
 		{strings.Repeat("a", 65), "is longer than 64 bytes"},
 		{strings.Repeat("客", 22), "is longer than 64 bytes"}, // 66 bytes of UTF-8
-		{"-rf", `has the character '-'`},
-		{"../etc", `has the character '.'`},
+		{"-rf", `begins with '-', must begin with a letter or digit`},
+		{"../etc", `begins with '.', must begin with a letter or digit`},
 		{"a b", `has the character ' '`},
 		{"a\x00", `has the character '\x00'`},
 		{"a\u202e", `has the character '\u202e'`}, // turns the rest of the line around

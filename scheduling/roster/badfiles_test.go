@@ -80,6 +80,10 @@ var faults = map[string]struct {
 	"a code of nothing":        {[]edit{{`"code": "D"`, `"code": ""`}, {`"template": "D", "weight"`, `"weight"`}}, told{"templates[0].code", "", "is empty"}},
 	"a code as a number":       {[]edit{{`"code": "D"`, `"code": 7`}}, told{"templates[0].code", "7", "text in quotes"}},
 	"a template twice":         {[]edit{{`"windows": [`, `"windows": [{"prefix": "L", "from": "14:00", "until": "14:00", "step": "30m", "lengths": ["8h30m"]},`}}, told{"windows[2].prefix", "L", "used twice"}},
+	"a rest above the warning": {[]edit{{`"rest_block": "8h"`, `"rest_block": "12h"`}}, told{"rules.rest_block", "12h", "at most rest_warn, which is 11h unless it is set"}},
+	"a warning below the rest": {[]edit{{`"rest_block": "8h"`, `"rest_block": "12h", "rest_warn": "10h"`}}, told{"rules.rest_warn", "10h", "at least rest_block, 12h"}},
+	"an agent with dots":       {[]edit{{`"id": "K003"`, `"id": "../../x"`}}, told{"agents[2].id", "../../x", "begins with '.'"}},
+	"a length twice":           {[]edit{{`"lengths": ["8h"]`, `"lengths": ["8h", "8h"]`}}, told{"windows[0].lengths[1]", "8h", "the same length as lengths[0]"}},
 	"a window without lengths": {[]edit{{`"lengths": ["8h"]`, `"lengths": []`}}, told{"windows[0].lengths", "", "at least one"}},
 	// 288 starts of 115 lengths are 33120 shifts, with D and the three of window L.
 	"more shifts than numbers": {[]edit{{`"from": "08:30", "until": "08:30", "step": "30m", "lengths": ["8h"]`, `"from": "00:00", "until": "23:55", "step": "5m", "lengths": [` + strings.Repeat(`"8h", `, 114) + `"8h"]`}}, told{"windows[0].lengths", "", "generate 33120 of 33124 templates, and 32767 are possible"}},

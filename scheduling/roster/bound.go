@@ -99,9 +99,9 @@ func newRelaxation(m *model, threads int) *relaxation {
 				r.least += m.agents[a].dayCost(m, d, -1)
 			}
 		}
-		agent := &m.p.Agents[a]
-		w := m.p.Weights.Fairness
-		r.duals[a] = agentDual{weekend: 2 * w * float64(agent.Ledger.Weekends), night: 2 * w * float64(agent.Ledger.Nights), meters: make([]float64, len(r.terms[a].meters)), steer: make([]rudder, len(r.terms[a].meters)), meterCentres: make([]float64, len(r.terms[a].meters))}
+		am, ledger, w := &m.agents[a], m.p.Agents[a].Ledger, m.p.Weights.Fairness
+		r.least += w * float64(am.weekends*am.weekends-ledger.Weekends*ledger.Weekends+am.nights*am.nights-ledger.Nights*ledger.Nights)
+		r.duals[a] = agentDual{weekend: 2 * w * float64(am.weekends), night: 2 * w * float64(am.nights), meters: make([]float64, len(r.terms[a].meters)), steer: make([]rudder, len(r.terms[a].meters)), meterCentres: make([]float64, len(r.terms[a].meters))}
 	}
 	for range max(1, threads) {
 		r.workers = append(r.workers, newPlanner(m, weeks, rest))
@@ -239,12 +239,12 @@ func (r *relaxation) agent(w *planner, a int) float64 {
 func (r *relaxation) personal(w *planner, a int) (value float64) {
 	m, u, agent := r.m, &r.duals[a], &r.m.p.Agents[a]
 	days := len(m.days)
-	value += leastSquare(m.p.Weights.Fairness, agent.Ledger.Weekends, days, u.weekend)
-	value += leastSquare(m.p.Weights.Fairness, agent.Ledger.Nights, days, u.night)
+	value += leastSquare(m.p.Weights.Fairness, m.agents[a].weekends, days, u.weekend)
+	value += leastSquare(m.p.Weights.Fairness, m.agents[a].nights, days, u.night)
 	u.weekends += 0.1 * (float64(w.weekends) - u.weekends)
 	u.nights += 0.1 * (float64(w.nights) - u.nights)
-	u.weekend = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Weekends) + u.weekends)
-	u.night = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Nights) + u.nights)
+	u.weekend = 2 * m.p.Weights.Fairness * (float64(m.agents[a].weekends) + u.weekends)
+	u.night = 2 * m.p.Weights.Fairness * (float64(m.agents[a].nights) + u.nights)
 	if least := agent.MinWork.Minutes() - float64(m.agents[a].lockWork); least > 0 {
 		value += u.hour * least
 		most := m.p.Weights.MinWork / 60
@@ -267,11 +267,11 @@ func bestOf(row []float64, skills []int16) int16 {
 	return best
 }
 
-// leastSquare minimises weight * ((ledger+n)² - ledger²) - price * n over whole n from 0 to most.
-func leastSquare(weight float64, ledger, most int, price float64) float64 {
+// leastSquare minimises weight * ((before+n)² - before²) - price * n over whole n from 0 to most.
+func leastSquare(weight float64, before, most int, price float64) float64 {
 	least := 0.0
 	for n := 1; n <= most; n++ {
-		least = min(least, weight*float64(n*(2*ledger+n))-price*float64(n))
+		least = min(least, weight*float64(n*(2*before+n))-price*float64(n))
 	}
 	return least
 }

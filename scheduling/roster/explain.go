@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
+	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -128,14 +128,15 @@ func (y *asking) reasons(slot, queue int) []Reason {
 	for a := range y.m.agents {
 		counts[y.reason(a, slot, queue)]++
 	}
-	return Reasons(counts, reasonTexts)
+	return Reasons(counts, reasonTexts, y.m.p.Rules)
 }
 
-// Reasons are counts by code, the most frequent first, in words: those of says, or what the rule of that code asks.
-func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
+// Reasons are counts by code, the most frequent first, in words: those of says, or what the rule of that code asks
+// under the parameters.
+func Reasons(counts map[string]int, says map[string]workrules.Text, rules workrules.Params) []Reason {
 	var out []Reason
 	for code, n := range counts {
-		r := Reason{Code: code, Count: n, Says: reasonText(code, says)}
+		r := Reason{Code: code, Count: n, Says: reasonText(code, says, rules)}
 		if n == 1 {
 			r.Says.EN = one(r.Says.EN)
 		}
@@ -147,14 +148,12 @@ func Reasons(counts map[string]int, says map[string]workrules.Text) []Reason {
 	return out
 }
 
-func reasonText(code string, says map[string]workrules.Text) workrules.Text {
+func reasonText(code string, says map[string]workrules.Text, rules workrules.Params) workrules.Text {
 	if t, ok := says[code]; ok {
 		return t
 	}
-	for _, r := range workrules.Rules() {
-		if r.Code == code {
-			return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
-		}
+	if r, ok := workrules.RuleUnder(code, rules); ok {
+		return workrules.Text{ZH: "受规则限制：" + r.Says.ZH, EN: "are held back by the rule: " + r.Says.EN}
 	}
 	return workrules.Text{ZH: code, EN: code}
 }
@@ -180,22 +179,12 @@ func summary(u Uncovered) workrules.Text {
 	return t
 }
 
-// FixText says what the best of the fixes of a stretch costs and brings, or that not even that one pays.
+// FixText names the best of the fixes of a stretch, or says that not even that one pays.
 func FixText(f Fix) workrules.Text {
 	if f.Pays {
-		return workrules.Text{
-			ZH: fmt.Sprintf("最省的补救：%s，可省%.2f元", f.Says.ZH, f.Saves),
-			EN: fmt.Sprintf("Cheapest fix: %s, saves %.2f yuan", f.Says.EN, f.Saves),
-		}
+		return workrules.Text{ZH: "最好的补救：" + f.Says.ZH, EN: "Best fix: " + f.Says.EN}
 	}
-	what := workrules.Text{
-		ZH: strings.TrimSuffix(f.Says.ZH, fmt.Sprintf("，%.2f元", f.Price)),
-		EN: strings.TrimSuffix(f.Says.EN, fmt.Sprintf(", %.2f yuan", f.Price)),
-	}
-	return workrules.Text{
-		ZH: fmt.Sprintf("没有划算的补救：最省的是%s，要花%.2f元，只省%.2f元", what.ZH, f.Price, f.Saves),
-		EN: fmt.Sprintf("No fix pays: the cheapest, %s, costs %.2f and saves %.2f yuan", what.EN, f.Price, f.Saves),
-	}
+	return workrules.Text{ZH: "没有划算的补救，最好的是：" + f.Says.ZH, EN: "No fix pays; the best: " + f.Says.EN}
 }
 
 // reason is the cause for one agent. A rule counts as the cause only when every shift over the
@@ -210,8 +199,8 @@ func (y *asking) reason(a, slot, queue int) string {
 			cause, ranked = code, n
 		}
 	}
-	if !contains(am.skills[m.dayOf(slot)], int16(queue)) {
-		return "no_skill"
+	if day := m.dayOf(slot); !contains(am.skills[day], int16(queue)) {
+		return barredFrom(y.judges[a], m.queues[queue], m.days[day])
 	}
 	for _, d := range y.days {
 		if p := &y.place[a][d]; p.occ >= 0 {
@@ -234,6 +223,14 @@ func (y *asking) reason(a, slot, queue int) string {
 		rank(code, n)
 	}
 	return cause
+}
+
+// barredFrom is the reason of somebody who may not serve a queue: no skill, or the rule that asks for more than that.
+func barredFrom(j *workrules.Judge, q ids.Queue, d calendar.Date) string {
+	if rule := j.Barred(q, d); rule != "fit.skill" {
+		return rule
+	}
+	return "no_skill"
 }
 
 // dayOf is the day whose civil date holds the slot.

@@ -216,8 +216,8 @@ func (f *fluid) steer(a int) {
 	m, r, mean := f.r.m, f.r, &f.mixes[a].mean
 	u, agent := &r.duals[a], &m.p.Agents[a]
 	u.weekends, u.nights = mean.weekends, mean.nights
-	u.weekend = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Weekends) + mean.weekends)
-	u.night = 2 * m.p.Weights.Fairness * (float64(agent.Ledger.Nights) + mean.nights)
+	u.weekend = 2 * m.p.Weights.Fairness * (float64(m.agents[a].weekends) + mean.weekends)
+	u.night = 2 * m.p.Weights.Fairness * (float64(m.agents[a].nights) + mean.nights)
 	firm := f.firm()
 	if least := agent.MinWork.Minutes() - float64(m.agents[a].lockWork); least > 0 {
 		u.hour = min(m.p.Weights.MinWork/60, max(0, u.hourCentre+firm*(least-mean.work)))

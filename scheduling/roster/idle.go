@@ -41,7 +41,7 @@ func (s *state) idle() (out []Idle) {
 			continue
 		}
 		code, example := s.whyIdle(a)
-		i := Idle{Agent: agent.Person.ID, Code: code, Says: reasonText(code, idleTexts)}
+		i := Idle{Agent: agent.Person.ID, Code: code, Says: reasonText(code, idleTexts, m.p.Rules)}
 		if _, own := idleTexts[code]; !own {
 			i.Says.EN = one(i.Says.EN)
 		}

@@ -70,6 +70,8 @@ type agentModel struct {
 	conflict bool   // what is fixed breaks a hard rule
 	locked   []bool // per day: has a locked shift, so the optimiser adds none
 	lockWork int32  // minutes of locked work in the range
+	nights   int    // of the ledger and of locked shifts
+	weekends int
 	wishes   [][]wish
 	previous []int16 // per day: template of Problem.Previous, -1 none, -2 unknown kind
 }
@@ -225,6 +227,7 @@ func (m *model) compileShifts() {
 func (m *model) compileAgent(a *Agent) agentModel {
 	judge := workrules.NewJudge(m.frame, a.Person)
 	am := agentModel{
+		nights: a.Ledger.Nights, weekends: a.Ledger.Weekends,
 		locked: make([]bool, len(m.days)), wishes: make([][]wish, len(m.days)), previous: make([]int16, len(m.days)),
 		cloud: a.Person.Engagement == workrules.Cloud,
 	}
@@ -273,11 +276,15 @@ func (m *model) compileAgent(a *Agent) agentModel {
 
 // dayCost is what wishes and stability cost on a day with a template (-1: off).
 func (a *agentModel) dayCost(m *model, day int, template int16) float64 {
-	cost := a.wishCost(day, template)
-	if len(m.p.Previous) > 0 {
-		cost += m.p.Weights.Stability * differs(a.previous[day], template)
+	return a.wishCost(day, template) + a.unrest(m, day, template)
+}
+
+// unrest is what a day costs with a template (-1: off) for being another one than before.
+func (a *agentModel) unrest(m *model, day int, template int16) float64 {
+	if len(m.p.Previous) == 0 {
+		return 0
 	}
-	return cost
+	return m.p.Weights.Stability * differs(a.previous[day], template)
 }
 
 func (m *model) compileWishes(a *Agent, am *agentModel) {
@@ -321,10 +328,17 @@ func (m *model) applyLocked() {
 		i := index[s.Agent]
 		a := &m.agents[i]
 		held[i] = append(held[i], s)
-		a.locked[calendar.DateOf(s.Start, m.p.Location).Sub(first)] = true
+		day := calendar.DateOf(s.Start, m.p.Location).Sub(first)
+		a.locked[day] = true
+		if m.weekend[day] {
+			a.weekends++
+		}
 		a.lockWork += int32(s.WorkTime() / time.Minute)
 		if duty, ok := m.frame.Duty(s); ok {
 			a.fixed = append(a.fixed, duty)
+			if duty.Night {
+				a.nights++
+			}
 		}
 		for _, act := range s.Activities {
 			q := slices.Index(m.queues, act.Queue)

@@ -165,11 +165,12 @@ func TestSeatsBindAndAreExplained(t *testing.T) {
 	}
 	// One works then, one works later that day, two would have no seat.
 	assert.Equal(t, map[string]int{"serving": 1, "other_shift": 1, "site_full": 2}, codes)
-	// One more seat lets somebody work 09-18: 40 yuan for the seat, and 100 less for the hour of the meal of
-	// the other; from 12:00 on it would be too many, which costs nothing here.
+	// One more seat lets somebody work 09-18: 40 yuan for the seat, and it saves the three hours that are short, 100
+	// each, and the hour of the meal of the other; from 12:00 on it would be too many, which costs nothing here.
 	require.NotEmpty(t, first.Fixes)
 	assert.Equal(t, "seat", first.Fixes[0].Kind)
-	assert.InDelta(t, 40-100, first.Fixes[0].Price, 1e-6)
+	assert.InDelta(t, 40, first.Fixes[0].Price, 1e-6)
+	assert.InDelta(t, 300+100, first.Fixes[0].Saves, 1e-6)
 	assert.Contains(t, first.Fixes[0].Says.EN, "one more seat at hefei")
 
 	p.Agents[3].Site = "" // home office needs no seat

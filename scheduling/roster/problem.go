@@ -281,7 +281,7 @@ type Uncovered struct {
 
 // Reason counts the agents that cannot (or better do not) help, by cause.
 type Reason struct {
-	Code  string         `json:"code"` // "no_skill", "working", "pause", "unavailable", "no_template", "not_worth", or the code of the rule that blocks
+	Code  string         `json:"code"` // "no_skill", "serving", "working", "pause", "not_worth" and their like, or the code of the rule that blocks: an exam, a pack or too many shops too
 	Count int            `json:"count"`
 	Says  workrules.Text `json:"says"`
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
-	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
@@ -24,22 +23,6 @@ type Relief struct {
 // (a workplace at about 900 yuan a month).
 func DefaultRelief() Relief { return Relief{Hour: 30, Temp: 45, TempHours: 4, Seat: 40} }
 
-// Fix is one way to cover a short stretch with one more head.
-type Fix struct {
-	Kind     string               `json:"kind"`               // "shift", "overtime", "swap" (of a rest day), "seat" (a shift with one more seat) or "temp"
-	Agent    ids.Agent            `json:"agent,omitempty"`    // empty for a temp
-	Date     calendar.Date        `json:"date,omitzero"`      // on which the shift starts
-	Template string               `json:"template,omitempty"` // of that shift
-	Off      calendar.Date        `json:"off,omitzero"`       // swap: the day that becomes free
-	Hours    float64              `json:"hours"`              // hours beyond the normal ones, or paid hours of the temps
-	Pay      []workrules.PayShare `json:"pay,omitempty"`      // the agent's working time that it adds, by percentage of the wage
-	Price    float64              `json:"price"`              // yuan: pay and what the roster loses elsewhere, less what it gains elsewhere
-	Saves    float64              `json:"saves"`              // yuan of the stretch; by a temp also of what else it covers
-	Pays     bool                 `json:"pays"`               // it saves more than its price
-	Range    calendar.Range       `json:"range,omitzero"`     // a temp's: what it works of the hours it is paid for; in a repair what a fix covers of the stretch
-	Says     workrules.Text       `json:"says"`
-}
-
 const (
 	maxRelieved = 20 // stretches that get fixes unless more are asked for, dearest first
 	maxFixes    = 3  // per stretch, best first
@@ -47,7 +30,7 @@ const (
 
 // relieve adds the best fixes to the dearest stretches, to so many of them, and says to how many: those that bring
 // most beyond their price. A fix covers the whole stretch on its queue; every other slot of its shift counts at what it
-// saves there.
+// saves there, also for temps.
 func (s *state) relieve(out []Uncovered, cells []stretch, most int) int {
 	defer s.keepQueues()()
 	dearest := dearestFirst(out)
@@ -62,7 +45,7 @@ func (s *state) relieve(out []Uncovered, cells []stretch, most int) int {
 			fixes = append(fixes, s.fixesOf(a, x)...)
 		}
 		slices.SortStableFunc(fixes, func(a, b Fix) int {
-			return cmp.Or(cmp.Compare(b.Saves-b.Price, a.Saves-a.Price), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Kind, b.Kind))
+			return cmp.Or(cmp.Compare(b.Brings(), a.Brings()), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Kind, b.Kind))
 		})
 		for k := range fixes {
 			fixes[k].Pays = fixes[k].Saves > fixes[k].Price
@@ -107,43 +90,48 @@ func Temp(p *Problem, at calendar.Range, step time.Duration, gain func(k int) fl
 	length := at.Duration().Hours()
 	n := max(1, math.Ceil(length/p.tempShift().Hours()))
 	hours := n * max(r.TempHours, length/n)
-	f := Fix{Kind: "temp", Hours: hours, Price: hours * r.Temp}
-	f.Range, f.Saves = paidFor(at, step, time.Duration(hours*float64(time.Hour)), gain)
-	if n > 1 {
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("请%.0f名临时工先后接班，共%.4g小时，%.2f元", n, hours, f.Price),
-			EN: fmt.Sprintf("%.0f temps one after another, %.4g h together, %.2f yuan", n, hours, f.Price),
+	f := Fix{Kind: "temp", Hours: hours, Paid: hours * r.Temp, Parts: FixParts{Pay: hours * r.Temp}}
+	f.Range, f.Parts.Stretch, f.Parts.Elsewhere = paidFor(at, step, time.Duration(hours*float64(time.Hour)), gain)
+	f.sum()
+	what := workrules.Text{
+		ZH: fmt.Sprintf("请%.0f名临时工先后接班，共%.4g小时", n, hours),
+		EN: fmt.Sprintf("%.0f temps one after another, %.4g h together", n, hours),
+	}
+	if n == 1 {
+		from, until := f.Range.Start.In(p.Location).Format("15:04"), f.Range.End.In(p.Location).Format("15:04")
+		what = workrules.Text{
+			ZH: fmt.Sprintf("请1名临时工%.4g小时（做 %s-%s）", hours, from, until),
+			EN: fmt.Sprintf("a temp for %.4g h (at work %s-%s)", hours, from, until),
 		}
-		return f
 	}
-	from, until := f.Range.Start.In(p.Location).Format("15:04"), f.Range.End.In(p.Location).Format("15:04")
-	f.Says = workrules.Text{
-		ZH: fmt.Sprintf("请1名临时工%.4g小时（做 %s-%s），%.2f元", hours, from, until, f.Price),
-		EN: fmt.Sprintf("a temp for %.4g h (at work %s-%s), %.2f yuan", hours, from, until, f.Price),
-	}
+	f.say(what, workrules.Text{
+		ZH: fmt.Sprintf("付%.2f元（%.4g小时，每小时%.2f元）", f.Paid, hours, r.Temp),
+		EN: fmt.Sprintf("paid %.2f yuan (%.4g h at %.2f)", f.Paid, hours, r.Temp),
+	})
 	return f
 }
 
-// paidFor is the part around a stretch, as long as it is paid for at most, in which one more head saves most.
-func paidFor(at calendar.Range, step, paid time.Duration, gain func(k int) float64) (best calendar.Range, saves float64) {
+// paidFor is the part around a stretch, as long as it is paid for at most, in which one more head saves most, with what
+// that is inside the stretch and outside.
+func paidFor(at calendar.Range, step, paid time.Duration, gain func(k int) float64) (best calendar.Range, inside, outside float64) {
 	n, most := int(at.Duration()/step), int(paid/step)
 	for k := range n {
-		saves += gain(k)
+		inside += gain(k)
 	}
 	room := max(0, most-n)
 	early, late := make([]float64, room+1), make([]float64, room+1)
 	for k := range room {
 		early[k+1], late[k+1] = early[k]+gain(-1-k), late[k]+gain(n+k)
 	}
-	more, before, after := 0.0, 0, 0
+	before, after := 0, 0
 	for e := range early {
 		for l := range late[:room-e+1] {
-			if sum := early[e] + late[l]; sum > more+1e-9 {
-				more, before, after = sum, e, l
+			if sum := early[e] + late[l]; sum > outside+1e-9 {
+				outside, before, after = sum, e, l
 			}
 		}
 	}
-	return calendar.Range{Start: at.Start.Add(-time.Duration(before) * step), End: at.End.Add(time.Duration(after) * step)}, saves + more
+	return calendar.Range{Start: at.Start.Add(-time.Duration(before) * step), End: at.End.Add(time.Duration(after) * step)}, inside, outside
 }
 
 // tempShift is the longest shift of a temp: the normal day, or the work after which a meal is due.
@@ -193,10 +181,10 @@ func (m *model) reaches(d int, x stretch) bool {
 	return slices.ContainsFunc(m.occ[d], func(o occurrence) bool { return o.start <= x.from && x.until <= o.start+o.len })
 }
 
-// more gives a free day the shift that covers the stretch at the least price.
+// more gives a free day the shift that covers the stretch and brings most.
 func (s *state) more(a, d int, x stretch, judge *workrules.Judge, kind string) (Fix, bool) {
-	f, ok := s.cover1(a, d, x, judge, 0, kind, s.payNow(a))
-	return s.told(f, ok)
+	f, ok := s.cover1(a, d, x, judge, 0, kind, s.payNow(a), FixParts{})
+	return s.told(a, f, ok)
 }
 
 // payNow is the pay of an agent's shifts as they are.
@@ -210,23 +198,47 @@ func (s *state) longer(a, d int, x stretch, willing *workrules.Judge) (Fix, bool
 	if o := &s.m.occ[d][s.place[a][d].occ]; o.start <= x.from && x.until <= o.start+o.len {
 		return Fix{}, false // at work then, in a pause or on another queue
 	}
-	s.clear(a, d)
-	lost := s.cost - before
-	f, ok := s.cover1(a, d, x, s.judges[a], work+1, "shift", was)
+	lost := s.takenAway(a, d)
+	f, ok := s.cover1(a, d, x, s.judges[a], work+1, "shift", was, lost)
 	if !ok {
-		f, ok = s.cover1(a, d, x, willing, work+1, "overtime", was)
+		f, ok = s.cover1(a, d, x, willing, work+1, "overtime", was, lost)
 	}
 	s.putBack(a, old, queues)
 	s.cost = before
-	f.Price += lost
 	if ok && f.Kind == "shift" {
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 于 %s 改上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, PayText(f.Pay).ZH, f.Price),
-			EN: fmt.Sprintf("%s works shift %s on %s instead, %s, %.2f yuan", f.Agent, f.Template, f.Date, PayText(f.Pay).EN, f.Price),
-		}
+		f.Tell(workrules.Text{
+			ZH: fmt.Sprintf("%s 于 %s 改上 %s 班", f.Agent, f.Date, f.Template),
+			EN: fmt.Sprintf("%s works shift %s on %s instead", f.Agent, f.Template, f.Date),
+		}, s.m.p.Agents[a], s.m.p.Relief)
 		return f, true
 	}
-	return s.told(f, ok)
+	return s.told(a, f, ok)
+}
+
+// takenAway clears a day and tells what that changes.
+func (s *state) takenAway(a, d int) FixParts {
+	m, am, p := s.m, &s.m.agents[a], s.place[a][d]
+	c, o := &am.choices[d][p.at], &m.occ[d][p.occ]
+	cost, paid, soft, cover := s.cost, s.paid[a], s.soft[a], s.coverage(o)
+	s.clear(a, d)
+	out := FixParts{
+		Elsewhere:   cover - s.coverage(o),
+		Pay:         s.paid[a] - paid - am.wage*float64(o.duty.Work)/60,
+		SoftRules:   m.p.Weights.SoftRule * float64(s.soft[a]-soft-int32(c.alone)-int32(p.tired)),
+		Disturbance: am.unrest(m, d, -1) - am.unrest(m, d, int16(o.template)),
+	}
+	out.Other = s.cost - cost + out.Elsewhere - out.Pay - out.SoftRules - out.Disturbance
+	return out
+}
+
+// coverage is what missing and spare heads cost in the slots of a shift.
+func (s *state) coverage(o *occurrence) (sum float64) {
+	width := len(s.m.queues)
+	for i := o.start * width; i < min(o.start+o.len, s.m.inside)*width; i++ {
+		short, over := s.m.slotCost(i, s.cover[i])
+		sum += short + over
+	}
+	return sum
 }
 
 // swap moves a rest day: the agent works the day of the stretch and is off on another one of the week.
@@ -241,18 +253,16 @@ func (s *state) swap(a, d int, x stretch) (best Fix, found bool) {
 				continue
 			}
 			old, before, was, queues := s.option(a, off), s.cost, s.payNow(a), slices.Clone(s.place[a][off].queue)
-			s.clear(a, off)
-			lost := s.cost - before
-			f, ok := s.cover1(a, d, x, s.judges[a], 0, "swap", was)
+			f, ok := s.cover1(a, d, x, s.judges[a], 0, "swap", was, s.takenAway(a, off))
 			s.putBack(a, old, queues)
 			s.cost = before
-			f.Off, f.Price = m.days[off], f.Price+lost
-			if ok && (!found || f.Price < best.Price) {
+			f.Off = m.days[off]
+			if ok && (!found || f.Brings() > best.Brings()) {
 				best, found = f, true
 			}
 		}
 	}
-	return s.told(best, found)
+	return s.told(a, best, found)
 }
 
 // premiums is what the pay of an agent adds beyond the plain wage in yuan, from the shifts that stand in the
@@ -269,10 +279,10 @@ func (s *state) premiums(a int, kind string, now, was workrules.PayMinutes) floa
 	return 0
 }
 
-// cover1 finds the legal shift of an empty day that covers the stretch at the least price, with at least some
-// minutes of work. A "seat" is a shift for which the site needs one more seat, priced for the day; any other
-// one has room. was is the agent's pay before the fix.
-func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, kind string, was workrules.PayMinutes) (best Fix, found bool) {
+// cover1 finds the legal shift of an empty day that covers the stretch and brings most beyond its price, with at least
+// some minutes of work. A "seat" is a shift for which the site needs one more seat, priced for the day; any other
+// one has room. was is the agent's pay before the fix, lost what gave way for it.
+func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32, kind string, was workrules.PayMinutes, lost FixParts) (best Fix, found bool) {
 	m := s.m
 	agent, am := &m.p.Agents[a], &m.agents[a]
 	for i := range m.occ[d] {
@@ -299,27 +309,33 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 			s.gain[t] += must * float64(max(0, min(t, x.until-o.start)-(x.from-o.start)))
 		}
 		var at [maxPauses]int16
-		lost, tired := s.pauses.place(m, o, s.gain, o.start, am.cloud, &at)
-		if lost > must/2 {
+		idle, tired := s.pauses.place(m, o, s.gain, o.start, am.cloud, &at)
+		if idle > must/2 {
 			continue
 		}
-		elsewhere := s.gain[o.len] - must*float64(x.until-x.from) - inside - lost
 		now := s.payWith(a, d, i, &at)
-		price := s.personal(a, d, &c) + m.p.Weights.SoftRule*float64(tired) + s.premiums(a, kind, now, was) - elsewhere
-		if kind == "seat" {
-			price += m.p.Relief.Seat
+		own := s.personal(a, d, &c)
+		parts := FixParts{
+			Stretch: x.saves,
+			// What a head saves here may differ where an experiment left people on other queues: the sum is what counts.
+			Elsewhere:   s.gain[o.len] - must*float64(x.until-x.from) - inside - idle + s.saves(x) - x.saves,
+			Pay:         am.wage*float64(o.duty.Work)/60 + s.premiums(a, kind, now, was),
+			SoftRules:   m.p.Weights.SoftRule * float64(int32(c.alone)+int32(tired)),
+			Disturbance: am.unrest(m, d, int16(o.template)) - am.unrest(m, d, -1),
 		}
-		price += x.saves - s.saves(x) // the sum of both is what counts, wherever people stand after an experiment
-		if !found || price < best.Price {
-			more := now.Minus(was)
-			best = Fix{
-				Kind: kind, Agent: agent.Person.ID, Date: m.days[d], Template: code, Price: price, Saves: x.saves,
-				Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Pay: more.Shares(),
-			}
-			found = true
+		parts.Other = own - am.wage*float64(o.duty.Work)/60 - m.p.Weights.SoftRule*float64(c.alone) - parts.Disturbance
+		if kind == "seat" {
+			parts.Seat = m.p.Relief.Seat
+		}
+		more := now.Minus(was)
+		f := Fix{
+			Kind: kind, Agent: agent.Person.ID, Date: m.days[d], Template: code, Parts: parts.plus(lost),
+			Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Pay: more.Shares(),
+		}
+		if f.sum(); !found || f.Brings() > best.Brings() {
+			best, found = f, true
 		}
 	}
-	best.Price = math.Round(best.Price*1e6) / 1e6 // sheds the rounding of the large number
 	return best, found
 }
 
@@ -334,32 +350,32 @@ func (s *state) forbidding() float64 {
 }
 
 // told adds the sentence.
-func (s *state) told(f Fix, ok bool) (Fix, bool) {
+func (s *state) told(a int, f Fix, ok bool) (Fix, bool) {
 	if !ok {
 		return f, false
 	}
+	what := workrules.Text{
+		ZH: fmt.Sprintf("%s 于 %s 加上 %s 班", f.Agent, f.Date, f.Template),
+		EN: fmt.Sprintf("%s works shift %s on %s as well", f.Agent, f.Template, f.Date),
+	}
 	switch f.Kind {
 	case "overtime":
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班（%s），%.2f元", f.Agent, f.Date, f.Template, PayText(f.Pay).ZH, f.Price),
-			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s, %s, %.2f yuan", f.Agent, f.Template, f.Date, PayText(f.Pay).EN, f.Price),
+		what = workrules.Text{
+			ZH: fmt.Sprintf("%s 征得同意后 %s 加班上 %s 班", f.Agent, f.Date, f.Template),
+			EN: fmt.Sprintf("%s agrees to overtime: shift %s on %s", f.Agent, f.Template, f.Date),
 		}
 	case "swap":
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 把休息日从 %s 换到 %s，上 %s 班，%.2f元", f.Agent, f.Date, f.Off, f.Template, f.Price),
-			EN: fmt.Sprintf("%s moves the rest day from %s to %s and works %s, %.2f yuan", f.Agent, f.Date, f.Off, f.Template, f.Price),
+		what = workrules.Text{
+			ZH: fmt.Sprintf("%s 把休息日从 %s 换到 %s，上 %s 班", f.Agent, f.Date, f.Off, f.Template),
+			EN: fmt.Sprintf("%s moves the rest day from %s to %s and works %s", f.Agent, f.Date, f.Off, f.Template),
 		}
 	case "seat":
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 增加1个座位，%s 于 %s 加上 %s 班，%.2f元", s.siteName(f.Agent), f.Agent, f.Date, f.Template, f.Price),
-			EN: fmt.Sprintf("one more seat at %s: %s works shift %s on %s, %.2f yuan", s.siteName(f.Agent), f.Agent, f.Template, f.Date, f.Price),
-		}
-	default:
-		f.Says = workrules.Text{
-			ZH: fmt.Sprintf("%s 于 %s 加上 %s 班，%.2f元", f.Agent, f.Date, f.Template, f.Price),
-			EN: fmt.Sprintf("%s works shift %s on %s as well, %.2f yuan", f.Agent, f.Template, f.Date, f.Price),
+		what = workrules.Text{
+			ZH: fmt.Sprintf("%s 增加1个座位，%s 于 %s 加上 %s 班", s.siteName(f.Agent), f.Agent, f.Date, f.Template),
+			EN: fmt.Sprintf("one more seat at %s: %s works shift %s on %s", s.siteName(f.Agent), f.Agent, f.Template, f.Date),
 		}
 	}
+	f.Tell(what, s.m.p.Agents[a], s.m.p.Relief)
 	return f, true
 }
 
@@ -399,21 +415,4 @@ func (s *state) reseat(a, d int, queues []int16) {
 		}
 		p.queue[i] = q
 	}
-}
-
-// PayText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
-func PayText(shares []workrules.PayShare) (t workrules.Text) {
-	for i, p := range shares {
-		sepZH, sepEN, lessZH, lessEN := "、", ", ", "", ""
-		if i == 0 {
-			sepZH, sepEN = "", ""
-		}
-		h := float64(p.Minutes) / 60
-		if h < 0 {
-			h, lessZH, lessEN = -h, "少", " less"
-		}
-		t.ZH += fmt.Sprintf("%s%s%.4g小时按%d%%", sepZH, lessZH, h, p.Percent)
-		t.EN += fmt.Sprintf("%s%.4g h%s at %d %%", sepEN, h, lessEN, p.Percent)
-	}
-	return t
 }

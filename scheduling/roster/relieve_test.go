@@ -10,6 +10,7 @@ import (
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
 	"github.com/chaoban/chaoban/scheduling/roster"
+	"github.com/chaoban/chaoban/scheduling/workrules"
 )
 
 // fixesBy are the fixes of a stretch by kind.
@@ -71,10 +72,11 @@ func TestASwappedRestDayIsTheCheapestFix(t *testing.T) {
 	assert.InDelta(t, 60, s.Cost, 1e-6)
 	require.Len(t, s.Uncovered, 1)
 	f := fixesBy(s.Uncovered[0])["swap"]
-	// Working Saturday instead of Friday loses 36 there and the wish of 40.
+	// Working Saturday instead of Friday covers 60 and uncovers 36; the wish of 40 is the price.
 	assert.Equal(t, calendar.MakeDate(2026, 11, 13), f.Off)
-	assert.InDelta(t, 36+40, f.Price, 1e-6)
-	assert.InDelta(t, 60, f.Saves, 1e-6)
+	assert.InDelta(t, 40, f.Price, 1e-6)
+	assert.InDelta(t, 60-36, f.Saves, 1e-6)
+	assert.Equal(t, roster.FixParts{Stretch: 60, Elsewhere: -36, Other: 40}, f.Parts)
 	assert.Equal(t, "swap", s.Uncovered[0].Fixes[0].Kind)
 }
 
@@ -139,7 +141,8 @@ func TestALongStretchTakesSeveralTemps(t *testing.T) {
 	temp := fixesBy(s.Uncovered[0])["temp"]
 	assert.InDelta(t, 12.5, temp.Hours, 1e-9)
 	assert.InDelta(t, 12.5*45, temp.Price, 1e-6)
-	assert.Equal(t, "3 temps one after another, 12.5 h together, 562.50 yuan", temp.Says.EN)
+	assert.Equal(t, "3 temps one after another, 12.5 h together, paid 562.50 yuan (12.5 h at 45.00); on the whole the house gains 2187.50 yuan (here +2750.00, pay -562.50)", temp.Says.EN,
+		"the first of two heads saves 100 x (1 + 0.2/2) in each of 25 half hours")
 	assert.Contains(t, temp.Says.ZH, "3名临时工")
 }
 
@@ -163,7 +166,7 @@ func TestATempIsWorthAllItCovers(t *testing.T) {
 	assert.InDelta(t, 180, temp.Price, 1e-6)
 	assert.True(t, temp.Pays)
 	assert.Equal(t, "10:00-14:00", temp.Range.Start.In(zone).Format("15:04")+"-"+temp.Range.End.In(zone).Format("15:04"))
-	assert.Contains(t, first.Says.EN, "Cheapest fix: a temp for 4 h (at work 10:00-14:00), 180.00 yuan, saves 200.00 yuan")
+	assert.Contains(t, first.Says.EN, "Best fix: a temp for 4 h (at work 10:00-14:00), paid 180.00 yuan (4 h at 45.00); on the whole the house gains 20.00 yuan (here +50.00, elsewhere +150.00, pay -180.00)")
 }
 
 // An hour at 77.03 yuan is not worth a temp for four hours, and the sentence does not say that it is.
@@ -175,9 +178,9 @@ func TestNoFixPays(t *testing.T) {
 	p.Demand[0].Needs[0].Value = 77.03
 	u := solve(t, p, 5).Uncovered[0]
 	assert.False(t, u.Fixes[0].Pays)
-	assert.Contains(t, u.Says.EN, ". No fix pays: the cheapest, a temp for 4 h (at work 09:00-10:00), costs 180.00 and saves 77.03 yuan")
+	assert.Contains(t, u.Says.EN, ". No fix pays; the best: a temp for 4 h (at work 09:00-10:00), paid 180.00 yuan (4 h at 45.00); on the whole the house loses 102.97 yuan (here +77.03, pay -180.00)")
 	assert.Contains(t, u.Says.ZH, "没有划算的补救")
-	assert.NotContains(t, u.Says.EN, "Cheapest fix")
+	assert.NotContains(t, u.Says.EN, "Best fix")
 }
 
 // Four more hours at 30 yuan are not worth the one at 50 that stays short. The longer shift is no overtime and asks
@@ -196,5 +199,58 @@ func TestALongerDayIsNoOvertime(t *testing.T) {
 	assert.Zero(t, f.Hours)
 	assert.NotContains(t, f.Says.EN, "overtime")
 	assert.NotContains(t, f.Says.ZH, "加班")
-	assert.Contains(t, f.Says.EN, "works shift D on 2026-11-09 instead, 4 h at 100 %")
+	assert.Contains(t, f.Says.EN, "works shift D on 2026-11-09 instead, paid 120.00 yuan (4 h at 100 % of 30.00)")
+}
+
+// Somebody at 24 yuan has worked five days of 8 h and would come on Saturday, a rest day: 8 h at 200 % are 384 yuan.
+// Three hours at 10 yuan are short at nine, and 70 at eleven on another queue, which the same shift covers: saved are
+// 30 here and 140 elsewhere, the house loses 214. With a salary the 100 % hours are paid by it, and nothing else changes.
+func TestWhatIsPaidIsToldApartFromWhatTheHouseGains(t *testing.T) {
+	p := saturday()
+	p.Agents[0].Wage = 24
+	p.Agents[0].Person.Skills = append(p.Agents[0].Person.Skills, workrules.Skill{Queue: "r"})
+	last := p.Demand[0].Needs[15:]
+	for i := range last {
+		last[i].Value = 10
+	}
+	need(&p, "r", 1, 13, 15, 5)
+	p.Demand[1].Needs[0].Value, p.Demand[1].Needs[1].Value = 70, 70
+	p.Relief.Temp = 1000
+	for _, salaried := range []bool{false, true} {
+		p.Agents[0].Salaried = salaried
+		s := solve(t, p, 20)
+		var at roster.Uncovered
+		for _, u := range s.Uncovered {
+			if u.Queue == "q" {
+				at = u
+			}
+		}
+		f := fixesBy(at)["overtime"]
+		assert.InDelta(t, 384, f.Paid, 1e-6)
+		assert.InDelta(t, 384, f.Price, 1e-6)
+		assert.InDelta(t, 30+140, f.Saves, 1e-6)
+		assert.Equal(t, roster.FixParts{Stretch: 30, Elsewhere: 140, Pay: 384}, f.Parts)
+		assert.False(t, f.Pays)
+		assert.Equal(t, "A0 agrees to overtime: shift D on 2026-11-14, paid 384.00 yuan (8 h at 200 % of 24.00); "+
+			"on the whole the house loses 214.00 yuan (here +30.00, elsewhere +140.00, pay -384.00)", f.Says.EN)
+		assert.Contains(t, f.Says.ZH, "付384.00元（时薪24.00元，8小时按200%）；总账亏214.00元（本时段+30.00，其他时段+140.00，工资-384.00）")
+		assert.Empty(t, falseFigures(p, s))
+	}
+}
+
+// A longer day of somebody with a salary: three more hours at 100 % are paid by it, an hour beyond the day is not.
+func TestHoursOfTheSalaryAreNotPaidAgain(t *testing.T) {
+	p := small(1)
+	p.Agents[0].Wage, p.Agents[0].Salaried = 20, true
+	p.Relief = roster.Relief{Hour: 30, Temp: 1000, TempHours: 4}
+	meal := []roster.Pause{{Kind: scheduling.Meal, Length: time.Hour, Earliest: 3 * time.Hour, Latest: 5 * time.Hour}}
+	p.Templates = []roster.Template{{Code: "S", Start: 9 * time.Hour, Length: 6 * time.Hour, Pauses: meal}, {Code: "L", Start: 9 * time.Hour, Length: 10 * time.Hour, Pauses: meal}}
+	need(&p, "q", 1, 9, 12, 0)
+	p.Demand[0].Needs = append(p.Demand[0].Needs, scheduling.Need{Start: p.Range.Start.Add(18 * time.Hour), Heads: 1})
+	s := solve(t, p, 50)
+	require.Len(t, s.Uncovered, 1)
+	f := fixesBy(s.Uncovered[0])["overtime"]
+	assert.InDelta(t, 1.5*20, f.Paid, 1e-6)
+	assert.Contains(t, f.Says.EN, "paid 30.00 yuan (1 h at 150 % of 20.00; 3 h at 100 % by the salary); on the whole the house gains 70.00 yuan")
+	assert.Empty(t, falseFigures(p, s))
 }

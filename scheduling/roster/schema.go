@@ -304,7 +304,11 @@ func (f *problemFile) templates(bad *complaints) (out []Template, made []string)
 			Prefix: w.Prefix, From: time.Duration(w.From), Until: time.Duration(w.Until), Step: time.Duration(w.Step),
 			Pauses: pausesOf(w.Pauses), Weekdays: weekdaysOf(w.Weekdays, at, bad),
 		}
-		for _, l := range w.Lengths {
+		for k, l := range w.Lengths {
+			if same := slices.Index(w.Lengths, l); same < k {
+				bad.add(fmt.Sprintf("%s.lengths[%d]", at, k), time.Duration(l), "is the same length as lengths[%d]", same)
+				continue
+			}
 			win.Lengths = append(win.Lengths, time.Duration(l))
 		}
 		if f.crowded {

@@ -27,7 +27,7 @@ type state struct {
 	cover    []int16       // heads per slot and queue, of the pool
 	place    [][]placement // [agent][day]
 	work     []int32       // minutes in the range, locked included
-	nights   []int32       // ledger included
+	nights   []int32       // ledger and locked included
 	weekends []int32
 	soft     []int32   // broken soft rules between the shifts
 	seated   [][]int16 // per site and slot: people with a shift
@@ -58,10 +58,9 @@ func newState(m *model, rng *rand.Rand) *state {
 	n := len(m.agents)
 	s.work, s.nights, s.weekends, s.soft = make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
 	for i := range m.agents {
-		a := &m.p.Agents[i]
-		s.judges = append(s.judges, workrules.NewJudge(m.frame, a.Person))
+		s.judges = append(s.judges, workrules.NewJudge(m.frame, m.p.Agents[i].Person))
 		s.work[i] = m.agents[i].lockWork
-		s.nights[i], s.weekends[i] = int32(a.Ledger.Nights), int32(a.Ledger.Weekends)
+		s.nights[i], s.weekends[i] = int32(m.agents[i].nights), int32(m.agents[i].weekends)
 		days := make([]placement, len(m.days))
 		buffer := make([]int16, m.longest*len(m.days))
 		for d := range days {

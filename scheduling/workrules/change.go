@@ -121,11 +121,15 @@ func (c Case) own() []scheduling.Shift {
 	return shifts
 }
 
-// Worse is the violations of a that b does not have at least as badly at the same place.
+// Worse is the violations of a that b does not have at least as badly at the same place. A rest that is warned of is
+// no worse than the same rest, or a shorter one, that was forbidden.
 func Worse(a, b []Violation) []Violation {
 	var out []Violation
 	for _, v := range a {
 		known := slices.ContainsFunc(b, func(w Violation) bool {
+			if v.Rule == "rest.between_warn" && w.Rule == "rest.between_block" {
+				return v.Range.Overlaps(w.Range) && v.Range.Duration() >= w.Range.Duration()
+			}
 			return v.Rule == w.Rule && v.Range.Overlaps(w.Range) && v.Amount <= w.Amount+1e-9
 		})
 		if !known {

@@ -16,10 +16,11 @@ type Breaches struct {
 	Examples []Violation `json:"examples"` // the first ones in time
 }
 
-// ByRule groups violations by rule, in the order of the pack, with some examples of each.
-func ByRule(found []Violation, examples int) []Breaches {
+// ByRule groups violations by rule, in the order of the pack, with some examples of each. The sentences of the
+// rules state the limits of the parameters that the violations were found under.
+func ByRule(found []Violation, p Params, examples int) []Breaches {
 	out := []Breaches{}
-	for _, rule := range Rules() {
+	for _, rule := range RulesUnder(p) {
 		b := Breaches{Rule: rule.Code, Says: rule.Says}
 		for _, v := range found {
 			if v.Rule == rule.Code {

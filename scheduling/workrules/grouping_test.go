@@ -23,7 +23,7 @@ func TestBreachesAreGroupedByRule(t *testing.T) {
 		{Rule: "rest.between_warn", Agent: "a", Range: at(3)},
 		{Rule: "rest.between_warn", Agent: "b", Range: at(2)},
 		{Rule: "rest.between_warn", Agent: "a", Range: at(5)},
-	}, 2)
+	}, DefaultParams(), 2)
 	require.Len(t, groups, 2)
 	assert.Equal(t, "rest.between_warn", groups[0].Rule, "in the order of the pack")
 	assert.Equal(t, 4, groups[0].Count)

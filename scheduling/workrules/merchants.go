@@ -9,8 +9,22 @@ import (
 // MayServe reports whether the person may work a queue on a date: skill, merchant certificate,
 // acknowledged promotion packs and the number of shops at once. It is what an optimiser asks
 // before it puts a queue into a shift.
-func (j *Judge) MayServe(q ids.Queue, d calendar.Date) bool {
-	return j.person.Can(q, d) && !j.tooManyShops(q) && j.certified(q, d) && j.unreadPack(q, d) == ""
+func (j *Judge) MayServe(q ids.Queue, d calendar.Date) bool { return j.Barred(q, d) == "" }
+
+// Barred is the code of the rule that keeps the person from a queue on a date, the skill before all others; empty
+// for nobody barred.
+func (j *Judge) Barred(q ids.Queue, d calendar.Date) string {
+	switch {
+	case !j.person.Can(q, d):
+		return "fit.skill"
+	case !j.certified(q, d):
+		return "certificate.merchant"
+	case j.unreadPack(q, d) != "":
+		return "certificate.pack"
+	case j.tooManyShops(q):
+		return "shops.at_once"
+	}
+	return ""
 }
 
 // shopLimit is the most shops that the person answers at once; 0 = no limit.

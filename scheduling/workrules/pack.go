@@ -1,5 +1,8 @@
 package workrules
 
+// The sentences name a setting in braces, such as {rest_block}, where its value stands; a number names what it counts
+// in English, such as {night_run night shift}. RulesUnder fills them in.
+
 var shiftRules = []Rule{
 	{
 		Code: "shift.overlap", Hard: true, Unit: "hours", duties: true, judge: shiftOverlap,
@@ -50,14 +53,14 @@ var protectedRules = []Rule{
 		Code: "protected.rest", hardWith: "hard_care", Unit: "hours", duties: true, judge: pregnantRest,
 		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
 		Article:  "女职工劳动保护特别规定 §6",
-		Says:     Text{"怀孕7个月以上的班次内安排至少30分钟工间休息", "At least 30 minutes of paid rest in a shift from the 7th month of pregnancy"},
+		Says:     Text{"怀孕7个月以上的班次内安排至少{pregnant_rest}工间休息", "At least {pregnant_rest} of paid rest in a shift from the 7th month of pregnancy"},
 		Params:   []string{"pregnant_rest", "hard_care"},
 	},
 	{
 		Code: "protected.nursing_hour", hardWith: "hard_care", Unit: "hours", duties: true, judge: nursingHour,
 		concerns: func(j *Judge) bool { return len(j.person.Conditions) > 0 },
 		Article:  "劳动法 §63; 女职工劳动保护特别规定 §9",
-		Says:     Text{"哺乳期每日工作时间内有1小时哺乳时间，多胞胎每多一个增加1小时", "One hour of nursing time a day inside working time, one more for each further child"},
+		Says:     Text{"哺乳期每日工作时间内有{nursing_hour}哺乳时间，多胞胎每多一个增加{nursing_hour}", "{nursing_hour} of nursing time a day inside working time, as much again for each further child"},
 		Params:   []string{"nursing_hour", "normal_day", "hard_care"},
 	},
 }
@@ -67,42 +70,42 @@ var hourRules = []Rule{
 		Code: "hours.daily", Hard: true, Unit: "hours", duties: true, judge: dailyHours,
 		concerns: notAgreed,
 		Article:  "劳动法 §36; 国务院规定(1995) §3; 劳动合同法 §31",
-		Says:     Text{"未同意加班者每日工作不超过8小时", "At most 8 h a day without agreed overtime"},
+		Says:     Text{"未同意加班者每日工作不超过{normal_day}", "At most {normal_day} a day without agreed overtime"},
 		Params:   []string{"normal_day"},
 	},
 	{
 		Code: "hours.weekly", Hard: true, Unit: "hours", duties: true, judge: weeklyHours,
 		concerns: notAgreed,
 		Article:  "国务院规定(1995) §3; 劳动法 §44; 劳动合同法 §31",
-		Says:     Text{"未同意加班者每周工作不超过40小时，休息日不上班（调休上班日增加8小时，周一至周五的法定节假日和调休放假日减少8小时）", "At most 40 h a week and no work on rest days without agreed overtime; a make-up workday adds 8 h, a statutory holiday or bridge day on Monday to Friday takes 8 h"},
+		Says:     Text{"未同意加班者每周工作不超过{normal_week}，休息日不上班（调休上班日增加{normal_day}，周一至周五的法定节假日和调休放假日减少{normal_day}）", "At most {normal_week} a week and no work on rest days without agreed overtime; a make-up workday adds {normal_day}, a statutory holiday or bridge day on Monday to Friday takes {normal_day}"},
 		Params:   []string{"normal_week", "normal_day", "week_start", "rest_days"},
 	},
 	{
 		Code: "hours.overtime_daily", Hard: true, Unit: "hours", duties: true, judge: overtimeDaily,
 		concerns: isStandard,
 		Article:  "劳动法 §41",
-		Says:     Text{"每日加班一般不超过1小时，特殊情况不超过3小时", "Overtime at most 1 h a day, 3 h on agreed special dates"},
+		Says:     Text{"每日加班一般不超过{overtime_day}，特殊情况不超过{overtime_special}", "Overtime at most {overtime_day} a day, {overtime_special} on agreed special dates"},
 		Params:   []string{"overtime_day", "overtime_special", "special_dates"},
 	},
 	{
 		Code: "hours.overtime_weekly", Hard: true, Unit: "hours", duties: true, judge: overtimeWeekly,
 		concerns: isStandard,
 		Article:  "内部规定",
-		Says:     Text{"每周加班不超过18小时", "Overtime at most 18 h a week"},
+		Says:     Text{"每周加班不超过{overtime_week}", "Overtime at most {overtime_week} a week"},
 		Params:   []string{"overtime_week", "week_start", "rest_days"},
 	},
 	{
 		Code: "hours.overtime_monthly", Hard: true, Unit: "hours", duties: true, judge: overtimeMonthly,
 		concerns: isStandard,
 		Article:  "劳动法 §41",
-		Says:     Text{"每月加班不超过36小时", "Overtime at most 36 h a month"},
+		Says:     Text{"每月加班不超过{overtime_month}", "Overtime at most {overtime_month} a month"},
 		Params:   []string{"overtime_month", "holiday_is_overtime", "rest_days"},
 	},
 	{
 		Code: "hours.comprehensive_daily", Hard: true, Unit: "hours", duties: true, judge: comprehensiveDaily,
 		concerns: isComprehensive,
 		Article:  "内部规定，参照劳部发[1997]271 §6",
-		Says:     Text{"综合计算工时制每日工作不超过11小时", "At most 11 h a day under comprehensive hours"},
+		Says:     Text{"综合计算工时制每日工作不超过{comprehensive_day}", "At most {comprehensive_day} a day under comprehensive hours"},
 		Params:   []string{"comprehensive_day"},
 	},
 	{
@@ -116,21 +119,21 @@ var hourRules = []Rule{
 		Code: "hours.comprehensive_overtime", Hard: true, Unit: "hours", duties: true, judge: comprehensiveOvertime,
 		concerns: isComprehensive,
 		Article:  "劳动法 §41; 劳部发[1997]271 §5",
-		Says:     Text{"综合周期内加班平均每月不超过36小时", "Overtime of a comprehensive period at most 36 h a month on average"},
+		Says:     Text{"综合周期内加班平均每月不超过{overtime_month}", "Overtime of a comprehensive period at most {overtime_month} a month on average"},
 		Params:   []string{"overtime_month", "holiday_is_overtime", "comprehensive_period"},
 	},
 	{
 		Code: "hours.part_time_daily", Hard: true, Unit: "hours", duties: true, judge: partTimeDaily,
 		concerns: isPartTime,
 		Article:  "劳动合同法 §68",
-		Says:     Text{"非全日制每日不超过4小时", "Part-time at most 4 h a day"},
+		Says:     Text{"非全日制每日不超过{part_time_day}", "Part-time at most {part_time_day} a day"},
 		Params:   []string{"part_time_day"},
 	},
 	{
 		Code: "hours.part_time_weekly", Hard: true, Unit: "hours", duties: true, judge: partTimeWeekly,
 		concerns: isPartTime,
 		Article:  "劳动合同法 §68",
-		Says:     Text{"非全日制每周不超过24小时", "Part-time at most 24 h a week"},
+		Says:     Text{"非全日制每周不超过{part_time_week}", "Part-time at most {part_time_week} a week"},
 		Params:   []string{"part_time_week", "week_start"},
 	},
 }
@@ -139,7 +142,7 @@ var restRules = []Rule{
 	{
 		Code: "rest.between_block", Hard: true, Unit: "hours", duties: true, judge: restBlock,
 		Article: "内部规定",
-		Says:    Text{"两班之间至少休息8小时", "At least 8 h between two shifts"},
+		Says:    Text{"两班之间至少休息{rest_block}", "At least {rest_block} between two shifts"},
 		Params:  []string{"rest_block"},
 	},
 	{
@@ -151,19 +154,19 @@ var restRules = []Rule{
 	{
 		Code: "days.consecutive", Hard: true, Unit: "days", duties: true, judge: consecutiveDays,
 		Article: "内部规定",
-		Says:    Text{"连续上班不超过6天", "At most 6 working days in a row"},
+		Says:    Text{"连续上班不超过{consecutive_days}天", "At most {consecutive_days working day} in a row"},
 		Params:  []string{"consecutive_days"},
 	},
 	{
 		Code: "rest.between_warn", Unit: "hours", duties: true, judge: restWarn,
 		Article: "内部规定",
-		Says:    Text{"两班之间休息少于11小时需提醒", "Less than 11 h between two shifts is flagged"},
+		Says:    Text{"两班之间休息少于{rest_warn}需提醒", "Less than {rest_warn} between two shifts is flagged"},
 		Params:  []string{"rest_warn", "rest_block"},
 	},
 	{
 		Code: "night.run", Unit: "shifts", duties: true, judge: nightRun,
 		Article: "内部规定",
-		Says:    Text{"连续夜班不超过5个", "At most 5 night shifts in a row"},
+		Says:    Text{"连续夜班不超过{night_run}个", "At most {night_run night shift} in a row"},
 		Params:  []string{"night_run", "night_from", "night_until"},
 	},
 	{
@@ -206,28 +209,28 @@ var engagementRules = []Rule{
 		Code: "agency.term", Hard: true, Unit: "shifts", duties: true, judge: agencyTerm,
 		concerns: func(j *Judge) bool { return j.person.Engagement == Agency && !j.person.Assigned.From.IsZero() },
 		Article:  "劳动合同法 §66",
-		Says:     Text{"派遣员工只在派遣期内排班，临时性岗位不超过6个月", "Agency workers only within their post, at most 6 months"},
+		Says:     Text{"派遣员工只在派遣期内排班，临时性岗位不超过{agency_months}个月", "Agency workers only within their post, at most {agency_months month}"},
 		Params:   []string{"agency_months"},
 	},
 	{
 		Code: "cloud.slots", Hard: true, Unit: "hours", duties: true, judge: cloudSlots,
 		concerns: isCloud,
 		Article:  "内部规定",
-		Says:     Text{"云客服按整1小时时段排班", "Cloud agents work whole slots of 1 h"},
+		Says:     Text{"云客服按整{cloud_slot}时段排班", "Cloud agents work whole slots of {cloud_slot}"},
 		Params:   []string{"cloud_slot"},
 	},
 	{
 		Code: "cloud.day", Hard: true, Unit: "hours", duties: true, judge: cloudDay,
 		concerns: isCloud,
 		Article:  "内部规定",
-		Says:     Text{"云客服每日不超过6个时段", "Cloud agents at most 6 slots a day"},
+		Says:     Text{"云客服每日不超过{cloud_slots}个时段", "Cloud agents at most {cloud_slots slot} a day"},
 		Params:   []string{"cloud_slot", "cloud_slots"},
 	},
 	{
 		Code: "cloud.pauses", Unit: "hours", judge: cloudPauses,
 		concerns: isCloud,
 		Article:  "内部规定",
-		Says:     Text{"云客服开班30分钟内、下班前10分钟内不休息", "Cloud agents take no break in the first 30 or last 10 minutes"},
+		Says:     Text{"云客服开班{cloud_no_break_first}内、下班前{cloud_no_break_last}内不休息", "Cloud agents take no break in the first {cloud_no_break_first} or the last {cloud_no_break_last}"},
 		Params:   []string{"cloud_no_break_first", "cloud_no_break_last"},
 	},
 }
@@ -294,13 +297,13 @@ var serviceRules = []Rule{
 	{
 		Code: "meal.required", hardWith: "hard_meals", Unit: "hours", duties: true, judge: mealRequired,
 		Article: "内部规定",
-		Says:    Text{"超过6小时的班次至少有30分钟用餐", "Shifts over 6 h hold a meal of at least 30 minutes"},
+		Says:    Text{"超过{meal_after}的班次至少有{meal_length}用餐", "Shifts over {meal_after} hold a meal of at least {meal_length}"},
 		Params:  []string{"meal_after", "meal_length", "hard_meals"},
 	},
 	{
 		Code: "breaks.stretch", Unit: "hours", judge: workStretch,
 		Article: "内部规定",
-		Says:    Text{"连续工作不超过4小时", "At most 4 h of work without a pause"},
+		Says:    Text{"连续工作不超过{work_stretch}", "At most {work_stretch} of work without a pause"},
 		Params:  []string{"work_stretch"},
 	},
 }

@@ -89,8 +89,11 @@ func (p Params) validateRest(c *paramCheck) {
 	if p.RestBlock < 0 || p.RestBlock > 24*time.Hour {
 		c.add("rest_block", p.RestBlock, "must be 0 to 24h")
 	}
-	if p.RestWarn < p.RestBlock || p.RestWarn > 48*time.Hour {
-		c.add("rest_warn", p.RestWarn, "must be at least rest_block and at most 48h")
+	switch usual := DefaultParams(); {
+	case p.RestWarn > 48*time.Hour, p.RestWarn < p.RestBlock && (p.RestWarn != usual.RestWarn || p.RestBlock == usual.RestBlock):
+		c.add("rest_warn", p.RestWarn, "must be at least rest_block, %s, and at most 48h", calendar.SlotName(p.RestBlock))
+	case p.RestWarn < p.RestBlock: // nobody set the other one
+		c.add("rest_block", p.RestBlock, "must be at most rest_warn, which is %s unless it is set: set it too", calendar.SlotName(p.RestWarn))
 	}
 	if p.ConsecutiveDays < 1 {
 		c.add("consecutive_days", p.ConsecutiveDays, "must be 1 to 12")

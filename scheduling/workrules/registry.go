@@ -3,6 +3,7 @@ package workrules
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/chaoban/chaoban/scheduling"
 )
@@ -10,7 +11,7 @@ import (
 // Rule is one rule of the pack.
 type Rule struct {
 	Code    string   // stable, dotted
-	Says    Text     // one sentence a planner can read; thresholds are the defaults
+	Says    Text     // one sentence a planner can read, with the limits that are set
 	Article string   // what it rests on; 内部规定 = house rule
 	Hard    bool     // by default; see HardUnder
 	Unit    string   // of Violation.Amount: hours, days, shifts, shops
@@ -38,8 +39,30 @@ func (r *Rule) HardUnder(p Params) bool {
 // ByLaw reports a rule that rests on more than the house.
 func (r *Rule) ByLaw() bool { return !strings.HasPrefix(r.Article, "内部规定") }
 
-// Rules returns the pack in a fixed order.
-func Rules() []Rule { return slices.Clone(registry) }
+// Rules returns the pack in a fixed order; its sentences state the default limits.
+func Rules() []Rule { return slices.Clone(usualRules()) }
+
+var usualRules = sync.OnceValue(func() []Rule { return RulesUnder(DefaultParams()) })
+
+// RuleUnder is the rule of a code, its sentence with the limits of the parameters; ok is false when there is none.
+func RuleUnder(code string, p Params) (r Rule, ok bool) {
+	i := slices.IndexFunc(registry, func(r Rule) bool { return r.Code == code })
+	if i < 0 {
+		return Rule{}, false
+	}
+	r = registry[i]
+	r.Says = p.filled(r.Says)
+	return r, true
+}
+
+// RulesUnder returns the pack in a fixed order; its sentences state the limits of the parameters.
+func RulesUnder(p Params) []Rule {
+	out := slices.Clone(registry)
+	for i := range out {
+		out[i].Says = p.filled(out[i].Says)
+	}
+	return out
+}
 
 var registry = slices.Concat(shiftRules, protectedRules, hourRules, restRules, engagementRules, agreementRules, serviceRules)
 

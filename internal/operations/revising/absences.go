@@ -28,11 +28,19 @@ func (d *Desk) PeopleOf(ctx context.Context, view *store.View, head store.Roster
 		return nil, err
 	}
 	absent, err := drafted(ctx, view, head)
+	if err != nil || len(absent) == 0 {
+		return people, err
+	}
+	rules, err := d.Rules(ctx, view)
 	for i := range people {
+		p := &people[i]
 		for _, a := range absent {
-			if p := &people[i].Person; a.Agent == p.ID {
-				p.Unavailable = append(p.Unavailable, a.Range)
+			if a.Agent == p.Person.ID {
+				p.Person.Unavailable = append(p.Person.Unavailable, a.Range)
 			}
+		}
+		if p.Salaried {
+			p.MinWork = d.contractHours(&p.Person, head.Range, rules.NormalDay) // what is not worked is not owed
 		}
 	}
 	return people, err

@@ -68,7 +68,7 @@ func (d *Desk) Apply(ctx context.Context, tx *store.Tx, in Change) (Applied, err
 	if len(in.Edits) > 0 || len(in.Changes) == 0 {
 		verdict, err = d.Judge(ctx, view, in.Roster, in.Edits)
 	} else {
-		verdict, err = d.Weigh(ctx, view, head, in.Changes)
+		verdict, err = d.Weigh(ctx, view, head, in.Changes, in.Absences)
 	}
 	if err != nil {
 		return Applied{}, err

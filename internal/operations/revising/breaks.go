@@ -42,16 +42,29 @@ func (d *Desk) Breaks(ctx context.Context, view *store.View, span calendar.Range
 	}
 	for _, a := range after.order {
 		for _, v := range workrules.Worse(after.broken[a], before.broken[a]) {
-			b := gate.Break{Violation: v, Shifts: []calendar.Range{}}
-			for _, s := range after.shifts[a] {
-				if s.Range().Overlaps(v.Range) && s.End.After(span.Start) {
-					b.Shifts = append(b.Shifts, s.Range())
-				}
-			}
-			out = append(out, b)
+			out = append(out, gate.Break{Violation: v, Shifts: after.about(a, v.Range, span.Start)})
 		}
 	}
 	return out, nil
+}
+
+// about are an agent's shifts that a violation is about, of those that end after an instant: the ones in its stretch of
+// time, and where that is a rest the ones on either side.
+func (s *standing) about(a ids.Agent, at calendar.Range, after time.Time) []calendar.Range {
+	inside, beside := []calendar.Range{}, []calendar.Range{}
+	for _, shift := range s.shifts[a] {
+		switch {
+		case !shift.End.After(after):
+		case shift.Range().Overlaps(at):
+			inside = append(inside, shift.Range())
+		case shift.End.Equal(at.Start) || shift.Start.Equal(at.End):
+			beside = append(beside, shift.Range())
+		}
+	}
+	if len(inside) == 0 {
+		return beside
+	}
+	return inside
 }
 
 // FromToday is the days from today to the end of what is published; not valid when nothing is.

@@ -45,9 +45,11 @@ type CostChange struct {
 	// Switches are changes of queue inside shifts, at the price of the roster.
 	Switches float64 `json:"switches"`
 	// SoftRules are the soft rules that break more or less often than before, at the price of the roster.
-	SoftRules float64              `json:"soft_rules"`
-	Total     float64              `json:"total"`
-	Pay       []workrules.PayShare `json:"pay,omitempty"` // working time that comes (below 0: goes), by percentage of the wage
+	SoftRules float64 `json:"soft_rules"`
+	// MinWork are hours of the contract that are not worked any more (below 0: that are), at the price of the roster.
+	MinWork float64              `json:"min_work"`
+	Total   float64              `json:"total"`
+	Pay     []workrules.PayShare `json:"pay,omitempty"` // working time that comes (below 0: goes), by percentage of the wage
 	// PayWhy says why hours of another day are paid otherwise.
 	PayWhy workrules.Text `json:"pay_why,omitzero"`
 }
@@ -78,7 +80,12 @@ func (d *Desk) Judge(ctx context.Context, view *store.View, id ids.Roster, edits
 	if err != nil {
 		return Verdict{}, err
 	}
-	return d.Weigh(ctx, view, head, revise.Between(own, after, d.policy.Zone))
+	changes := revise.Between(own, after, d.policy.Zone)
+	absent, err := d.takenOff(ctx, view, head, edits, changes)
+	if err != nil {
+		return Verdict{}, err
+	}
+	return d.Weigh(ctx, view, head, changes, absent)
 }
 
 // knownQueues refuses edits that put somebody on a queue that is not there.
@@ -105,8 +112,8 @@ func knownQueues(ctx context.Context, view *store.View, edits []revise.Edit) err
 	return fault.Bad("roster.edit", "edit", bad)
 }
 
-// Weigh says what changes of a roster would do, however they came about.
-func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, changes []revise.Change) (Verdict, error) {
+// Weigh says what changes of a roster would do, however they came about, and with them who is absent by them.
+func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, changes []revise.Change, absent []revise.Absence) (Verdict, error) {
 	v := Verdict{
 		Roster: head.ID, State: head.State, Version: head.Version, Revision: head.Revision, Changes: changes,
 		Broken: []Broken{}, Cured: []workrules.Violation{}, Allowed: true,
@@ -153,9 +160,31 @@ func (d *Desk) Weigh(ctx context.Context, view *store.View, head store.Roster, c
 	v.Cost, err = d.price(ctx, view, head, terms.Weights, revise.NewPayroll(paid), own, around, changes)
 	if v.Cost != nil {
 		v.Cost.SoftRules = terms.Weights.SoftRule * float64(v.softer())
-		v.Cost.Total += v.Cost.SoftRules
+		v.Cost.MinWork = terms.Weights.MinWork * d.owed(head, paid.Rules, people, own, changes, absent).Hours()
+		v.Cost.Total += v.Cost.SoftRules + v.Cost.MinWork
 	}
 	return v, err
+}
+
+// owed is by how much more changes leave people below the hours of their contracts. A day on which somebody is absent
+// is not owed.
+func (d *Desk) owed(head store.Roster, rules workrules.Params, people []roster.Agent, own []scheduling.Shift, changes []revise.Change, absent []revise.Absence) (more time.Duration) {
+	before, after := revise.WorkOf(own), revise.WorkOf(applied(own, changes))
+	for _, p := range people {
+		if !p.Salaried {
+			continue
+		}
+		more -= max(0, p.MinWork-before[p.Person.ID])
+		person := p.Person
+		person.Unavailable = slices.Clone(person.Unavailable)
+		for _, a := range absent {
+			if a.Agent == person.ID {
+				person.Unavailable = append(person.Unavailable, a.Range)
+			}
+		}
+		more += max(0, d.contractHours(&person, head.Range, rules.NormalDay)-after[person.ID])
+	}
+	return more
 }
 
 // softer is how many soft rules more break than before.

@@ -80,7 +80,7 @@ func (r *Rostering) keepDays(ctx context.Context, who access.Principal, in Roste
 	s.Salaries = r.salariesOn(&from.problem)
 	s.Idle = nil // who is off on a day is no news
 	changes := revise.Between(from.problem.Previous, s.Roster.Shifts, r.gate.Zone)
-	made := RosterMade{Solution: s, Soft: workrules.ByRule(s.Violations, softExamples), Day: in.From, Changes: changes, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
+	made := RosterMade{Solution: s, Soft: workrules.ByRule(s.Violations, from.problem.Rules, softExamples), Day: in.From, Changes: changes, Unplanned: from.unplanned, Notes: r.calendarNotes(from.problem.Range)}
 	id := in.Of
 	if len(changes) > 0 {
 		done, err := r.apply(ctx, who, revising.Change{

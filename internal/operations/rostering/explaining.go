@@ -72,6 +72,7 @@ func (r *Rostering) ExplainRoster(ctx context.Context, who access.Principal, ref
 	}
 	var out RosterExplained
 	var problem *roster.Problem
+	var rules workrules.Params
 	var knew revising.Overruled
 	err = r.gate.Store.Read(ctx, scope, func(view *store.View) error {
 		head, err := view.RosterAt(ctx, ref.Roster, ref.Revision)
@@ -88,6 +89,9 @@ func (r *Rostering) ExplainRoster(ctx context.Context, who access.Principal, ref
 		}
 		newest, err := view.RosterHead(ctx, ref.Roster)
 		if err != nil {
+			return err
+		}
+		if rules, err = r.desk.Rules(ctx, view); err != nil {
 			return err
 		}
 		out.asItStands = head.Revision == newest.Revision
@@ -117,7 +121,7 @@ func (r *Rostering) ExplainRoster(ctx context.Context, who access.Principal, ref
 	if err == nil && problem != nil { // outside of the transaction: it takes its time
 		err = out.ask(*problem, ask)
 	}
-	if out.Soft, out.Recorded, out.Since = brokenRules(out.Violations, out.Head.Shifts, knew); !out.asItStands {
+	if out.Soft, out.Recorded, out.Since = brokenRules(out.Violations, out.Head.Shifts, rules, knew); !out.asItStands {
 		out.Recorded, out.Since = nil, nil
 	}
 	return out, err
@@ -139,7 +143,7 @@ func (e *RosterExplained) keep(figures []byte) error {
 
 // brokenRules sums violations up by rule: the soft ones, the hard ones that somebody entered knowingly, and the hard
 // ones that were none when the shifts were rostered. Of those a shift counts once for each rule.
-func brokenRules(all []workrules.Violation, shifts []scheduling.Shift, knew revising.Overruled) (soft, recorded, since []workrules.Breaches) {
+func brokenRules(all []workrules.Violation, shifts []scheduling.Shift, rules workrules.Params, knew revising.Overruled) (soft, recorded, since []workrules.Breaches) {
 	var weak, entered, later []workrules.Violation
 	type place struct {
 		rule  string
@@ -163,7 +167,10 @@ func brokenRules(all []workrules.Violation, shifts []scheduling.Shift, knew revi
 			}
 		}
 	}
-	return workrules.ByRule(weak, softExamples), workrules.ByRule(entered, softExamples), workrules.ByRule(later, softExamples)
+	group := func(found []workrules.Violation) []workrules.Breaches {
+		return workrules.ByRule(found, rules, softExamples)
+	}
+	return group(weak), group(entered), group(later)
 }
 
 // told reports whether the reasons of every stretch were kept.

@@ -109,3 +109,47 @@ func TestExplainIsOfTheRevision(t *testing.T) {
 	ok(t, err)
 	assert.Equal(t, first.Missing, again.Missing)
 }
+
+// 1002 has one shift of 8 h in a week of which the contract wants 32 (Friday is 端午). An hour less is an hour more that
+// is owed and not worked, at 2 yuan; the whole shift taken off by hand is an absence, and a day of absence is not owed.
+// Each time the price of the edit is what the cost of the roster changes by when it is made.
+func TestThePriceOfAnEditIsWhatTheCostChangesBy(t *testing.T) {
+	t.Parallel()
+	s := lifeStack(t)
+	cost := func() float64 {
+		t.Helper()
+		x, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: "week"}, roster.Question{})
+		ok(t, err)
+		require.True(t, x.Changed)
+		return x.Cost
+	}
+	_, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1002", 0, 14, 10)}, Reason: "提前", Publish: true})
+	ok(t, err)
+	at := monday.In(shanghai).Add(10 * time.Hour)
+	for _, c := range []struct {
+		edit revise.Edit
+		owed float64
+	}{
+		{revise.Edit{Kind: revise.Resize, Agent: "1002", Start: at, NewStart: at, NewEnd: at.Add(8 * time.Hour)}, 2},
+		{revise.Edit{Kind: revise.Remove, Agent: "1002", Start: at}, -2},
+	} {
+		before := cost()
+		edits := []revise.Edit{c.edit}
+		v, err := s.Rostering.JudgeEdit(t.Context(), supervisor, "week", edits)
+		ok(t, err)
+		assert.InDelta(t, c.owed, v.Cost.MinWork, 1e-6)
+		_, err = s.edit(t, rostering.EditInput{Edits: edits, Reason: "早退", Publish: true})
+		ok(t, err)
+		assert.InDelta(t, v.Cost.Total, cost()-before, 1e-6, "%+v", v.Cost)
+	}
+
+	// A draft knows its absence by itself: 1001 is taken off Monday in a copy.
+	nine := monday.In(shanghai).Add(9 * time.Hour)
+	done, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{{Kind: revise.Remove, Agent: "1001", Start: nine}}, Reason: "事假"})
+	ok(t, err)
+	x, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: done.Roster.ID}, roster.Question{})
+	ok(t, err)
+	y, err := s.Rostering.ExplainRoster(t.Context(), planner, rostering.Ref{Roster: "week"}, roster.Question{})
+	ok(t, err)
+	assert.InDelta(t, y.Parts.MinWork, x.Parts.MinWork, 1e-6, "a day that is not owed costs nothing not to work")
+}

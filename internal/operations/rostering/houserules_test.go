@@ -256,3 +256,40 @@ func TestAgentsPutNameThePublishedShiftsThatBreak(t *testing.T) {
 	assert.Equal(t, []string{"fit.employed", "fit.employed"}, put("1001", func(a *workforce.Agent) { a.Employed.Until = monday.Add(3) }), "Thursday and Friday")
 	assert.Equal(t, []string{"fit.employed", "fit.employed", "fit.employed"}, put("1001", func(a *workforce.Agent) { a.Employed.Until = monday }), "the other three, though nobody of that name works in these days")
 }
+
+// 1001 works from 9 to 18 on five days in a row: four nights of 15 h. With 16 h asked for each of them names the shifts
+// on either side. To forbid only what is below 8 h and warn of the rest relaxes the rule, so that names nothing.
+func TestARelaxedRestNamesNothing(t *testing.T) {
+	t.Parallel()
+	s := lifeStack(t)
+	set := func(in rostering.HouseRulesInput) []gate.Break {
+		t.Helper()
+		s.Clock = s.Clock.Add(time.Minute)
+		in.Reason, in.Expect = "公司规定", store.AnyVersion
+		rules, err := s.Rostering.SetHouseRules(t.Context(), planner, in)
+		ok(t, err)
+		return rules.Broken
+	}
+	broken := set(rostering.HouseRulesInput{Set: map[string]string{"rest_block": "16h", "rest_warn": "16h"}})
+	require.Len(t, broken, 4)
+	for i, b := range broken {
+		assert.Equal(t, "rest.between_block", b.Rule)
+		day := monday.Add(i).In(shanghai)
+		assert.Equal(t, []calendar.Range{
+			{Start: day.Add(9 * time.Hour), End: day.Add(18 * time.Hour)}, {Start: day.Add(33 * time.Hour), End: day.Add(42 * time.Hour)},
+		}, inZone(b.Shifts))
+	}
+	assert.Empty(t, set(rostering.HouseRulesInput{Reset: []string{"rest_block"}}))
+	assert.Empty(t, set(rostering.HouseRulesInput{Reset: []string{"rest_warn"}}))
+	warned := set(rostering.HouseRulesInput{Set: map[string]string{"rest_warn": "16h"}})
+	require.Len(t, warned, 4, "a new warning is told")
+	assert.Len(t, warned[0].Shifts, 2)
+	assert.Len(t, set(rostering.HouseRulesInput{Set: map[string]string{"rest_block": "16h"}}), 4, "and so is what is forbidden by now")
+}
+
+func inZone(all []calendar.Range) []calendar.Range {
+	for i := range all {
+		all[i] = calendar.Range{Start: all[i].Start.In(shanghai), End: all[i].End.In(shanghai)}
+	}
+	return all
+}

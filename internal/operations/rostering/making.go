@@ -298,5 +298,5 @@ func (r *Rostering) keepDraft(ctx context.Context, who access.Principal, in Rost
 		draft.Meta = meta
 		return err
 	})
-	return RosterMade{Roster: draft, Solution: s, Soft: workrules.ByRule(s.Violations, softExamples), Unplanned: from.unplanned, Notes: r.calendarNotes(draft.Range)}, err
+	return RosterMade{Roster: draft, Solution: s, Soft: workrules.ByRule(s.Violations, from.problem.Rules, softExamples), Unplanned: from.unplanned, Notes: r.calendarNotes(draft.Range)}, err
 }

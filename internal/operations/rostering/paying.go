@@ -162,7 +162,7 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 	if err != nil {
 		return err
 	}
-	_, out.Recorded, out.Since = brokenRules(broken, it.Shifts, knew)
+	_, out.Recorded, out.Since = brokenRules(broken, it.Shifts, rules, knew)
 	if only != "" && len(out.Agents) == 0 {
 		return fault.New(fault.NotFound, store.ErrNotFound.Code, "%q has no working time in the roster %q", fault.Shorten(string(only)), it.Title)
 	}

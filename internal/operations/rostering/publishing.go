@@ -44,7 +44,8 @@ type SoftBreach struct {
 	Overrule bool           `json:"overrule"` // rests on law, so that new breaches need overruling and a reason
 }
 
-// PublishRoster makes a draft binding after judging every shift by the rules once more; published
+// PublishRoster makes a draft binding (one that is published or archived is refused: roster.published,
+// roster.archived) after judging every shift by the rules once more; published
 // rosters that lie inside the same days are archived in the same transaction. One that also covers
 // other days is refused (roster.overlap), for its shifts there would be lost. Changes run one after
 // the other and the judgement is a part of the change, so two planners who publish neighbouring days
@@ -64,6 +65,9 @@ func (r *Rostering) PublishRoster(ctx context.Context, who access.Principal, in 
 		view := tx.In(access.Scope{Everything: true})
 		draft, err := view.Roster(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := stillDraft(draft); err != nil {
 			return err
 		}
 		if err := current(ctx, view, draft); err != nil {
@@ -110,6 +114,18 @@ func overrule(tx *store.Tx, in PublishInput, soft []SoftBreach) error {
 		Reason string       `json:"reason"`
 		Soft   []SoftBreach `json:"soft_rules"`
 	}{in.Reason, soft})
+}
+
+// stillDraft refuses what is no draft any more, before anything is said of the rosters whose place it would take: of a
+// published one that is itself.
+func stillDraft(draft store.Roster) error {
+	switch draft.State {
+	case store.Published:
+		return fault.New(fault.Conflict, "roster.published", "the roster %q is published already; there is nothing to publish", draft.ID)
+	case store.Archived:
+		return fault.New(fault.Conflict, "roster.archived", "the roster %q is archived: another one took its place, and it never binds again; begin from the one that is published", draft.ID)
+	}
+	return nil
 }
 
 // current refuses a copy of a published roster that was changed or replaced since: what was agreed or made meanwhile
@@ -183,7 +199,7 @@ func (r *Rostering) lawful(ctx context.Context, view *store.View, draft store.Ro
 		e.Kind = fault.Conflict
 		return nil, e
 	}
-	return softBreaches(soft, before), nil
+	return softBreaches(rules, soft, before), nil
 }
 
 // onRecord reports that a hard breach of a copy is of hours that have passed: a correction of what was worked, made in
@@ -194,9 +210,9 @@ func (r *Rostering) onRecord(draft store.Roster, v workrules.Violation, before [
 }
 
 // softBreaches sums violations of soft rules up by rule.
-func softBreaches(soft, before []workrules.Violation) []SoftBreach {
+func softBreaches(rules workrules.Params, soft, before []workrules.Violation) []SoftBreach {
 	out := []SoftBreach{}
-	for _, rule := range workrules.Rules() {
+	for _, rule := range workrules.RulesUnder(rules) {
 		b := SoftBreach{Rule: rule.Code, Says: rule.Says, Overrule: rule.ByLaw()}
 		for _, v := range soft {
 			if v.Rule != rule.Code {

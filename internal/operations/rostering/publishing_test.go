@@ -17,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/rostering"
 	"github.com/chaoban/chaoban/internal/store"
 	"github.com/chaoban/chaoban/scheduling"
+	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
 )
 
@@ -201,4 +202,28 @@ func TestPublishingNeighboursAtOnce(t *testing.T) {
 		}
 		assert.Equal(t, 1, failed, "round %d", i)
 	}
+}
+
+// A roster that is published and was edited since speaks of itself: there is nothing to publish, with a reason to replace
+// or without. Its archived original binds nobody any more and says so before anything else.
+func TestWhatIsNoDraftIsNotPublished(t *testing.T) {
+	t.Parallel()
+	s := lifeStack(t)
+	_, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{move("1001", 2, 9, 10)}, Reason: "晚一小时", Publish: true})
+	ok(t, err)
+	for _, in := range []rostering.PublishInput{{}, {Replace: true, Reason: "再发布一次"}} {
+		in.Roster, in.Expect = "week", store.AnyVersion
+		_, err = s.Rostering.PublishRoster(t.Context(), planner, in)
+		assert.NotContains(t, refused(t, err, "roster.published").Message, "archived")
+	}
+	still, err := s.Rostering.Roster(t.Context(), planner, "week")
+	ok(t, err)
+	assert.Equal(t, store.Published, still.State)
+
+	fresh, err := s.Rostering.MakeRoster(t.Context(), planner, rostering.RosterInput{From: monday, Days: 7, Iterations: 20, Threads: 1})
+	ok(t, err)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: fresh.Roster.ID, Expect: store.AnyVersion, Replace: true, Reason: "全部重排"})
+	ok(t, err)
+	_, err = s.Rostering.PublishRoster(t.Context(), planner, rostering.PublishInput{Roster: "week", Expect: store.AnyVersion})
+	_ = refused(t, err, "roster.archived")
 }

@@ -99,8 +99,9 @@ func (r *Report) stretches(b *book, told *[]roster.Uncovered) {
 	}
 }
 
-// What an agent does while a stretch is short, as far as skills and shifts alone tell it. Why the rest stays at
-// home is the optimiser's word: only how many they are is counted.
+// What an agent does while a stretch is short, as far as skills and shifts alone tell it. Who has the skill and is
+// kept from the queue by its exam, its pack or its shops counts by that rule. Why the rest stays at home is the
+// optimiser's word: only how many they are is counted.
 const (
 	unskilled = "no_skill"
 	serving   = "serving"
@@ -109,12 +110,15 @@ const (
 	atHome    = "other reasons"
 )
 
-var kinds = []string{unskilled, serving, pausing, elsewhere, atHome}
+var kinds = slices.Concat([]string{unskilled}, serviceRules, []string{serving, pausing, elsewhere, atHome})
+
+// serviceRules ask more of who serves a queue than the skill.
+var serviceRules = []string{"certificate.merchant", "certificate.pack", "shops.at_once"}
 
 // kindOf is the kind of a reason of the file; false for what is neither a reason nor a rule.
 func kindOf(code string) (string, bool) {
 	switch code {
-	case unskilled, serving, pausing:
+	case unskilled, serving, pausing, "certificate.merchant", "certificate.pack", "shops.at_once":
 		return code, true
 	case "working", "block":
 		return elsewhere, true
@@ -179,8 +183,8 @@ func (b *book) doing(q ids.Queue, t time.Time) map[string]int {
 }
 
 func (b *book) does(who *workrules.Person, q ids.Queue, t time.Time) string {
-	if !b.mayServe(who, q, calendar.DateOf(t, b.p.Location)) {
-		return unskilled
+	if rule := b.keptFrom(who, q, calendar.DateOf(t, b.p.Location)); rule != "" {
+		return rule
 	}
 	for _, s := range b.own[who.ID] {
 		if !s.Range().Contains(t) || locked(b.p, s) {
@@ -203,9 +207,22 @@ func (b *book) does(who *workrules.Person, q ids.Queue, t time.Time) string {
 
 // mayServe asks for the skill, the exam, the packs and the shops at once.
 func (b *book) mayServe(who *workrules.Person, q ids.Queue, date calendar.Date) bool {
+	return b.keptFrom(who, q, date) == ""
+}
+
+// keptFrom is why somebody may not serve a queue, the missing skill before all other rules; empty for who may.
+func (b *book) keptFrom(who *workrules.Person, q ids.Queue, date calendar.Date) string {
+	if !skilled(who, q, date) {
+		return unskilled
+	}
 	var r Report
 	service(&r, b.p, who, q, date)
-	return len(r.Violations) == 0
+	for _, rule := range serviceRules {
+		if slices.Contains(r.marks, mark{rule, who.ID}) {
+			return rule
+		}
+	}
+	return ""
 }
 
 // idle names who works no shift though employed, and holds against the reason what skills and demand tell of it.

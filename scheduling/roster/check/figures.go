@@ -37,7 +37,7 @@ type Claims struct {
 // unread is what Compare takes as it stands: docs/roster-format.md says so too.
 var unread = []string{
 	"sentences (says, sentence, fix)", "seed and stopped", "whether a higher bound can be proved",
-	"which rule keeps whom at home (only how many they are)", "the price of a fix beyond its least and its most",
+	"which rule keeps whom at home (only how many they are)", "what a fix saves elsewhere beyond its least and its most",
 }
 
 // Figure is one figure of a file that is not so.

@@ -39,8 +39,19 @@ func (r *Report) relief(c Claims) {
 func (r *Report) fix(b *book, path string, u roster.Uncovered, f roster.Fix) {
 	known := len(r.False)
 	r.fixFigures(b, path, u, f)
+	if len(r.False) == known {
+		r.summed(path, f)
+	}
 	if pays := f.Saves > f.Price; len(r.False) == known && f.Pays != pays && math.Abs(f.Saves-f.Price) > tolerance {
 		r.differs(path+".pays", fmt.Sprint(f.Pays), fmt.Sprintf("%t: it saves %s for %s", pays, plain(f.Saves), plain(f.Price)))
+	}
+}
+
+// summed holds price and saving against the parts that a file tells.
+func (r *Report) summed(path string, f roster.Fix) {
+	if p := f.Parts; p != (roster.FixParts{}) {
+		r.number(path+".saves", &f.Saves, p.Stretch+p.Elsewhere, tolerance)
+		r.number(path+".price", &f.Price, p.Pay+p.Seat+p.Disturbance+p.SoftRules+p.Other, tolerance)
 	}
 }
 
@@ -49,7 +60,6 @@ func (r *Report) fixFigures(b *book, path string, u roster.Uncovered, f roster.F
 		r.temp(b, path, u, f)
 		return
 	}
-	r.number(path+".saves", &f.Saves, b.saves(u.Queue, u.Range), tolerance)
 	if !slices.Contains([]string{"shift", "seat", "overtime", "swap"}, f.Kind) {
 		r.differs(path+".kind", fmt.Sprintf("%q", f.Kind), "shift, overtime, swap, seat or temp")
 		return
@@ -86,6 +96,11 @@ func (r *Report) temp(b *book, path string, u roster.Uncovered, f roster.Fix) {
 	hours := float64(people) * max(b.p.Relief.TempHours, each)
 	r.number(path+".hours", &f.Hours, hours, tolerance)
 	r.number(path+".price", &f.Price, hours*b.p.Relief.Temp, tolerance)
+	if f.Parts != (roster.FixParts{}) {
+		r.number(path+".paid", &f.Paid, hours*b.p.Relief.Temp, tolerance)
+		r.number(path+".parts.pay", &f.Parts.Pay, hours*b.p.Relief.Temp, tolerance)
+		r.number(path+".parts.stretch", &f.Parts.Stretch, b.saves(u.Queue, u.Range), tolerance)
+	}
 	if f.Range != (calendar.Range{}) {
 		r.hired(b, path, u, f, hours)
 		return
@@ -152,9 +167,9 @@ func (b *book) bestAround(u roster.Uncovered, paid time.Duration) float64 {
 	return b.saves(u.Queue, u.Range) + most
 }
 
-// fixed works a fix: the agent's shifts with it must be legal, and hours, pay and price must be theirs. The price
-// depends on where the optimiser puts pauses and people on other queues, so it is held between the least and the
-// most that they can make it.
+// fixed works a fix: the agent's shifts with it must be legal, and hours, pay and price must be theirs. What it saves
+// elsewhere depends on where the optimiser puts pauses and people on other queues, so it is held between the least and
+// the most that they can make it; the price is known but for soft rules and percentages that the pauses decide.
 func (r *Report) fixed(b *book, path string, u roster.Uncovered, f roster.Fix, a roster.Agent, t roster.Template) {
 	s, why := laid(b.p, t, f.Date, u)
 	if why == "" && len(a.Templates) > 0 && !slices.Contains(a.Templates, t.Code) {
@@ -201,19 +216,74 @@ func (r *Report) fixed(b *book, path string, u roster.Uncovered, f roster.Fix, a
 	agentCost(&after, b.p, &a, now)
 	pay := payShares(b.p, &a, was, now)
 	r.pay(path, f, pay, payLoose(b.p, s))
-	own := after.Cost - before.Cost
+	own := b.partsOf(f, pay, &a, before, after)
+	own.Stretch = b.saves(u.Queue, u.Range)
+	least, most := b.elsewhere(u, s, gone)
+	least, most = least+own.Stretch, most+own.Stretch
+	if f.Saves < least-tolerance || f.Saves > most+tolerance || math.IsNaN(f.Saves) {
+		r.differs(path+".saves", plain(f.Saves), fmt.Sprintf("from %.2f to %.2f", least, most))
+	}
+	tired := b.p.Weights.SoftRule * float64(2*len(t.Pauses)+1) // stretches of work that pauses elsewhere make too long or not
+	paid := a.Wage * 3 * payLoose(b.p, s) / 60
+	r.number(path+".price", &f.Price, own.Pay+own.Seat+own.Disturbance+own.SoftRules+own.Other, tolerance+tired+b.p.Weights.Wage*paid)
+	if f.Parts == (roster.FixParts{}) {
+		return
+	}
+	r.number(path+".paid", &f.Paid, b.paid(f, &a, pay), tolerance+paid)
+	for _, x := range []struct {
+		name     string
+		says, is float64
+		within   float64
+	}{
+		{"stretch", f.Parts.Stretch, own.Stretch, 0},
+		{"pay", f.Parts.Pay, own.Pay, b.p.Weights.Wage * paid},
+		{"seat", f.Parts.Seat, own.Seat, 0},
+		{"disturbance", f.Parts.Disturbance, own.Disturbance, 0},
+		{"soft_rules", f.Parts.SoftRules, own.SoftRules, tired},
+		{"other", f.Parts.Other, own.Other, 0},
+	} {
+		r.number(path+".parts."+x.name, &x.says, x.is, tolerance+x.within)
+	}
+}
+
+// partsOf is what a fix costs, from the parts of the agent's shifts without it and with it.
+func (b *book) partsOf(f roster.Fix, pay map[int]int, a *roster.Agent, before, after Report) (own roster.FixParts) {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(before.Parts)), maps.Keys(after.Parts))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		yuan := after.Parts[name] - before.Parts[name]
+		switch name {
+		case "wages", "premiums":
+			own.Pay += yuan
+		case "stability":
+			own.Disturbance += yuan
+		case "soft_rules":
+			own.SoftRules += yuan
+		default:
+			own.Other += yuan
+		}
+	}
 	if f.Kind == "seat" {
-		own += b.p.Relief.Seat
+		own.Seat = b.p.Relief.Seat
 	}
 	if b.p.Weights.Wage*a.Wage == 0 && f.Kind == "overtime" {
-		own += b.p.Relief.Hour * (1.5*float64(pay[150]) + 2*float64(pay[200]) + 3*float64(pay[300])) / 60
+		own.Pay += b.p.Relief.Hour * (1.5*float64(pay[150]) + 2*float64(pay[200]) + 3*float64(pay[300])) / 60
 	}
-	least, most := b.elsewhere(u, s, gone)
-	loose := b.p.Weights.SoftRule * float64(2*len(t.Pauses)+1) // stretches of work that pauses elsewhere make too long or not
-	loose += b.p.Weights.Wage * a.Wage * 3 * payLoose(b.p, s) / 60
-	if least, most = own-most-loose, own-least+loose; !(f.Price >= least-tolerance && f.Price <= most+tolerance) {
-		r.differs(path+".price", plain(f.Price), fmt.Sprintf("from %.2f to %.2f", least, most))
+	return own
+}
+
+// paid is what the agent of a fix gets for it: the hours at their percentages, those at 100 % only without a salary.
+func (b *book) paid(f roster.Fix, a *roster.Agent, pay map[int]int) (sum float64) {
+	wage, salaried := a.Wage, a.Salaried
+	if wage == 0 && f.Kind == "overtime" {
+		wage, salaried = b.p.Relief.Hour, true
 	}
+	for percent, minutes := range pay {
+		if percent != 100 || !salaried {
+			sum += wage * float64(percent) / 100 * float64(minutes) / 60
+		}
+	}
+	return sum
 }
 
 // laid is a template on a date with its pauses outside the stretch and its work on the queue of it.

@@ -327,14 +327,6 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 	for _, s := range list {
 		date := calendar.DateOf(s.Start, p.Location)
 		total += s.WorkTime()
-		if locked(p, s) {
-			fixed[date] = true
-			continue
-		}
-		on[date] = s.Code
-		if !a.Salaried {
-			r.add("wages", w.Wage*a.Wage*s.WorkTime().Hours())
-		}
 		if date.Weekday() == time.Saturday || date.Weekday() == time.Sunday {
 			weekends++
 		}
@@ -343,6 +335,14 @@ func agentCost(r *Report, p roster.Problem, a *roster.Agent, list []scheduling.S
 				nights++
 				break
 			}
+		}
+		if locked(p, s) {
+			fixed[date] = true
+			continue
+		}
+		on[date] = s.Code
+		if !a.Salaried {
+			r.add("wages", w.Wage*a.Wage*s.WorkTime().Hours())
 		}
 	}
 	r.add("premiums", premiums(p, a, list))

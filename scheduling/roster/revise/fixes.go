@@ -37,8 +37,7 @@ func (r *repairer) relieve(left []Left) {
 // key names a stretch.
 func (s Shortage) key() string { return fmt.Sprint(s.Queue, s.Range.Start.Unix()) }
 
-// fixes are the best ways to put one more head on a gap, one of each person. A price is pay, changes and
-// soft rules; what it saves is coverage of all queues and hours that it changes.
+// fixes are the best ways to put one more head on a gap, one of each person.
 func (r *repairer) fixes(g gap) []roster.Fix {
 	out := []roster.Fix{roster.Temp(&r.p, g.Range, cell, func(k int) float64 {
 		if c := g.from + k; c >= r.first && c < r.board.cells {
@@ -67,7 +66,7 @@ func (r *repairer) fixes(g gap) []roster.Fix {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b roster.Fix) int {
-		return cmp.Or(cmp.Compare(b.Saves-b.Price, a.Saves-a.Price), cmp.Compare(a.Agent, b.Agent))
+		return cmp.Or(cmp.Compare(b.Brings(), a.Brings()), cmp.Compare(a.Agent, b.Agent))
 	})
 	for i := range out {
 		out[i].Pays = out[i].Saves > out[i].Price
@@ -90,7 +89,7 @@ func (r *repairer) fixOf(p proposal, g gap, before float64) (roster.Fix, bool) {
 	more := w.judge.PayShifts(r.all(w, t.next)).Minus(w.judge.PayShifts(r.all(w, w.shifts)))
 	f := roster.Fix{
 		Kind: kind, Agent: w.person.ID, Date: calendar.DateOf(t.shift.Start, r.p.Location), Template: t.shift.Code, Pay: more.Shares(),
-		Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Price: math.Round(t.costs*1e6) / 1e6, Saves: t.saves,
+		Hours: float64(more.Extended+more.RestDay+more.Statutory) / 60, Parts: r.partsOf(p, t, g),
 	}
 	if p.kind == Exchange {
 		if off := calendar.DateOf(p.drop.Start, r.p.Location); off != f.Date {
@@ -101,13 +100,32 @@ func (r *repairer) fixOf(p proposal, g gap, before float64) (roster.Fix, bool) {
 		}
 	}
 	f.Range = r.covered(t.shift, g)
-	f.Says = r.told(f, p, t.shift)
+	what := r.told(f, p, t.shift)
 	if f.Range != g.Range {
 		part := r.clock(f.Range)
-		f.Says.ZH += "，只顶 " + part
-		f.Says.EN += ", covers " + part + " only"
+		what.ZH += "，只顶 " + part
+		what.EN += ", covers " + part + " only"
 	}
+	f.Tell(what, *w.Agent, roster.Relief{})
 	return f, true
+}
+
+// partsOf is what a trial brings and costs.
+func (r *repairer) partsOf(p proposal, t trial, g gap) roster.FixParts {
+	soft := r.p.Weights.SoftRule * float64(len(t.soft))
+	here := r.costOver(g)
+	r.exchange(p.drop, &t.shift)
+	here -= r.costOver(g)
+	r.exchange(&t.shift, p.drop)
+	return roster.FixParts{Stretch: here, Elsewhere: t.saves - here, Pay: t.costs - p.costs - soft, Disturbance: p.costs, SoftRules: soft}
+}
+
+// costOver is what a gap loses as people stand.
+func (r *repairer) costOver(g gap) (sum float64) {
+	for c := g.from; c < g.until; c++ {
+		sum += r.costOf(g.queue*r.board.cells + c)
+	}
+	return sum
 }
 
 // covered is from when to when a shift serves the queue of a gap.
@@ -138,41 +156,37 @@ func (w *worker) willing(frame *workrules.Frame) *workrules.Judge {
 	return w.agreed
 }
 
-// told is the sentence of a fix.
+// told says what a fix is.
 func (r *repairer) told(f roster.Fix, p proposal, s scheduling.Shift) workrules.Text {
 	zh, en := "", ""
 	if f.Kind == "overtime" {
 		zh, en = "征得同意后 ", "if it agrees to overtime, "
 	}
 	from, to := s.Start.In(r.p.Location).Format("15:04"), s.End.In(r.p.Location).Format("15:04")
-	pay := workrules.Text{}
-	if len(f.Pay) > 0 {
-		pay = workrules.Text{ZH: "（" + roster.PayText(f.Pay).ZH + "）", EN: " (" + roster.PayText(f.Pay).EN + ")"}
-	}
 	switch {
 	case p.kind == Extend && s.Start.Before(p.drop.Start):
 		return workrules.Text{
-			ZH: fmt.Sprintf("%s %s%s 提前到 %s 上班%s，%.2f元", f.Agent, zh, f.Date, from, pay.ZH, f.Price),
-			EN: fmt.Sprintf("%s: %scomes at %s on %s%s, %.2f yuan", f.Agent, en, from, f.Date, pay.EN, f.Price),
+			ZH: fmt.Sprintf("%s %s%s 提前到 %s 上班", f.Agent, zh, f.Date, from),
+			EN: fmt.Sprintf("%s: %scomes at %s on %s", f.Agent, en, from, f.Date),
 		}
 	case p.kind == Extend:
 		return workrules.Text{
-			ZH: fmt.Sprintf("%s %s%s 延到 %s 下班%s，%.2f元", f.Agent, zh, f.Date, to, pay.ZH, f.Price),
-			EN: fmt.Sprintf("%s: %sstays till %s on %s%s, %.2f yuan", f.Agent, en, to, f.Date, pay.EN, f.Price),
+			ZH: fmt.Sprintf("%s %s%s 延到 %s 下班", f.Agent, zh, f.Date, to),
+			EN: fmt.Sprintf("%s: %sstays till %s on %s", f.Agent, en, to, f.Date),
 		}
 	case !f.Off.IsZero():
 		return workrules.Text{
-			ZH: fmt.Sprintf("%s %s休 %s，改上 %s %s-%s%s，%.2f元", f.Agent, zh, f.Off, f.Date, from, to, pay.ZH, f.Price),
-			EN: fmt.Sprintf("%s: %sis off on %s and works %s %s-%s instead%s, %.2f yuan", f.Agent, en, f.Off, f.Date, from, to, pay.EN, f.Price),
+			ZH: fmt.Sprintf("%s %s休 %s，改上 %s %s-%s", f.Agent, zh, f.Off, f.Date, from, to),
+			EN: fmt.Sprintf("%s: %sis off on %s and works %s %s-%s instead", f.Agent, en, f.Off, f.Date, from, to),
 		}
 	case p.kind == Exchange:
 		return workrules.Text{
-			ZH: fmt.Sprintf("%s %s%s 改上 %s-%s%s，%.2f元", f.Agent, zh, f.Date, from, to, pay.ZH, f.Price),
-			EN: fmt.Sprintf("%s: %sworks %s-%s on %s instead%s, %.2f yuan", f.Agent, en, from, to, f.Date, pay.EN, f.Price),
+			ZH: fmt.Sprintf("%s %s%s 改上 %s-%s", f.Agent, zh, f.Date, from, to),
+			EN: fmt.Sprintf("%s: %sworks %s-%s on %s instead", f.Agent, en, from, to, f.Date),
 		}
 	}
 	return workrules.Text{
-		ZH: fmt.Sprintf("%s %s%s 加上 %s-%s%s，%.2f元", f.Agent, zh, f.Date, from, to, pay.ZH, f.Price),
-		EN: fmt.Sprintf("%s: %sworks %s-%s on %s as well%s, %.2f yuan", f.Agent, en, from, to, f.Date, pay.EN, f.Price),
+		ZH: fmt.Sprintf("%s %s%s 加上 %s-%s", f.Agent, zh, f.Date, from, to),
+		EN: fmt.Sprintf("%s: %sworks %s-%s on %s as well", f.Agent, en, from, to, f.Date),
 	}
 }

@@ -28,24 +28,28 @@ func (r *repairer) reasons(g gap) []roster.Reason {
 	counts := map[string]int{}
 	if g.from < r.first {
 		counts["over"] = len(r.workers)
-		return roster.Reasons(counts, reasonTexts)
+		return roster.Reasons(counts, reasonTexts, r.p.Rules)
 	}
 	for i := range r.workers {
 		counts[r.reason(&r.workers[i], g)]++
 	}
-	return roster.Reasons(counts, reasonTexts)
+	return roster.Reasons(counts, reasonTexts, r.p.Rules)
 }
 
 func (r *repairer) reason(w *worker, g gap) string {
-	if !slices.Contains(w.queues, g.queue) {
+	day := calendar.DateOf(g.Range.Start, r.p.Location)
+	switch rule := w.judge.Barred(g.Queue, day); rule {
+	case "":
+	case "fit.skill":
 		return "no_skill"
+	default:
+		return rule
 	}
 	for _, away := range w.person.Unavailable[len(w.Person.Unavailable):] {
 		if away.Overlaps(g.Range) {
 			return "absent"
 		}
 	}
-	day := calendar.DateOf(g.Range.Start, r.p.Location)
 	for _, s := range w.shifts {
 		if s.Range().Contains(g.Range.Start) {
 			return onDuty(s, g)

@@ -475,3 +475,18 @@ func BenchmarkRepair(b *testing.B) {
 	}
 	b.Logf("%.2f s a repair, bar 5 s", b.Elapsed().Seconds()/float64(b.N))
 }
+
+// b has the skill and not the exam that the queue asks for: that is why b does not help.
+func TestARepairNamesTheMissingExam(t *testing.T) {
+	p := week(2, 0)
+	p.Rules.Queues = []workrules.QueueTerms{{Queue: "q", Certificate: "c-q"}}
+	p.Agents[0].Person.Certificates = []workrules.Certificate{{Code: "c-q"}}
+	p.Previous = []scheduling.Shift{duty("a", 0)}
+	out := repair(t, p, whole(0, "a"))
+	require.NotEmpty(t, out.Left)
+	codes := map[string]int{}
+	for _, r := range out.Left[0].Reasons {
+		codes[r.Code] = r.Count
+	}
+	assert.Equal(t, map[string]int{"absent": 1, "certificate.merchant": 1}, codes)
+}
