@@ -34,7 +34,7 @@ func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, kn
 	}
 	share := rootShare
 	if p.long {
-		share = largeRootShare
+		share = b.Spent(0) + largeRootShare
 	}
 	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, share))
 	return r

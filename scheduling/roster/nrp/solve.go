@@ -24,7 +24,7 @@ type Solution struct {
 const (
 	annealShare    = 0.08
 	rootShare      = 0.5
-	largeRootShare = 0.3 // where neighbourhoods in windows are far quicker than the root
+	largeRootShare = 0.3 // after the windows, where neighbourhoods in windows are far quicker than the root
 )
 
 // Neighbourhoods and pricing rounds are counted as this many iterations of an iteration budget.
