@@ -31,7 +31,7 @@ func (v *View) PastPay(ctx context.Context, agents []ids.Agent) ([]workforce.Pas
 	var rows []agentPayRow
 	q := v.ofAgents(&rows, "agent")
 	if len(agents) > 0 {
-		q = q.Where("agent IN (?)", bun.In(agents))
+		q = q.Where("agent IN (?)", bun.List(agents))
 	}
 	if err := q.OrderExpr("agent, until_day").Scan(ctx); err != nil {
 		return nil, translate(err)

@@ -187,7 +187,7 @@ func (c *climber) size() int {
 // then when the root was solved.
 func (c *climber) window() window {
 	whole := window{0, c.p.days}
-	priced := c.root.guide.root && !c.root.group.failed
+	priced := c.root.whole && !c.root.group.failed
 	if priced && (!c.p.long || c.root.settled() && c.rng.IntN(8) == 0) {
 		return whole
 	}

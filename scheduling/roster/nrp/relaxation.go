@@ -72,7 +72,7 @@ const (
 type guide struct {
 	bound  int       // no roster costs less
 	lambda []float64 // multipliers of the cells
-	root   bool      // there is time for column generation over everybody and all days
+	whole  bool      // there is time for column generation over everybody and all days
 }
 
 // rootRounds is how many pricings such a column generation takes, about.
@@ -81,7 +81,7 @@ const rootRounds = 60
 // relax guides the solving of a long problem by prices; others have their root for that. One exact pricing
 // at the end makes the bound better and shows how long the root would take.
 func (p *problem) relax(ctx context.Context, b search.Budget, rows [][]int8) guide {
-	out := guide{lambda: make([]float64, len(p.covers)), root: p.atOnce}
+	out := guide{lambda: make([]float64, len(p.covers)), whole: p.atOnce}
 	if !p.long {
 		return out
 	}
@@ -96,7 +96,7 @@ func (p *problem) relax(ctx context.Context, b search.Budget, rows [][]int8) gui
 	if p.atOnce {
 		begin := b.Spent(0)
 		best = max(best, p.exactly(out.lambda, rows, b.Threads))
-		out.root = b.Time == 0 || (b.Spent(0)-begin)*rootRounds < largeRootShare
+		out.whole = b.Time == 0 || (b.Spent(0)-begin)*rootRounds < largeRootShare
 	}
 	out.bound = max(0, int(math.Ceil(best-1e-6)))
 	return out

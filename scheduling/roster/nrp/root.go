@@ -47,7 +47,7 @@ func (r *root) solve(b search.Budget) {
 		rounds = 10 + b.Iterations/iterationsPerStep
 	}
 	g := r.group
-	if !r.guide.root {
+	if !r.whole {
 		return
 	}
 	if b.Progress != nil {

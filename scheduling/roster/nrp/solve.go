@@ -56,7 +56,7 @@ func Solve(ctx context.Context, in *Instance, b search.Budget) (Solution, error)
 	}
 	known := p.relax(ctx, b, first.best)
 	x := newStager(ctx, p, b, first.best, known)
-	if !x.run() && !known.root {
+	if !x.run() && !known.whole {
 		if longer := annealFor(ctx, p, b, annealLongest); int(longer.bestCost) < p.total(x.rows) {
 			x.rows = longer.best
 		}

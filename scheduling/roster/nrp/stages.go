@@ -54,7 +54,7 @@ func (s *stager) run() (ok bool) {
 		return true
 	}
 	windows, last := (p.days+length-1)/length, stagesUntil
-	if s.root {
+	if s.whole {
 		last = stagesUntilRoot
 	}
 	for i := range windows {

@@ -108,7 +108,7 @@ func TestClimbersKeepTheirMoves(t *testing.T) {
 	short, err := anneal(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1})
 	require.NoError(t, err)
 	rows := short.best
-	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, guide{lambda: make([]float64, len(p.covers)), root: true})
+	r := newRoot(context.Background(), p, search.Budget{Seed: 3, Iterations: 100, Threads: 1}, rows, guide{lambda: make([]float64, len(p.covers)), whole: true})
 	budget := search.Budget{Seed: 3}
 	a, b := newClimber(r, budget.Random(1), never, func() {}), newClimber(r, budget.Random(2), never, func() {})
 	for _, c := range []*climber{a, b} {
