@@ -95,6 +95,16 @@ type Award struct {
 	Says   Text      `json:"says"`
 }
 
+// ForOthers is an award as the other bidders read it: a rule that keeps somebody from a shift is his own affair.
+func (a Award) ForOthers() Award {
+	switch a.Reason {
+	case "unknown", "most", "taken", "range", "won":
+		return a
+	}
+	a.Reason, a.Says = "rules", text("排班规则不允许", "the rules of rosters do not allow it")
+	return a
+}
+
 // LotteryKey is the place of an agent in a lottery: the SHA-256 of seed, a colon and the agent's id,
 // in hex; the smallest goes first. Anybody can check it: printf 'seed:agent' | sha256sum. It does not
 // depend on who else bids, so nobody gains by bringing others along.

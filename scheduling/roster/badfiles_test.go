@@ -294,3 +294,22 @@ func FuzzReadProblem(f *testing.F) {
 		assert.NotEmpty(t, fault.Of(err).Fields)
 	})
 }
+
+// Terms of a queue that is needed are no fault, even where nobody has its skill yet.
+func TestTermsOfAQueueThatNobodyServes(t *testing.T) {
+	raw, err := os.ReadFile("testdata/example.json")
+	require.NoError(t, err)
+	p, err := roster.ReadProblem("example.json", strings.NewReader(string(raw)), false)
+	require.NoError(t, err)
+	q := string(p.Demand[0].Queue)
+	text := strings.ReplaceAll(string(raw), `{"queue": "`+q+`"}`, `{"queue": "other"}`)
+	text = strings.Replace(text, `"rest_block": "8h"`, `"queues": [{"queue": "`+q+`", "shops": 2}]`, 1)
+	p, err = roster.ReadProblem("terms.json", strings.NewReader(text), false)
+	require.NoError(t, err)
+	for _, a := range p.Agents {
+		for _, s := range a.Person.Skills {
+			require.NotEqual(t, q, string(s.Queue))
+		}
+	}
+	assert.Equal(t, q, string(p.Rules.Queues[0].Queue))
+}

@@ -252,10 +252,10 @@ func (f *problemFile) problem() (p Problem, made []string, bad complaints) {
 	if err != nil || f.From.IsZero() || f.Until.IsZero() {
 		p.Range, loc = calendar.Range{}, nil // nobody knows what lies inside
 	}
-	p.adrift(&bad)
 	for i := range f.Demand {
 		p.Demand = append(p.Demand, f.Demand[i].requirement(fmt.Sprintf("demand[%d]", i), p.Range, loc, &bad))
 	}
+	p.adrift(&bad)
 	return p, made, bad
 }
 

@@ -355,13 +355,11 @@ func (s *step) refuseLeave() error {
 	return s.returnLeave()
 }
 
-// withdrawLeave takes back what was not decided yet. Errors: leave.reason for a supervisor who does so for an agent
-// without a word, where the law gives the leave: it would be a refusal by another name.
+// withdrawLeave takes back what was not decided yet. By a supervisor it is a refusal by another name, with the errors of
+// one.
 func (s *step) withdrawLeave() error {
 	if s.who.Role != access.AgentRole {
-		if err := s.r.Leave.Kind.NeedsReason(strings.TrimSpace(s.in.Reason)); err != nil {
-			return err
-		}
+		return s.refuseLeave()
 	}
 	return s.returnLeave()
 }

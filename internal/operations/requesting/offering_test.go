@@ -449,3 +449,33 @@ func TestWhoIsReportedAbsentIsOfferedNothing(t *testing.T) {
 		}
 	})
 }
+
+// By which rule somebody may not work a shift can tell of a pregnancy: the other bidders read only that rules forbid it.
+func TestOthersDoNotReadWhichRuleForbids(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	h.publish(t, "w1", monday, 7, shift("a1", monday, 9, 18))
+	r, err := h.OpenBidding(ctx, supervisor, requesting.BiddingInput{
+		Method: leave.ByScore, Scores: map[ids.Agent]float64{"a1": 9, "a2": 1}, ClosesAt: at("2026-06-14", 18),
+		Shifts: []requesting.OpenShift{{Start: at(monday, 9), End: at(monday, 18), Queue: pre, Meal: 60}},
+	})
+	ok(t, err)
+	for _, a := range []ids.Agent{"a1", "a2"} {
+		_, err = h.Act(ctx, as(a), r.Value.ID, requesting.ActInput{Action: leave.PutBid, Wishes: []int{0}})
+		ok(t, err)
+	}
+	_, err = h.Act(ctx, supervisor, r.Value.ID, requesting.ActInput{Action: leave.Draw, Early: true, Reason: "全员已投"})
+	ok(t, err)
+	reason := func(who access.Principal) string {
+		view, err := h.Request(ctx, who, r.Value.ID)
+		ok(t, err)
+		first := view.Value.Round.Results[0]
+		assert.Equal(t, ids.Agent("a1"), first.Agent)
+		assert.False(t, first.Won)
+		return first.Reason
+	}
+	rule := reason(supervisor)
+	assert.NotContains(t, []string{"rules", "taken"}, rule)
+	assert.Equal(t, rule, reason(as("a1")))
+	assert.Equal(t, "rules", reason(as("a2")))
+}

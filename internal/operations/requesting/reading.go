@@ -55,7 +55,8 @@ func (q *Requesting) Request(ctx context.Context, who access.Principal, id ids.R
 }
 
 // shown is what a reader sees of a request. An agent is not told what an hour of it is worth to the
-// house, nor how the others were ranked or what they said; the result of a draw is for everybody.
+// house, nor how the others were ranked or what they said; the result of a draw is for everybody, but not by which rule
+// somebody else may not work a shift, which can tell of a pregnancy.
 func shown(r leave.Request, who access.Principal) leave.Request {
 	if who.Role != access.AgentRole {
 		return r
@@ -76,6 +77,12 @@ func shown(r leave.Request, who access.Principal) leave.Request {
 	if r.Round != nil {
 		round := *r.Round
 		round.Scores = nil
+		round.Results = slices.Clone(round.Results)
+		for i := range round.Results {
+			if round.Results[i].Agent != who.Agent {
+				round.Results[i] = round.Results[i].ForOthers()
+			}
+		}
 		r.Round = &round
 	}
 	if r.Kind == leave.Overtime || r.Kind == leave.TimeOff {

@@ -29,6 +29,8 @@ func TestLeaveOfTheLawCannotBeRefused(t *testing.T) {
 	fails(t, refuse(birth, "", false), "leave.owed")
 	f := refused(t, refuse(birth, "人手不足", false), "leave.owed")
 	assert.Contains(t, f.Message, "女职工劳动保护特别规定 §7")
+	_, err := h.Act(ctx, supervisor, birth.ID, requesting.ActInput{Action: leave.Withdraw, Reason: "太忙"})
+	fails(t, err, "leave.owed")
 	fails(t, refuse(birth, " ", true), "leave.reason")
 	ok(t, refuse(birth, "出生证为他人", true))
 	view, err := h.Request(ctx, supervisor, birth.ID)

@@ -93,7 +93,7 @@ func (p *problem) relax(ctx context.Context, b search.Budget, rows [][]int8) gui
 	r.improve(b.Threads, steps, float64(p.total(rows)), halting(ctx, b, b.Spent(0)+relaxShare))
 	copy(out.lambda, r.prices)
 	best := r.best
-	if p.atOnce {
+	if p.atOnce && ctx.Err() == nil {
 		begin := b.Spent(0)
 		best = max(best, p.exactly(out.lambda, rows, b.Threads))
 		out.whole = b.Time == 0 || (b.Spent(0)-begin)*rootRounds < largeRootShare
