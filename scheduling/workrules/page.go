@@ -74,7 +74,7 @@ A make-up workday (调休上班) is an ordinary day; a bridge day (调休放假)
 A shift over midnight is split there when split_at_midnight is true: 22:00-06:00 into 1 October is two
 normal hours and six at 300 %, 16:00-24:00 on the eve is none. What a shift of a statutory holiday works after the
 holidays is work of the day that it lies on: with a second shift of that day it fills the normal day, it uses up the normal week, and
-the day is a worked day. A week has 40 normal hours less eight for each statutory holiday or bridge day on Monday to
+the day is a worked day, within the week that the shift starts in: where a week ends that night, its hours do not fill the next day. A week has 40 normal hours less eight for each statutory holiday or bridge day on Monday to
 Friday and eight more for a make-up workday: a holiday is a paid day off, its hours are not made up on other days. With rest_days "placed" the house
 places its rest days (国务院规定(1995) §7): worked days of a calendar week beyond its official workdays
 are rest-day work: the last of them in order of time, however long they are. So two hours added on a free Monday to
