@@ -219,7 +219,7 @@ func TestFactsAndPolicyByCommand(t *testing.T) {
 	assert.Contains(t, again, "swap_approval: false")
 	assert.Contains(t, again, "day_minutes: 480", "what a file leaves out stays")
 	told := d.run("leave", "policy", "--set", file("policy.yaml", "kinds:\n  - {kind: maternity, most_days: 158}\n  - {kind: annual, auto: false}\n"))
-	assert.Contains(t, told, "# 没有列出，无人可请：调休、事假 / left out, so nobody can ask for it: compensatory (time off in lieu), personal (personal leave)\n")
+	assert.Contains(t, told, "# 没有列出，无人可请：事假 / left out, so nobody can ask for it: personal (personal leave)\n")
 	again = d.run("leave", "policy")
 	for _, line := range []string{"zh: 产假", "protected: true", "most_days: 158", "auto: false", "zh: 病假", "zh: 年休假"} {
 		assert.Contains(t, again, line)

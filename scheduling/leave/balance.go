@@ -91,18 +91,12 @@ func BalanceOf(entries []Entry, agent ids.Agent, kind LeaveKind, on calendar.Dat
 }
 
 // LieuGiven is the rest-day work of an agent that is given back as time off, by the day on which it was worked, in
-// minutes: what was earned, less what was taken back or paid out by hand. Time off that lapsed stays given back until
-// then.
+// minutes: what the lot of the day was given by earning or by hand, less what was taken back or paid out by hand. Time
+// off that lapsed stays given back until then.
 func LieuGiven(entries []Entry, agent ids.Agent) map[calendar.Date]int {
-	days := map[string]calendar.Date{}
-	for _, e := range entries {
-		if e.Agent == agent && e.Kind == Compensatory && e.Cause == Earned {
-			days[e.Lot] = e.On
-		}
-	}
 	out := map[calendar.Date]int{}
 	for _, l := range lotsOf(entries, agent, Compensatory) {
-		if day, earned := days[l.Name]; earned && l.Given > 0 {
+		if day, err := calendar.ParseDate(l.Name); err == nil && l.Given > 0 { // other lots are of no day of work
 			out[day] = l.Given
 		}
 	}
@@ -110,31 +104,34 @@ func LieuGiven(entries []Entry, agent ids.Agent) map[calendar.Date]int {
 }
 
 // LieuRow is the row that the ledger of an agent needs so that the rest-day work of a day is given back as time off:
-// what was not booked yet, or below 0 what was booked and is not worked any more. ok is false when nothing is missing.
-// owed are minutes too many that were taken as time off already, so that no row can take them back. Time off lapses
-// months after the day. The row has no ID.
+// what the lot of the day does not hold yet, or below 0 what was booked too much. What was booked by hand for the day
+// counts as given back and is never taken back. ok is false when nothing is missing. owed are minutes too many that were
+// taken as time off already, so that no row can take them back. Time off lapses months after the day. The row has no ID.
 func LieuRow(entries []Entry, agent ids.Agent, day calendar.Date, worked, months int) (row Entry, owed int, ok bool) {
 	row = Entry{
 		Agent: agent, Kind: Compensatory, Lot: day.String(), Good: day.Add(1), Until: calendar.MakeDate(day.Year, day.Month+time.Month(months), day.Day).Add(1),
 		Cause: Earned, On: day, Source: fmt.Sprintf("lieu:%s:%s", agent, day),
 	}
+	var lot Lot
+	lots := lotsOf(entries, agent, Compensatory)
+	if i := slices.IndexFunc(lots, func(l Lot) bool { return l.Name == row.Lot }); i >= 0 {
+		lot, row.Good, row.Until = lots[i], lots[i].Good, lots[i].Until
+	}
 	booked, before := 0, 0
 	for _, e := range entries {
 		if e.Agent == agent && e.Kind == Compensatory && e.Cause == Earned && e.Lot == row.Lot {
 			booked, before = booked+e.Minutes, before+1
-			row.Good, row.Until = e.Good, e.Until
 		}
 	}
 	if before > 0 {
 		row.Source += fmt.Sprintf(":%d", before)
 	}
-	if row.Minutes = worked - booked; row.Minutes < 0 {
-		lots := lotsOf(entries, agent, Compensatory)
-		lot := lots[slices.IndexFunc(lots, func(l Lot) bool { return l.Name == row.Lot })]
+	byHand := max(0, lot.Given-booked) // below 0 it was paid out: that is not booked again
+	if row.Minutes = max(0, worked-byHand) - booked; row.Minutes < 0 {
 		over := min(-row.Minutes, max(0, lot.Given-worked)) // what was paid out by hand is gone already
 		back := min(over, max(0, lot.Left))
 		owed, row.Minutes = over-back, -back
-		row.Note = "休息日加班工时减少，收回调休 / the rest-day work is less than was booked: taken back"
+		row.Note = "已记调休多于休息日加班，收回多记部分 / more time off was booked than rest-day work: taken back"
 	}
 	return row, owed, row.Minutes != 0
 }

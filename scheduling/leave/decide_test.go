@@ -294,7 +294,10 @@ func TestAnnualLeaveCannotBeDropped(t *testing.T) {
 		rule, known := p.RuleOf(leave.Annual)
 		require.True(t, known, name)
 		assert.Equal(t, leave.DefaultKinds()[0], rule, name)
-		assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, p.LeftOut(), name)
+		lieu, known := p.RuleOf(leave.Compensatory)
+		require.True(t, known, "what was worked for is not taken away: "+name)
+		assert.True(t, lieu.Balance, name)
+		assert.Equal(t, []leave.LeaveKind{leave.Personal}, p.LeftOut(), name)
 	}
 	assert.Empty(t, leave.DefaultPolicy().LeftOut())
 	kept, err := leave.ReadStored([]byte(`{"kinds": [{"kind": "sick"}]}`))

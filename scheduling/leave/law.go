@@ -10,7 +10,7 @@ import (
 // Law is what the law leaves of a kind of leave to the house.
 type Law struct {
 	Granted   bool   `json:"granted"`              // the law grants it: it is protected, and no balance bounds it
-	Kept      bool   `json:"kept"`                 // the law gives it to everybody: a policy has it whatever a file leaves out
+	Kept      bool   `json:"kept"`                 // the law gives it to whoever has earned it: a policy has it whatever a file leaves out
 	LeastDays int    `json:"least_days,omitempty"` // most_days may not be below it
 	Article   string `json:"article,omitempty"`    // empty: the house's own
 	Says      Text   `json:"says"`
@@ -20,7 +20,7 @@ type Law struct {
 // and nursing time are no leave but working time (女职工劳动保护特别规定 §6 §9): the work rules have them.
 var laws = map[LeaveKind]Law{
 	Annual:       {Kept: true, Article: "职工带薪年休假条例 §3 §5", Says: Text{ZH: "天数由法律规定，由单位统筹安排", EN: "the law sets the days, the house arranges them"}},
-	Compensatory: {Article: "劳动法 §44(2)", Says: Text{ZH: "以休息日加班换得", EN: "earned by work on rest days"}},
+	Compensatory: {Kept: true, Article: "劳动法 §44(2)", Says: Text{ZH: "以休息日加班换得", EN: "earned by work on rest days"}},
 	Personal:     {Says: Text{ZH: "由单位自定", EN: "the house's own"}},
 	Sick:         {Granted: true, Kept: true, Article: "劳部发[1994]479 §3; 劳动合同法 §42(3)", Says: Text{ZH: "医疗期不以余额为限", EN: "the medical period is not bounded by a balance"}},
 	Marriage:     {Granted: true, Kept: true, Article: "劳动法 §51; (80)劳总薪字29号 §1", Says: Text{ZH: "婚假依法享有", EN: "the law grants it"}},
@@ -59,8 +59,8 @@ func (c *policyCheck) law(at string, r KindRule) {
 }
 
 // WithLaw gives a policy what the law gives and it leaves out, for it may have been kept before that was asked:
-// whole kinds (annual leave is the house's to arrange and not to drop: 职工带薪年休假条例 §2 §3), their protection, and
-// that no balance bounds them. A kind without a name has its usual one.
+// whole kinds (annual leave is the house's to arrange and not to drop: 职工带薪年休假条例 §2 §3; time off in lieu stands
+// in place of pay: 劳动法 §44(2)), their protection, and that no balance bounds them. A kind without a name has its usual one.
 func (p Policy) WithLaw() Policy {
 	p.Kinds = slices.Clone(p.Kinds)
 	for i, r := range p.Kinds {

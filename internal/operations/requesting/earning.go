@@ -66,7 +66,7 @@ func (q *Requesting) lieuRows(ctx context.Context, view *store.View, policy leav
 				rows = append(rows, row)
 			}
 			if owed > 0 {
-				notes = append(notes, fmt.Sprintf("%s %s: 不再是休息日加班，但已休调休%.4g小时，收不回 / %.4[3]g h of the time off are taken already though the rest day was not worked: they cannot be taken back", a.ID, day, float64(owed)/60))
+				notes = append(notes, fmt.Sprintf("%s %s: 已记调休多于休息日加班，其中%.4g小时已休，收不回 / %.4[3]g h of the time off are beyond the rest-day work and taken as leave already: they cannot be taken back", a.ID, day, float64(owed)/60))
 			}
 		}
 	}

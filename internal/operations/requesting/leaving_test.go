@@ -224,6 +224,8 @@ func TestAPolicyWithoutKindsKeepsAnnualLeave(t *testing.T) {
 	ctx := t.Context()
 	_, err := h.GrantAnnualLeave(ctx, supervisor, 2026, nil)
 	ok(t, err)
+	_, err = h.AdjustLeave(ctx, supervisor, requesting.AdjustInput{Agent: "a1", Kind: leave.Compensatory, Minutes: 480, Lot: "2026-06-13", On: date(monday), Note: "休息日加班"})
+	ok(t, err)
 	h.policy(t, func(p *leave.Policy) {
 		p.Closures = []leave.Closure{{Name: "盘点", Dates: calendar.Dates{From: date("2026-07-06"), Until: date("2026-07-11")}}}
 	})
@@ -235,7 +237,11 @@ func TestAPolicyWithoutKindsKeepsAnnualLeave(t *testing.T) {
 	p.Kinds = []leave.KindRule{}
 	put, err := h.PutLeavePolicy(ctx, planner, p, store.AnyVersion)
 	ok(t, err)
-	assert.Equal(t, []leave.LeaveKind{leave.Compensatory, leave.Personal}, put.LeftOut)
+	assert.Equal(t, []leave.LeaveKind{leave.Personal}, put.LeftOut)
+	assert.Equal(t, 480, h.balance(t, "a1", leave.Compensatory), "time off that stands in place of pay stays")
+	lieu, err := h.AskLeave(ctx, as("a1"), requesting.LeaveInput{Kind: leave.Compensatory, Dates: day("2026-07-13")})
+	ok(t, err)
+	assert.Equal(t, leave.Approved, lieu.Request.Value.State)
 	read, err := h.LeavePolicy(ctx, as("a1"))
 	ok(t, err)
 	assert.Equal(t, put.LeftOut, read.LeftOut)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
@@ -16,6 +17,7 @@ import (
 	"github.com/chaoban/chaoban/internal/operations/gate"
 	"github.com/chaoban/chaoban/internal/operations/revising"
 	"github.com/chaoban/chaoban/internal/store"
+	"github.com/chaoban/chaoban/scheduling/leave"
 	"github.com/chaoban/chaoban/scheduling/roster"
 	"github.com/chaoban/chaoban/scheduling/roster/revise"
 	"github.com/chaoban/chaoban/scheduling/workforce"
@@ -147,7 +149,11 @@ func (r *Rostering) pay(ctx context.Context, view *store.View, out *RosterPay, i
 		own := of(it.Shifts, p.Person.ID)
 		broken = append(broken, workrules.CheckAll([]workrules.Person{p.Person}, slices.Concat(p.History, own, p.Later), frame)...)
 		parts := payroll.Parts(p.Person.ID, own)
-		out.Notes = append(out.Notes, r.lieuNotes(p, it.Range, parts)...)
+		notes, err := r.lieuNotes(ctx, view, p, it.Range, parts)
+		if err != nil {
+			return err
+		}
+		out.Notes = append(out.Notes, notes...)
 		pay := r.agentPay(p, it.Range, parts)
 		if len(pay.Days) == 0 {
 			continue
@@ -203,21 +209,55 @@ func (h *PayHours) plus(o PayHours) {
 	h.Lieu, h.Unpaid, h.Night, h.Yuan = h.Lieu+o.Lieu, h.Unpaid+o.Unpaid, h.Night+o.Night, h.Yuan+o.Yuan
 }
 
-// lieuNotes tell the time off that is booked for more rest-day work of a day than there is.
-func (r *Rostering) lieuNotes(a *roster.Agent, span calendar.Range, parts []revise.PaidPart) (notes []string) {
-	for _, date := range slices.SortedFunc(maps.Keys(a.Lieu), func(x, y calendar.Date) int { return x.Sub(y) }) {
+// lieuNotes tell the time off that is booked for more rest-day work of a day than there is, and what becomes of it.
+func (r *Rostering) lieuNotes(ctx context.Context, view *store.View, a *roster.Agent, span calendar.Range, parts []revise.PaidPart) (notes []string, err error) {
+	var entries []leave.Entry
+	for _, date := range slices.SortedFunc(maps.Keys(a.Lieu), calendar.Date.Sub) {
 		worked, given := time.Duration(0), a.Lieu[date]
 		for _, p := range parts {
 			if p.Date == date {
 				worked += p.Lieu
 			}
 		}
-		if given > worked && span.Contains(date.In(r.gate.Zone)) {
-			notes = append(notes, fmt.Sprintf("%s %s: 已记调休%.4g小时，当日休息日加班只有%.4g小时；leave earn 会收回多记的 / %.4[3]g h of time off are booked for %.4[4]g h of rest-day work: leave earn takes the rest back",
-				a.Person.ID, date, given.Hours(), worked.Hours()))
+		if given <= worked || !span.Contains(date.In(r.gate.Zone)) {
+			continue
+		}
+		if entries == nil {
+			entries, err = store.All(func(p store.Page) ([]leave.Entry, string, error) {
+				return view.LeaveEntries(ctx, store.LeaveFilter{Agent: a.Person.ID, Kind: leave.Compensatory}, p)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		zh, en := lieuExcess(entries, a.Person.ID, date, int(given/time.Minute), int(worked/time.Minute))
+		notes = append(notes, fmt.Sprintf("%s %s: 已记调休%.4g小时，当日休息日加班只有%.4g小时；%s / %.4[3]g h of time off are booked for %.4[4]g h of rest-day work: %[6]s",
+			a.Person.ID, date, given.Hours(), worked.Hours(), zh, en))
+	}
+	return notes, nil
+}
+
+// lieuExcess words what becomes of the minutes of time off that are booked beyond the rest-day work of a day: what the
+// next booking takes back, what it cannot since it was taken as leave, and what it leaves alone since somebody booked it
+// by hand.
+func lieuExcess(entries []leave.Entry, agent ids.Agent, date calendar.Date, given, worked int) (zh, en string) {
+	row, taken, _ := leave.LieuRow(entries, agent, date, worked, 1) // the excess does not depend on when time off lapses
+	back := max(0, -row.Minutes)
+	var chinese, english []string
+	for _, x := range []struct {
+		minutes int
+		zh, en  string
+	}{
+		{back, "leave earn 会收回%.4g小时", "leave earn takes %.4g h back"},
+		{taken, "%.4g小时已休，收不回，需人工处理", "%.4g h are taken as leave already and have to be settled by hand"},
+		{given - worked - back - taken, "%.4g小时是手工记入，由 leave adjust 更正", "%.4g h were booked by hand, leave adjust corrects them"},
+	} {
+		if x.minutes > 0 {
+			hours := float64(x.minutes) / 60
+			chinese, english = append(chinese, fmt.Sprintf(x.zh, hours)), append(english, fmt.Sprintf(x.en, hours))
 		}
 	}
-	return notes
+	return strings.Join(chinese, "；"), strings.Join(english, "; ")
 }
 
 // CSV is the pay as a table with a row for each agent and date, in UTF-8 with a byte order mark. Errors:

@@ -160,6 +160,8 @@ func TestTimeOffReplacesTheRestDayPay(t *testing.T) {
 	assert.Zero(t, p.Total.Lieu)
 	require.Len(t, p.Notes, 1)
 	assert.Contains(t, p.Notes[0], "1001 2026-06-20")
+	assert.Contains(t, p.Notes[0], "leave earn takes 5 h back")
+	assert.Contains(t, p.Notes[0], "3 h are taken as leave already")
 	balance := func() int {
 		all, err := s.Requesting.LeaveBalances(ctx, supervisor, "1001", monday.Add(9))
 		ok(t, err)
@@ -177,6 +179,11 @@ func TestTimeOffReplacesTheRestDayPay(t *testing.T) {
 	assert.Equal(t, taken-480, back.Rows[0].Minutes)
 	require.Len(t, back.Notes, 1)
 	assert.Zero(t, balance())
+	p, err = s.Rostering.PayRoster(ctx, planner, rostering.Ref{Roster: "week"}, "1001")
+	ok(t, err)
+	require.Len(t, p.Notes, 1)
+	assert.NotContains(t, p.Notes[0], "leave earn", "there is nothing left that it could take back")
+	assert.Contains(t, p.Notes[0], "3 h are taken as leave already")
 
 	// Worked after all: the whole day is booked again, as far as it is not taken already.
 	record(revise.Edit{Kind: revise.Add, Shift: &saturday})
@@ -201,6 +208,40 @@ func TestTimeOffOfWhoIsPaidByTheHour(t *testing.T) {
 	_, err = s.Requesting.AdjustLeave(t.Context(), supervisor, requesting.AdjustInput{Agent: "1001", Kind: leave.Compensatory, Minutes: -480, Lot: "2026-06-20", On: monday.Add(9), Note: "未休，折算工资"})
 	ok(t, err)
 	assert.InDelta(t, 5*200+400, s.paid(t, "six").Yuan, 1e-9, "paid out by hand: the 200 % are due again")
+}
+
+// Saturday was given back by hand before it was booked: it is time off once, and not paid 200 % beside it. When it turns
+// out not to have been worked, nobody promises that a booking mends what was done by hand.
+func TestTimeOffByHandIsNotBookedAgain(t *testing.T) {
+	t.Parallel()
+	s := lifeStack(t)
+	ctx := t.Context()
+	s.Clock = monday.Add(9).In(shanghai).Add(10 * time.Hour)
+	_, err := s.Requesting.AdjustLeave(ctx, supervisor, requesting.AdjustInput{Agent: "1001", Kind: leave.Compensatory, Minutes: 480, Lot: "2026-06-20", On: monday.Add(9), Note: "周六加班"})
+	ok(t, err)
+	saturday := served("1001", monday.Add(5), 9)
+	record := func(e revise.Edit) {
+		_, err := s.edit(t, rostering.EditInput{Edits: []revise.Edit{e}, Reason: "补录", Past: true, Overrule: true, Publish: true})
+		ok(t, err)
+	}
+	pay := func() rostering.RosterPay {
+		done, err := s.Requesting.EarnLieu(ctx, supervisor, calendar.Dates{From: monday, Until: monday.Add(7)}, nil)
+		ok(t, err)
+		assert.Empty(t, done.Rows)
+		p, err := s.Rostering.PayRoster(ctx, planner, rostering.Ref{Roster: "week"}, "1001")
+		ok(t, err)
+		return p
+	}
+	record(revise.Edit{Kind: revise.Add, Shift: &saturday})
+	p := pay()
+	assert.InDelta(t, 8, p.Total.Lieu, 1e-9)
+	assert.InDelta(t, 0, p.Total.Yuan, 1e-9)
+	assert.Empty(t, p.Notes)
+	record(revise.Edit{Kind: revise.Remove, Agent: "1001", Start: saturday.Start})
+	p = pay()
+	require.Len(t, p.Notes, 1)
+	assert.NotContains(t, p.Notes[0], "leave earn")
+	assert.Contains(t, p.Notes[0], "8 h were booked by hand")
 }
 
 // The salary of a week with a statutory Friday is 5 x 8 x 25 = 1,000 yuan. Annual leave and a shift that is taken away
