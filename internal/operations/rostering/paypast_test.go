@@ -111,6 +111,46 @@ func TestPayOfPastDaysStays(t *testing.T) {
 	}
 }
 
+// What holds for earlier days is what was named, and nothing else: rest days of the calendar hold from today on, and a
+// limit of nights that is said to hold since Monday does not bring them along. Counted by hand: five days of eight hours,
+// Saturday and Sunday among them, are all in the salary while the house places its rest days.
+func TestPayFromMovesOnlyWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newStoreStack(t)
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
+	var shifts []scheduling.Shift
+	for _, day := range []int{0, 1, 2, 5, 6} {
+		shifts = append(shifts, served("1001", monday.Add(day), 9))
+	}
+	s.AddPublished(t, "weekend", calendar.Range{Start: monday.In(shanghai), End: monday.Add(7).In(shanghai)}, shifts...)
+	s.Clock = monday.Add(9).In(shanghai).Add(10 * time.Hour)
+	sunday := monday.Add(6)
+	for _, step := range []struct {
+		in    rostering.HouseRulesInput
+		yuan  float64
+		moved bool
+	}{
+		{rostering.HouseRulesInput{Set: map[string]string{"rest_days": "calendar"}}, 0, false},
+		{rostering.HouseRulesInput{Set: map[string]string{"night_run": "4"}, PayFrom: monday}, 0, false},
+		// The rest days did hold on Sunday: 8 x 25 x 2. The nights keep that, whether they hold from before or from now on.
+		{rostering.HouseRulesInput{Set: map[string]string{"rest_days": "calendar"}, PayFrom: sunday}, 400, true},
+		{rostering.HouseRulesInput{Reset: []string{"night_run"}, PayFrom: monday}, 400, false},
+		{rostering.HouseRulesInput{Set: map[string]string{"night_run": "3"}}, 400, false},
+		// 24 hours until Wednesday, so two of Saturday's are beyond 30: 2 x 25 x 1.5 more.
+		{rostering.HouseRulesInput{Set: map[string]string{"normal_week": "30h"}, PayFrom: monday}, 475, true},
+		// Nor does the calendar hold on Sunday after all, then ten hours are beyond 30: 10 x 25 x 1.5.
+		{rostering.HouseRulesInput{Reset: []string{"rest_days"}, PayFrom: monday}, 375, true},
+	} {
+		s.Clock = s.Clock.Add(time.Minute)
+		step.in.Reason = "x"
+		rules, err := s.Rostering.SetHouseRules(t.Context(), planner, step.in)
+		ok(t, err)
+		assert.InDelta(t, step.yuan, s.paid(t, "weekend").Yuan, 1e-9, "version %d", rules.Version)
+		assert.Equal(t, step.moved, len(rules.PayMoved) > 0, "version %d", rules.Version)
+	}
+}
+
 // Saturday is booked as time off: no 200 % for it any more, in pay as in the price of an edit, and of a salary nothing on
 // top. The hours of Friday's overtime, at 150 %, are not given back. When the shift goes, the next booking takes the
 // time off back; what was taken already is told.
