@@ -93,12 +93,21 @@ func TestPayOfPastDaysStays(t *testing.T) {
 	assert.InDelta(t, 1080, a.Salary, 1e-9)
 	assert.Equal(t, []float64{25, 30}, []float64{a.Days[2].Wage, a.Days[3].Wage})
 
-	// Part-time from Monday after the week on: the week keeps its salary.
+	// Part-time from Monday after the week on: the week keeps its salary, that of Monday and Tuesday, 2 x 8 x 30, is gone
+	// since they have no shift; and it comes back with the salary.
 	was, err := s.Administration.Agent(t.Context(), admin, "1001")
 	ok(t, err)
-	was.Value.Employment = workforce.PartTime
-	_, err = s.Administration.PutAgentsFrom(t.Context(), admin, []workforce.Agent{was.Value}, monday.Add(7))
-	ok(t, err)
+	employ := func(as workforce.Employment) []gate.PayMove {
+		s.Clock = s.Clock.Add(time.Minute)
+		was.Value.Employment = as
+		done, err := s.Administration.PutAgentsFrom(t.Context(), admin, []workforce.Agent{was.Value}, monday.Add(7))
+		ok(t, err)
+		return done.PayMoved
+	}
+	full := was.Value.Employment
+	assert.Equal(t, []gate.PayMove{{Agent: "1001", Before: 480}}, employ(workforce.PartTime))
+	assert.Equal(t, []gate.PayMove{{Agent: "1001", After: 480}}, employ(full))
+	_ = employ(workforce.PartTime)
 	a = s.paid(t, "six")
 	assert.True(t, a.Salaried)
 	assert.InDelta(t, 660, a.Yuan, 1e-9)
