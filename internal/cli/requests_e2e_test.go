@@ -240,7 +240,7 @@ func TestFactsAndPolicyByCommand(t *testing.T) {
 	earlier := calendar.DateOf(time.Now(), d.zone).Add(-3).String()
 	rule := []string{"roster", "rules", "--set", "rest_block=9h", "--reason", "公司规定", "--pay-from"}
 	d.run(append(rule, earlier)...)
-	assert.Contains(t, d.run("roster", "rules", "--history"), "paid by from "+earlier+" on")
+	assert.Contains(t, d.run("roster", "rules", "--history"), "rest_block = 9h, paid by from "+earlier+" on")
 	code, _, errs = typedLine(t, d.line(append(rule, "DAY+6"))...)
 	assert.Equal(t, exitInvalid, code)
 	assert.Contains(t, errs, "pay_from")

@@ -24,7 +24,7 @@ func newRosterRules(s *settings) *cobra.Command {
 		Long: "Show the parameters of the work rules and where each comes from (docs/rules.md says what they are for); --set and --reset make a new\n" +
 			"version of them, which holds at once for every roster, edit, swap and leave. LAW says which are statutory: those may be tightened, and a\n" +
 			"value on the lax side is refused; 内部规定 is free. Published shifts from today on that break a rule by the change are named. Days that\n" +
-			"are over keep their pay, unless --pay-from says that it holds for them too; whose pay that moves is told.",
+			"are over keep their pay, unless --pay-from says that what is named holds for them too; whose pay that moves is told.",
 		Example: "  chaoban roster rules --set special_dates=2026-11-10:2026-11-12 --reason 双11大促，已与工会协商\n" +
 			"  chaoban roster rules --set rest_block=9h --set consecutive_days=5 --set shops_at_once=12 --reason 公司排班规定",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +63,7 @@ func newRosterRules(s *settings) *cobra.Command {
 	flags.StringArrayVar(&set, "set", nil, "NAME=VALUE, several times; dates are FROM:TO, the last day included, with commas between several")
 	flags.StringSliceVar(&in.Reset, "reset", nil, "names that go back to their defaults")
 	flags.StringVar(&in.Reason, "reason", "", "why, kept with the version")
-	flags.StringVar(&payFrom, "pay-from", "", "first day that is paid by it, up to 366 days ago (default: today)")
+	flags.StringVar(&payFrom, "pay-from", "", "first day that is paid by what --set and --reset name, up to 366 days ago (default: today)")
 	flags.BoolVar(&history, "history", false, "show the versions instead")
 	flags.BoolVar(&all, "all", false, "show where the defaults come from as well")
 	return cmd
@@ -114,14 +114,12 @@ func printRuleChanges(cmd *cobra.Command, a *app, rules rostering.HouseRules) {
 	}
 	for _, c := range slices.Backward(rules.Changes) {
 		fmt.Fprintf(w, "version %d, %s by %s: %s\n", c.Version, c.At.In(a.ops.Zone()).Format("2006-01-02 15:04"), c.Author, c.Reason)
-		if !c.PayFrom.IsZero() {
-			fmt.Fprintf(w, "  paid by from %s on\n", c.PayFrom)
-		}
+		from := c.PaidFrom(a.ops.Zone())
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-			fmt.Fprintf(w, "  %s = %s\n", name, c.Set[name])
+			fmt.Fprintf(w, "  %s = %s, paid by from %s on\n", name, c.Set[name], from)
 		}
 		for _, name := range c.Reset {
-			fmt.Fprintf(w, "  %s back to its default\n", name)
+			fmt.Fprintf(w, "  %s back to its default, paid by from %s on\n", name, from)
 		}
 	}
 }

@@ -221,7 +221,7 @@ type workRulesInput struct {
 		Reset  []string          `json:"reset,omitempty" maxItems:"100" doc:"names that go back to their defaults"`
 		Reason string            `json:"reason" minLength:"1" maxLength:"500" doc:"kept with the version"`
 
-		PayFrom calendar.Date `json:"pay_from,omitzero" required:"false" doc:"first day that is paid by it, up to 366 days ago; today unless given. Days before it keep their pay"`
+		PayFrom calendar.Date `json:"pay_from,omitzero" required:"false" doc:"first day that is paid by what set and reset name, up to 366 days ago; today unless given. Days before it keep their pay, and all other settings pay as they did on each day"`
 	}
 }
 

@@ -27,13 +27,13 @@ type RuleChange struct {
 	Set     map[string]string `json:"set,omitempty"`   // by name, as workrules.Params.With takes them
 	Reset   []string          `json:"reset,omitempty"` // back to their defaults
 	Values  map[string]string `json:"values"`          // all that differ from the defaults from then on
-	// PayFrom is the first day that is paid by this version; days before it keep the pay of the versions that held then.
-	// Missing in versions of before it was kept: the day on which they were made.
+	// PayFrom is the first day that is paid by what this version changed (Set and Reset); every other parameter pays as it
+	// did on each day. Missing in versions of before it was kept: the day on which they were made.
 	PayFrom calendar.Date `json:"pay_from,omitzero"`
 }
 
-// paidFrom is the first day that is paid by a version.
-func (c RuleChange) paidFrom(zone *time.Location) calendar.Date {
+// PaidFrom is the first day that is paid by what a version changed.
+func (c RuleChange) PaidFrom(zone *time.Location) calendar.Date {
 	if c.PayFrom.IsZero() {
 		return calendar.DateOf(c.At, zone)
 	}
@@ -66,28 +66,59 @@ func PutRuleChanges(tx *store.Tx, changes []RuleChange, expect int) error {
 	return err
 }
 
-// PastRules are the rules by which earlier days are paid, oldest first: a day is paid by the last version of those that
-// hold for it. base as in HouseRules.
+// layOver lays what a version changed over values of before; last are the values of the version before it.
+func (c RuleChange) layOver(values, last map[string]string) {
+	names := slices.Concat(c.Reset, slices.Collect(maps.Keys(c.Set)))
+	for _, all := range []map[string]string{last, c.Values} {
+		for name := range all {
+			if last[name] != c.Values[name] {
+				names = append(names, name) // values that the law came to refuse go with the next version
+			}
+		}
+	}
+	for _, name := range names {
+		if value, set := c.Values[name]; set {
+			values[name] = value
+		} else {
+			delete(values, name)
+		}
+	}
+}
+
+// paidOn are the parameters that differ from the defaults in the pay of a day: each as the last version left it that
+// changed it and holds for the day.
+func paidOn(changes []RuleChange, day calendar.Date, zone *time.Location) map[string]string {
+	values, last := map[string]string{}, map[string]string{}
+	for _, c := range changes {
+		if !c.PaidFrom(zone).After(day) {
+			c.layOver(values, last)
+		}
+		last = c.Values
+	}
+	return values
+}
+
+// PastRules are the rules by which earlier days are paid, oldest first. A version that holds for earlier days moves only
+// what it changed: the other parameters stay on each day what they were. base as in HouseRules.
 func PastRules(ctx context.Context, view *store.View, base workrules.Params, zone *time.Location) ([]roster.PastRules, error) {
 	changes, err := RuleChanges(ctx, view)
 	if err != nil || len(changes) == 0 {
 		return nil, err
 	}
-	until := changes[len(changes)-1].paidFrom(zone)
-	out := []roster.PastRules{}
-	for _, c := range slices.Backward(changes[:len(changes)-1]) {
-		from := c.paidFrom(zone)
-		if !from.Before(until) {
-			continue // a later version was made to hold for all of its days
-		}
-		rules, bad := base.With(LawfulRules(c.Values))
+	var starts []calendar.Date
+	for _, c := range changes {
+		starts = append(starts, c.PaidFrom(zone))
+	}
+	slices.SortFunc(starts, calendar.Date.Sub)
+	starts = slices.Compact(starts)
+	out := []roster.PastRules{{Until: starts[0], Rules: base}}
+	for i, until := range starts[1:] {
+		rules, bad := base.With(LawfulRules(paidOn(changes, starts[i], zone)))
 		if err := fault.Bad("house_rules.stored", "the stored rules of the house", bad); err != nil {
 			return nil, err
 		}
-		out, until = append(out, roster.PastRules{Until: until, Rules: rules}), from
+		out = append(out, roster.PastRules{Until: until, Rules: rules})
 	}
-	out = append(out, roster.PastRules{Until: until, Rules: base})
-	slices.Reverse(out)
 	return out, nil
 }
 

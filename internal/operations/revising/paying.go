@@ -2,6 +2,7 @@ package revising
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -211,9 +212,10 @@ func (d *Desk) PayMoves(ctx context.Context, view *store.View, from calendar.Dat
 	if err != nil {
 		return nil, err
 	}
-	out := []gate.PayMove{}
-	for id, yuan := range after {
-		if m := (gate.PayMove{Agent: id, Before: before[id], After: yuan}); m.Moved() {
+	out, paid := []gate.PayMove{}, maps.Clone(after)
+	maps.Copy(paid, before) // who has no salary any more, and no shift, is only here
+	for id := range paid {
+		if m := (gate.PayMove{Agent: id, Before: before[id], After: after[id]}); m.Moved() {
 			out = append(out, m)
 		}
 	}

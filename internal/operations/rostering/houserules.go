@@ -99,13 +99,13 @@ type HouseRulesInput struct {
 	Reset  []string          // names that go back to their defaults
 	Reason string            // kept with the version
 	Expect int               // the version that is changed; store.AnyVersion: whatever it is
-	// PayFrom is the first day that is paid by the version, up to 366 days ago; zero: today. Days before it keep the pay
-	// of the versions that held then.
+	// PayFrom is the first day that is paid by what Set and Reset name, up to 366 days ago; zero: today. Days before it
+	// keep their pay, and every other parameter pays as it did on each day.
 	PayFrom calendar.Date
 }
 
 // SetHouseRules makes a new version of the parameters. They hold at once for every roster, edit, swap and leave that
-// is judged from then on, and for the pay of days from PayFrom on; the law may be tightened, not relaxed. The answer
+// is judged from then on, and what is named for the pay of days from PayFrom on; the law may be tightened, not relaxed. The answer
 // names the published shifts from today on that break rules by it, which stay until somebody edits, swaps or repairs
 // them, and whose pay of days that are over it moves.
 //

@@ -93,12 +93,21 @@ func TestPayOfPastDaysStays(t *testing.T) {
 	assert.InDelta(t, 1080, a.Salary, 1e-9)
 	assert.Equal(t, []float64{25, 30}, []float64{a.Days[2].Wage, a.Days[3].Wage})
 
-	// Part-time from Monday after the week on: the week keeps its salary.
+	// Part-time from Monday after the week on: the week keeps its salary, that of Monday and Tuesday, 2 x 8 x 30, is gone
+	// since they have no shift; and it comes back with the salary.
 	was, err := s.Administration.Agent(t.Context(), admin, "1001")
 	ok(t, err)
-	was.Value.Employment = workforce.PartTime
-	_, err = s.Administration.PutAgentsFrom(t.Context(), admin, []workforce.Agent{was.Value}, monday.Add(7))
-	ok(t, err)
+	employ := func(as workforce.Employment) []gate.PayMove {
+		s.Clock = s.Clock.Add(time.Minute)
+		was.Value.Employment = as
+		done, err := s.Administration.PutAgentsFrom(t.Context(), admin, []workforce.Agent{was.Value}, monday.Add(7))
+		ok(t, err)
+		return done.PayMoved
+	}
+	full := was.Value.Employment
+	assert.Equal(t, []gate.PayMove{{Agent: "1001", Before: 480}}, employ(workforce.PartTime))
+	assert.Equal(t, []gate.PayMove{{Agent: "1001", After: 480}}, employ(full))
+	_ = employ(workforce.PartTime)
 	a = s.paid(t, "six")
 	assert.True(t, a.Salaried)
 	assert.InDelta(t, 660, a.Yuan, 1e-9)
@@ -108,6 +117,46 @@ func TestPayOfPastDaysStays(t *testing.T) {
 		assert.Equal(t, "pay_from", refused(t, err, "house_rules.invalid").Fields[0].Path)
 		_, err = s.Administration.PutAgentsFrom(t.Context(), admin, []workforce.Agent{was.Value}, from)
 		_ = refused(t, err, "agent.pay_from")
+	}
+}
+
+// What holds for earlier days is what was named, and nothing else: rest days of the calendar hold from today on, and a
+// limit of nights that is said to hold since Monday does not bring them along. Counted by hand: five days of eight hours,
+// Saturday and Sunday among them, are all in the salary while the house places its rest days.
+func TestPayFromMovesOnlyWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newStoreStack(t)
+	s.ApplyContracts(t, operationstest.MerchantsYAML)
+	s.AddPeople(t, 1001, 1, "lumi-tmall/pre")
+	var shifts []scheduling.Shift
+	for _, day := range []int{0, 1, 2, 5, 6} {
+		shifts = append(shifts, served("1001", monday.Add(day), 9))
+	}
+	s.AddPublished(t, "weekend", calendar.Range{Start: monday.In(shanghai), End: monday.Add(7).In(shanghai)}, shifts...)
+	s.Clock = monday.Add(9).In(shanghai).Add(10 * time.Hour)
+	sunday := monday.Add(6)
+	for _, step := range []struct {
+		in    rostering.HouseRulesInput
+		yuan  float64
+		moved bool
+	}{
+		{rostering.HouseRulesInput{Set: map[string]string{"rest_days": "calendar"}}, 0, false},
+		{rostering.HouseRulesInput{Set: map[string]string{"night_run": "4"}, PayFrom: monday}, 0, false},
+		// The rest days did hold on Sunday: 8 x 25 x 2. The nights keep that, whether they hold from before or from now on.
+		{rostering.HouseRulesInput{Set: map[string]string{"rest_days": "calendar"}, PayFrom: sunday}, 400, true},
+		{rostering.HouseRulesInput{Reset: []string{"night_run"}, PayFrom: monday}, 400, false},
+		{rostering.HouseRulesInput{Set: map[string]string{"night_run": "3"}}, 400, false},
+		// 24 hours until Wednesday, so two of Saturday's are beyond 30: 2 x 25 x 1.5 more.
+		{rostering.HouseRulesInput{Set: map[string]string{"normal_week": "30h"}, PayFrom: monday}, 475, true},
+		// Nor does the calendar hold on Sunday after all, then ten hours are beyond 30: 10 x 25 x 1.5.
+		{rostering.HouseRulesInput{Reset: []string{"rest_days"}, PayFrom: monday}, 375, true},
+	} {
+		s.Clock = s.Clock.Add(time.Minute)
+		step.in.Reason = "x"
+		rules, err := s.Rostering.SetHouseRules(t.Context(), planner, step.in)
+		ok(t, err)
+		assert.InDelta(t, step.yuan, s.paid(t, "weekend").Yuan, 1e-9, "version %d", rules.Version)
+		assert.Equal(t, step.moved, len(rules.PayMoved) > 0, "version %d", rules.Version)
 	}
 }
 
