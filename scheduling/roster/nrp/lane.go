@@ -157,7 +157,7 @@ func (l *lane) slopes(p *problem, slope []float64) {
 		}
 		count[t]++
 		minutes += int(p.minutes[t])
-		if d%7 == 5 || d%7 == 6 && l.row[d-1] < 0 {
+		if beginsWeekend(l.row, d) {
 			weekends++
 		}
 	}

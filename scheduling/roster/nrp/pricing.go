@@ -23,6 +23,15 @@ type pricer struct {
 	forced []int8                    // by day of the window: the only entry allowed, or free; nil = all free
 }
 
+// newPricers makes one for each goroutine.
+func newPricers(p *problem, threads int) []*pricer {
+	all := make([]*pricer, threads)
+	for i := range all {
+		all[i] = newPricer(p)
+	}
+	return all
+}
+
 // spaceKey names a row space: an employee and the set of counted shifts.
 type spaceKey struct {
 	employee int
@@ -156,10 +165,7 @@ const eagerness = 1 << 16
 // legal row as a rule, a good one with luck. An eager row works all it may at first, for those whose
 // least hours leave little room. It returns nil when a stage has no row.
 func (x *pricer) staged(e int, eager bool) []int8 {
-	row := make([]int8, x.p.days)
-	for d := range row {
-		row[d] = Off
-	}
+	row := x.p.idle()
 	if eager {
 		for i := range x.entry {
 			if i%(x.p.shifts+1) > 0 {

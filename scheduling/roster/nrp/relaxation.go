@@ -3,6 +3,7 @@ package nrp
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/chaoban/chaoban/scheduling/roster/search"
@@ -22,15 +23,11 @@ type relaxation struct {
 	slope  []float64 // of the bound in each price, at the prices
 }
 
-func newRelaxation(p *problem, lambda []float64) *relaxation {
-	r := &relaxation{p: p, best: math.Inf(-1)}
-	r.prices = append(r.prices, lambda...)
-	off := make([]int8, p.days)
-	for d := range off {
-		off[d] = Off
-	}
+func newRelaxation(p *problem) *relaxation {
+	r := &relaxation{p: p, prices: make([]float64, len(p.covers)), best: math.Inf(-1)}
+	idle := p.idle()
 	for e := range p.workers {
-		l := &lane{e: e, first: len(r.prices), space: newRowSpace(p, e, window{0, p.days}, off, make([]bool, p.shifts), wholeLimits), row: make([]int8, p.days)}
+		l := &lane{e: e, first: len(r.prices), space: newRowSpace(p, e, window{0, p.days}, idle, make([]bool, p.shifts), wholeLimits), row: make([]int8, p.days)}
 		for _, t := range p.usable[e] {
 			if p.in.Staff[e].MaxShifts[t] < l.space.workable(p.days) {
 				l.types = append(l.types, t)
@@ -85,7 +82,7 @@ func (p *problem) relax(ctx context.Context, b search.Budget, rows [][]int8) gui
 	if !p.long {
 		return out
 	}
-	r := newRelaxation(p, out.lambda)
+	r := newRelaxation(p)
 	steps := math.MaxInt
 	if b.Iterations > 0 {
 		steps = relaxSteps
@@ -104,15 +101,7 @@ func (p *problem) relax(ctx context.Context, b search.Budget, rows [][]int8) gui
 
 // exactly is the bound at multipliers with every limit kept; it rounds them to the grid of the pricing.
 func (p *problem) exactly(lambda []float64, rows [][]int8, threads int) float64 {
-	var pricers []*pricer
-	for range threads {
-		pricers = append(pricers, newPricer(p))
-	}
-	all := make([]int, p.workers)
-	for e := range all {
-		all[e] = e
-	}
-	g := newGroup(p, pricers, nil, rows, p.count(rows), all, window{0, p.days}, func() bool { return false })
+	g := newGroup(p, newPricers(p, threads), nil, rows, p.count(rows), p.everybody(), window{0, p.days}, func() bool { return false })
 	copy(g.lambda, lambda)
 	return g.price(1)
 }
@@ -136,7 +125,7 @@ func (r *relaxation) improve(threads, steps int, cost float64, halt func() bool)
 	r.price(threads)
 	r.best = r.bound
 	start := r.best
-	center, direction := append([]float64(nil), r.prices...), append([]float64(nil), r.slope...)
+	center, direction := slices.Clone(r.prices), slices.Clone(r.slope)
 	length, tries, before := volumeStep, 0, math.Inf(-1)
 	defer func() { copy(r.prices, center) }()
 	for i := range steps {

@@ -41,7 +41,7 @@ func TestRelaxationBoundsEveryRoster(t *testing.T) {
 			p.in.Staff[0].Wants[d][d%2] = rapid.IntRange(0, 9).Draw(t, "want")
 		}
 		p = prepare(p.in)
-		r := newRelaxation(p, make([]float64, len(p.covers)))
+		r := newRelaxation(p)
 		at := func() (prices, slope []float64, bound float64) {
 			for i := range r.prices {
 				low := 0.0
@@ -87,7 +87,7 @@ func TestRelaxationSeesTheHours(t *testing.T) {
 	}
 	p = prepare(p.in)
 	require.True(t, p.long)
-	r := newRelaxation(p, make([]float64, len(p.covers)))
+	r := newRelaxation(p)
 	r.improve(2, 1000, 100*float64(missing), never)
 	assert.LessOrEqual(t, r.best, 100*float64(missing))
 	assert.Greater(t, r.best, 98*float64(missing))

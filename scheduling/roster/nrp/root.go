@@ -25,18 +25,12 @@ const masterLimit = 1200
 
 func newRoot(ctx context.Context, p *problem, b search.Budget, rows [][]int8, known guide) *root {
 	r := &root{p: p, guide: known, rows: rows, heads: p.count(rows), cost: p.total(rows), pool: newPool(p.workers)}
-	for range b.Threads {
-		r.pricers = append(r.pricers, newPricer(p))
-	}
-	all := make([]int, p.workers)
-	for e := range all {
-		all[e] = e
-	}
+	r.pricers = newPricers(p, b.Threads)
 	share := rootShare
 	if p.long {
 		share = b.Spent(0) + largeRootShare
 	}
-	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, all, window{0, p.days}, halting(ctx, b, share))
+	r.group = newGroup(p, r.pricers, r.pool, rows, r.heads, p.everybody(), window{0, p.days}, halting(ctx, b, share))
 	return r
 }
 

@@ -108,6 +108,21 @@ func (p *problem) coverCells() {
 	}
 }
 
+// everybody lists the employees.
+func (p *problem) everybody() []int {
+	all := make([]int, p.workers)
+	for e := range all {
+		all[e] = e
+	}
+	return all
+}
+
+// idle is a row without a shift.
+func (p *problem) idle() []int8 { return slices.Repeat([]int8{Off}, p.days) }
+
+// beginsWeekend tells whether a worked day is the first of its weekend.
+func beginsWeekend(row []int8, d int) bool { return d%7 == 5 || d%7 == 6 && row[d-1] < 0 }
+
 // cellsOf is the range of cover cells inside a window.
 func (p *problem) cellsOf(win window) (first, last int) {
 	first = sort.Search(len(p.covers), func(i int) bool { return p.covers[i].day >= win.from })

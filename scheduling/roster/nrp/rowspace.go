@@ -107,7 +107,7 @@ func (s *rowSpace) outside(p *problem, row []int8) {
 		if d < s.win.from {
 			s.usedBefore += int(p.minutes[t])
 		}
-		if d%7 == 5 || d%7 == 6 && row[d-1] < 0 {
+		if beginsWeekend(row, d) {
 			s.weekendsUsed++
 			if d < s.win.from {
 				s.weekendsBefore++
@@ -122,7 +122,7 @@ func (s *rowSpace) save(p *problem, emp *Employee, row []int8) (weekends int) {
 	for d := s.win.from; d < s.win.to; d++ {
 		if row[d] >= 0 {
 			minutes += int(p.minutes[row[d]])
-			if d%7 == 5 || d%7 == 6 && row[d-1] < 0 {
+			if beginsWeekend(row, d) {
 				weekends++
 			}
 		}

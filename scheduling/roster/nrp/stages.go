@@ -38,12 +38,7 @@ const stageLoose = 0.002
 
 func newStager(ctx context.Context, p *problem, b search.Budget, rows [][]int8, known guide) *stager {
 	s := &stager{p: p, rows: cloneRows(rows), heads: p.count(rows), guide: known, b: b, ctx: ctx}
-	for range b.Threads {
-		s.pricers = append(s.pricers, newPricer(p))
-	}
-	for e := range p.workers {
-		s.who = append(s.who, e)
-	}
+	s.pricers, s.who = newPricers(p, b.Threads), p.everybody()
 	return s
 }
 

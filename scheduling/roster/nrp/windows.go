@@ -26,14 +26,10 @@ func (p *problem) planWindows() {
 
 // priced tells whether everybody's rows of some weeks can be priced in tables of a size.
 func (p *problem) priced(weeks, table int) bool {
-	off := make([]int8, p.days)
-	for d := range off {
-		off[d] = Off
-	}
-	x := newPricer(p)
+	idle, x := p.idle(), newPricer(p)
 	win := window{0, min(p.days, 7*weeks)}
 	for e := range p.workers {
-		if s := newRowSpace(p, e, win, off, x.counts[e], wholeLimits); s.size*(win.to-win.from+1) > table {
+		if s := newRowSpace(p, e, win, idle, x.counts[e], wholeLimits); s.size*(win.to-win.from+1) > table {
 			return false
 		}
 	}
