@@ -108,14 +108,23 @@ func (r Range) Overlaps(o Range) bool { return r.Start.Before(o.End) && o.Start.
 
 // Overlap returns how long the two ranges share, at least 0.
 func (r Range) Overlap(o Range) time.Duration {
-	start, end := r.Start, r.End
-	if o.Start.After(start) {
-		start = o.Start
+	return max(0, Earlier(r.End, o.End).Sub(Later(r.Start, o.Start)))
+}
+
+// Earlier is the first of two instants.
+func Earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if o.End.Before(end) {
-		end = o.End
+	return a
+}
+
+// Later is the last of two instants.
+func Later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return max(0, end.Sub(start))
+	return a
 }
 
 // Slots yields the consecutive slots of the given length that start inside the range.

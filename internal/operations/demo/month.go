@@ -195,23 +195,16 @@ func states(agents []workforce.Agent, c simulate.Config, busy [][]calendar.Range
 					break
 				}
 				add(a.ID, chatlog.Ready, at, b.Start)
-				add(a.ID, chatlog.Busy, later(at, b.Start), b.End)
-				at = later(at, b.End)
+				add(a.ID, chatlog.Busy, calendar.Later(at, b.Start), b.End)
+				at = calendar.Later(at, b.End)
 			}
 			add(a.ID, chatlog.Ready, at, to)
 			if n%2 == 0 {
-				add(a.ID, chatlog.OnBreak, later(at, to), start.Add(c.Agents[i].Duty[n+1].Start))
+				add(a.ID, chatlog.OnBreak, calendar.Later(at, to), start.Add(c.Agents[i].Duty[n+1].Start))
 			}
 		}
 	}
 	return out
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // merge joins overlapping and nearly touching ranges, so that a minute of chatting is one state.
@@ -223,7 +216,7 @@ func merge(ranges []calendar.Range) []calendar.Range {
 	var out []calendar.Range
 	for _, r := range ranges {
 		if n := len(out); n > 0 && !r.Start.After(out[n-1].End.Add(gap)) {
-			out[n-1].End = later(out[n-1].End, r.End)
+			out[n-1].End = calendar.Later(out[n-1].End, r.End)
 			continue
 		}
 		out = append(out, r)

@@ -283,18 +283,11 @@ func (l *lister) ordersOrTickets(ctx context.Context) ([]Item, error) {
 	}
 	span := l.Range
 	for _, s := range l.segments { // what a buyer orders until the last inquiry is closed counts; so does the day's first inquiry
-		span.End = maxTime(span.End, calendar.DateOf(l.Range.End.Add(-1), l.zone).Add(s.Definition.Rule.CloseDays+1).In(l.zone))
+		span.End = calendar.Later(span.End, calendar.DateOf(l.Range.End.Add(-1), l.zone).Add(s.Definition.Rule.CloseDays+1).In(l.zone))
 	}
 	span.Start = calendar.DateOf(span.Start, l.zone).In(l.zone)
 	orders, err := l.figures.OrderEvents(ctx, l.filter(span))
 	return l.each(func(d kpi.Definition) []tally.Item {
 		return tally.Inquiries(d, l.zone, slices.DeleteFunc(slices.Clone(orders), func(o chatlog.OrderEvent) bool { return !l.covers(d, o.Shop) }))
 	}), err
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

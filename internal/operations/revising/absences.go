@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
 
 	"github.com/chaoban/chaoban/internal/access"
 	"github.com/chaoban/chaoban/internal/calendar"
@@ -76,7 +75,7 @@ func RecordDrafted(ctx context.Context, tx *store.Tx, head store.Roster) error {
 func RecordAbsences(ctx context.Context, tx *store.Tx, head store.Roster, absent []revise.Absence, note string) error {
 	view := tx.In(access.Scope{Everything: true})
 	for _, a := range absent {
-		span := calendar.Range{Start: later(a.Range.Start, head.Range.Start).UTC(), End: sooner(a.Range.End, head.Range.End).UTC()}
+		span := calendar.Range{Start: calendar.Later(a.Range.Start, head.Range.Start).UTC(), End: calendar.Earlier(a.Range.End, head.Range.End).UTC()}
 		if !span.Valid() {
 			continue
 		}
@@ -128,31 +127,17 @@ func (d *Desk) takenOff(ctx context.Context, view *store.View, head store.Roster
 func (d *Desk) dayOff(gone scheduling.Shift, others []scheduling.Shift) calendar.Range {
 	date := calendar.DateOf(gone.Start, d.policy.Zone)
 	day := calendar.Day(date, d.policy.Zone)
-	day.End = later(day.End, gone.End)
+	day.End = calendar.Later(day.End, gone.End)
 	for _, s := range others {
 		switch {
 		case s.Agent != gone.Agent || !s.Range().Overlaps(day):
 		case calendar.DateOf(s.Start, d.policy.Zone) == date:
 			return gone.Range()
 		case s.Start.Before(gone.Start):
-			day.Start = later(day.Start, s.End)
+			day.Start = calendar.Later(day.Start, s.End)
 		default:
-			day.End = sooner(day.End, s.Start)
+			day.End = calendar.Earlier(day.End, s.Start)
 		}
 	}
 	return day
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func sooner(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

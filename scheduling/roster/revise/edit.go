@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/scheduling"
@@ -327,25 +328,11 @@ func withPauseAt(s scheduling.Shift, i int, at time.Time) (scheduling.Shift, boo
 		if after.Start.Before(pause.End) {
 			after.Start = pause.End
 		}
-		left -= minTime(a.End, pause.End).Sub(maxTime(a.Start, pause.Start))
+		left -= calendar.Earlier(a.End, pause.End).Sub(calendar.Later(a.Start, pause.Start))
 		if after.Start.Before(after.End) {
 			out = append(out, after)
 		}
 	}
 	s.Activities = out
 	return s, left == 0
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

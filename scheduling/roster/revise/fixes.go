@@ -135,9 +135,9 @@ func (r *repairer) covered(s scheduling.Shift, g gap) (out calendar.Range) {
 			continue
 		}
 		if out.Start.IsZero() {
-			out.Start = maxTime(a.Start, g.Range.Start)
+			out.Start = calendar.Later(a.Start, g.Range.Start)
 		}
-		out.End = minTime(a.End, g.Range.End)
+		out.End = calendar.Earlier(a.End, g.Range.End)
 	}
 	return out
 }

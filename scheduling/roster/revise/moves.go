@@ -440,7 +440,7 @@ func (r *repairer) shiftOf(w *worker, o option) func() scheduling.Shift {
 		at, last := o.start, -1
 		work := func(until time.Time) {
 			for at.Before(until) {
-				end := minTime(at.Add(max(block, r.p.MinBlock)), until)
+				end := calendar.Earlier(at.Add(max(block, r.p.MinBlock)), until)
 				if until.Sub(end) < r.p.MinBlock {
 					end = until
 				}

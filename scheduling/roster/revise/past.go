@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/scheduling"
 )
 
@@ -34,7 +35,7 @@ func workedBefore(s *scheduling.Shift, now time.Time) (out []stretch) {
 	if s == nil || !s.Start.Before(now) {
 		return nil
 	}
-	for _, a := range joined(s.Within(s.Start, minTime(s.End, now)).Activities) {
+	for _, a := range joined(s.Within(s.Start, calendar.Earlier(s.End, now)).Activities) {
 		out = append(out, stretch{a.Kind, string(a.Queue), a.Start.Unix(), a.End.Unix()})
 	}
 	return out

@@ -193,7 +193,7 @@ func newRepairer(p roster.Problem, absences []Absence, from time.Time) *repairer
 			span.End = end
 		}
 	}
-	span = calendar.Range{Start: maxTime(span.Start, p.Range.Start), End: minTime(span.End, p.Range.End)}
+	span = calendar.Range{Start: calendar.Later(span.Start, p.Range.Start), End: calendar.Earlier(span.End, p.Range.End)}
 	r.board = NewBoard(span, p.Demand, p.Weights)
 	if from.After(span.Start) {
 		r.first = min(int((from.Sub(span.Start)+cell-1)/cell), r.board.cells)
