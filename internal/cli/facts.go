@@ -125,7 +125,7 @@ func newFactsList(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&agent, "agent", "", "only of this agent")
-	cmd.Flags().StringVar(&kind, "kind", "", "only certificate, acknowledgement, agreement, session, carried, post, career or absence")
+	cmd.Flags().StringVar(&kind, "kind", "", "only "+fault.Names(workforce.FactKinds))
 	cmd.Flags().StringVar(&code, "code", "", "only of this code")
 	cmd.Flags().StringVar(&ended, "ended-by", "", "only what is no longer good on this day")
 	return cmd
@@ -162,7 +162,7 @@ func newFactsAdd(s *settings) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.agent, "agent", "", "about whom")
-	flags.StringVar(&f.kind, "kind", "", "certificate, acknowledgement, agreement, session, carried, post, career or absence")
+	flags.StringVar(&f.kind, "kind", "", fault.Names(workforce.FactKinds))
 	flags.StringVar(&f.code, "code", "", "exam, pack, or kind of session: training, meeting, prenatal_check")
 	flags.StringVar(&f.from, "from", "", "first day")
 	flags.StringVar(&f.to, "to", "", "last day (default: open)")

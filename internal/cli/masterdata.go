@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chaoban/chaoban/contracts"
-	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/intake"
@@ -154,10 +153,8 @@ func newImportKind(s *settings, kind intake.Kind, name, short string) *cobra.Com
 			}
 			defer closer.Close()
 			in := measuring.ImportInput{Source: source, Mapping: m, Partial: partial, NoRounds: noRounds, Again: again}
-			if payFrom != "" {
-				if in.PayFrom, err = calendar.ParseDate(payFrom); err != nil {
-					return err
-				}
+			if in.PayFrom, err = optionalDate(payFrom); err != nil {
+				return err
 			}
 			return s.with(cmd, what, func(a *app) error {
 				var out rejectsFile

@@ -114,6 +114,14 @@ func flagged(err error, flags map[string]string) error {
 	return &said
 }
 
+// paysText says whether something saves more than it costs.
+func paysText(pays bool) string {
+	if pays {
+		return "pays"
+	}
+	return "does not pay"
+}
+
 // counted is a number with the noun that goes with it.
 func counted(n int, one, many string) string {
 	if n == 1 {

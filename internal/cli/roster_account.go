@@ -77,12 +77,7 @@ func printSoft(w io.Writer, groups []workrules.Breaches, zone *time.Location) {
 			continue
 		}
 		fmt.Fprintf(w, "  soft rule %s, %s for %s: %s\n", g.Rule, counted(g.Count, "time", "times"), counted(len(g.Agents), "agent", "agents"), g.Says.EN)
-		for _, v := range g.Examples {
-			fmt.Fprintf(w, "    %s %s: %s\n", v.Agent, v.Range.Start.In(zone).Format("01-02 15:04"), v.Sentence.EN)
-		}
-		if more := g.Count - len(g.Examples); more > 0 {
-			fmt.Fprintf(w, "    and %d more (--json lists all)\n", more)
-		}
+		printExamples(w, g, zone)
 	}
 }
 
@@ -134,11 +129,7 @@ func printShort(w io.Writer, uncovered []roster.Uncovered, zone *time.Location, 
 func printEveryFix(w io.Writer, uncovered []roster.Uncovered) {
 	for _, u := range uncovered {
 		for _, f := range u.Fixes {
-			pays := "pays"
-			if !f.Pays {
-				pays = "does not pay"
-			}
-			fmt.Fprintf(w, "    %s: %s; %s\n", u.Queue, f.Says.EN, pays)
+			fmt.Fprintf(w, "    %s: %s; %s\n", u.Queue, f.Says.EN, paysText(f.Pays))
 		}
 	}
 }

@@ -400,11 +400,7 @@ func printRepair(w io.Writer, m rostering.RepairMade, top int, zone *time.Locati
 		fmt.Fprintf(w, "  %s %s-%s, %s, %.0f yuan: %s\n", left.Queue, left.Range.Start.In(zone).Format("01-02 15:04"), left.Range.End.In(zone).Format("15:04"),
 			counted(left.Missing, "head", "heads"), left.Worth, strings.Join(reasons, ", "))
 		for _, f := range left.Fixes {
-			pays := "pays"
-			if !f.Pays {
-				pays = "does not pay"
-			}
-			fmt.Fprintf(w, "      for one head: %s / %s; %s\n", f.Says.ZH, f.Says.EN, pays)
+			fmt.Fprintf(w, "      for one head: %s / %s; %s\n", f.Says.ZH, f.Says.EN, paysText(f.Pays))
 		}
 	}
 	for _, id := range m.Leave {

@@ -13,9 +13,8 @@ import (
 // rosterOut is where a roster goes: standard output, an ordinary file that is replaced in one step, or what cannot
 // be replaced and is written through (a device, a pipe).
 type rosterOut struct {
-	name    string // as it was given
-	path    string // of the ordinary file, behind all links; "" for the others
-	through bool
+	name string // as it was given
+	path string // of the ordinary file, behind all links; "" for the others
 }
 
 // rosterTarget looks at --out before anything is solved.
@@ -35,7 +34,7 @@ func rosterTarget(in, name string) (rosterOut, error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if _, err := os.Lstat(name); err == nil { // a link to what is not there yet
-			return rosterOut{name: name, through: true}, nil
+			return rosterOut{name: name}, nil
 		}
 		return rosterOut{name: name, path: name}, folderOf("--out", name)
 	case err != nil:
@@ -43,7 +42,7 @@ func rosterTarget(in, name string) (rosterOut, error) {
 	case there.IsDir():
 		return bad("--out %s is a folder; name the file to write", name)
 	case !there.Mode().IsRegular():
-		return rosterOut{name: name, through: true}, nil
+		return rosterOut{name: name}, nil
 	}
 	if problem, err := os.Stat(in); err == nil && os.SameFile(problem, there) {
 		return bad("--out %s is the problem file of --in, which it would replace; name another file", name)
@@ -69,10 +68,13 @@ func (o rosterOut) write(stdout io.Writer, value any) error {
 	case err != nil:
 	case o.standard():
 		_, err = stdout.Write(raw)
-	case o.through:
+	case !o.atomic():
 		err = writeThrough(o.name, raw)
 	default:
-		err = replaceFile(o.path, raw)
+		return writeFile(o.path, func(w io.Writer) error {
+			_, err := w.Write(raw)
+			return err
+		})
 	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "roster.out", "%s cannot be written: %s", o.name, reason(err))
@@ -87,21 +89,4 @@ func writeThrough(name string, raw []byte) error {
 	}
 	_, err = file.Write(raw)
 	return errors.Join(err, file.Close())
-}
-
-// replaceFile writes beside a file and takes its place in one step.
-func replaceFile(name string, raw []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // after the rename there is nothing to remove
-	_, err = tmp.Write(raw)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/fault"
 	"github.com/chaoban/chaoban/internal/ids"
 	"github.com/chaoban/chaoban/internal/operations/rostering"
@@ -36,10 +35,8 @@ func newRosterRules(s *settings) *cobra.Command {
 				if in.Set, err = valuesByName(set); err != nil {
 					return err
 				}
-				if payFrom != "" {
-					if in.PayFrom, err = calendar.ParseDate(payFrom); err != nil {
-						return err
-					}
+				if in.PayFrom, err = optionalDate(payFrom); err != nil {
+					return err
 				}
 				if len(in.Set)+len(in.Reset) > 0 {
 					in.Expect = rules.Version

@@ -152,11 +152,7 @@ func worthText(n scheduling.Need) string {
 func printValue(line func(name, format string, args ...any), m pricing.Marginal, clock func(time.Time) string) {
 	line("value", "one more head brings %.2f yuan in this slot, the last one %.2f; a head more costs %.2f with what is away and overtime", m.OneMoreYuan, m.LastYuan, m.CostYuan)
 	if b := m.Block; b != nil {
-		pays := "does not pay"
-		if b.NetYuan > 0 {
-			pays = "pays"
-		}
-		line("", "one more from %s to %s costs %.0f, avoids %.0f of expected deductions and earns %.0f: net %+.0f, it %s", clock(b.Range.Start), clock(b.Range.End)[11:], b.CostYuan, b.AvoidedYuan, b.EarnedYuan, b.NetYuan, pays)
+		line("", "one more from %s to %s costs %.0f, avoids %.0f of expected deductions and earns %.0f: net %+.0f, it %s", clock(b.Range.Start), clock(b.Range.End)[11:], b.CostYuan, b.AvoidedYuan, b.EarnedYuan, b.NetYuan, paysText(b.NetYuan > 0))
 	}
 	line("", "expected over %s to %s, %s of these days together; ladders step, so a quarter hour alone may move nothing", m.Dates.From, m.Dates.Until.Add(-1), counted(m.Queues, "plan", "plans"))
 }

@@ -2,18 +2,14 @@ package leave
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/chaoban/chaoban/internal/fault"
 )
 
 // usualRule is the default rule of a kind, empty for a kind that is none.
 func usualRule(k LeaveKind) KindRule {
-	all := DefaultKinds()
-	if i := slices.IndexFunc(all, func(r KindRule) bool { return r.Kind == k }); i >= 0 {
-		return all[i]
-	}
-	return KindRule{}
+	rule, _ := Policy{Kinds: DefaultKinds()}.RuleOf(k)
+	return rule
 }
 
 // StartFrom sets the rule to the usual one of the kind that a file names, before the fields of the file are read: what

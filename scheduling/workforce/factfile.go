@@ -41,7 +41,6 @@ type FactFile struct {
 
 // Place names the cell of a bad field that ValidateFacts and others know as facts[i].name.
 func (f FactFile) Place(bad fault.Field) fault.Field {
-	var i int
 	rest, ok := strings.CutPrefix(bad.Path, "facts[")
 	number, path, cut := strings.Cut(rest, "].")
 	i, err := strconv.Atoi(number)

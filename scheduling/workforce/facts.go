@@ -66,7 +66,7 @@ func (f Fact) problems() (bad []fault.Field) {
 		report("agent", f.Agent, problem)
 	}
 	if !slices.Contains(FactKinds, f.Kind) {
-		report("kind", f.Kind, "must be certificate, acknowledgement, agreement, session, carried, post, career or absence")
+		report("kind", f.Kind, "must be "+fault.Names(FactKinds))
 		return bad
 	}
 	switch f.Kind {
