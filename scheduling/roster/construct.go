@@ -221,10 +221,13 @@ func (s *state) fits(a, day int, at int16) bool {
 	if !s.room(a, &s.m.occ[day][occ]) {
 		return false
 	}
-	if limit := int32(s.m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+s.m.occ[day][occ].duty.Work > limit {
-		return false
-	}
-	return s.judges[a].Broken(s.dutiesOf(a, day, occ)) == nil
+	return !s.overMost(a, &s.m.occ[day][occ]) && s.judges[a].Broken(s.dutiesOf(a, day, occ)) == nil
+}
+
+// overMost reports that a shift would take an agent beyond the most that it may work.
+func (s *state) overMost(a int, o *occurrence) bool {
+	limit := int32(s.m.p.Agents[a].MaxWork / time.Minute)
+	return limit > 0 && s.work[a]+o.duty.Work > limit
 }
 
 // dived is the cheaper of a roster and one that a dive makes, while more says so. Nothing is left of the

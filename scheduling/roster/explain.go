@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/chaoban/chaoban/internal/calendar"
 	"github.com/chaoban/chaoban/internal/ids"
@@ -172,15 +171,15 @@ func summary(u Uncovered) workrules.Text {
 		t.EN += fmt.Sprintf("%s%d %s", sepEN, r.Count, r.Says.EN)
 	}
 	if len(u.Fixes) > 0 {
-		best := FixText(u.Fixes[0])
+		best := fixText(u.Fixes[0])
 		t.ZH += "。" + best.ZH
 		t.EN += ". " + best.EN
 	}
 	return t
 }
 
-// FixText names the best of the fixes of a stretch, or says that not even that one pays.
-func FixText(f Fix) workrules.Text {
+// fixText names the best of the fixes of a stretch, or says that not even that one pays.
+func fixText(f Fix) workrules.Text {
 	if f.Pays {
 		return workrules.Text{ZH: "最好的补救：" + f.Says.ZH, EN: "Best fix: " + f.Says.EN}
 	}
@@ -266,7 +265,7 @@ func (y *asking) dayReason(a, d, slot int) (string, int) {
 		if slot < o.start || slot >= o.start+o.len {
 			continue
 		}
-		if agent := &m.p.Agents[a]; len(agent.Templates) > 0 && !slices.Contains(agent.Templates, m.p.Templates[o.template].Code) {
+		if !m.p.Agents[a].MayWork(m.p.Templates[o.template].Code) {
 			continue
 		}
 		rule := y.broken(a, d, i)
@@ -275,7 +274,7 @@ func (y *asking) dayReason(a, d, slot int) (string, int) {
 			if ranked < 55 {
 				code, ranked = "site_full", 55
 			}
-		case rule == nil && m.p.Agents[a].MaxWork > 0 && y.work[a]+o.duty.Work > int32(m.p.Agents[a].MaxWork/time.Minute):
+		case rule == nil && y.overMost(a, o):
 			code, ranked = "max_work", 50
 		case rule == nil:
 			return "not_worth", 60

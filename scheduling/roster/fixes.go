@@ -87,23 +87,23 @@ func (f *Fix) Tell(what workrules.Text, a Agent, r Relief) {
 func paidText(yuan, wage float64, paid, covered []workrules.PayShare) workrules.Text {
 	salary := workrules.Text{}
 	if len(covered) > 0 {
-		salary = workrules.Text{ZH: "，" + PayText(covered).ZH + "已在工资内", EN: "; " + PayText(covered).EN + " by the salary"}
+		salary = workrules.Text{ZH: "，" + payText(covered).ZH + "已在工资内", EN: "; " + payText(covered).EN + " by the salary"}
 	}
 	switch {
 	case wage == 0 && len(paid) > 0:
-		return workrules.Text{ZH: "付" + PayText(paid).ZH + "，无工资标准" + salary.ZH, EN: "paid " + PayText(paid).EN + " of a wage that is not known" + salary.EN}
+		return workrules.Text{ZH: "付" + payText(paid).ZH + "，无工资标准" + salary.ZH, EN: "paid " + payText(paid).EN + " of a wage that is not known" + salary.EN}
 	case len(paid) == 0 && len(covered) == 0:
 		return workrules.Text{ZH: "不加付工资", EN: "nobody is paid more"}
 	case len(paid) == 0:
-		return workrules.Text{ZH: "不加付工资（" + PayText(covered).ZH + "已在工资内）", EN: "nobody is paid more (" + PayText(covered).EN + " by the salary)"}
+		return workrules.Text{ZH: "不加付工资（" + payText(covered).ZH + "已在工资内）", EN: "nobody is paid more (" + payText(covered).EN + " by the salary)"}
 	}
 	much := workrules.Text{ZH: fmt.Sprintf("付%.2f元", yuan), EN: fmt.Sprintf("paid %.2f yuan", yuan)}
 	if yuan < 0 {
 		much = workrules.Text{ZH: fmt.Sprintf("少付%.2f元", -yuan), EN: fmt.Sprintf("paid %.2f yuan less", -yuan)}
 	}
 	return workrules.Text{
-		ZH: fmt.Sprintf("%s（时薪%.2f元，%s%s）", much.ZH, wage, PayText(paid).ZH, salary.ZH),
-		EN: fmt.Sprintf("%s (%s of %.2f%s)", much.EN, PayText(paid).EN, wage, salary.EN),
+		ZH: fmt.Sprintf("%s（时薪%.2f元，%s%s）", much.ZH, wage, payText(paid).ZH, salary.ZH),
+		EN: fmt.Sprintf("%s (%s of %.2f%s)", much.EN, payText(paid).EN, wage, salary.EN),
 	}
 }
 
@@ -147,8 +147,8 @@ func (f *Fix) whole() workrules.Text {
 	return t
 }
 
-// PayText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
-func PayText(shares []workrules.PayShare) (t workrules.Text) {
+// payText tells hours by percentage of the wage: "8 h at 200 %, 1 h less at 100 %".
+func payText(shares []workrules.PayShare) (t workrules.Text) {
 	for i, p := range shares {
 		sepZH, sepEN, lessZH, lessEN := "、", ", ", "", ""
 		if i == 0 {

@@ -103,7 +103,7 @@ func (s *state) whyIdle(a int) (code string, example workrules.Text) {
 			continue
 		}
 		for i := range m.occ[d] {
-			if len(agent.Templates) > 0 && !slices.Contains(agent.Templates, m.p.Templates[m.occ[d][i].template].Code) {
+			if !agent.MayWork(m.p.Templates[m.occ[d][i].template].Code) {
 				continue
 			}
 			code := s.blocked(a, d, i)
@@ -134,13 +134,13 @@ func (m *model) needed() map[ids.Queue]bool {
 // blocked is what forbids a shift to an agent without others: "" when nothing does.
 func (s *state) blocked(a, d, i int) string {
 	m := s.m
-	o, most := &m.occ[d][i], m.p.Agents[a].MaxWork
+	o := &m.occ[d][i]
 	switch rule := s.judges[a].Broken(s.dutiesOf(a, d, int16(i))); {
 	case rule != nil:
 		return rule.Code
 	case !s.room(a, o):
 		return "site_full"
-	case most > 0 && s.work[a]+o.duty.Work > int32(most/time.Minute):
+	case s.overMost(a, o):
 		return "max_work"
 	}
 	return ""

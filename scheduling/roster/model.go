@@ -258,7 +258,7 @@ func (m *model) compileAgent(a *Agent) agentModel {
 	for d := range m.days {
 		var list []choice
 		for i, o := range m.occ[d] {
-			ok := len(a.Templates) == 0 || slices.Contains(a.Templates, m.p.Templates[o.template].Code)
+			ok := a.MayWork(m.p.Templates[o.template].Code)
 			if one[0] = o.duty; !ok || judge.Broken(one) != nil {
 				continue
 			}

@@ -12,6 +12,7 @@ package roster
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +65,11 @@ type Agent struct {
 	Lieu    map[calendar.Date]time.Duration // worked rest-day hours that are given back as time off: no 200 % (劳动法 §44(2))
 	Unpaid  map[calendar.Date]time.Duration // leave and time off that a salary does not pay
 	Salary  *float64                        // yuan that a salary pays in the range; nil: the wage of MinWork, or of the normal days
+}
+
+// MayWork tells whether an agent may work a template, by its code.
+func (a *Agent) MayWork(code string) bool {
+	return len(a.Templates) == 0 || slices.Contains(a.Templates, code)
 }
 
 // PastRules are rules by which shifts are paid that start before a date.

@@ -32,10 +32,10 @@ const (
 // most beyond their price. A fix covers the whole stretch on its queue; every other slot of its shift counts at what it
 // saves there, also for temps.
 func (s *state) relieve(out []Uncovered, cells []stretch, most int) int {
-	defer s.keepQueues()()
 	dearest := dearestFirst(out)
 	dearest = dearest[:min(most, len(dearest))]
 	restore := s.keepQueues() // what the experiments for one stretch leave changes what a head saves in the next
+	defer restore()
 	for _, i := range dearest {
 		restore()
 		x := cells[i]
@@ -288,14 +288,14 @@ func (s *state) cover1(a, d int, x stretch, judge *workrules.Judge, least int32,
 	for i := range m.occ[d] {
 		o := &m.occ[d][i]
 		code := m.p.Templates[o.template].Code
-		if o.start > x.from || x.until > o.start+o.len || o.duty.Work < least || len(agent.Templates) > 0 && !slices.Contains(agent.Templates, code) {
+		if o.start > x.from || x.until > o.start+o.len || o.duty.Work < least || !agent.MayWork(code) {
 			continue
 		}
 		duties := s.dutiesOf(a, d, int16(i))
 		if s.room(a, o) == (kind == "seat") {
 			continue
 		}
-		if judge.Broken(duties) != nil || agent.MaxWork > 0 && s.work[a]+o.duty.Work > int32(agent.MaxWork/time.Minute) {
+		if judge.Broken(duties) != nil || s.overMost(a, o) {
 			continue
 		}
 		c := choice{occ: int16(i)}

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"math"
-	"time"
 )
 
 // reshift gives every agent on every day the shift that costs least when its queues keep the blocks,
@@ -107,7 +106,7 @@ func (y *staying) value(a int, op option) (value float64, ok bool) {
 	s, m := y.s, y.s.m
 	c := &m.agents[a].choices[op.day][op.at]
 	o := &m.occ[op.day][c.occ]
-	if limit := int32(m.p.Agents[a].MaxWork / time.Minute); limit > 0 && s.work[a]+o.duty.Work > limit {
+	if s.overMost(a, o) {
 		return 0, false
 	}
 	duties := s.dutiesOf(a, op.day, c.occ)

@@ -37,11 +37,7 @@ type RepairInput struct {
 // maxAbsences is how many absences one repair takes.
 const maxAbsences = 500
 
-// Validate reports every bad field that can be seen without the roster; now is when it is asked.
-func (in RepairInput) Validate(now time.Time) error {
-	return fault.Bad("repair.input", "repair", in.problems(now))
-}
-
+// problems lists every bad field that can be seen without the roster; now is when it is asked.
 func (in RepairInput) problems(now time.Time) (bad []fault.Field) {
 	if n := len(in.Absences); n == 0 || n > maxAbsences {
 		bad = append(bad, fault.Field{Path: "absent", Value: fmt.Sprint(n), Problem: fmt.Sprintf("must name 1 to %d absences", maxAbsences)})
@@ -103,7 +99,7 @@ func (r *Rostering) RepairRoster(ctx context.Context, who access.Principal, in R
 	now := r.gate.Now()
 	bad := in.problems(now)
 	if len(in.Absences) > maxAbsences {
-		return RepairMade{}, in.Validate(now)
+		return RepairMade{}, fault.Bad("repair.input", "repair", bad)
 	}
 	var problem roster.Problem
 	var version int

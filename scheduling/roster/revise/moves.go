@@ -317,7 +317,7 @@ func (r *repairer) newShifts(i int, g gap) (out []proposal) {
 	}
 	for _, o := range r.options(w, g) {
 		t := &r.p.Templates[o.template]
-		if len(w.Templates) > 0 && !slices.Contains(w.Templates, t.Code) {
+		if !w.MayWork(t.Code) {
 			continue
 		}
 		wage := r.plainWage(w)

@@ -60,7 +60,7 @@ func (r *repairer) reason(w *worker, g gap) string {
 	}
 	never := ""
 	for _, o := range r.options(w, g) {
-		if len(w.Templates) > 0 && !slices.Contains(w.Templates, r.p.Templates[o.template].Code) {
+		if !w.MayWork(r.p.Templates[o.template].Code) {
 			continue
 		}
 		s := r.shiftOf(w, o)()
